@@ -1,0 +1,193 @@
+"""Everything that kalshi_nb raises on purpose, and what to do about it.
+
+::
+
+    KalshiError
+    ├── ConfigurationError (ValueError)       what was passed cannot work
+    │   ├── UnknownEnvironmentError           connect() was told a place that does not exist
+    │   ├── CredentialsError
+    │   │   ├── MissingCredentialsError       no key id or no private key
+    │   │   └── PrivateKeyError               a key that cannot be read or used
+    │   ├── UnknownChannelError               no such channel
+    │   ├── MarketTickerError                 an empty, missing or non-string ticker
+    │   └── FeedOptionsError                  connect() again, with other options
+    ├── LinkError (ConnectionError)
+    │   ├── UnreachableError                  nobody answers there
+    │   ├── HandshakeError                    the exchange answered, but not with a WebSocket
+    │   │   └── AuthenticationError           401 or 403
+    │   │       └── ClockSkewError            401 because this computer's clock is off
+    │   └── FeedClosedError                   the feed was closed; connect() again
+    ├── SubscriptionError                     the exchange refused a subscription
+    ├── WaitTimeoutError (TimeoutError)       what was waited for did not come
+    ├── WrongThreadError (RuntimeError)       a call that would wait for its own thread
+    ├── PipelineError                         a streamz node that cannot work here
+    ├── WireError (ValueError)                bytes of the exchange that mean nothing
+    └── SimulationError                       the simulated exchange was told something impossible
+        └── PortInUseError (OSError)
+
+    KalshiWarning (UserWarning)
+    ├── PipelineWarning                       a user's node raised, on the feed's thread
+    └── ClockWarning                          this computer's clock is off
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AuthenticationError",
+    "ClockSkewError",
+    "ClockWarning",
+    "ConfigurationError",
+    "CredentialsError",
+    "FeedClosedError",
+    "FeedOptionsError",
+    "HandshakeError",
+    "KalshiError",
+    "KalshiWarning",
+    "LinkError",
+    "MarketTickerError",
+    "MissingCredentialsError",
+    "PipelineError",
+    "PipelineWarning",
+    "PortInUseError",
+    "PrivateKeyError",
+    "SimulationError",
+    "SubscriptionError",
+    "UnknownChannelError",
+    "UnknownEnvironmentError",
+    "UnreachableError",
+    "WaitTimeoutError",
+    "WireError",
+    "WrongThreadError",
+]
+
+
+class KalshiError(Exception):
+    """The root of every error that kalshi_nb raises on purpose."""
+
+
+class ConfigurationError(KalshiError, ValueError):
+    """What was passed cannot work; nothing was sent."""
+
+
+class UnknownEnvironmentError(ConfigurationError):
+    """``connect()`` was told a place that does not exist."""
+
+
+class CredentialsError(ConfigurationError):
+    """The key id or the private key cannot be used."""
+
+
+class MissingCredentialsError(CredentialsError):
+    """No key id or no private key was given or found in the environment."""
+
+
+class PrivateKeyError(CredentialsError):
+    """The private key cannot be read, is encrypted, or is of a type that Kalshi does not take."""
+
+
+class UnknownChannelError(ConfigurationError):
+    """There is no channel of that name."""
+
+
+class MarketTickerError(ConfigurationError):
+    """A market ticker is missing, empty or not a string."""
+
+
+class FeedOptionsError(ConfigurationError):
+    """``connect()`` was called again for a running feed, with other options."""
+
+
+class LinkError(KalshiError, ConnectionError):
+    """The connection to the exchange could not be made or is gone."""
+
+
+class UnreachableError(LinkError):
+    """Nobody answered at the exchange's address."""
+
+
+class HandshakeError(LinkError):
+    """The exchange answered the handshake with something else than a WebSocket.
+
+    Attributes
+    ----------
+    status : int
+        The HTTP status of the answer.
+    body : str
+        The first part of its body.
+    retry_after : float or None
+        Seconds to wait, where the answer said so.
+    """
+
+    def __init__(self, message: str, *, status: int, body: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = body
+        self.retry_after = retry_after
+
+
+class AuthenticationError(HandshakeError):
+    """The exchange refused the credentials (401 or 403)."""
+
+
+class ClockSkewError(AuthenticationError):
+    """The exchange refused the signature's timestamp: this computer's clock is off."""
+
+
+class FeedClosedError(LinkError):
+    """The feed was closed; what it holds can still be read, but nothing new can be asked of it."""
+
+
+class SubscriptionError(KalshiError):
+    """The exchange refused a subscription.
+
+    Attributes
+    ----------
+    channel : str
+        The channel that was asked for.
+    code : int
+        The exchange's error code, 0 where it gave no answer at all.
+    market_tickers : tuple of str
+        The tickers the error is about, empty where it names none.
+    """
+
+    def __init__(self, message: str, *, channel: str, code: int, market_tickers: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.channel = channel
+        self.code = code
+        self.market_tickers = market_tickers
+
+
+class WaitTimeoutError(KalshiError, TimeoutError):
+    """What was waited for did not come in time; the message says what did come."""
+
+
+class WrongThreadError(KalshiError, RuntimeError):
+    """A call that would wait for the very thread it was made on."""
+
+
+class PipelineError(KalshiError):
+    """A streamz node that cannot work here; the message names the one that can."""
+
+
+class WireError(KalshiError, ValueError):
+    """Bytes or values of the exchange that mean nothing; the feed counts them and goes on."""
+
+
+class SimulationError(KalshiError):
+    """The simulated exchange was told something impossible."""
+
+
+class PortInUseError(SimulationError, OSError):
+    """The port asked for is taken by somebody else."""
+
+
+class KalshiWarning(UserWarning):
+    """The root of every warning that kalshi_nb gives on purpose."""
+
+
+class PipelineWarning(KalshiWarning):
+    """A user's node or callback raised on the feed's thread; told at the next call in a cell."""
+
+
+class ClockWarning(KalshiWarning):
+    """This computer's clock is off by so much that signatures may be refused."""
