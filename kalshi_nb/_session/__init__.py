@@ -1,0 +1,1 @@
+"""The session: subscriptions, sequence numbers, holes and their repair, without I/O."""

@@ -25,7 +25,17 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal, NamedTuple
 
-__all__ = ["CHANNELS", "LAYOUTS", "Column", "Kind", "Row", "position"]
+__all__ = [
+    "CHANNELS",
+    "LAYOUTS",
+    "Column",
+    "EventRow",
+    "FeeUpdateRow",
+    "Kind",
+    "Row",
+    "SnapshotRow",
+    "position",
+]
 
 Kind = Literal["time", "price", "count", "dollars", "integer", "market", "outcome", "book", "flag", "text"]
 Row = tuple[Any, ...]
@@ -103,6 +113,44 @@ LAYOUTS: Final[dict[str, tuple[Column, ...]]] = {
 
 CHANNELS: Final[tuple[str, ...]] = tuple(LAYOUTS)
 """The channels this version knows, by Kalshi's names."""
+
+
+class SnapshotRow(NamedTuple):
+    """A whole book, on ``orderbook_delta`` among the deltas.
+
+    `yes` and `no` are the resting bids of each side as pairs of price and count, best (highest) first;
+    those of `no` in NO prices.
+    """
+
+    received_at: int
+    seq: int | None
+    market_ticker: str
+    yes: tuple[tuple[int, int], ...]
+    no: tuple[tuple[int, int], ...]
+
+
+class EventRow(NamedTuple):
+    """``event_lifecycle``, on ``market_lifecycle_v2``; `strike_date` is a time like all others."""
+
+    event_ticker: str
+    series_ticker: str | None
+    title: str | None
+    subtitle: str | None
+    collateral_return_type: str | None
+    strike_date: int | None
+    strike_period: str | None
+    received_at: int
+    seq: int | None
+
+
+class FeeUpdateRow(NamedTuple):
+    """``event_fee_update``, on ``market_lifecycle_v2``; None is an override that was cleared."""
+
+    event_ticker: str
+    fee_type_override: str | None
+    fee_multiplier_override: float | None
+    received_at: int
+    seq: int | None
 
 
 def position(channel: str, column: str) -> int:

@@ -1,0 +1,84 @@
+"""Exact numbers: the exchange's decimal strings as integers, and back as the nearest float.
+
+Dollars are kept in 1/10000 (the finest price grid has four decimals), contracts in 1/100. One division of
+an exact integer gives the double nearest to the decimal, so a price of ``"0.4700"`` equals the literal
+``0.47``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from kalshi_nb.errors import WireError
+
+__all__ = ["CONTRACT", "COUNTS", "DOLLAR", "PRICES", "FixedPoint", "contracts", "dollars"]
+
+DOLLAR: Final = 10_000
+"""Units in a dollar."""
+
+CONTRACT: Final = 100
+"""Units in a contract."""
+
+_DECIMAL = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?", re.ASCII)
+_LARGEST = 2**53  # beyond it a float no longer holds every integer, and no real quantity comes near
+
+
+class FixedPoint(dict[str, int]):
+    """A conversion from decimal strings to integers that remembers what it has seen.
+
+    Looking a string up converts it; the exchange repeats the same few thousand strings for ever. The
+    memory is bounded, since a broken sender could invent new ones for ever too.
+
+    Parameters
+    ----------
+    decimals : int
+        Decimals that fit: 4 for dollars, 2 for contracts.
+    remember : int
+        Most strings to remember.
+
+    Raises
+    ------
+    WireError
+        On look-up of a string that is not a plain decimal, or has more decimals than fit exactly.
+    """
+
+    def __init__(self, decimals: int, *, remember: int = 65_536) -> None:
+        super().__init__()
+        self._decimals = decimals
+        self._remember = remember
+
+    def __missing__(self, text: str) -> int:
+        match = _DECIMAL.fullmatch(text)
+        if match is None:
+            raise WireError(f"{text[:40]!r} is not a decimal number")
+        sign, whole, fraction = match[1], match[2], (match[3] or "").rstrip("0")
+        if len(fraction) > self._decimals:
+            raise WireError(f"{text[:40]!r} has more than {self._decimals} decimals")
+        if len(whole) > 20:
+            raise WireError(f"{text[:40]!r} is too large to be kept exactly")
+        value = int(whole + fraction.ljust(self._decimals, "0"))
+        if value > _LARGEST:
+            raise WireError(f"{text[:40]!r} is too large to be kept exactly")
+        if sign:
+            value = -value
+        if len(self) < self._remember:
+            self[text] = value
+        return value
+
+
+PRICES: Final = FixedPoint(4)
+"""Dollar strings to 1/10000 dollar."""
+
+COUNTS: Final = FixedPoint(2)
+"""Contract strings to 1/100 contract."""
+
+
+def dollars(units: int) -> float:
+    """Return 1/10000 dollars as dollars."""
+    return units / DOLLAR
+
+
+def contracts(units: int) -> float:
+    """Return 1/100 contracts as contracts."""
+    return units / CONTRACT

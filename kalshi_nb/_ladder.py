@@ -1,0 +1,147 @@
+"""One market's two sides, in integers, with the best prices kept.
+
+Written by one thread, read by any. The reader needs no lock: each change of the sides is a single
+dictionary operation, `version` moves after it, and a snapshot, which changes both sides, shows a negative
+version while it is being laid in. Whoever reads compares versions before and after and tries again.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Final, Literal, NamedTuple
+
+__all__ = ["Ladder", "Levels", "Status", "Top"]
+
+Status = Literal["connecting", "live", "stale", "unknown", "closed"]
+Levels = list[tuple[int, int]]
+_LAYING: Final = -1
+
+
+class Top(NamedTuple):
+    """Best YES bid and best NO bid of one moment, in 1/10000 dollar and 1/100 contract; 0 is none."""
+
+    yes: int
+    yes_size: int
+    no: int
+    no_size: int
+
+
+class Ladder:
+    """The resting YES bids and NO bids of one market.
+
+    Attributes
+    ----------
+    yes, no : dict of int to int
+        Price in 1/10000 dollar to size in 1/100 contract. NO prices are in the NO leg.
+    best_yes, best_no : int
+        The highest price of each side, 0 when the side is empty.
+    live : bool
+        Whether deltas are taken: a snapshot came, and no hole since.
+    status : str
+        What the book may be trusted for; see :data:`Status`.
+    status_since : int
+        Since when, in microseconds.
+    reason : str
+        Why it is stale, where it is.
+    changed_at : int
+        When the newest change was received, in microseconds; 0 before the first.
+    version : int
+        Moves at each change.
+    """
+
+    __slots__ = (
+        "best_no",
+        "best_yes",
+        "changed_at",
+        "live",
+        "market_ticker",
+        "no",
+        "reason",
+        "status",
+        "status_since",
+        "version",
+        "yes",
+    )
+
+    def __init__(self, market_ticker: str) -> None:
+        self.market_ticker = market_ticker
+        self.yes: dict[int, int] = {}
+        self.no: dict[int, int] = {}
+        self.best_yes = 0
+        self.best_no = 0
+        self.live = False
+        self.status: Status = "connecting"
+        self.status_since = 0
+        self.reason = ""
+        self.changed_at = 0
+        self.version = 0
+
+    def replace(self, yes: dict[int, int], no: dict[int, int], received_at: int) -> None:
+        """Lay in a snapshot: both sides whole, whatever was there before."""
+        version = self.version
+        self.version = _LAYING
+        self.yes = yes
+        self.no = no
+        self.best_yes = max(yes, default=0)
+        self.best_no = max(no, default=0)
+        self.changed_at = received_at
+        self.version = version + 1
+
+    def apply(self, side: str, price: int, delta: int, received_at: int) -> bool:
+        """Add `delta` to one level; return False, and change nothing, when that would leave less than none."""
+        if side == "yes":
+            levels = self.yes
+            size = levels.get(price, 0) + delta
+            if size > 0:
+                levels[price] = size
+                self.best_yes = max(self.best_yes, price)
+            elif size < 0:
+                return False
+            elif levels.pop(price, 0) and price == self.best_yes:
+                self.best_yes = max(levels, default=0)
+        else:
+            levels = self.no
+            size = levels.get(price, 0) + delta
+            if size > 0:
+                levels[price] = size
+                self.best_no = max(self.best_no, price)
+            elif size < 0:
+                return False
+            elif levels.pop(price, 0) and price == self.best_no:
+                self.best_no = max(levels, default=0)
+        self.changed_at = received_at
+        self.version += 1
+        return True
+
+    def set_status(self, status: Status, at: int, reason: str = "") -> None:
+        """Say what the book may be trusted for from `at` (microseconds) on."""
+        self.live = status == "live"
+        if status != self.status:
+            self.status_since = at
+        self.status = status
+        self.reason = reason
+        self.version += 1
+
+    def top(self) -> Top:
+        """Return best prices and sizes of one moment, from any thread."""
+        while True:
+            version = self.version
+            if version >= 0:
+                best_yes, best_no = self.best_yes, self.best_no
+                yes_size = self.yes.get(best_yes, 0) if best_yes else 0
+                no_size = self.no.get(best_no, 0) if best_no else 0
+                # A best price without a size is a level just taken away, its successor not yet named.
+                whole = (not best_yes or yes_size) and (not best_no or no_size)
+                if whole and version == self.version:
+                    return Top(best_yes, yes_size, best_no, no_size)
+            time.sleep(0)
+
+    def levels(self) -> tuple[Levels, Levels]:
+        """Return all YES bids and all NO bids of one moment, best first, from any thread."""
+        while True:
+            version = self.version
+            if version >= 0:
+                yes, no = self.yes.copy(), self.no.copy()
+                if version == self.version:
+                    return sorted(yes.items(), reverse=True), sorted(no.items(), reverse=True)
+            time.sleep(0)

@@ -1,0 +1,197 @@
+"""Books: right, or marked as not to be trusted, and then repaired.
+
+A hole makes every book of the subscription stale at once, since the lost frame's market is unknown. The
+repair goes up one step each time the step before did not answer in time:
+
+1. ``get_snapshot`` for all of them on the same sid, which leaves the subscription as it is;
+2. unsubscribe, await ``unsubscribed``, subscribe;
+3. a new connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from kalshi_nb._ladder import Ladder
+from kalshi_nb._session.state import Reconnect, SessionState
+from kalshi_nb._session.subscription import BOOKS, Subscription
+from kalshi_nb._wire.commands import LARGEST_LIST
+from kalshi_nb._wire.conversion import levels
+from kalshi_nb._wire.frames import SnapshotFrame
+from kalshi_nb._wire.rows import SnapshotRow
+
+__all__ = ["Books"]
+
+SNAPSHOT_WAIT: Final = 3.0
+"""Seconds a snapshot may take after it was asked for; about 0.08 was measured."""
+
+RESUBSCRIBE_WAIT: Final = 8.0
+"""Seconds that unsubscribe, subscribe and the snapshots may take together."""
+
+MOST_ROUNDS: Final = 5
+"""Rounds of ``get_snapshot`` that new holes may spoil before the next step is taken."""
+
+LONGEST_WAIT: Final = 60.0
+
+
+class Books:
+    """The ladders of a session and their repair."""
+
+    def __init__(self, state: SessionState) -> None:
+        self._state = state
+
+    def ladder(self, market_ticker: str) -> Ladder:
+        """Return the ladder of a market, made when there is none."""
+        ladders = self._state.ladders
+        found = ladders.get(market_ticker)
+        if found is None:
+            found = ladders[market_ticker] = Ladder(market_ticker)
+            found.status_since = self._state.now_us()
+        return found
+
+    def expect(self, subscription: Subscription, market_tickers: Iterable[str]) -> None:
+        """Wait for the first snapshots of markets just acknowledged."""
+        new = [ticker for ticker in market_tickers if not self.ladder(ticker).live]
+        subscription.awaiting.update(new)
+        if subscription.step == 0:
+            subscription.deadline = self._state.monotonic() + SNAPSHOT_WAIT
+        self._finish(subscription)
+
+    def ask(self, subscription: Subscription) -> None:
+        """Ask for the snapshots of all books that have none."""
+        wanted = sorted(subscription.awaiting)
+        subscription.requested = set(wanted)
+        subscription.rounds += 1
+        for start in range(0, len(wanted), LARGEST_LIST):
+            self._state.send(subscription, "get_snapshot", tuple(wanted[start : start + LARGEST_LIST]))
+        subscription.deadline = self._state.monotonic() + SNAPSHOT_WAIT
+
+    def snapshot(
+        self, subscription: Subscription, frame: SnapshotFrame, received_at: int
+    ) -> SnapshotRow | None:
+        """Lay in a snapshot; return its row when somebody listens."""
+        msg = frame.msg
+        yes, no = levels(msg.yes_dollars_fp), levels(msg.no_dollars_fp)
+        ladder = self._state.ladders.get(msg.market_ticker)
+        if ladder is None:
+            self._state.unrequested += 1
+        else:
+            ladder.replace(yes, no, received_at)
+            nobody = not yes and not no and msg.market_id == ""
+            ladder.set_status("unknown" if nobody else "live", received_at)
+            subscription.awaiting.discard(msg.market_ticker)
+            subscription.requested.discard(msg.market_ticker)
+            self._finish(subscription)
+        if not subscription.listening:
+            return None
+        return SnapshotRow(
+            received_at=received_at,
+            seq=frame.seq,
+            market_ticker=msg.market_ticker,
+            yes=tuple(sorted(yes.items(), reverse=True)),
+            no=tuple(sorted(no.items(), reverse=True)),
+        )
+
+    def delta_without_book(self, subscription: Subscription, market_ticker: str, seq: int) -> Ladder | None:
+        """Take up a delta whose book is not live; return the ladder when it may be applied after all."""
+        ladder = self._state.ladders.get(market_ticker)
+        if ladder is None:
+            # A market let go of a moment ago; no book of ours can be wrong by it.
+            self._state.unrequested += 1
+        elif ladder.status == "unknown":
+            ladder.set_status("live", self._state.now_us())
+            return ladder
+        elif ladder.status == "connecting" and market_ticker in subscription.awaiting:
+            ladder.set_status("stale", self._state.now_us(), "no_book")  # one hole, not one a delta
+            self.hole(subscription, "no_book", seq, seq)
+        return None
+
+    def hole(self, subscription: Subscription, reason: str, seq_from: int | None, seq_to: int | None) -> None:
+        """Distrust every book of the subscription, and begin its repair unless one is under way."""
+        self._state.open_gap(subscription, reason, seq_from, seq_to)
+        self._distrust(subscription.market_tickers, reason)
+        subscription.awaiting = set(subscription.market_tickers)
+        if subscription.step == 0:
+            subscription.step = 1
+            subscription.rounds = 0
+            self.ask(subscription)
+
+    def lost(self, subscription: Subscription, reason: str) -> None:
+        """Distrust the books of a subscription that has ended."""
+        self._distrust(subscription.market_tickers, reason)
+
+    def unknown(self, subscription: Subscription, market_tickers: Iterable[str]) -> None:
+        """Mark markets that the exchange says do not exist."""
+        for ticker in market_tickers:
+            if ticker in self._state.ladders:
+                self._state.ladders[ticker].set_status("unknown", self._state.now_us())
+            subscription.awaiting.discard(ticker)
+            subscription.requested.discard(ticker)
+        self._finish(subscription)
+
+    def forget(self, subscription: Subscription, market_tickers: Iterable[str]) -> None:
+        """Drop the books of markets that nobody wants any more."""
+        for ticker in market_tickers:
+            ladder = self._state.ladders.pop(ticker, None)
+            if ladder is not None:
+                ladder.set_status("closed", self._state.now_us())
+            subscription.awaiting.discard(ticker)
+            subscription.requested.discard(ticker)
+        self._finish(subscription)
+
+    def close(self) -> None:
+        """Say of every book that nothing will move it any more."""
+        for ladder in self._state.ladders.values():
+            ladder.set_status("closed", self._state.now_us())
+
+    def escalate(self, subscription: Subscription) -> None:
+        """Take the next step of the repair."""
+        now = self._state.monotonic()
+        if subscription.step == 0:
+            # First snapshots that do not come hold nobody up but their own books: ask again, ever more rarely.
+            self.ask(subscription)
+            subscription.deadline = now + min(LONGEST_WAIT, SNAPSHOT_WAIT * 2.0**subscription.rounds)
+        elif subscription.step == 1:
+            subscription.step = 2
+            subscription.deadline = now + RESUBSCRIBE_WAIT
+            subscription.renew = True
+        else:
+            subscription.step = 3
+            subscription.deadline = None
+            self._state.events.append(Reconnect("books could not be repaired on this connection"))
+
+    def tick(self, subscription: Subscription) -> None:
+        """Take the next step when the present one had its time."""
+        if not subscription.awaiting or subscription.deadline is None:
+            return
+        if self._state.monotonic() >= subscription.deadline:
+            self.escalate(subscription)
+
+    def _distrust(self, market_tickers: Iterable[str], reason: str) -> None:
+        now = self._state.now_us()
+        for ticker in market_tickers:
+            ladder = self._state.ladders.get(ticker)
+            if ladder is not None and ladder.status != "connecting":
+                ladder.set_status("stale", now, reason)
+
+    def _finish(self, subscription: Subscription) -> None:
+        """End the repair when every book is right, or begin a new round when holes spoilt this one."""
+        if subscription.awaiting:
+            if subscription.step == 1 and not subscription.requested and subscription.sid is not None:
+                if subscription.rounds < MOST_ROUNDS:
+                    self.ask(subscription)
+                else:
+                    self.escalate(subscription)
+            return
+        if subscription.sid is None or subscription.channel != BOOKS:
+            return
+        how = {0: subscription.repair, 1: "get_snapshot", 2: "resubscribe"}.get(
+            subscription.step, "reconnect"
+        )
+        self._state.close_gaps(subscription, self._state.now_us(), how)
+        subscription.step = 0
+        subscription.rounds = 0
+        subscription.deadline = None
+        subscription.repair = None
+        subscription.backoff.reset()

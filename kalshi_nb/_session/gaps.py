@@ -1,0 +1,76 @@
+"""Holes in the data, kept as data."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = ["Gap", "GapLog"]
+
+MOST_GAPS: Final = 10_000
+
+
+@dataclass(slots=True)
+class Gap:
+    """One hole in one channel.
+
+    Attributes
+    ----------
+    channel : str
+        The channel that has it.
+    market_ticker : str or None
+        The market, None for all of the subscription's.
+    opened_at : int
+        When it was seen, in microseconds.
+    closed_at : int or None
+        When it ended: for books when all of them were right again, elsewhere when data went on.
+    reason : str
+        ``sequence``, ``rejected``, ``negative_level``, ``no_book``, ``error_10``, ``error_25``,
+        ``unsubscribed`` or ``connection_lost``.
+    seq_from, seq_to : int or None
+        The sequence numbers that are missing or doubtful, both included.
+    repaired_by : str or None
+        ``get_snapshot``, ``resubscribe`` or ``reconnect``; None while, or where, nothing repaired it.
+    """
+
+    channel: str
+    market_ticker: str | None
+    opened_at: int
+    closed_at: int | None
+    reason: str
+    seq_from: int | None
+    seq_to: int | None
+    repaired_by: str | None = None
+
+
+class GapLog:
+    """The newest gaps, bounded; older ones are dropped and counted.
+
+    Attributes
+    ----------
+    dropped : int
+        Gaps that left the log.
+    """
+
+    def __init__(self, most: int = MOST_GAPS) -> None:
+        self._gaps: deque[Gap] = deque(maxlen=most)
+        self.dropped = 0
+
+    def open(self, gap: Gap) -> Gap:
+        """Add `gap` and return it."""
+        if len(self._gaps) == self._gaps.maxlen:
+            self.dropped += 1
+        self._gaps.append(gap)
+        return gap
+
+    def __len__(self) -> int:
+        return len(self._gaps)
+
+    def snapshot(self) -> list[Gap]:
+        """Return the gaps of this moment, oldest first; callable from any thread."""
+        while True:
+            try:
+                return list(self._gaps)
+            except RuntimeError:  # the log grew while it was being copied
+                continue

@@ -1,0 +1,288 @@
+"""Which markets of which channel: brings what the exchange sends towards what is wanted.
+
+One command a channel is under way at a time, and the next one follows from the difference between what is
+wanted and what was acknowledged. So answers may come in any order, a lost answer is asked for again, and
+there is no order of calls that has to be right.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from kalshi_nb._session.books import Books
+from kalshi_nb._session.requests import ALL, Command, Outcome, Request, Wanted
+from kalshi_nb._session.state import SessionState
+from kalshi_nb._session.subscription import BOOKS, Subscription
+from kalshi_nb._wire.commands import LARGEST_LIST
+from kalshi_nb._wire.frames import ErrorFrame, OkFrame, SubscribedFrame, UnsubscribedFrame
+
+__all__ = ["Membership"]
+
+REPLY_WAIT: Final = 10.0
+"""Seconds after which an unanswered command counts as lost."""
+
+_TERMINAL: Final = (10, 25)  # the subscription is gone, says the specification of October 2026
+_AGAIN: Final = (10, 17, 18, 25, 27)  # the exchange's own trouble, or its pace: worth asking again
+_NO_SUCH_SID: Final = 7
+
+
+class Membership:
+    """The commands of a session and their answers."""
+
+    def __init__(self, state: SessionState, books: Books) -> None:
+        self._state = state
+        self._books = books
+
+    # What is wanted -------------------------------------------------------------------------------------
+
+    def want(self, channel: str, wanted: Wanted) -> Request:
+        """Add a wish; its outcome comes as an event."""
+        subscription = self._state.subscription(channel)
+        request = Request(channel, wanted)
+        subscription.requests.append(request)
+        subscription.given_up = False
+        if isinstance(wanted, frozenset):
+            subscription.refused -= wanted
+            if channel == BOOKS:
+                for ticker in wanted:
+                    self._books.ladder(ticker)
+        self._settle(subscription)
+        self.reconcile(subscription)
+        return request
+
+    def release(self, request: Request) -> None:
+        """Take a wish back; markets that nobody else wants are let go."""
+        subscription = self._state.subscription(request.channel)
+        if request not in subscription.requests:
+            return
+        subscription.requests.remove(request)
+        self.reconcile(subscription)
+
+    def reconcile(self, subscription: Subscription) -> None:
+        """Send the next command that brings what is sent closer to what is wanted, if one is due."""
+        self._forget_unwanted(subscription)
+        if not self._state.connected or subscription.in_flight is not None or subscription.given_up:
+            return
+        if subscription.retry_at is not None and self._state.monotonic() < subscription.retry_at:
+            return
+        wanted = subscription.wanted
+        if subscription.sid is None:
+            if wanted is not None:
+                first = None if not isinstance(wanted, frozenset) else _first(wanted)
+                subscription.in_flight = self._state.send(subscription, "subscribe", first)
+            return
+        if wanted is None or subscription.renew or (wanted is ALL) != subscription.all_markets:
+            # The end of a filter is a new subscription, too: what a filtered subscribe does to an
+            # unfiltered one is not documented. Deleting the last market might turn it into all markets.
+            subscription.in_flight = self._state.send(subscription, "unsubscribe")
+        elif isinstance(wanted, frozenset):
+            missing, extra = wanted - subscription.market_tickers, subscription.market_tickers - wanted
+            if missing:
+                subscription.in_flight = self._state.send(subscription, "add_markets", _first(missing))
+            elif extra:
+                subscription.in_flight = self._state.send(subscription, "delete_markets", _first(extra))
+
+    def tick(self, subscription: Subscription) -> None:
+        """Look after an answer that does not come, and a retry that is due."""
+        command = subscription.in_flight
+        if command is not None and self._state.monotonic() - command.sent_at >= REPLY_WAIT:
+            self._state.answered(command.number)
+            subscription.in_flight = None
+            self._state.last_error = (
+                f"{subscription.channel}: no answer to {command.kind} in {REPLY_WAIT:.0f} s"
+            )
+            self._refuse(subscription, Outcome(0, "no answer"), keep=True)
+            self._later(subscription)
+        self.reconcile(subscription)
+
+    # Answers --------------------------------------------------------------------------------------------
+
+    def subscribed(self, frame: SubscribedFrame) -> None:
+        """Take up a new sid. Acknowledgements come in any order, so the channel counts, then the id."""
+        channel, sid = frame.msg.channel, frame.msg.sid
+        subscription = self._state.subscription(channel)
+        command = subscription.in_flight
+        if command is None or command.kind != "subscribe":
+            command = None
+        else:
+            self._state.answered(command.number)
+            subscription.in_flight = None
+        if subscription.sid is not None:
+            self._state.by_sid.pop(subscription.sid, None)
+        subscription.begin(sid)
+        self._state.by_sid[sid] = subscription
+        if command is not None:
+            self._acknowledge(subscription, command.market_tickers)
+        self.reconcile(subscription)
+
+    def ok(self, frame: OkFrame) -> None:
+        """Take up an acknowledged change, or the list of subscriptions."""
+        command, owner = self._state.answered(frame.id)
+        if isinstance(frame.msg, list):
+            self._listed(frame.msg)
+            return
+        if command is None or owner is None:
+            return  # somebody else's command, in a recording; its number was counted, which is what matters
+        if owner.in_flight is command:
+            owner.in_flight = None
+        if command.kind == "subscribe" and frame.sid is not None and owner.sid is None:
+            self._merged(owner, command, frame)
+        elif command.kind in ("add_markets", "subscribe"):
+            self._acknowledge(owner, command.market_tickers)
+        elif command.kind == "delete_markets":
+            owner.market_tickers -= set(command.market_tickers or ())
+            self._forget_unwanted(owner)
+        self.reconcile(owner)
+
+    def unsubscribed(self, frame: UnsubscribedFrame) -> None:
+        """Forget an ended sid, and subscribe again where something is still wanted."""
+        _, owner = self._state.answered(frame.id)
+        subscription = self._state.by_sid.pop(frame.sid, None)
+        if subscription is None:
+            return
+        if owner is None and subscription.wanted is not None:
+            self._ended(subscription, "unsubscribed")  # nobody asked for that
+        elif subscription.channel == BOOKS:
+            self._books.lost(subscription, "resubscribing")
+        subscription.end()
+        self._forget_unwanted(subscription)
+        self.reconcile(subscription)
+
+    def error(self, frame: ErrorFrame) -> None:
+        """Take up a refused command or an ended subscription."""
+        code, text = frame.msg.code, frame.msg.msg
+        command, owner = self._state.answered(frame.id)
+        if code in _TERMINAL and frame.sid is not None and frame.sid in self._state.by_sid:
+            subscription = self._state.by_sid.pop(frame.sid)
+            self._state.last_error = f"{subscription.channel}: error {code} {text}"
+            self._ended(subscription, f"error_{code}")
+            subscription.end()
+            self._later(subscription)
+            return
+        if command is None or owner is None:
+            self._state.last_error = f"error {code} {text}"
+            return
+        self._state.last_error = f"{owner.channel}: error {code} {text}"
+        named = tuple(
+            frame.msg.market_tickers or ([frame.msg.market_ticker] if frame.msg.market_ticker else ())
+        )
+        self._refused(owner, command, Outcome(code, text, named))
+        self.reconcile(owner)
+
+    # Consequences ---------------------------------------------------------------------------------------
+
+    def _refused(self, subscription: Subscription, command: Command, outcome: Outcome) -> None:
+        if outcome.market_tickers:
+            # The rest of the list may have been taken: its acknowledgement, if it comes, carries the same
+            # id, so the command stays under way until then.
+            named = set(outcome.market_tickers)
+            subscription.refused |= named
+            subscription.market_tickers -= named
+            if subscription.channel == BOOKS:
+                self._books.unknown(subscription, named)
+            if subscription.in_flight is command:
+                self._keep_waiting(subscription, command)
+            self._refuse(subscription, outcome)
+            return
+        if subscription.in_flight is command:
+            subscription.in_flight = None
+        if command.kind == "get_snapshot":
+            self._books.escalate(subscription)
+        elif outcome.code == _NO_SUCH_SID:
+            if subscription.sid is not None:
+                self._state.by_sid.pop(subscription.sid, None)
+                self._ended(subscription, "unsubscribed")
+                subscription.end()
+        elif outcome.code in _AGAIN:
+            self._later(subscription)
+        else:
+            subscription.given_up = True
+            self._refuse(subscription, outcome)
+
+    def _keep_waiting(self, subscription: Subscription, command: Command) -> None:
+        rest = set(command.market_tickers or ()) - subscription.refused
+        if not rest or command.kind != "subscribe":
+            subscription.in_flight = None
+            return
+        self._state.commands[command.number] = command
+        self._state.owners[command.number] = subscription
+
+    def _refuse(self, subscription: Subscription, outcome: Outcome, *, keep: bool = False) -> None:
+        """Tell every unanswered wish that `outcome` concerns; refused wishes are no longer wanted."""
+        named = set(outcome.market_tickers)
+        for request in [each for each in subscription.requests if each.outcome is None]:
+            if named and isinstance(request.wanted, frozenset) and not request.wanted & named:
+                continue
+            self._state.end(request, outcome)
+            if not keep:
+                subscription.requests.remove(request)
+
+    def _acknowledge(self, subscription: Subscription, market_tickers: tuple[str, ...] | None) -> None:
+        if market_tickers is None:
+            subscription.all_markets = True
+        else:
+            taken = set(market_tickers) - subscription.refused
+            subscription.market_tickers |= taken
+            if subscription.channel == BOOKS:
+                self._books.expect(subscription, taken)
+        self._settle(subscription)
+
+    def _merged(self, subscription: Subscription, command: Command, frame: OkFrame) -> None:
+        """Our subscribe met a subscription that we did not know of: no snapshots will come by themselves."""
+        assert frame.sid is not None
+        subscription.begin(frame.sid)
+        subscription.seq = frame.seq if frame.seq is not None else subscription.seq
+        self._state.by_sid[frame.sid] = subscription
+        listed = frame.msg.get("market_tickers") if isinstance(frame.msg, dict) else None
+        self._acknowledge(subscription, command.market_tickers)
+        if isinstance(listed, list):
+            subscription.market_tickers |= {each for each in listed if isinstance(each, str)}
+        if subscription.channel == BOOKS and subscription.awaiting:
+            self._books.ask(subscription)
+
+    def _listed(self, listed: list[Any]) -> None:
+        """Compare the exchange's list of subscriptions with ours."""
+        theirs = {each.get("sid") for each in listed if isinstance(each, dict)}
+        for sid, subscription in list(self._state.by_sid.items()):
+            if sid not in theirs:
+                del self._state.by_sid[sid]
+                self._ended(subscription, "unsubscribed")
+                subscription.end()
+                self.reconcile(subscription)
+
+    def _ended(self, subscription: Subscription, reason: str) -> None:
+        """Write down that the exchange ended a subscription that is still wanted."""
+        last = subscription.seq
+        self._state.open_gap(subscription, reason, None if last is None else last + 1, None)
+        subscription.repair = "resubscribe"
+        if subscription.channel == BOOKS:
+            self._books.lost(subscription, reason)
+
+    def _later(self, subscription: Subscription) -> None:
+        subscription.retry_at = self._state.monotonic() + subscription.backoff.next()
+
+    def _settle(self, subscription: Subscription) -> None:
+        """Tell the wishes that are fulfilled."""
+        for request in subscription.requests:
+            if request.outcome is None and subscription.satisfies(request):
+                self._state.end(request, Outcome())
+
+    def _forget_unwanted(self, subscription: Subscription) -> None:
+        if subscription.channel != BOOKS:
+            return
+        wanted = subscription.wanted
+        kept = wanted if isinstance(wanted, frozenset) else frozenset[str]()
+        kept |= {
+            ticker
+            for each in subscription.requests
+            if isinstance(each.wanted, frozenset)
+            for ticker in each.wanted
+        }
+        dropped = [ticker for ticker in self._state.ladders if ticker not in kept]
+        if dropped:
+            self._books.forget(subscription, dropped)
+
+
+def _first(market_tickers: frozenset[str] | set[str]) -> tuple[str, ...]:
+    """Return as many tickers as one command takes, sorted so that a run can be repeated."""
+    return tuple(sorted(market_tickers)[:LARGEST_LIST])

@@ -1,0 +1,197 @@
+"""The hot path: one closure that takes a frame's bytes all the way into books and rows.
+
+Everything it touches is bound once. Deltas, nine frames in ten, are applied in place; control frames, holes
+and nonsense leave the straight line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from kalshi_nb._fixed_point import COUNTS
+from kalshi_nb._session.books import Books
+from kalshi_nb._session.membership import Membership
+from kalshi_nb._session.state import SessionState
+from kalshi_nb._session.subscription import BOOKS, Subscription
+from kalshi_nb._wire.conversion import (
+    delta_row,
+    event_row,
+    fee_update_row,
+    level_price,
+    lifecycle_row,
+    ticker_row,
+    trade_row,
+)
+from kalshi_nb._wire.decode import decode
+from kalshi_nb._wire.frames import (
+    DeltaFrame,
+    ErrorFrame,
+    EventFrame,
+    FeeUpdateFrame,
+    Frame,
+    LifecycleFrame,
+    OkFrame,
+    SnapshotFrame,
+    SubscribedFrame,
+    TickerFrame,
+    TradeFrame,
+    UnknownFrame,
+    UnsubscribedFrame,
+)
+from kalshi_nb._wire.rows import Row
+from kalshi_nb.errors import WireError
+
+__all__ = ["MOST_OLD", "Receive", "Receiver"]
+
+Receive = Callable[[bytes, int], None]
+
+MOST_OLD: Final = 100
+"""Old sequence numbers in a row after which the exchange must have begun to count anew."""
+
+_ROWS: Final[dict[type, Callable[[Any, int], Row]]] = {
+    TickerFrame: lambda frame, received_at: ticker_row(frame.msg, received_at),
+    TradeFrame: trade_row,
+    LifecycleFrame: lifecycle_row,
+    EventFrame: event_row,
+    FeeUpdateFrame: fee_update_row,
+}
+
+
+class Receiver:
+    """Takes frames into a session's state."""
+
+    def __init__(self, state: SessionState, books: Books, membership: Membership) -> None:
+        self._state = state
+        self._books = books
+        self._membership = membership
+
+    def bind(self) -> Receive:
+        """Return the function that takes one frame's bytes and the microsecond it came."""
+        state, books = self._state, self._books
+        by_sid, ladders = state.by_sid, state.ladders
+        other, irregular = self._other, self._irregular
+
+        def delta(frame: DeltaFrame, received_at: int) -> None:
+            subscription = by_sid.get(frame.sid)
+            if subscription is None or subscription.channel != BOOKS:
+                state.unrequested += 1
+                return
+            seq = frame.seq
+            if seq != subscription.seq + 1 and not irregular(subscription, seq):  # type: ignore[operator]
+                return
+            subscription.seq = seq
+            subscription.messages += 1
+            subscription.received_at = received_at
+            msg = frame.msg
+            subscription.exchange_ms = msg.ts_ms
+            price, change = level_price(msg.price_dollars), COUNTS[msg.delta_fp]
+            ladder = ladders.get(msg.market_ticker)
+            if ladder is None or not ladder.live:
+                ladder = books.delta_without_book(subscription, msg.market_ticker, seq)
+            if ladder is not None and not ladder.apply(msg.side, price, change, received_at):
+                books.hole(subscription, "negative_level", seq, seq)
+            if subscription.listening:
+                subscription.rows.append(delta_row(msg, price, change, received_at, seq))
+
+        def receive(data: bytes, received_at: int) -> None:
+            state.messages += 1
+            frame: Frame | None = None
+            try:
+                frame = decode(data)
+                if type(frame) is DeltaFrame:
+                    delta(frame, received_at)
+                else:
+                    other(frame, data, received_at)
+            except WireError as refusal:
+                state.reject(received_at, str(refusal), data)
+                self._lost(frame, refusal)
+
+        return receive
+
+    def _other(self, frame: Frame, data: bytes, received_at: int) -> None:
+        """Take up any frame but a delta."""
+        if isinstance(frame, SubscribedFrame):
+            self._membership.subscribed(frame)
+            return
+        sid, seq = frame.sid, getattr(frame, "seq", None)
+        subscription = self._state.by_sid.get(sid) if sid is not None else None
+        if subscription is not None and not self._count(subscription, seq):
+            return
+        if isinstance(frame, OkFrame):
+            self._membership.ok(frame)
+        elif isinstance(frame, UnsubscribedFrame):
+            self._membership.unsubscribed(frame)
+        elif isinstance(frame, ErrorFrame):
+            self._membership.error(frame)
+        elif isinstance(frame, UnknownFrame):
+            self._state.reject(received_at, f"unknown type {frame.type!r}", data)
+            if subscription is not None and subscription.channel == BOOKS and seq is not None:
+                self._books.hole(subscription, "rejected", seq, seq)
+        elif subscription is None or (isinstance(frame, SnapshotFrame) and subscription.channel != BOOKS):
+            self._state.unrequested += 1
+        else:
+            self._message(subscription, frame, received_at)
+
+    def _message(self, subscription: Subscription, frame: Frame, received_at: int) -> None:
+        """Take up a frame with a channel's data."""
+        subscription.messages += 1
+        subscription.received_at = received_at
+        if isinstance(frame, TickerFrame | TradeFrame):
+            subscription.exchange_ms = frame.msg.ts_ms
+        row: Row | None
+        if isinstance(frame, SnapshotFrame):
+            row = self._books.snapshot(subscription, frame, received_at)
+        else:
+            row = _ROWS[type(frame)](frame, received_at)
+        if subscription.open_gaps and subscription.channel != BOOKS:
+            # Data goes on. Nothing brought back what was lost, so repaired_by stays empty.
+            self._state.close_gaps(subscription, received_at, None)
+            subscription.backoff.reset()
+        if row is not None and subscription.listening:
+            subscription.rows.append(row)
+
+    def _count(self, subscription: Subscription, seq: int | None) -> bool:
+        """Count a frame's sequence number; return False when the frame is an old one."""
+        if seq is None or not subscription.sequenced:
+            return True
+        last = subscription.seq
+        if last is not None and seq != last + 1 and not self._irregular(subscription, seq):
+            return False
+        subscription.seq = seq
+        return True
+
+    def _irregular(self, subscription: Subscription, seq: int) -> bool:
+        """Take up a number that is not the next one; return False when the frame is an old one."""
+        last = subscription.seq
+        assert last is not None
+        if seq > last:
+            self._hole(subscription, "sequence", last + 1, seq - 1)
+            return True
+        self._state.duplicates += 1
+        if subscription.old_after != last:
+            subscription.old_after, subscription.old = last, 0
+        subscription.old += 1
+        if subscription.old == MOST_OLD:
+            # Nothing but old numbers any more: the exchange counts anew, and this book has stood still since.
+            self._hole(subscription, "sequence", last + 1, None)
+        return False
+
+    def _lost(self, frame: Frame | None, refusal: WireError) -> None:
+        """Take up a frame that cannot be read, or whose values mean nothing."""
+        source = refusal if frame is None else frame
+        sid, seq = getattr(source, "sid", None), getattr(source, "seq", None)
+        subscription = self._state.by_sid.get(sid) if sid is not None else None
+        if subscription is None or seq is None or not subscription.sequenced:
+            return  # without a number, the hole shows at the next frame that has one
+        # A decoded frame was counted before its values were looked at.
+        if frame is not None or self._count(subscription, seq):
+            self._hole(subscription, "rejected", seq, seq)
+
+    def _hole(
+        self, subscription: Subscription, reason: str, seq_from: int | None, seq_to: int | None
+    ) -> None:
+        if subscription.channel == BOOKS:
+            self._books.hole(subscription, reason, seq_from, seq_to)
+        else:
+            self._state.open_gap(subscription, reason, seq_from, seq_to)

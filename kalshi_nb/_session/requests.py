@@ -1,0 +1,80 @@
+"""What somebody wants of a channel, and how it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+__all__ = ["ALL", "All", "Outcome", "Request", "Wanted"]
+
+
+class All:
+    """All markets of a channel."""
+
+    def __repr__(self) -> str:
+        return "ALL"
+
+
+ALL: Final = All()
+Wanted = frozenset[str] | All
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a request ended.
+
+    Attributes
+    ----------
+    code : int or None
+        None when it was acknowledged, the exchange's error code when it was refused, 0 when no answer came.
+    text : str
+        The exchange's words.
+    market_tickers : tuple of str
+        The tickers that were refused, empty for the whole request.
+    """
+
+    code: int | None = None
+    text: str = ""
+    market_tickers: tuple[str, ...] = ()
+
+
+@dataclass(eq=False, slots=True)
+class Request:
+    """One wish for one channel: a set of tickers, or all markets.
+
+    Attributes
+    ----------
+    channel : str
+        The channel.
+    wanted : frozenset of str, or ALL
+        What is asked for; an empty set takes what the channel receives for others.
+    outcome : Outcome or None
+        None while the exchange has not answered.
+    """
+
+    channel: str
+    wanted: Wanted
+    outcome: Outcome | None = None
+
+
+@dataclass(slots=True)
+class Command:
+    """A command under way.
+
+    Attributes
+    ----------
+    number : int
+        Its ``id``, echoed by the answer.
+    kind : str
+        What it does.
+    market_tickers : tuple of str or None
+        The tickers it names, None for all markets.
+    sent_at : float
+        When, on the session's own clock, in seconds.
+    """
+
+    number: int
+    kind: Literal["subscribe", "add_markets", "delete_markets", "unsubscribe", "get_snapshot", "list"]
+    market_tickers: tuple[str, ...] | None
+    sent_at: float
+    refused: set[str] = field(default_factory=set)

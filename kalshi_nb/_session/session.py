@@ -1,0 +1,188 @@
+"""The session: everything that is known of the exchange's side, without any I/O.
+
+Bytes go in by :attr:`Session.receive`, commands come out of :attr:`Session.outgoing`, what somebody waits
+for comes out of :attr:`Session.events`, and time passes by :meth:`Session.tick`. Clocks and the random
+source are injected, so that every run can be repeated.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from random import Random
+from typing import Final
+
+from kalshi_nb._ladder import Ladder
+from kalshi_nb._session.books import Books
+from kalshi_nb._session.gaps import GapLog
+from kalshi_nb._session.membership import Membership
+from kalshi_nb._session.receiver import Receiver
+from kalshi_nb._session.requests import Request, Wanted
+from kalshi_nb._session.state import Event, Reconnect, Reject, SessionState
+from kalshi_nb._session.subscription import BOOKS, Subscription
+from kalshi_nb._wire.rows import Row
+
+__all__ = ["Reconnect", "Session"]
+
+QUIET: Final = 30.0
+"""Seconds without a frame after which the exchange is asked for its list of subscriptions."""
+
+LIST_WAIT: Final = 10.0
+"""Seconds it may take to answer that."""
+
+
+class Session:
+    """One exchange as seen over one connection at a time.
+
+    Parameters
+    ----------
+    now_us : callable
+        The market's clock, in microseconds: stamps gaps and statuses.
+    monotonic : callable
+        The protocol's own clock, in seconds: time-outs and retries.
+    random : random.Random
+        The source of jitter.
+
+    Attributes
+    ----------
+    receive : callable
+        Takes one frame's bytes and the microsecond it was received.
+    outgoing : deque of bytes
+        Commands to be sent, oldest first.
+    events : deque of Request or Reconnect
+        Requests that ended, and the wish for a new connection.
+    """
+
+    def __init__(self, *, now_us: Callable[[], int], monotonic: Callable[[], float], random: Random) -> None:
+        self._state = SessionState(now_us=now_us, monotonic=monotonic, random=random)
+        self._books = Books(self._state)
+        self._membership = Membership(self._state, self._books)
+        self.receive = Receiver(self._state, self._books, self._membership).bind()
+        self.outgoing: deque[bytes] = self._state.outgoing
+        self.events: deque[Event] = self._state.events
+        self._seen = 0
+        self._seen_at = 0.0
+        self._listing_since: float | None = None
+
+    # Wishes ---------------------------------------------------------------------------------------------
+
+    def want(self, channel: str, wanted: Wanted) -> Request:
+        """Ask for tickers (or ALL, or an empty set: whatever comes) of `channel`."""
+        return self._membership.want(channel, wanted)
+
+    def release(self, request: Request) -> None:
+        """Take a wish back."""
+        self._membership.release(request)
+
+    def listen(self, channel: str, *, on: bool) -> None:
+        """Make rows of `channel`, or make none."""
+        self._state.subscription(channel).listening = on
+
+    # The connection -------------------------------------------------------------------------------------
+
+    def connected(self) -> None:
+        """Take up a new connection: everything wanted is asked for again."""
+        self._state.connected = True
+        self._seen, self._seen_at = self._state.messages, self._state.monotonic()
+        for subscription in self._state.subscriptions.values():
+            self._membership.reconcile(subscription)
+
+    def disconnected(self) -> None:
+        """Take up the loss of the connection: nothing is forgotten but what belonged to it."""
+        state = self._state
+        if not state.connected:
+            return
+        state.connected = False
+        state.by_sid.clear()
+        state.commands.clear()
+        state.owners.clear()
+        state.outgoing.clear()
+        self._listing_since = None
+        for subscription in state.subscriptions.values():
+            if subscription.requests:
+                last = subscription.seq
+                state.open_gap(subscription, "connection_lost", None if last is None else last + 1, None)
+                subscription.repair = "reconnect"
+                if subscription.channel == BOOKS:
+                    self._books.lost(subscription, "connection_lost")
+            subscription.disconnect()
+
+    def close(self) -> None:
+        """Say of every book that it is closed."""
+        self._books.close()
+
+    def tick(self) -> None:
+        """Let time pass: time-outs, retries, repair, and the question whether the exchange is still there."""
+        if not self._state.connected:
+            return
+        for subscription in list(self._state.subscriptions.values()):
+            self._membership.tick(subscription)
+            self._books.tick(subscription)
+        self._look_for_life()
+
+    def _look_for_life(self) -> None:
+        now = self._state.monotonic()
+        if self._state.messages != self._seen:
+            self._seen, self._seen_at, self._listing_since = self._state.messages, now, None
+        elif self._listing_since is not None:
+            if now - self._listing_since >= LIST_WAIT:
+                self._listing_since = None
+                self._state.events.append(Reconnect(f"no answer for {LIST_WAIT:.0f} s"))
+        elif now - self._seen_at >= QUIET:
+            self._listing_since = now
+            self._state.send(None, "list")
+
+    # What there is --------------------------------------------------------------------------------------
+
+    def ladder(self, market_ticker: str) -> Ladder | None:
+        """Return a market's ladder, None when nobody wants it."""
+        return self._state.ladders.get(market_ticker)
+
+    def rows(self, channel: str) -> list[Row]:
+        """Return the list that rows of `channel` are appended to."""
+        return self._state.subscription(channel).rows
+
+    @property
+    def subscriptions(self) -> dict[str, Subscription]:
+        """Subscriptions by channel."""
+        return self._state.subscriptions
+
+    @property
+    def gaps(self) -> GapLog:
+        """Every hole, newest last."""
+        return self._state.gaps
+
+    @property
+    def rejects(self) -> deque[Reject]:
+        """The newest frames that were set aside."""
+        return self._state.rejects
+
+    @property
+    def messages(self) -> int:
+        """Frames received."""
+        return self._state.messages
+
+    @property
+    def data_messages(self) -> int:
+        """Frames received that carried data of a channel."""
+        return sum(each.messages for each in self._state.subscriptions.values())
+
+    @property
+    def rejected(self) -> int:
+        """Frames set aside."""
+        return self._state.rejected
+
+    @property
+    def duplicates(self) -> int:
+        """Frames with an old sequence number, not applied."""
+        return self._state.duplicates
+
+    @property
+    def unrequested(self) -> int:
+        """Frames of subscriptions or markets that nobody asked for, or that were let go."""
+        return self._state.unrequested
+
+    @property
+    def last_error(self) -> str | None:
+        """The exchange's newest complaint."""
+        return self._state.last_error

@@ -1,0 +1,144 @@
+"""What the parts of a session share: subscriptions, commands under way, ladders, gaps and rejects."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+from random import Random
+from typing import Final
+
+from kalshi_nb._ladder import Ladder
+from kalshi_nb._session.backoff import Backoff
+from kalshi_nb._session.gaps import Gap, GapLog
+from kalshi_nb._session.requests import Command, Outcome, Request
+from kalshi_nb._session.subscription import Subscription
+from kalshi_nb._wire import commands
+
+__all__ = ["Event", "Reconnect", "Reject", "SessionState"]
+
+MOST_REJECTS: Final = 100
+MOST_REJECTED_BYTES: Final = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A frame that was set aside.
+
+    Attributes
+    ----------
+    received_at : int
+        When it came, in microseconds.
+    reason : str
+        Why it was set aside.
+    data : bytes
+        The first 2,000 bytes of it.
+    """
+
+    received_at: int
+    reason: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reconnect:
+    """The session asks for a new connection."""
+
+    reason: str
+
+
+Event = Request | Reconnect
+
+
+class SessionState:
+    """Shared state; see :class:`kalshi_nb._session.session.Session` for its meaning."""
+
+    def __init__(self, *, now_us: Callable[[], int], monotonic: Callable[[], float], random: Random) -> None:
+        self.now_us = now_us
+        self.monotonic = monotonic
+        self.random = random
+        self.connected = False
+        self.subscriptions: dict[str, Subscription] = {}
+        self.by_sid: dict[int, Subscription] = {}
+        self.commands: dict[int, Command] = {}
+        self.owners: dict[int, Subscription] = {}
+        self.ladders: dict[str, Ladder] = {}
+        self.gaps = GapLog()
+        self.rejects: deque[Reject] = deque(maxlen=MOST_REJECTS)
+        self.outgoing: deque[bytes] = deque()
+        self.events: deque[Event] = deque()
+        self.messages = 0
+        self.rejected = 0
+        self.duplicates = 0
+        self.unrequested = 0
+        self.last_error: str | None = None
+        self._numbers = count(1)
+
+    def subscription(self, channel: str) -> Subscription:
+        """Return the subscription of `channel`, made when there is none."""
+        found = self.subscriptions.get(channel)
+        if found is None:
+            found = self.subscriptions[channel] = Subscription(channel, Backoff(self.random))
+        return found
+
+    def send(
+        self, subscription: Subscription | None, kind: str, market_tickers: tuple[str, ...] | None = None
+    ) -> Command:
+        """Queue one command and remember it by its number."""
+        number = next(self._numbers)
+        command = Command(number, kind, market_tickers, self.monotonic())  # type: ignore[arg-type]
+        self.commands[number] = command
+        if subscription is None:
+            data = commands.list_subscriptions(number)
+        else:
+            self.owners[number] = subscription
+            data = _encode(number, subscription, kind, market_tickers)
+        self.outgoing.append(data)
+        return command
+
+    def answered(self, number: int | None) -> tuple[Command | None, Subscription | None]:
+        """Take the command with this number off the list of those under way."""
+        if number is None:
+            return None, None
+        return self.commands.pop(number, None), self.owners.pop(number, None)
+
+    def end(self, request: Request, outcome: Outcome) -> None:
+        """Tell how `request` ended, once."""
+        if request.outcome is None:
+            request.outcome = outcome
+            self.events.append(request)
+
+    def reject(self, received_at: int, reason: str, data: bytes) -> None:
+        """Count a frame that means nothing, and keep the beginning of it."""
+        self.rejected += 1
+        self.rejects.append(Reject(received_at, reason, bytes(data[:MOST_REJECTED_BYTES])))
+
+    def open_gap(
+        self, subscription: Subscription, reason: str, seq_from: int | None, seq_to: int | None
+    ) -> Gap:
+        """Write down a hole that is not over yet."""
+        gap = Gap(subscription.channel, None, self.now_us(), None, reason, seq_from, seq_to)
+        subscription.open_gaps.append(self.gaps.open(gap))
+        return gap
+
+    def close_gaps(self, subscription: Subscription, at: int, repaired_by: str | None) -> None:
+        """Write down that the holes of `subscription` are over."""
+        for gap in subscription.open_gaps:
+            gap.closed_at = at
+            gap.repaired_by = repaired_by
+        subscription.open_gaps.clear()
+
+
+def _encode(
+    number: int, subscription: Subscription, kind: str, market_tickers: tuple[str, ...] | None
+) -> bytes:
+    if kind == "subscribe":
+        return commands.subscribe(number, subscription.channel, market_tickers)
+    assert subscription.sid is not None
+    if kind == "unsubscribe":
+        return commands.unsubscribe(number, subscription.sid)
+    assert market_tickers is not None
+    return commands.update_subscription(
+        number, subscription.sid, kind, market_tickers, channel=subscription.channel
+    )

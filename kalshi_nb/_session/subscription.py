@@ -1,0 +1,126 @@
+"""One channel on the wire: what is wanted, what the exchange has acknowledged, and how far it counted."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from kalshi_nb._session.backoff import Backoff
+from kalshi_nb._session.gaps import Gap
+from kalshi_nb._session.requests import ALL, Command, Request, Wanted
+from kalshi_nb._wire.rows import Row
+
+__all__ = ["BOOKS", "Subscription"]
+
+BOOKS: Final = "orderbook_delta"
+_NOTHING: Final[frozenset[str]] = frozenset()
+# Their sequence numbers begin with 1 at each subscription. The lifecycle channel was seen to begin in the
+# hundred thousands, so there the first number seen is where counting begins.
+_FROM_ONE: Final = frozenset({BOOKS, "trade"})
+_UNSEQUENCED: Final = frozenset({"ticker"})
+_UNFILTERED: Final = frozenset({"market_lifecycle_v2"})
+
+
+class Subscription:
+    """One channel's subscription; outlives connections, while its sid does not.
+
+    Attributes
+    ----------
+    sid : int or None
+        The exchange's number for it on this connection; None while there is none.
+    seq : int or None
+        The last sequence number seen; None while the first one sets it.
+    old, old_after : int
+        How many old numbers came in a row, and after which one.
+    all_markets : bool
+        Whether the exchange sends all markets.
+    market_tickers : set of str
+        What the exchange has acknowledged otherwise.
+    in_flight : Command or None
+        The command that changes membership; one at a time.
+    awaiting : set of str
+        Books that have no valid snapshot.
+    step : int
+        How far the repair of the books went: 0 waiting for first snapshots, 1 ``get_snapshot``,
+        2 unsubscribe and subscribe, 3 reconnect.
+    renew : bool
+        Whether the subscription is to be ended and made anew.
+    given_up : bool
+        Whether the exchange refused the channel, so that asking again on this connection is vain.
+    repair : str or None
+        What mends the open gaps when first snapshots come: ``resubscribe`` or ``reconnect``.
+    rows : list of tuple
+        Rows made and not yet taken; appended to by the session only.
+    listening : bool
+        Whether rows are made at all.
+    """
+
+    def __init__(self, channel: str, backoff: Backoff) -> None:
+        self.channel = channel
+        self.backoff = backoff
+        self.requests: list[Request] = []
+        self.refused: set[str] = set()
+        self.rows: list[Row] = []
+        self.listening = False
+        self.messages = 0
+        self.received_at = 0
+        self.exchange_ms: int | None = None
+        self.open_gaps: list[Gap] = []
+        self.sequenced = channel not in _UNSEQUENCED
+        self.repair: str | None = None
+        self.disconnect()
+
+    def disconnect(self) -> None:
+        """Forget what belonged to the connection that is gone."""
+        self.sid: int | None = None
+        self.seq: int | None = None
+        self.old = 0
+        self.old_after: int | None = None
+        self.all_markets = False
+        self.market_tickers: set[str] = set()
+        self.in_flight: Command | None = None
+        self.retry_at: float | None = None
+        self.given_up = False
+        self.awaiting: set[str] = set()
+        self.requested: set[str] = set()
+        self.rounds = 0
+        self.step = 0
+        self.renew = False
+        self.deadline: float | None = None
+
+    def end(self) -> None:
+        """Forget the sid, which the exchange has ended; what is wanted, and the repair's step, stay."""
+        step, deadline, refused = self.step, self.deadline, self.given_up
+        self.disconnect()
+        self.step, self.deadline, self.given_up = step, deadline, refused
+
+    def begin(self, sid: int) -> None:
+        """Start counting under a new sid."""
+        self.sid = sid
+        self.seq = 0 if self.channel in _FROM_ONE else None
+        self.retry_at = None
+
+    @property
+    def wanted(self) -> Wanted | None:
+        """The union of what is asked for, less what was refused; None for nothing."""
+        union: set[str] = set()
+        for request in self.requests:
+            if not isinstance(request.wanted, frozenset):
+                return ALL
+            union |= request.wanted
+        if union and self.channel in _UNFILTERED:
+            return ALL
+        union -= self.refused
+        return frozenset(union) if union else None
+
+    @property
+    def acknowledged(self) -> Wanted:
+        """What the exchange sends at this moment."""
+        return ALL if self.all_markets else frozenset(self.market_tickers)
+
+    def satisfies(self, request: Request) -> bool:
+        """Tell whether the exchange has acknowledged all that `request` asks for."""
+        if self.sid is None:
+            return not request.wanted if isinstance(request.wanted, frozenset) else False
+        if self.all_markets:
+            return True
+        return isinstance(request.wanted, frozenset) and request.wanted <= self.market_tickers | self.refused

@@ -1,0 +1,59 @@
+"""Which of the kit's threads this is, so that a call that would wait for its own thread can say so."""
+
+from __future__ import annotations
+
+import threading
+from typing import Final, Literal
+
+from kalshi_nb.errors import WrongThreadError
+
+__all__ = ["FEED_ROLES", "Role", "refuse_on", "role", "set_role"]
+
+Role = Literal["io", "pipeline", "user", "display"]
+
+FEED_ROLES: Final[tuple[Role, ...]] = ("io", "pipeline", "user")
+"""The threads that new data passes through: whoever waits for data on one of them waits for ever."""
+
+_DUTIES: Final[dict[Role, str]] = {
+    "io": "the feed's network thread",
+    "pipeline": "the feed's own frame thread",
+    "user": "the thread that runs your pipelines and callbacks",
+    "display": "the thread that updates the widgets",
+}
+
+_current = threading.local()
+
+
+def set_role(role: Role | None) -> None:
+    """Mark the thread this is called on; None makes it an ordinary thread again."""
+    _current.role = role
+
+
+def role() -> Role | None:
+    """Return the kit's role of the thread this is called on, None for the main thread and any other."""
+    here: Role | None = getattr(_current, "role", None)
+    return here
+
+
+def refuse_on(*roles: Role, doing: str, instead: str) -> None:
+    """Refuse a call on those of the kit's threads that it would block for ever.
+
+    Parameters
+    ----------
+    *roles
+        The threads on which the call cannot work.
+    doing
+        The call, as its user wrote it: ``"trades.wait()"``.
+    instead
+        What to do, as a whole sentence without its full stop.
+
+    Raises
+    ------
+    WrongThreadError
+        When this thread has one of `roles`.
+    """
+    here = role()
+    if here is not None and here in roles:
+        raise WrongThreadError(
+            f"{doing} was called on {_DUTIES[here]}, which would then wait for itself. {instead}."
+        )

@@ -1,0 +1,113 @@
+"""Bytes to typed frames, without I/O.
+
+The straight way is one typed decode. What it refuses gets a second, slower look: a number where a string
+belongs is taken if it is exact, an unknown type is passed on as such, and everything else is a
+:class:`Rejected` that says as much as can be known of the frame's ``sid`` and ``seq``, since a frame that
+took a sequence number on a book's subscription and cannot be read is a hole in that book.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+import msgspec
+
+from kalshi_nb._wire.frames import Frame, UnknownFrame, WireFrame
+from kalshi_nb.errors import WireError
+
+__all__ = ["Rejected", "decode"]
+
+_typed: Callable[[bytes], Frame] = msgspec.json.Decoder(WireFrame).decode
+# Floats stay text on the second look, so that 0.47 is never anything else than 0.47.
+_untyped = msgspec.json.Decoder(float_hook=str).decode
+_KNOWN: Final = frozenset(
+    str(kind.__struct_config__.tag)
+    for kind in WireFrame.__args__  # type: ignore[attr-defined]
+)
+_SID: Final = re.compile(rb'"sid"\s*:\s*([0-9]{1,18})\b')
+_SEQ: Final = re.compile(rb'"seq"\s*:\s*([0-9]{1,18})\b')
+_HEAD: Final = 512  # sid and seq stand before msg; a broken frame is not searched further
+
+
+class Rejected(WireError):  # noqa: N818  # the field's word for it, and never raised at a user
+    """A frame that cannot be read.
+
+    Attributes
+    ----------
+    sid, seq : int or None
+        As far as they could be made out.
+    """
+
+    def __init__(self, reason: str, *, sid: int | None = None, seq: int | None = None) -> None:
+        super().__init__(reason)
+        self.sid = sid
+        self.seq = seq
+
+
+def decode(data: bytes) -> Frame:
+    """Return the frame in `data`.
+
+    Raises
+    ------
+    Rejected
+        When `data` is not JSON, not an object, nested beyond reason, or has values that mean nothing.
+    """
+    try:
+        return _typed(data)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as refusal:
+        return _second_look(data, str(refusal) or type(refusal).__name__)
+
+
+def _second_look(data: bytes, refusal: str) -> Frame:
+    try:
+        frame = _untyped(data)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as broken:
+        raise Rejected(
+            f"not JSON: {str(broken) or type(broken).__name__}", sid=_find(_SID, data), seq=_find(_SEQ, data)
+        ) from None
+    if not isinstance(frame, dict):
+        raise Rejected(f"a JSON {type(frame).__name__} where an object belongs")
+    sid, seq, kind = _number(frame.get("sid")), _number(frame.get("seq")), frame.get("type")
+    if not isinstance(kind, str):
+        raise Rejected("no type", sid=sid, seq=seq)
+    if kind not in _KNOWN:
+        return UnknownFrame(kind[:80], sid, seq)
+    body = frame.get("msg")
+    if isinstance(body, dict):
+        frame["msg"] = {
+            key: _as_text(value) if key.endswith(("_dollars", "_fp")) else value
+            for key, value in body.items()
+        }
+    try:
+        found: Frame = msgspec.convert(frame, WireFrame, strict=False)
+    except (msgspec.MsgspecError, RecursionError):
+        raise Rejected(refusal, sid=sid, seq=seq) from None
+    return found
+
+
+def _as_text(value: Any) -> Any:
+    """Return a number as the exact decimal text it stands for; anything else as it is."""
+    if isinstance(value, list):
+        return [_as_text(each) for each in value]
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return value
+    text = str(value)
+    if "e" not in text and "E" not in text:
+        return text
+    try:
+        # A float such as 1e-4; exact as it stands, but in another spelling.
+        return format(Decimal(text), "f") if len(text) < 40 else text
+    except InvalidOperation:
+        return text
+
+
+def _number(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _find(pattern: re.Pattern[bytes], data: bytes) -> int | None:
+    match = pattern.search(data[:_HEAD])
+    return int(match[1]) if match else None
