@@ -80,9 +80,7 @@ class Signer:
     def fingerprint(self) -> bytes:
         """Return what tells this key from others without telling the key: its public half."""
         public = cast("PrivateKey", self._key.reveal()).public_key()
-        return public.public_bytes(
-            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
+        return public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
     def headers(self, path: str, *, now_ms: int | None = None) -> dict[str, str]:
         """Return the three headers of a handshake, signed now.
@@ -177,9 +175,7 @@ class Credentials:
 
 
 def _what_is_missing(key_id: object, *, found_key: bool) -> str:
-    missing = " and ".join(
-        name for name, there in (("key id", bool(key_id)), ("private key", found_key)) if not there
-    )
+    missing = " and ".join(name for name, there in (("key id", bool(key_id)), ("private key", found_key)) if not there)
     return (
         f"No {missing} for Kalshi. Either pass them, connect(…, key_id='…', private_key='~/.kalshi/key.pem'), "
         f"or set {KEY_ID_VARIABLES[0]} and {KEY_PATH_VARIABLE} in the environment; "
@@ -252,6 +248,4 @@ def _parse(pem: bytes, what: str) -> tuple[Secret | None, str]:
 
 def _wrong_type(what: str, key: object) -> str:
     kind = type(key).__name__.replace("PrivateKey", "").strip("_") or "unknown"
-    return (
-        f"{what} is of type {kind}; Kalshi takes RSA and Ed25519 keys. Make a new API key on Kalshi's site."
-    )
+    return f"{what} is of type {kind}; Kalshi takes RSA and Ed25519 keys. Make a new API key on Kalshi's site."

@@ -190,4 +190,4 @@ class PipelineWarning(KalshiWarning):
 
 
 class ClockWarning(KalshiWarning):
-    """This computer's clock is off by so much that signatures may be refused."""
+    """The clock of this computer is off by so much that signatures may be refused."""

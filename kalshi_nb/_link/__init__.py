@@ -1,0 +1,1 @@
+"""The link: the io thread, the WebSocket, reconnecting, and the hand-off of rows."""

@@ -67,9 +67,7 @@ class Books:
             self._state.send(subscription, "get_snapshot", tuple(wanted[start : start + LARGEST_LIST]))
         subscription.deadline = self._state.monotonic() + SNAPSHOT_WAIT
 
-    def snapshot(
-        self, subscription: Subscription, frame: SnapshotFrame, received_at: int
-    ) -> SnapshotRow | None:
+    def snapshot(self, subscription: Subscription, frame: SnapshotFrame, received_at: int) -> SnapshotRow | None:
         """Lay in a snapshot; return its row when somebody listens."""
         msg = frame.msg
         yes, no = levels(msg.yes_dollars_fp), levels(msg.no_dollars_fp)
@@ -186,9 +184,7 @@ class Books:
             return
         if subscription.sid is None or subscription.channel != BOOKS:
             return
-        how = {0: subscription.repair, 1: "get_snapshot", 2: "resubscribe"}.get(
-            subscription.step, "reconnect"
-        )
+        how = {0: subscription.repair, 1: "get_snapshot", 2: "resubscribe"}.get(subscription.step, "reconnect")
         self._state.close_gaps(subscription, self._state.now_us(), how)
         subscription.step = 0
         subscription.rounds = 0

@@ -88,9 +88,7 @@ class Membership:
         if command is not None and self._state.monotonic() - command.sent_at >= REPLY_WAIT:
             self._state.answered(command.number)
             subscription.in_flight = None
-            self._state.last_error = (
-                f"{subscription.channel}: no answer to {command.kind} in {REPLY_WAIT:.0f} s"
-            )
+            self._state.last_error = f"{subscription.channel}: no answer to {command.kind} in {REPLY_WAIT:.0f} s"
             self._refuse(subscription, Outcome(0, "no answer"), keep=True)
             self._later(subscription)
         self.reconcile(subscription)
@@ -163,9 +161,7 @@ class Membership:
             self._state.last_error = f"error {code} {text}"
             return
         self._state.last_error = f"{owner.channel}: error {code} {text}"
-        named = tuple(
-            frame.msg.market_tickers or ([frame.msg.market_ticker] if frame.msg.market_ticker else ())
-        )
+        named = tuple(frame.msg.market_tickers or ([frame.msg.market_ticker] if frame.msg.market_ticker else ()))
         self._refused(owner, command, Outcome(code, text, named))
         self.reconcile(owner)
 
@@ -273,10 +269,7 @@ class Membership:
         wanted = subscription.wanted
         kept = wanted if isinstance(wanted, frozenset) else frozenset[str]()
         kept |= {
-            ticker
-            for each in subscription.requests
-            if isinstance(each.wanted, frozenset)
-            for ticker in each.wanted
+            ticker for each in subscription.requests if isinstance(each.wanted, frozenset) for ticker in each.wanted
         }
         dropped = [ticker for ticker in self._state.ladders if ticker not in kept]
         if dropped:

@@ -188,9 +188,7 @@ class Receiver:
         if frame is not None or self._count(subscription, seq):
             self._hole(subscription, "rejected", seq, seq)
 
-    def _hole(
-        self, subscription: Subscription, reason: str, seq_from: int | None, seq_to: int | None
-    ) -> None:
+    def _hole(self, subscription: Subscription, reason: str, seq_from: int | None, seq_to: int | None) -> None:
         if subscription.channel == BOOKS:
             self._books.hole(subscription, reason, seq_from, seq_to)
         else:

@@ -114,9 +114,7 @@ class SessionState:
         self.rejected += 1
         self.rejects.append(Reject(received_at, reason, bytes(data[:MOST_REJECTED_BYTES])))
 
-    def open_gap(
-        self, subscription: Subscription, reason: str, seq_from: int | None, seq_to: int | None
-    ) -> Gap:
+    def open_gap(self, subscription: Subscription, reason: str, seq_from: int | None, seq_to: int | None) -> Gap:
         """Write down a hole that is not over yet."""
         gap = Gap(subscription.channel, None, self.now_us(), None, reason, seq_from, seq_to)
         subscription.open_gaps.append(self.gaps.open(gap))
@@ -130,15 +128,11 @@ class SessionState:
         subscription.open_gaps.clear()
 
 
-def _encode(
-    number: int, subscription: Subscription, kind: str, market_tickers: tuple[str, ...] | None
-) -> bytes:
+def _encode(number: int, subscription: Subscription, kind: str, market_tickers: tuple[str, ...] | None) -> bytes:
     if kind == "subscribe":
         return commands.subscribe(number, subscription.channel, market_tickers)
     assert subscription.sid is not None
     if kind == "unsubscribe":
         return commands.unsubscribe(number, subscription.sid)
     assert market_tickers is not None
-    return commands.update_subscription(
-        number, subscription.sid, kind, market_tickers, channel=subscription.channel
-    )
+    return commands.update_subscription(number, subscription.sid, kind, market_tickers, channel=subscription.channel)

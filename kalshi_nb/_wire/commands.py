@@ -37,9 +37,7 @@ def subscribe(number: int, channel: str, market_tickers: Sequence[str] | None) -
     return _command(number, "subscribe", params)
 
 
-def update_subscription(
-    number: int, sid: int, action: str, market_tickers: Sequence[str], *, channel: str
-) -> bytes:
+def update_subscription(number: int, sid: int, action: str, market_tickers: Sequence[str], *, channel: str) -> bytes:
     """Return the command for `action`: ``add_markets``, ``delete_markets`` or ``get_snapshot``."""
     params: dict[str, Any] = {"sids": [sid], "action": action, "market_tickers": list(market_tickers)}
     if channel == "ticker" and action == "add_markets":

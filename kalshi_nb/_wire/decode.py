@@ -78,8 +78,7 @@ def _second_look(data: bytes, refusal: str) -> Frame:
     body = frame.get("msg")
     if isinstance(body, dict):
         frame["msg"] = {
-            key: _as_text(value) if key.endswith(("_dollars", "_fp")) else value
-            for key, value in body.items()
+            key: _as_text(value) if key.endswith(("_dollars", "_fp")) else value for key, value in body.items()
         }
     try:
         found: Frame = msgspec.convert(frame, WireFrame, strict=False)

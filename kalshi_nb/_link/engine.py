@@ -1,0 +1,395 @@
+"""The engine: one thread with one event loop that keeps one session connected.
+
+Everything below the seam happens on this thread. Other threads ask by posting a function to its loop, and
+read three things in place: ladders (by version), rows (by slicing) and counters.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from random import Random
+from typing import Final, Literal, TypeVar
+
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
+
+from kalshi_nb._auth import Credentials
+from kalshi_nb._clock import Clock
+from kalshi_nb._ladder import Ladder
+from kalshi_nb._link.dialing import clock_skew, dial
+from kalshi_nb._link.metering import Meter
+from kalshi_nb._session.reconnecting import QUIET_ENOUGH, Reconnecting
+from kalshi_nb._session.requests import Outcome, Request, Wanted
+from kalshi_nb._session.session import Reconnect, Session
+from kalshi_nb._threads import refuse_on, set_role
+from kalshi_nb._wire.rows import Row
+from kalshi_nb.errors import FeedClosedError, HandshakeError, KalshiError, SubscriptionError, UnreachableError
+
+__all__ = ["Engine", "LinkState"]
+
+LinkState = Literal["connecting", "connected", "reconnecting", "refused", "closed"]
+T = TypeVar("T")
+
+TICK: Final = 0.1
+JOIN: Final = 2.0
+REDIAL_TIMEOUT: Final = 10.0
+
+
+class Engine:
+    """A session kept connected on the thread ``kalshi-io``.
+
+    Parameters
+    ----------
+    url : str
+        Where the exchange is.
+    credentials : Credentials
+        Read and signed with afresh at every handshake.
+    clock : Clock
+        The market's time, for ``received_at``.
+    random : random.Random, optional
+        The source of jitter.
+
+    Attributes
+    ----------
+    state : str
+        ``connecting``, ``connected``, ``reconnecting``, ``refused`` or ``closed``.
+    reconnects : int
+        Connections made after the first.
+    last_error : str or None
+        The newest trouble with the connection.
+    clock_skew : float or None
+        Seconds by which this computer's clock is ahead of the exchange's.
+    frames_received : int
+        Frames received and applied on the present connection.
+    """
+
+    def __init__(self, url: str, credentials: Credentials, *, clock: Clock, random: Random | None = None) -> None:
+        self.url = url
+        self.state: LinkState = "connecting"
+        self.reconnects = 0
+        self.last_error: str | None = None
+        self.clock_skew: float | None = None
+        self.frames_received = 0
+        self._credentials = credentials
+        self._clock = clock
+        jitter = random or Random()  # noqa: S311  # jitter, not a secret
+        self.session = Session(now_us=clock.now_us, monotonic=time.monotonic, random=jitter)
+        self.meter = Meter(self.session)
+        self._reconnecting = Reconnecting(jitter)
+        self._started: Future[None] = Future()
+        self._waiting: dict[Request, Future[Outcome]] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._main: asyncio.Task[None] | None = None
+        self._wake: asyncio.Event | None = None
+        self._connection: ClientConnection | None = None
+        self._timeout = REDIAL_TIMEOUT
+        self._thread = threading.Thread(target=self._run, name="kalshi-io", daemon=True)
+
+    # From other threads ---------------------------------------------------------------------------------
+
+    def start(self, timeout: float) -> None:
+        """Dial, and wait for the first handshake at most `timeout` seconds.
+
+        Raises
+        ------
+        CredentialsError, HandshakeError, UnreachableError
+            As :func:`kalshi_nb._link.dialing.dial`; the thread has ended then.
+        """
+        self._timeout = timeout
+        self._thread.start()
+        try:
+            self._started.result(timeout + 1.0)
+        except FutureTimeoutError:
+            self.close()
+            raise UnreachableError(f"{self.url} did not answer within {timeout:g} s.") from None
+        except BaseException:
+            self.close()
+            raise
+
+    def want(self, channel: str, wanted: Wanted, *, listen: bool, timeout: float) -> Request:
+        """Ask for `wanted` of `channel`, and wait for the exchange's word when the link is up.
+
+        Raises
+        ------
+        SubscriptionError
+            When the exchange refused, or did not answer within `timeout` seconds.
+        FeedClosedError
+            When the engine was closed or given up.
+        """
+        refuse_on("io", doing="A subscription", instead="Subscribe from the notebook, before the data flows")
+        request, answer = self._call(lambda: self._want(channel, wanted, listen=listen))
+        try:
+            outcome = answer.result(timeout)
+        except FutureTimeoutError:
+            outcome = Outcome(0, f"no answer within {timeout:g} s")
+        except BaseException:
+            self.release(request)  # interrupted: nobody holds the wish any more
+            raise
+        if outcome.code is None:
+            return request
+        self.release(request)
+        raise _subscription_error(channel, outcome)
+
+    def release(self, request: Request) -> None:
+        """Take a wish back; does not wait."""
+        with contextlib.suppress(FeedClosedError):
+            self._post(lambda: self._release(request))
+
+    def listen(self, channel: str, *, on: bool) -> None:
+        """Make rows of `channel`, or make none; does not wait."""
+        with contextlib.suppress(FeedClosedError):
+            self._post(lambda: self.session.listen(channel, on=on))
+
+    def take(self, channel: str) -> list[Row]:
+        """Take all rows of `channel` that are pending."""
+        subscription = self.session.subscriptions.get(channel)
+        if subscription is None:
+            return []
+        rows = subscription.rows
+        # Each of the two steps is atomic, and the session only ever appends.
+        taken = rows[: len(rows)]
+        del rows[: len(taken)]
+        return taken
+
+    def ladder(self, market_ticker: str) -> Ladder | None:
+        """Return a market's ladder, None when nobody wants it."""
+        return self.session.ladder(market_ticker)
+
+    def local_port(self) -> int | None:
+        """Return this side's port of the present connection, None while there is none."""
+        connection = self._connection
+        if connection is None:
+            return None
+        address = connection.local_address
+        return int(address[1]) if address else None
+
+    def close(self) -> None:
+        """End the thread; idempotent, waits at most 2 s."""
+        self._timeout = 0.0
+        loop, main = self._loop, self._main
+        if loop is not None and main is not None:
+            with contextlib.suppress(RuntimeError):  # the loop ended by itself a moment ago
+                loop.call_soon_threadsafe(main.cancel)
+        if self._thread.ident is not None and threading.current_thread() is not self._thread:
+            self._thread.join(JOIN)
+        if self.state != "refused":
+            self.state = "closed"
+
+    # On the io thread -----------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        set_role("io")
+        try:
+            with asyncio.Runner() as runner:
+                runner.run(self._live())
+        except asyncio.CancelledError:
+            pass
+        except BaseException as bug:  # noqa: BLE001  # the thread's last words must reach health()
+            self.last_error = f"the network thread ended: {type(bug).__name__}: {bug}"
+            if not self._started.done():
+                self._started.set_exception(bug)
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        if self.state != "refused":
+            self.state = "closed"
+        self.session.close()
+        if not self._started.done():
+            self._started.set_exception(FeedClosedError("The feed was closed before it was connected."))
+        self._resolve_all()
+
+    async def _live(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._main = asyncio.current_task()
+        self._wake = asyncio.Event()
+        while True:
+            delay: float | None
+            try:
+                connection = await dial(self.url, self._credentials, timeout=self._timeout)
+            except KalshiError as problem:
+                delay = self._failed(problem)
+            else:
+                await self._serve(connection)
+                delay = self._reconnecting.delay()
+            if delay is None:
+                return
+            await asyncio.sleep(delay)
+
+    def _failed(self, problem: KalshiError) -> float | None:
+        """Take up a failed attempt; return seconds until the next, or None for none."""
+        if not self._started.done():
+            self._started.set_exception(problem)
+            return None
+        self.last_error = str(problem)
+        status = problem.status if isinstance(problem, HandshakeError) else None
+        retry_after = problem.retry_after if isinstance(problem, HandshakeError) else None
+        delay = self._reconnecting.delay(status=status, retry_after=retry_after)
+        if delay is None:
+            self.state = "refused"
+        return delay
+
+    async def _serve(self, connection: ClientConnection) -> None:
+        """Keep one connection until it is lost."""
+        again = self._started.done()
+        self._reconnecting.accepted()
+        self.frames_received = 0
+        self._connection = connection
+        self.clock_skew = clock_skew(connection)
+        self._timeout = REDIAL_TIMEOUT
+        self.state = "connected"
+        self.session.connected()
+        self._react()
+        if again:
+            self.reconnects += 1
+        else:
+            self._started.set_result(None)
+        tasks = [asyncio.create_task(self._send(connection)), asyncio.create_task(self._tick(connection))]
+        try:
+            await self._read(connection)
+        except ConnectionClosed as closed:
+            self.last_error = f"connection lost: {closed}"
+        finally:
+            self._connection = None
+            self.state = "reconnecting"
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self.session.disconnected()
+            self._resolve_all()
+            await connection.close()
+
+    async def _read(self, connection: ClientConnection) -> None:
+        receive, now_us, recv = self.session.receive, self._clock.now_us, connection.recv
+        events, outgoing = self.session.events, self.session.outgoing
+        while True:
+            data = await recv(decode=False)
+            receive(data, now_us())
+            if events or outgoing:
+                self._react()
+            self.frames_received += 1
+
+    async def _send(self, connection: ClientConnection) -> None:
+        """Send commands as they come; apart from the reader, so that a full socket never stops reading."""
+        assert self._wake is not None
+        outgoing = self.session.outgoing
+        while True:
+            while outgoing:
+                await connection.send(outgoing.popleft(), text=True)
+            self._wake.clear()
+            await self._wake.wait()
+
+    async def _tick(self, connection: ClientConnection) -> None:
+        since, data = time.monotonic(), self.session.data_messages
+        while True:
+            await asyncio.sleep(TICK)
+            now = time.monotonic()
+            self.session.tick()
+            self.meter.sample(now)
+            if self.session.data_messages != data or now - since >= QUIET_ENOUGH:
+                self._reconnecting.came()
+            self._react(connection)
+
+    def _react(self, connection: ClientConnection | None = None) -> None:
+        """Pass on what the session has to say."""
+        events = self.session.events
+        while events:
+            event = events.popleft()
+            if isinstance(event, Reconnect):
+                self.last_error = f"connecting anew: {event.reason}"
+                present = connection or self._connection
+                if present is not None:
+                    present.transport.abort()
+            else:
+                answer = self._waiting.pop(event, None)
+                if answer is not None and event.outcome is not None:
+                    answer.set_result(event.outcome)
+        if self.session.outgoing and self._wake is not None:
+            self._wake.set()
+
+    def _want(self, channel: str, wanted: Wanted, *, listen: bool) -> tuple[Request, Future[Outcome]]:
+        if listen:
+            self.session.listen(channel, on=True)
+        answer: Future[Outcome] = Future()
+        request = self.session.want(channel, wanted)
+        if self.state == "connected":
+            self._waiting[request] = answer  # the answer may lie in the session's events already
+        else:
+            answer.set_result(Outcome())
+        self._react()
+        return request, answer
+
+    def _release(self, request: Request) -> None:
+        self._waiting.pop(request, None)
+        self.session.release(request)
+        self._react()
+
+    def _resolve_all(self) -> None:
+        """Let go of those who wait: the link is down, and what is wanted stays wanted."""
+        while self._waiting:
+            _, answer = self._waiting.popitem()
+            answer.set_result(Outcome())
+
+    def _call(self, function: Callable[[], T]) -> T:
+        """Run `function` on the io thread and return what it returns."""
+        answer: Future[T] = Future()
+
+        def run() -> None:
+            try:
+                answer.set_result(function())
+            except BaseException as problem:  # noqa: BLE001  # raised again where it was asked for
+                answer.set_exception(problem)
+
+        self._post(run)
+        while True:
+            try:
+                return answer.result(0.25)
+            except FutureTimeoutError:
+                if answer.done():
+                    raise
+                self._refuse_closed()
+
+    def _post(self, function: Callable[[], None]) -> None:
+        self._refuse_closed()
+        assert self._loop is not None
+        try:
+            self._loop.call_soon_threadsafe(function)
+        except RuntimeError:
+            raise _closed() from None
+
+    def _refuse_closed(self) -> None:
+        if self.state == "refused":
+            raise FeedClosedError(
+                f"The exchange refused the credentials again and again: {self.last_error} Then connect() again."
+            )
+        if self.state == "closed" or not self._thread.is_alive():
+            raise _closed()
+
+
+def _closed() -> FeedClosedError:
+    return FeedClosedError("The feed is closed; what it holds can be read. connect() again for new data.")
+
+
+def _subscription_error(channel: str, outcome: Outcome) -> SubscriptionError:
+    tickers = outcome.market_tickers
+    about = f" for {', '.join(tickers[:5])}{' …' if len(tickers) > 5 else ''}" if tickers else ""
+    if not outcome.code:
+        step = "The exchange is connected but silent; try again, and look at feed.health()."
+    elif tickers:
+        step = "Check the tickers: they are upper case, and a settled market is gone from the feed."
+    elif outcome.code == 8:
+        step = "The exchange does not offer this channel here."
+    elif outcome.code == 9:
+        step = "This API key may not read the channel; look at its scopes."
+    else:
+        step = "Look at feed.health() and feed.rejects."
+    message = f"The exchange refused {channel}{about}: error {outcome.code} {outcome.text!r}. {step}"
+    if not outcome.code:
+        message = f"{channel}: {outcome.text}. {step}"
+    return SubscriptionError(message, channel=channel, code=outcome.code or 0, market_tickers=tickers)
