@@ -1,0 +1,76 @@
+"""Live Kalshi markets as polars frames and widgets in a notebook.
+
+>>> import kalshi_nb as kn
+>>> feed = kn.connect("sim")            # a simulated exchange: no key, no network
+>>> trades = feed.trades()              # a rolling polars frame of all trades
+>>> trades.wait(rows=1).df.height > 0
+True
+>>> feed.close()
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from kalshi_nb import errors, messages, sim
+    from kalshi_nb._asyncio import nested_asyncio
+    from kalshi_nb._book import Book, Books, Top
+    from kalshi_nb._connect import connect
+    from kalshi_nb._feed import Feed
+    from kalshi_nb._frames.frame import Frame
+    from kalshi_nb._health import Health
+    from kalshi_nb._streams.branch import Pipeline
+    from kalshi_nb.errors import KalshiError, KalshiWarning
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Book",
+    "Books",
+    "Feed",
+    "Frame",
+    "Health",
+    "KalshiError",
+    "KalshiWarning",
+    "Pipeline",
+    "Top",
+    "__version__",
+    "connect",
+    "errors",
+    "messages",
+    "nested_asyncio",
+    "sim",
+]
+
+# Loaded when first used, so that importing costs little more than the interpreter's start.
+_HOMES: Final = {
+    "Book": "_book",
+    "Books": "_book",
+    "Feed": "_feed",
+    "Frame": "_frames.frame",
+    "Health": "_health",
+    "KalshiError": "errors",
+    "KalshiWarning": "errors",
+    "Pipeline": "_streams.branch",
+    "Top": "_book",
+    "connect": "_connect",
+    "nested_asyncio": "_asyncio",
+}
+_MODULES: Final = ("errors", "messages", "sim")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    elif name in _MODULES:
+        value = importlib.import_module(f"{__name__}.{name}")
+    else:
+        raise AttributeError(f"kalshi_nb has no {name!r}; it has {', '.join(sorted(__all__))}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -22,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from kalshi_nb.errors import MissingCredentialsError, PrivateKeyError
+from kalshi_nb.errors import CredentialsError, MissingCredentialsError, PrivateKeyError
 
 __all__ = ["Credentials", "Secret", "Signer"]
 
@@ -32,6 +33,12 @@ KEY_ID_VARIABLES: Final = ("KALSHI_API_KEY_ID", "KALSHI_KEY_ID")
 KEY_PATH_VARIABLE: Final = "KALSHI_PRIVATE_KEY_PATH"
 KEY_VARIABLE: Final = "KALSHI_PRIVATE_KEY"
 _PEM_MARK: Final = "-----BEGIN"
+# The body of a PEM file without its first and last line; an Ed25519 key's is one line of 64 characters.
+_BARE_KEY: Final = re.compile(r"[A-Za-z0-9+/=]{44,}")
+_NEITHER: Final = (
+    "private_key is neither the path of a file nor PEM text (which begins with '-----BEGIN'); pass the file's "
+    "path, or the whole text of the file that Kalshi gave you, its first and last line included."
+)
 _PSS: Final = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=32)
 
 
@@ -157,10 +164,15 @@ class Credentials:
             raise MissingCredentialsError(
                 f"key_id is a {type(key_id).__name__}; pass the key's id as text, as Kalshi's API-keys page shows it."
             )
+        key_id = key_id.strip()
+        if not (key_id.isascii() and key_id.isprintable()):
+            raise CredentialsError(
+                "key_id has characters that no key id has; copy it again from Kalshi's API-keys page."
+            )
         key, problem = _load(source)
         if key is None:
             raise PrivateKeyError(problem)
-        return Signer(key_id.strip(), key)
+        return Signer(key_id, key)
 
     def _source(self) -> Secret | None:
         if self._private_key is not None and self._private_key.reveal() is not None:
@@ -172,6 +184,9 @@ class Credentials:
 
     def __repr__(self) -> str:
         return "<Credentials>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("Credentials cannot be pickled or copied; make them anew there.")
 
 
 def _what_is_missing(key_id: object, *, found_key: bool) -> str:
@@ -189,6 +204,8 @@ def _load(source: Secret) -> tuple[Secret | None, str]:
     if isinstance(given, RSAPrivateKey | Ed25519PrivateKey):
         return Secret(given), ""
     if isinstance(given, bytes):
+        if _PEM_MARK.encode() not in given:
+            return None, _NEITHER
         given = given.decode("ascii", "replace")
     if isinstance(given, str) and _PEM_MARK in given:
         # Environment variables often carry the line breaks as the two characters \n.
@@ -204,15 +221,17 @@ def _load(source: Secret) -> tuple[Secret | None, str]:
 
 
 def _read(place: str | bytes) -> tuple[Secret | None, str]:
-    path = Path(os.fsdecode(place)).expanduser()
-    if len(str(path)) > 400 or "\n" in str(path):
-        return None, (
-            "private_key is neither the path of a file nor PEM text (which begins with '-----BEGIN'); pass the "
-            "file's path, or the whole text of the file that Kalshi gave you."
-        )
+    try:
+        path = Path(os.fsdecode(place)).expanduser()
+    except RuntimeError:  # "~somebody" without a home
+        return None, f"There is no home directory for {os.fsdecode(place)!r}; pass the file's whole path."
+    if len(str(path)) > 400 or not str(path).isprintable():
+        return None, _NEITHER
     try:
         content = path.read_bytes()
     except FileNotFoundError:
+        if _BARE_KEY.fullmatch(os.fsdecode(place)):
+            return None, _NEITHER  # most likely the key itself, which must not be shown
         return (
             None,
             f"There is no private key file {str(path)!r}; pass the path of the PEM file that Kalshi gave you.",

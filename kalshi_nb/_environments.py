@@ -32,7 +32,10 @@ def url_of(where: str) -> str:
     """
     if where in ENVIRONMENTS:
         return ENVIRONMENTS[where]
-    parts = urlsplit(where)
+    try:
+        parts = urlsplit(where)
+    except ValueError as broken:  # such as a bracket that never closes
+        raise UnknownEnvironmentError(f"{where!r} is not an address: {broken}.") from None
     if parts.scheme == "wss" and parts.hostname:
         return where
     if parts.scheme == "ws" and parts.hostname in _LOOPBACK:

@@ -21,6 +21,7 @@ CONTRACT: Final = 100
 """Units in a contract."""
 
 _DECIMAL = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?", re.ASCII)
+_LONGEST_REMEMBERED: Final = 32  # real ones have a dozen characters; the memory is bounded in bytes, too
 _LARGEST = 2**53  # beyond it a float no longer holds every integer, and no real quantity comes near
 
 
@@ -62,7 +63,7 @@ class FixedPoint(dict[str, int]):
             raise WireError(f"{text[:40]!r} is too large to be kept exactly")
         if sign:
             value = -value
-        if len(self) < self._remember:
+        if len(self) < self._remember and len(text) <= _LONGEST_REMEMBERED:
             self[text] = value
         return value
 

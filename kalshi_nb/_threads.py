@@ -54,6 +54,4 @@ def refuse_on(*roles: Role, doing: str, instead: str) -> None:
     """
     here = role()
     if here is not None and here in roles:
-        raise WrongThreadError(
-            f"{doing} was called on {_DUTIES[here]}, which would then wait for itself. {instead}."
-        )
+        raise WrongThreadError(f"{doing} was called on {_DUTIES[here]}, which would then wait for itself. {instead}.")

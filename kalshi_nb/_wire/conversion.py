@@ -7,7 +7,7 @@ Each function returns a row in the layout of :mod:`kalshi_nb._wire.rows` or rais
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -88,7 +88,7 @@ def _seconds(stamp: int | None) -> int | None:
     return None if stamp is None else _milliseconds(stamp * 1000)
 
 
-def _price(text: str) -> int | None:
+def _price(text: str | None) -> int | None:
     """Return a price, or None for the empty text of old tickers."""
     return PRICES[text] if text else None
 
@@ -176,7 +176,7 @@ def lifecycle_row(frame: LifecycleFrame, received_at: int) -> Row:
         msg.market_ticker,
         msg.event_type,
         msg.result,
-        _price(msg.settlement_value) if msg.settlement_value else None,
+        _price(msg.settlement_value),
         _seconds(msg.close_ts),
         msg.is_deactivated,
         event_ticker if isinstance(event_ticker, str) else None,
@@ -184,10 +184,17 @@ def lifecycle_row(frame: LifecycleFrame, received_at: int) -> Row:
         _seconds(msg.determination_ts),
         _seconds(msg.settled_ts),
         msg.price_level_structure,
-        _encode(more).decode() if more else None,
+        _metadata(more) if more else None,
         received_at,
         frame.seq,
     )
+
+
+def _metadata(more: dict[str, Any]) -> str:
+    try:
+        return _encode(more).decode()
+    except (RecursionError, OverflowError, msgspec.MsgspecError) as refusal:
+        raise WireError(f"metadata that cannot be kept: {refusal}") from None
 
 
 def event_row(frame: EventFrame, received_at: int) -> EventRow:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
-from kalshi_nb._wire.frames import Frame, UnknownFrame, WireFrame
+from kalshi_nb._wire.frames import LARGEST_INTEGER, Frame, UnknownFrame, WireFrame
 from kalshi_nb.errors import WireError
 
 __all__ = ["Rejected", "decode"]
@@ -29,6 +29,8 @@ _KNOWN: Final = frozenset(
 )
 _SID: Final = re.compile(rb'"sid"\s*:\s*([0-9]{1,18})\b')
 _SEQ: Final = re.compile(rb'"seq"\s*:\s*([0-9]{1,18})\b')
+_LONGEST_NUMBER: Final = 40
+_FARTHEST_DIGIT: Final = 30  # 1e999999999 is four bytes a digit once it is written out
 _HEAD: Final = 512  # sid and seq stand before msg; a broken frame is not searched further
 
 
@@ -76,11 +78,11 @@ def _second_look(data: bytes, refusal: str) -> Frame:
     if kind not in _KNOWN:
         return UnknownFrame(kind[:80], sid, seq)
     body = frame.get("msg")
-    if isinstance(body, dict):
-        frame["msg"] = {
-            key: _as_text(value) if key.endswith(("_dollars", "_fp")) else value for key, value in body.items()
-        }
     try:
+        if isinstance(body, dict):
+            frame["msg"] = {
+                key: _as_text(value) if key.endswith(("_dollars", "_fp")) else value for key, value in body.items()
+            }
         found: Frame = msgspec.convert(frame, WireFrame, strict=False)
     except (msgspec.MsgspecError, RecursionError):
         raise Rejected(refusal, sid=sid, seq=seq) from None
@@ -98,15 +100,18 @@ def _as_text(value: Any) -> Any:
         return text
     try:
         # A float such as 1e-4; exact as it stands, but in another spelling.
-        return format(Decimal(text), "f") if len(text) < 40 else text
+        number = Decimal(text[:_LONGEST_NUMBER])
     except InvalidOperation:
         return text
+    fits = len(text) <= _LONGEST_NUMBER and number.is_finite() and abs(number.adjusted()) <= _FARTHEST_DIGIT
+    return format(number, "f") if fits else text
 
 
 def _number(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return value if whole and abs(value) <= LARGEST_INTEGER else None
 
 
 def _find(pattern: re.Pattern[bytes], data: bytes) -> int | None:
     match = pattern.search(data[:_HEAD])
-    return int(match[1]) if match else None
+    return _number(int(match[1])) if match else None

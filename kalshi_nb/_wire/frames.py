@@ -6,11 +6,12 @@ the two. Unknown fields are ignored. Fields that were ever seen missing are opti
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
 __all__ = [
+    "LARGEST_INTEGER",
     "ControlFrame",
     "DeltaFrame",
     "ErrorFrame",
@@ -27,6 +28,10 @@ __all__ = [
     "UnsubscribedFrame",
 ]
 
+LARGEST_INTEGER: Final = 2**53
+"""Largest integer that is taken, either way; no real one comes near, and larger ones fit no column."""
+
+Integer = Annotated[int, msgspec.Meta(ge=-LARGEST_INTEGER, le=LARGEST_INTEGER)]
 Outcome = Literal["yes", "no"]
 Levels = list[tuple[str, str]]
 
@@ -38,16 +43,16 @@ class Delta(msgspec.Struct, gc=False):
     price_dollars: str
     delta_fp: str
     side: Outcome
-    ts_ms: int | None = None
-    ts: str | int | None = None
+    ts_ms: Integer | None = None
+    ts: str | Integer | None = None
     client_order_id: str | None = None
 
 
 class DeltaFrame(msgspec.Struct, tag="orderbook_delta", gc=False):
     """``orderbook_delta``."""
 
-    sid: int
-    seq: int
+    sid: Integer
+    seq: Integer
     msg: Delta
 
 
@@ -63,10 +68,10 @@ class Snapshot(msgspec.Struct, gc=False):
 class SnapshotFrame(msgspec.Struct, tag="orderbook_snapshot", gc=False):
     """``orderbook_snapshot``; carries an ``id`` when it answers ``get_snapshot``."""
 
-    sid: int
-    seq: int
+    sid: Integer
+    seq: Integer
     msg: Snapshot
-    id: int | None = None
+    id: Integer | None = None
 
 
 class Ticker(msgspec.Struct, gc=False):
@@ -81,16 +86,16 @@ class Ticker(msgspec.Struct, gc=False):
     yes_bid_size_fp: str | None = None
     yes_ask_size_fp: str | None = None
     last_trade_size_fp: str | None = None
-    dollar_volume: int | None = None
-    dollar_open_interest: int | None = None
-    ts_ms: int | None = None
-    ts: int | str | None = None
+    dollar_volume: Integer | None = None
+    dollar_open_interest: Integer | None = None
+    ts_ms: Integer | None = None
+    ts: Integer | str | None = None
 
 
 class TickerFrame(msgspec.Struct, tag="ticker", gc=False):
     """``ticker``; has no sequence number."""
 
-    sid: int
+    sid: Integer
     msg: Ticker
 
 
@@ -106,16 +111,16 @@ class Trade(msgspec.Struct, gc=False):
     taker_book_side: Literal["bid", "ask"] | None = None
     taker_side: Outcome | None = None
     is_block_trade: bool | None = None
-    ts_ms: int | None = None
-    ts: int | str | None = None
+    ts_ms: Integer | None = None
+    ts: Integer | str | None = None
 
 
 class TradeFrame(msgspec.Struct, tag="trade", gc=False):
     """``trade``."""
 
-    sid: int
+    sid: Integer
     msg: Trade
-    seq: int | None = None
+    seq: Integer | None = None
 
 
 class Lifecycle(msgspec.Struct, gc=False):
@@ -123,10 +128,10 @@ class Lifecycle(msgspec.Struct, gc=False):
 
     market_ticker: str
     event_type: str
-    open_ts: int | None = None
-    close_ts: int | None = None
-    determination_ts: int | None = None
-    settled_ts: int | None = None
+    open_ts: Integer | None = None
+    close_ts: Integer | None = None
+    determination_ts: Integer | None = None
+    settled_ts: Integer | None = None
     result: str | None = None
     settlement_value: str | None = None
     is_deactivated: bool | None = None
@@ -142,10 +147,10 @@ class Lifecycle(msgspec.Struct, gc=False):
 class LifecycleFrame(msgspec.Struct, tag="market_lifecycle_v2"):
     """``market_lifecycle_v2``, ``metadata_updated`` included."""
 
-    sid: int
+    sid: Integer
     msg: Lifecycle
-    seq: int | None = None
-    sending_ts_ms: int | None = None
+    seq: Integer | None = None
+    sending_ts_ms: Integer | None = None
 
 
 class Event(msgspec.Struct, gc=False):
@@ -156,16 +161,16 @@ class Event(msgspec.Struct, gc=False):
     title: str | None = None
     subtitle: str | None = None
     collateral_return_type: str | None = None
-    strike_date: int | None = None
+    strike_date: Integer | None = None
     strike_period: str | None = None
 
 
 class EventFrame(msgspec.Struct, tag="event_lifecycle", gc=False):
     """``event_lifecycle``."""
 
-    sid: int
+    sid: Integer
     msg: Event
-    seq: int | None = None
+    seq: Integer | None = None
 
 
 class FeeUpdate(msgspec.Struct, gc=False):
@@ -179,23 +184,23 @@ class FeeUpdate(msgspec.Struct, gc=False):
 class FeeUpdateFrame(msgspec.Struct, tag="event_fee_update", gc=False):
     """``event_fee_update``."""
 
-    sid: int
+    sid: Integer
     msg: FeeUpdate
-    seq: int | None = None
+    seq: Integer | None = None
 
 
 class Subscribed(msgspec.Struct, gc=False):
     """Which channel got which sid."""
 
     channel: str
-    sid: int
+    sid: Integer
 
 
 class SubscribedFrame(msgspec.Struct, tag="subscribed", gc=False):
     """``subscribed``: the first subscription of a channel on this connection."""
 
     msg: Subscribed
-    id: int | None = None
+    id: Integer | None = None
 
 
 class OkFrame(msgspec.Struct, tag="ok"):
@@ -204,24 +209,24 @@ class OkFrame(msgspec.Struct, tag="ok"):
     It takes a sequence number on channels that have them.
     """
 
-    id: int | None = None
-    sid: int | None = None
-    seq: int | None = None
+    id: Integer | None = None
+    sid: Integer | None = None
+    seq: Integer | None = None
     msg: Any = None
 
 
 class UnsubscribedFrame(msgspec.Struct, tag="unsubscribed", gc=False):
     """``unsubscribed``: the sid is gone."""
 
-    sid: int
-    id: int | None = None
-    seq: int | None = None
+    sid: Integer
+    id: Integer | None = None
+    seq: Integer | None = None
 
 
 class ErrorBody(msgspec.Struct, gc=False):
     """What went wrong."""
 
-    code: int = 0
+    code: Integer = 0
     msg: str = ""
     market_ticker: str | None = None
     market_tickers: list[str] | None = None
@@ -231,17 +236,17 @@ class ErrorFrame(msgspec.Struct, tag="error", gc=False):
     """``error``: the answer to a command (``id``), or the end of a subscription (``sid``)."""
 
     msg: ErrorBody
-    id: int | None = None
-    sid: int | None = None
-    seq: int | None = None
+    id: Integer | None = None
+    sid: Integer | None = None
+    seq: Integer | None = None
 
 
 class UnknownFrame(msgspec.Struct):
     """A well-formed frame of a type that this version does not know."""
 
     type: str
-    sid: int | None = None
-    seq: int | None = None
+    sid: Integer | None = None
+    seq: Integer | None = None
 
 
 ControlFrame = SubscribedFrame | OkFrame | UnsubscribedFrame | ErrorFrame

@@ -1,0 +1,63 @@
+# Two commands do all the set-up on a fresh machine: `make demo` and `make test`.
+# The rest is for people who change the code; see CONTRIBUTING.md.
+
+PYTHON ?= python3
+BIN := .venv/bin
+ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+.PHONY: help demo lab test check lint types docs-check clean
+
+help:
+	@echo "make demo    run the whole thing against a simulated exchange, about 10 seconds"
+	@echo "make lab     open the notebooks in JupyterLab"
+	@echo "make test    the tests, browser included"
+	@echo "make check   ruff, mypy --strict and the tests"
+	@echo "make clean   remove what the other commands made"
+
+# A stamp a set of extras: filled again only when pyproject.toml changes.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "kalshi_nb needs Python 3.11 or newer; say which: make demo PYTHON=/path/to/python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/run.stamp: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/lab.stamp: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[lab]'
+	@touch $@ .venv/run.stamp
+
+.venv/dev.stamp: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ .venv/run.stamp .venv/lab.stamp
+
+# The browser tests drive Debian's Chromium; with one at hand nothing is installed.
+.venv/browser.stamp: | $(BIN)/python
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { \
+	  echo "installing chromium for the browser tests"; \
+	  $(ROOT) apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive $(ROOT) apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; }
+	@touch $@
+
+demo: .venv/run.stamp
+	$(BIN)/python -m kalshi_nb demo
+
+lab: .venv/lab.stamp
+	$(BIN)/python -m jupyter lab notebooks
+
+test: .venv/dev.stamp .venv/browser.stamp
+	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=60 -p no:randomly notebooks
+
+lint: .venv/dev.stamp
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: .venv/dev.stamp
+	$(BIN)/mypy
+
+check: lint types test
+
+clean:
+	rm -rf .venv output .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -1,0 +1,95 @@
+"""The user's pipelines of one feed, and which of them a cell that runs again replaces."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from kalshi_nb._cells import Cell, this_cell
+from kalshi_nb._streams.branch import Pipeline
+from kalshi_nb._streams.runner import Pipelines
+from kalshi_nb._wishes import Closer, Wishes
+from kalshi_nb.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from kalshi_nb._streams.source import BranchSource
+
+__all__ = ["Attached"]
+
+
+class _Made(NamedTuple):
+    """What a cell attached: where, in which run, for what."""
+
+    cell: Cell
+    channel: str
+    tickers: frozenset[str] | None
+    pipeline: weakref.ref[Pipeline]
+
+
+class Attached:
+    """Streams, messages and callbacks of a feed.
+
+    Parameters
+    ----------
+    pipelines : Pipelines
+        Runs them.
+    wishes : Wishes
+        Asks the exchange for what they need.
+    """
+
+    def __init__(self, pipelines: Pipelines, wishes: Wishes) -> None:
+        self._pipelines = pipelines
+        self._wishes = wishes
+        self._lock = threading.RLock()
+        self._callbacks: dict[tuple[str, str], Pipeline] = {}
+        self._made: list[_Made] = []
+
+    def begin(
+        self,
+        channel: str,
+        tickers: frozenset[str] | None,
+        make: Callable[[Closer], BranchSource],
+    ) -> BranchSource:
+        """Attach a pipeline, in place of what an earlier run of the same cell attached at the same line."""
+        cell = this_cell()
+        with self._lock:
+            self._close_earlier(cell, channel, tickers)
+            source = make(self._wishes.rows(channel, tickers))
+            if cell is not None:
+                self._made.append(_Made(cell, channel, tickers, weakref.ref(source.pipeline)))
+            return source
+
+    def call(self, channel: str, tickers: frozenset[str] | None, function: Callable[..., Any]) -> None:
+        """Attach a callback, in place of one of the same name on this channel."""
+        if not callable(function):
+            raise ConfigurationError(f"on({channel!r}) decorates a function, not a {type(function).__name__}.")
+        name = getattr(function, "__name__", type(function).__name__)
+        with self._lock:
+            close = self._wishes.rows(channel, tickers)
+            before = self._callbacks.pop((channel, name), None)
+            if before is not None:
+                before.close()
+            self._callbacks[channel, name] = self._pipelines.on(channel, function, tickers, on_close=close)
+
+    def close(self) -> None:
+        """Close all of them."""
+        for pipeline in self._pipelines.pipelines:
+            pipeline.close()
+        with self._lock:
+            self._callbacks.clear()
+            self._made.clear()
+
+    def _close_earlier(self, cell: Cell | None, channel: str, tickers: frozenset[str] | None) -> None:
+        kept = []
+        for made in self._made:
+            pipeline = made.pipeline()
+            if pipeline is None or pipeline.state == "closed":
+                continue
+            same_place = cell is not None and made.cell.place == cell.place and made.cell.run != cell.run
+            if same_place and (made.channel, made.tickers) == (channel, tickers):
+                pipeline.close()
+            else:
+                kept.append(made)
+        self._made = kept

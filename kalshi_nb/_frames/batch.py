@@ -1,0 +1,134 @@
+"""One channel's rows of one flush, turned into a frame at most once and shared by every branch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from kalshi_nb._frames.schema import MARKET, column, empty
+from kalshi_nb._wire.rows import LAYOUTS, Row, position
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["Batch"]
+
+
+def _market_of(row: Row, at: int) -> str | None:
+    """Return the market a row is about, None for a message about an event."""
+    ticker: str | None = row[at] if type(row) is tuple else getattr(row, MARKET, None)
+    return ticker
+
+
+class Batch:
+    """Rows of one channel in the order of their time.
+
+    Nothing is built before somebody asks, and everything is built once. Two threads that ask at the same
+    moment may both build the same frame, which costs time and nothing else.
+
+    Parameters
+    ----------
+    channel
+        The channel whose layout the rows have.
+    rows
+        Plain tuples are the channel's own rows. Named tuples are its other messages: frames leave them
+        out, ``messages()`` passes them on.
+    """
+
+    __slots__ = ("_frames", "_market_tickers", "_rows", "channel")
+
+    def __init__(self, channel: str, rows: Sequence[Row]) -> None:
+        self.channel = channel
+        self._rows = rows
+        self._frames: dict[bool, pl.DataFrame] = {}
+        self._market_tickers: frozenset[str] | None = None
+
+    @classmethod
+    def merge(cls, batches: Sequence[Batch]) -> Batch:
+        """Return one batch with the rows of several of the same channel, oldest first.
+
+        Frames that were already built for all of them are joined, not built again.
+        """
+        if len(batches) == 1:
+            return batches[0]
+        merged = cls(batches[0].channel, [row for batch in batches for row in batch.rows])
+        for exact in (False, True):
+            if all(batch.is_built(exact=exact) for batch in batches):
+                merged._frames[exact] = pl.concat([batch.df(exact) for batch in batches], rechunk=True)
+        return merged
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __repr__(self) -> str:
+        return f"<Batch {self.channel}: {len(self)} rows>"
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        """Every row, those of other messages included."""
+        return self._rows
+
+    @property
+    def market_tickers(self) -> frozenset[str]:
+        """The markets that the rows are about."""
+        if self._market_tickers is None:
+            at = position(self.channel, MARKET)
+            markets = {_market_of(row, at) for row in self._rows}
+            self._market_tickers = frozenset(each for each in markets if each is not None)
+        return self._market_tickers
+
+    def is_built(self, *, exact: bool) -> bool:
+        """Return whether `df` has its answer ready."""
+        return exact in self._frames
+
+    def df(self, exact: bool = False) -> pl.DataFrame:
+        """Return the channel's own rows as a frame; see ``kalshi_nb._frames.schema``.
+
+        The same object every time: whoever passes it to a user passes a ``clone()``.
+        """
+        frame = self._frames.get(exact)
+        if frame is None:
+            frame = self._frames[exact] = self._build(exact=exact)
+        return frame
+
+    def _build(self, *, exact: bool) -> pl.DataFrame:
+        own = [row for row in self._rows if type(row) is tuple]
+        if not own:
+            return empty(self.channel, exact)
+        layout = LAYOUTS[self.channel]
+        values = zip(*own, strict=True)
+        return pl.DataFrame(
+            [column(name, kind, each, exact=exact) for (name, kind), each in zip(layout, values, strict=True)]
+        )
+
+    def select(self, market_tickers: frozenset[str] | None, exact: bool = False) -> pl.DataFrame | None:
+        """Return the frame's rows of some markets, None where there is none.
+
+        Parameters
+        ----------
+        market_tickers
+            The markets wanted; None for all.
+        exact
+            See `df`.
+        """
+        if market_tickers is not None and market_tickers.isdisjoint(self.market_tickers):
+            return None
+        frame = self.df(exact)
+        if market_tickers is not None and not market_tickers >= self.market_tickers:
+            wanted = market_tickers & self.market_tickers
+            frame = frame.filter(pl.col(MARKET).is_in(sorted(wanted)))
+        return frame if frame.height else None
+
+    def rows_for(self, market_tickers: Iterable[str] | None) -> Sequence[Row]:
+        """Return the rows of some markets, other messages included; None for all.
+
+        A message about an event names no market, so it is only among all.
+        """
+        if market_tickers is None:
+            return self._rows
+        wanted = frozenset(market_tickers)
+        if wanted.isdisjoint(self.market_tickers):
+            return []
+        at = position(self.channel, MARKET)
+        return [row for row in self._rows if _market_of(row, at) in wanted]

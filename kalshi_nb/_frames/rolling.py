@@ -1,0 +1,239 @@
+"""A frame that grows at one end and is cut at the other, written by one thread and read by all."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import polars as pl
+
+from kalshi_nb._frames.blocks import Blocks
+from kalshi_nb._frames.last_rows import LastRows
+from kalshi_nb._frames.schema import MARKET, RECEIVED
+from kalshi_nb.errors import ConfigurationError, PipelineError
+
+if TYPE_CHECKING:
+    from kalshi_nb._clock import Clock
+
+__all__ = ["DEFAULT_ROWS", "RollingFrame", "Window", "window"]
+
+DEFAULT_ROWS: Final = 100_000
+_LONGEST_SECONDS: Final = 100 * 366 * 86_400
+
+
+class Window(NamedTuple):
+    """How much a rolling frame keeps: so many rows, so many seconds, or whichever is less."""
+
+    rows: int | None
+    seconds: float | None
+
+    def __str__(self) -> str:
+        parts = []
+        if self.rows is not None:
+            parts.append(f"{self.rows:,} rows")
+        if self.seconds is not None:
+            parts.append(f"{self.seconds:g} s")
+        return "last " + " and ".join(parts) if parts else "everything"
+
+
+def window(rows: int | None = None, seconds: float | None = None) -> Window:
+    """Return a checked window, 100,000 rows where nothing is given.
+
+    Raises
+    ------
+    ConfigurationError
+        For anything but a positive whole number of rows and a positive number of seconds.
+    """
+    if rows is not None and (isinstance(rows, bool) or not isinstance(rows, int) or rows <= 0):
+        raise ConfigurationError(f"rows={rows!r}: give a positive whole number, for example rows=100_000.")
+    if seconds is not None and (
+        isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds <= _LONGEST_SECONDS
+    ):
+        raise ConfigurationError(f"seconds={seconds!r}: give a positive number of seconds, for example seconds=600.")
+    if rows is None and seconds is None:
+        rows = DEFAULT_ROWS
+    return Window(rows, seconds)
+
+
+class _View(NamedTuple):
+    """What readers see: replaced whole, never changed, so that no reader meets half a batch."""
+
+    df: pl.DataFrame
+    blocks: Blocks
+    total: int
+    folded: LastRows
+
+
+class RollingFrame:
+    """The newest rows of a stream of frames, as one frame at any moment.
+
+    One thread appends; any thread reads, without waiting for the writer. A read costs an attribute and,
+    for windows in seconds, one slice.
+
+    Parameters
+    ----------
+    schema
+        Names and dtypes of the columns; None to take them from the first batch.
+    rows
+        Keep at most so many rows; None for no such bound.
+    seconds
+        Keep rows whose `received_at` is at most so old; None for no such bound. The clock decides at the
+        moment of reading, so a window empties although nothing comes.
+    clock
+        What time it is now, for `seconds`.
+
+    Raises
+    ------
+    ConfigurationError
+        When `seconds` is given and `schema` has no time column ``received_at``.
+    """
+
+    def __init__(
+        self, schema: pl.Schema | None, *, rows: int | None = None, seconds: float | None = None, clock: Clock
+    ) -> None:
+        self.window = Window(rows, seconds)
+        self._span_us = None if seconds is None else round(seconds * 1_000_000)
+        self._clock = clock
+        self._schema = schema
+        self._writing = threading.Lock()
+        self._arrived = threading.Condition()
+        first = pl.DataFrame(schema=schema) if schema is not None else pl.DataFrame()
+        if schema is not None:
+            problem = self._misses_time(schema)
+            if problem is not None:
+                raise ConfigurationError(problem)
+        self._view = _View(first, Blocks(), 0, LastRows())
+        self._latest: tuple[_View, pl.DataFrame] | None = None
+
+    def _misses_time(self, schema: pl.Schema) -> str | None:
+        if self._span_us is None or isinstance(schema.get(RECEIVED), pl.Datetime):
+            return None
+        return (
+            f"A window of seconds goes by the column {RECEIVED!r}, a Datetime, and there is none among "
+            f"{', '.join(schema) or 'no columns'}. Keep that column, or give rows= instead of seconds=."
+        )
+
+    # ---- writing
+
+    def append(self, df: pl.DataFrame) -> None:
+        """Add rows at the end and let go of those that fall out of the window.
+
+        Raises
+        ------
+        PipelineError
+            When the columns are not those of the frame. Nothing is changed then.
+        """
+        with self._writing:
+            df = self._fitting(df)
+            if df.height == 0:
+                return
+            self._view = self._grown(self._view, df)
+        with self._arrived:
+            self._arrived.notify_all()
+
+    def _grown(self, view: _View, df: pl.DataFrame) -> _View:
+        blocks = view.blocks.with_block(df, timed=self._span_us is not None)
+        start = self._start(blocks)
+        kept, dropped = blocks.cut(start)
+        # Where nothing was merged the frame that readers have goes on, which is cheaper than joining anew.
+        goes_on = blocks.ends_with(df)
+        frame = view.df.vstack(df).slice(start - view.blocks.skip) if goes_on else kept.frame(df)
+        folded = view.folded.with_frames(dropped) if MARKET in df.columns else view.folded
+        return _View(frame, kept, view.total + df.height, folded)
+
+    def _fitting(self, df: pl.DataFrame) -> pl.DataFrame:
+        schema = self._schema
+        if schema is None:
+            problem = self._misses_time(df.schema)
+            if problem is not None:
+                raise PipelineError(problem)
+            self._schema = df.schema
+            self._view = self._view._replace(df=df.clear())
+        elif df.columns != schema.names() or df.dtypes != schema.dtypes():
+            if dict(df.schema) != dict(schema):
+                raise PipelineError(_difference(schema, df.schema))
+            df = df.select(schema.names())
+        # A user may still change the frame that was passed on, in place; a clone stays as it is.
+        return df.rechunk() if df.n_chunks() > 1 else df.clone()
+
+    def _start(self, blocks: Blocks) -> int:
+        """Return how many rows at the front of `blocks` are out of the window now."""
+        start = blocks.skip
+        if self.window.rows is not None:
+            start = max(start, blocks.height - self.window.rows)
+        if self._span_us is not None:
+            start = blocks.first_since(self._since_tick(self._clock.now_us() - self._span_us), start)
+        return start
+
+    def _since_tick(self, since_us: int) -> int:
+        """Return a time in the unit of received_at, rounded up."""
+        dtype = None if self._schema is None else self._schema.get(RECEIVED)
+        if isinstance(dtype, pl.Datetime) and dtype.time_unit != "us":
+            return since_us * 1_000 if dtype.time_unit == "ns" else -(-since_us // 1_000)
+        return since_us
+
+    # ---- reading
+
+    @property
+    def schema(self) -> pl.Schema | None:
+        """Names and dtypes, None before the first batch where none were given."""
+        return self._schema
+
+    @property
+    def total(self) -> int:
+        """How many rows ever came, those that left the window counted."""
+        return self._view.total
+
+    @property
+    def df(self) -> pl.DataFrame:
+        """The rows in the window now: a frame of the caller's own, which nothing changes later."""
+        view = self._view
+        if self._span_us is not None:
+            start = self._start(view.blocks) - view.blocks.skip
+            if start:
+                return view.df.slice(start)
+        return view.df.clone()
+
+    @property
+    def height(self) -> int:
+        """How many rows are in the window now."""
+        view = self._view
+        return view.blocks.height - self._start(view.blocks)
+
+    def latest(self) -> pl.DataFrame:
+        """Return the last row of every market that ever came, the most recently changed last.
+
+        Raises
+        ------
+        PipelineError
+            When the frame has no column ``market_ticker``.
+        """
+        view, ready = self._view, self._latest
+        if ready is None or ready[0] is not view:
+            if self._schema is not None and MARKET not in self._schema:
+                raise PipelineError(
+                    f"latest() gives the last row of each {MARKET}, and this frame has no such column: "
+                    f"it has {', '.join(self._schema)}. Keep {MARKET} in the node before, or use .df."
+                )
+            ready = self._latest = (view, view.folded.latest(view.blocks.frames, empty=view.df.clear()))
+        return ready[1].clone()
+
+    def wait(self, rows: int, timeout: float | None) -> bool:
+        """Block until `rows` rows have come in all; return whether they have within `timeout` seconds."""
+        with self._arrived:
+            return self._arrived.wait_for(lambda: self._view.total >= rows, timeout)
+
+
+def _difference(expected: pl.Schema, found: pl.Schema) -> str:
+    parts = [f"{name} is missing" for name in expected if name not in found]
+    parts += [f"{name} is new" for name in found if name not in expected]
+    parts += [
+        f"{name} is {found[name]} instead of {dtype}"
+        for name, dtype in expected.items()
+        if name in found and found[name] != dtype
+    ]
+    return (
+        f"A batch does not have the columns of the rolling frame: {'; '.join(parts)}. "
+        "The node before rolling_frame() must return the same columns every time; "
+        "select and cast them there, or begin a new rolling_frame()."
+    )

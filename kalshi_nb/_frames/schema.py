@@ -1,0 +1,84 @@
+"""What a channel's columns are in polars, and how a row's integers become them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from kalshi_nb._wire.rows import LAYOUTS, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["MARKET", "RECEIVED", "TIME", "column", "empty", "schema"]
+
+MARKET: Final = "market_ticker"
+RECEIVED: Final = "received_at"
+
+TIME: Final = pl.Datetime("us", "UTC")
+
+_PLAIN: Final[dict[Kind, pl.DataType]] = {
+    "time": TIME,
+    "dollars": pl.Int64(),
+    "integer": pl.Int64(),
+    "market": pl.Categorical(),
+    "outcome": pl.Enum(["yes", "no"]),
+    "book": pl.Enum(["bid", "ask"]),
+    "flag": pl.Boolean(),
+    "text": pl.String(),
+}
+
+_PARTS: Final[dict[Kind, int]] = {"price": 10_000, "count": 100}
+_EXACT: Final[dict[Kind, pl.DataType]] = {"price": pl.Decimal(18, 4), "count": pl.Decimal(18, 2)}
+# Wide enough for any 64-bit integer before it is divided by its parts.
+_WIDE: Final[dict[Kind, pl.DataType]] = {"price": pl.Decimal(38, 4), "count": pl.Decimal(38, 2)}
+
+
+def _dtype(kind: Kind, *, exact: bool) -> pl.DataType:
+    if kind in _PARTS:
+        return _EXACT[kind] if exact else pl.Float64()
+    return _PLAIN[kind]
+
+
+def schema(channel: str, exact: bool = False) -> pl.Schema:
+    """Return names and dtypes of a channel's columns.
+
+    Parameters
+    ----------
+    channel
+        One of ``kalshi_nb._wire.rows.CHANNELS``.
+    exact
+        Prices and counts as Decimal(18, 4) dollars and Decimal(18, 2) contracts instead of Float64.
+    """
+    return pl.Schema({each.name: _dtype(each.kind, exact=exact) for each in LAYOUTS[channel]})
+
+
+def empty(channel: str, exact: bool = False) -> pl.DataFrame:
+    """Return a frame of `channel` without rows, but with every column."""
+    return pl.DataFrame(schema=schema(channel, exact))
+
+
+def column(name: str, kind: Kind, values: Sequence[Any], *, exact: bool = False) -> pl.Series:
+    """Make one column of a frame from one column of rows.
+
+    Prices and counts come as integers and leave as dollars and contracts by one division, so that a
+    Float64 is the number nearest to the decimal the exchange wrote, the same one that Python reads from a
+    literal; with `exact`, a Decimal equals it to the last digit.
+    """
+    parts = _PARTS.get(kind)
+    if parts is None:
+        return pl.Series(name, values, dtype=_PLAIN[kind])
+    integers = pl.Series(name, values, dtype=pl.Int64)
+    if exact:
+        return (integers.cast(_WIDE[kind]) / parts).cast(_EXACT[kind])
+    return _quotients(integers, parts)
+
+
+def _quotients(integers: pl.Series, parts: int) -> pl.Series:
+    # By a single number, or by one row, polars multiplies with the reciprocal: 4700 would become
+    # 0.47000000000000003. By a column it divides.
+    if len(integers) == 1:
+        return _quotients(integers.new_from_index(0, 2), parts).head(1)
+    divisor = pl.Series([float(parts)]).new_from_index(0, len(integers))
+    return integers.cast(pl.Float64()) / divisor

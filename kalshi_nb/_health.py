@@ -1,0 +1,143 @@
+"""How a feed is doing, as one record."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass, fields
+
+from kalshi_nb._link.engine import Engine
+from kalshi_nb._streams.runner import Pipelines
+
+__all__ = ["Health", "health_of"]
+
+
+@dataclass(frozen=True)
+class Health:
+    """How a feed is doing at one moment; made by :meth:`kalshi_nb.Feed.health`.
+
+    Attributes
+    ----------
+    state : str
+        ``connected``, ``reconnecting``, ``refused`` (credentials no longer taken) or ``closed``.
+    url : str
+        Where the exchange is.
+    messages : int
+        Frames received.
+    messages_per_second : float
+        Over the last 5 s.
+    lag_p50, lag_p99 : float or None
+        Receive time less the exchange's time stamp, in seconds; includes any difference of the two clocks.
+    ages : dict of str to float
+        Seconds since the last message of each channel.
+    markets : dict of str to int or None
+        Markets subscribed to by channel; None for all.
+    reconnects : int
+        Connections made after the first.
+    gaps, open_gaps : int
+        Holes in the data, and those that are not over; see ``feed.gaps``.
+    duplicates : int
+        Frames with an old sequence number; never applied.
+    rejects : int
+        Frames that meant nothing; see ``feed.rejects``.
+    dropped_rows : int
+        Rows that slow pipelines of the user's did not take in time.
+    pipeline_errors : int
+        Exceptions that the user's pipelines and callbacks raised.
+    pending_rows : int
+        Rows on their way to the user's pipelines.
+    last_error : str or None
+        The newest trouble, whatever it was.
+    warnings : tuple of str
+        What somebody should look at.
+    """
+
+    state: str
+    url: str
+    messages: int
+    messages_per_second: float
+    lag_p50: float | None
+    lag_p99: float | None
+    ages: dict[str, float]
+    markets: dict[str, int | None]
+    reconnects: int
+    gaps: int
+    open_gaps: int
+    duplicates: int
+    rejects: int
+    dropped_rows: int
+    pipeline_errors: int
+    pending_rows: int
+    last_error: str | None
+    warnings: tuple[str, ...]
+
+    def _lines(self) -> list[tuple[str, str]]:
+        return [(each.name.replace("_", " "), _text(getattr(self, each.name))) for each in fields(self)]
+
+    def __repr__(self) -> str:
+        width = max(len(name) for name, _ in self._lines())
+        return "\n".join(f"{name:<{width}}  {text}" for name, text in self._lines())
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th style='text-align:left'>{html.escape(name)}</th>"
+            f"<td style='text-align:left'>{html.escape(text)}</td></tr>"
+            for name, text in self._lines()
+        )
+        return f"<table>{rows}</table>"
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, float):
+        return f"{value:,.3f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, dict):
+        pairs = (f"{key} {'all' if each is None else _text(each)}" for key, each in value.items())
+        return ", ".join(pairs) or "none"
+    if isinstance(value, tuple):
+        return "; ".join(str(each) for each in value) or "none"
+    return str(value)
+
+
+def health_of(engine: Engine, pipelines: Pipelines, now_us: int) -> Health:
+    """Return how a feed's engine and pipelines are doing at `now_us`, the market's time in microseconds."""
+    session, meter = engine.session, engine.meter
+    subscriptions = [each for each in list(session.subscriptions.values()) if each.requests]
+    gaps = session.gaps.snapshot()
+    lag_p50, lag_p99 = meter.lag()
+    failure = pipelines.last_error
+    return Health(
+        state=engine.state,
+        url=engine.url,
+        messages=session.messages,
+        messages_per_second=meter.rate(),
+        lag_p50=lag_p50,
+        lag_p99=lag_p99,
+        ages={each.channel: max(0, now_us - each.received_at) / 1e6 for each in subscriptions if each.received_at},
+        markets={each.channel: None if each.all_markets else len(each.market_tickers) for each in subscriptions},
+        reconnects=engine.reconnects,
+        gaps=len(gaps) + session.gaps.dropped,
+        open_gaps=sum(gap.closed_at is None for gap in gaps),
+        duplicates=session.duplicates,
+        rejects=session.rejected,
+        dropped_rows=pipelines.dropped_rows,
+        pipeline_errors=pipelines.errors,
+        pending_rows=pipelines.pending_rows,
+        last_error=str(failure) if failure is not None else session.last_error or engine.last_error,
+        warnings=_warnings(engine, pipelines),
+    )
+
+
+def _warnings(engine: Engine, pipelines: Pipelines) -> tuple[str, ...]:
+    found = []
+    if engine.meter.lag_grows():
+        found.append("the lag has grown for 30 s: this computer does not keep up, or the line does not")
+    if pipelines.dropped_rows:
+        found.append("a pipeline of yours is slow, and rows were dropped before it")
+    if pipelines.kit_errors:
+        found.append(f"{pipelines.kit_errors} errors in kalshi_nb itself; please report last_error")
+    if engine.session.rejected:
+        found.append("some frames meant nothing; see feed.rejects")
+    return tuple(found)

@@ -1,0 +1,277 @@
+"""One branch: what one call of ``stream()``, ``messages()`` or ``on()`` gave, and how it is doing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import traceback
+import weakref
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from kalshi_nb._streams.graph import destroy_below, refuse_loop
+from kalshi_nb.errors import PipelineError
+from kalshi_nb.messages import from_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from streamz import Stream
+
+    from kalshi_nb._clock import Clock
+    from kalshi_nb._frames.batch import Batch
+    from kalshi_nb._streams.schedule import Schedule
+    from kalshi_nb._streams.source import BranchSource
+    from kalshi_nb.messages import Message
+
+__all__ = ["ERRORS_IN_A_ROW", "Failure", "Kind", "Pipeline", "State"]
+
+Kind = Literal["frames", "messages", "callback"]
+State = Literal["running", "detached", "closed"]
+
+ERRORS_IN_A_ROW: Final = 10
+"""After so many errors without one success between them a user's pipeline is detached."""
+
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Something that was raised on one of the feed's threads.
+
+    Attributes
+    ----------
+    pipeline
+        The name of the pipeline it was raised in.
+    channel
+        What that pipeline listens to.
+    error
+        The exception, without its traceback, which would keep the pipeline alive.
+    traceback
+        That traceback as text.
+    at
+        When, in UTC.
+    """
+
+    pipeline: str
+    channel: str
+    error: BaseException
+    traceback: str
+    at: dt.datetime
+
+    @classmethod
+    def of(cls, error: BaseException, *, pipeline: str, channel: str, now_us: int) -> Failure:
+        """Keep an exception, and nothing that hangs on it."""
+        text = "".join(traceback.format_exception(error))
+        seen: set[int] = set()
+        waiting: list[BaseException | None] = [error]
+        while waiting:
+            each = waiting.pop()
+            if each is not None and id(each) not in seen:
+                seen.add(id(each))
+                each.__traceback__ = None
+                waiting += [each.__cause__, each.__context__]
+        return cls(pipeline, channel, error, text, _EPOCH + dt.timedelta(microseconds=now_us))
+
+    def __str__(self) -> str:
+        return f"{self.pipeline!r} on {self.channel} raised {type(self.error).__name__}: {self.error}"
+
+
+class Pipeline:
+    """A branch of the feed: one channel, some or all of its markets, and what is built on it.
+
+    Made by the feed's ``stream()``, ``messages()`` and ``on()``. It lives as long as a node of it is in
+    somebody's hands, a sink hangs on it, or, for ``on()``, until it is closed.
+
+    Parameters
+    ----------
+    channel
+        Kalshi's name of the channel.
+    market_tickers
+        The markets whose rows it wants; None for all.
+    kind
+        Whether it emits polars frames, lists of messages, or calls `function` with each message.
+    name
+        What to call it.
+    exact
+        Prices and counts of frames as Decimals.
+    function
+        For kind ``"callback"``.
+    kit
+        One of the feed's own, which is never detached.
+    clock
+        For the times of errors and the windows of frames.
+    schedule
+        Later calls on the thread that delivers.
+    report
+        Called with each failure.
+    on_close
+        Called once, when it is closed.
+    """
+
+    def __init__(
+        self,
+        channel: str,
+        market_tickers: frozenset[str] | None,
+        kind: Kind,
+        name: str,
+        *,
+        clock: Clock,
+        schedule: Schedule,
+        report: Callable[[Pipeline, Failure], None],
+        on_close: Callable[[Pipeline], None],
+        exact: bool = False,
+        function: Callable[[Message], Any] | None = None,
+        kit: bool = False,
+    ) -> None:
+        self.channel = channel
+        self.market_tickers = market_tickers
+        self.kind: Kind = kind
+        self.name = name
+        self.exact = exact
+        self.kit = kit
+        self.clock = clock
+        self.schedule = schedule
+        self.batches = 0
+        """How many batches had rows for it."""
+        self.rows = 0
+        """How many rows or messages those had in all."""
+        self.errors = 0
+        """How many times it raised."""
+        self.last_error: Failure | None = None
+        self._function = function
+        self._report = report
+        self._on_close = on_close
+        self._in_a_row = 0
+        self._state: State = "running"
+        self._source: weakref.ref[BranchSource] | None = None
+        self._kept: tuple[Stream, ...] = ()
+
+    def begin_with(self, source: BranchSource, *, keep: tuple[Stream, ...] = ()) -> None:
+        """Deliver to `source`, which owns this pipeline and is not kept alive by it, and keep `keep`."""
+        self._source = weakref.ref(source)
+        self._kept = keep
+
+    @property
+    def state(self) -> State:
+        """``"running"``, ``"detached"`` after too many errors in a row, or ``"closed"``."""
+        return self._state
+
+    @property
+    def source(self) -> BranchSource | None:
+        """The node that batches enter by, None for callbacks and once nobody holds it."""
+        return None if self._source is None else self._source()
+
+    def admit(self, node: Stream) -> None:
+        """Refuse a new node that could not work.
+
+        Raises
+        ------
+        PipelineError
+            When the node has an event loop, or the pipeline is detached or closed.
+        """
+        refuse_loop(node)
+        if self._state != "running":
+            raise PipelineError(
+                f"Pipeline {self.name!r} is {self._state}: nothing comes through it any more. "
+                "Ask the feed for a new one, with stream() or messages()."
+            )
+
+    # ---- delivering, on the thread that runs this pipeline
+
+    def deliver(self, batch: Batch) -> None:
+        """Send the rows of `batch` that are wanted down the graph; whatever is raised is counted."""
+        if self._state == "running":
+            if self.kind == "callback":
+                self._call_with_each(batch)
+            else:
+                self._guarded(self._emit, batch)
+
+    def run(self, call: Callable[[], None]) -> None:
+        """Make a later call of one of the nodes, under the same care as `deliver`."""
+        if self._state == "running":
+            self._guarded(call)
+
+    def _emit(self, batch: Batch) -> None:
+        source = self.source
+        if source is None:
+            return
+        element: Any
+        if self.kind == "frames":
+            frame = batch.select(self.market_tickers, self.exact)
+            if frame is None:
+                return
+            # A node may change its frame in place; nobody else is to notice.
+            element = frame if self.kit else frame.clone()
+        else:
+            element = from_rows(self.channel, batch.rows_for(self.market_tickers))
+            if not element:
+                return
+        self.batches += 1
+        self.rows += len(element)
+        source.push(element)
+
+    def _call_with_each(self, batch: Batch) -> None:
+        function = self._function
+        messages = from_rows(self.channel, batch.rows_for(self.market_tickers))
+        if function is None or not messages:
+            return
+        self.batches += 1
+        for message in messages:
+            if self._state != "running":
+                return
+            self.rows += 1
+            self._guarded(function, message)
+
+    def _guarded(self, call: Callable[..., Any], *arguments: Any) -> None:
+        try:
+            call(*arguments)
+        except BaseException as error:  # noqa: BLE001  not even SystemExit of a user's node ends the feed's thread
+            self._failed(error)
+        else:
+            self._in_a_row = 0
+
+    def _failed(self, error: BaseException) -> None:
+        self.errors += 1
+        self._in_a_row += 1
+        if self._in_a_row >= ERRORS_IN_A_ROW and not self.kit and self._state == "running":
+            self._state = "detached"
+        failure = Failure.of(error, pipeline=self.name, channel=self.channel, now_us=self.clock.now_us())
+        self.last_error = failure
+        self._report(self, failure)
+
+    @property
+    def is_first_error(self) -> bool:
+        """Whether the last error came after a success, or was the first of all."""
+        return self._in_a_row == 1
+
+    # ---- the end
+
+    def close(self) -> None:
+        """Stop it and take its graph apart, sinks included. Frames that it filled stay readable."""
+        if self._state == "closed":
+            return
+        source = self.source
+        self._state = "closed"
+        if source is not None:
+            destroy_below(source)
+        self._kept = ()
+        self._function = None
+        self._on_close(self)
+
+    def described(self) -> str:
+        """Return its name, channel and markets in a few words."""
+        return f"{self.name!r} on {self.channel}, {_markets(self.market_tickers)}"
+
+    def __repr__(self) -> str:
+        parts = [self._state, f"{self.batches:,} batches", f"{self.rows:,} rows"]
+        if self.errors:
+            parts.append(f"{self.errors:,} errors")
+        return f"<Pipeline {self.described()}: {', '.join(parts)}>"
+
+
+def _markets(market_tickers: frozenset[str] | None) -> str:
+    if market_tickers is None:
+        return "all markets"
+    if len(market_tickers) == 1:
+        return next(iter(market_tickers))
+    return f"{len(market_tickers)} markets"

@@ -1,0 +1,173 @@
+"""The kit's own streamz nodes, which need no event loop and lose nothing.
+
+Importing this module adds ``rolling_frame`` and ``throttle`` to every ``streamz.Stream`` of the process.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+from streamz import Stream
+
+from kalshi_nb._clock import WallClock
+from kalshi_nb._frames.frame import FrameReading
+from kalshi_nb._frames.rolling import RollingFrame, window
+from kalshi_nb._frames.schema import schema as schema_of
+from kalshi_nb._streams.source import BranchSource, source_of
+from kalshi_nb.errors import ConfigurationError, PipelineError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["RollingFrameNode", "ThrottleNode", "register"]
+
+
+class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz ships no types
+    """``stream.rolling_frame()``: keeps the newest rows of the frames that pass, and passes them on.
+
+    Keep the node in a variable: it is the handle to read, with ``.df``, ``.wait()``, ``.latest()`` and
+    all that a frame of the feed has, and a graph that nobody holds goes away.
+
+    Parameters
+    ----------
+    upstream
+        A stream of polars DataFrames, all with the same columns.
+    rows
+        Keep at most so many rows; 100,000 where neither `rows` nor `seconds` is given.
+    seconds
+        Keep rows that were received at most so long ago, by the column ``received_at``.
+    schema
+        Names and dtypes of the columns. Without it, directly on ``feed.stream()`` they are the channel's,
+        and further down those of the first batch.
+    name
+        What to call it in reprs and messages.
+
+    Raises
+    ------
+    ConfigurationError
+        When `rows` or `seconds` is not a positive number, or no ``received_at`` is there to go by.
+    PipelineError
+        Directly on ``feed.messages()``, which sends lists.
+    """
+
+    _ipython_display_ = None
+    _kind = "rolling_frame"
+
+    def __init__(
+        self,
+        upstream: Stream,
+        rows: int | None = None,
+        seconds: float | None = None,
+        schema: Mapping[str, Any] | None = None,
+        name: str | None = None,
+    ) -> None:
+        kept = window(rows, seconds)
+        source = source_of(upstream)
+        columns = pl.Schema(schema) if schema is not None else None
+        if isinstance(upstream, BranchSource):
+            pipeline = upstream.pipeline
+            if pipeline.kind != "frames":
+                raise PipelineError(
+                    "rolling_frame() takes polars DataFrames, and messages() sends lists of messages. "
+                    f"Use feed.stream({pipeline.channel!r}).rolling_frame(), or make frames in a map() before."
+                )
+            columns = columns or schema_of(pipeline.channel, pipeline.exact)
+        clock = source.pipeline.clock if source is not None else WallClock()
+        self._store = RollingFrame(columns, rows=kept.rows, seconds=kept.seconds, clock=clock)
+        Stream.__init__(self, upstream, stream_name=name)
+
+    @property
+    def store(self) -> RollingFrame:
+        """The rows themselves."""
+        return self._store
+
+    def update(self, x: Any, who: Any = None, metadata: Any = None) -> Any:  # noqa: ARG002  streamz's signature
+        """Keep the rows of a frame and pass it on."""
+        if not isinstance(x, pl.DataFrame):
+            hint = " Call .collect() there." if isinstance(x, pl.LazyFrame) else ""
+            raise PipelineError(
+                f"rolling_frame() got {type(x).__name__}: the node before it must return a polars "
+                f"DataFrame for every batch.{hint}"
+            )
+        self._store.append(x)
+        return self._emit(x, metadata=metadata)
+
+    def close(self) -> None:
+        """Take no more rows; those that are there stay readable."""
+        self.destroy()
+
+    __str__ = FrameReading.__repr__
+
+
+class ThrottleNode(Stream):  # type: ignore[misc]  # streamz ships no types
+    """``stream.throttle(interval)``: at most one element every `interval` seconds, and always the last.
+
+    The first element passes at once. Of those that come too early only the newest is held, and it passes
+    when it is due, although nothing else comes.
+
+    Parameters
+    ----------
+    upstream
+        A node of a feed's pipeline, whose thread delivers what was held.
+    interval
+        Seconds.
+
+    Raises
+    ------
+    ConfigurationError
+        When `interval` is not a positive number.
+    PipelineError
+        On a stream that no feed fills.
+    """
+
+    _ipython_display_ = None
+
+    def __init__(self, upstream: Stream, interval: float) -> None:
+        if isinstance(interval, bool) or not isinstance(interval, (int, float)) or not interval > 0:
+            raise ConfigurationError(f"interval={interval!r}: give a positive number of seconds.")
+        source = source_of(upstream)
+        if source is None:
+            raise PipelineError(
+                "throttle() works on a feed's pipeline, whose thread delivers the value that was held: "
+                "begin with feed.stream() or feed.messages()."
+            )
+        self.interval = interval
+        self._pipeline = source.pipeline
+        self._next_at = 0.0
+        self._held: list[tuple[Any, Any]] = []
+        Stream.__init__(self, upstream)
+
+    def update(self, x: Any, who: Any = None, metadata: Any = None) -> Any:  # noqa: ARG002  streamz's signature
+        """Pass an element on, or hold it until it is due."""
+        if self._held:
+            self._held[0] = (x, metadata)
+            return []
+        schedule = self._pipeline.schedule
+        now = schedule.now()
+        if now >= self._next_at:
+            self._next_at = now + self.interval
+            return self._emit(x, metadata=metadata)
+        self._held.append((x, metadata))
+        schedule.call_at(self._next_at, self._pipeline, self._deliver_held)
+        return []
+
+    def _deliver_held(self) -> None:
+        if self._held:
+            x, metadata = self._held.pop()
+            self._next_at = self._pipeline.schedule.now() + self.interval
+            self._emit(x, metadata=metadata)
+
+    def __repr__(self) -> str:
+        return f"<throttle: {self.interval:g} s>"
+
+    __str__ = __repr__
+
+
+def register() -> None:
+    """Make the nodes methods of ``streamz.Stream``; any number of times is as good as once."""
+    Stream.register_api(attribute_name="rolling_frame")(RollingFrameNode)
+    Stream.register_api(attribute_name="throttle")(ThrottleNode)
+
+
+register()

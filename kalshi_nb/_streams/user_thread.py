@@ -1,0 +1,138 @@
+"""The thread that runs what users build, as slowly as they like."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import TYPE_CHECKING
+
+from kalshi_nb._frames.batch import Batch
+from kalshi_nb._streams.schedule import Schedule
+from kalshi_nb._threads import set_role
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+__all__ = ["UserThread"]
+
+
+class UserThread:
+    """Takes all batches that wait, merges those of a channel, delivers them, and begins again.
+
+    So a slow pipeline makes its own next batch larger. Past `max_pending_rows` the oldest batches go.
+
+    Parameters
+    ----------
+    deliver
+        Called on the thread with each merged batch.
+    guard
+        Called with each exception that `deliver` lets through.
+    max_pending_rows
+        How many rows may wait; the newest batch waits whatever its size.
+    """
+
+    def __init__(
+        self,
+        deliver: Callable[[Batch], None],
+        guard: Callable[[BaseException], None],
+        *,
+        max_pending_rows: int,
+    ) -> None:
+        self._deliver = deliver
+        self._guard = guard
+        self._max_pending_rows = max_pending_rows
+        self._changed = threading.Condition(threading.RLock())
+        self._pending: deque[Batch] = deque()
+        self._stopping = False
+        self._ended = True
+        self._thread: threading.Thread | None = None
+        self._put_turn = 0
+        self._done_turn = 0
+        self.pending_rows = 0
+        """Rows that wait."""
+        self.dropped_rows = 0
+        """Rows that went because others waited too long."""
+        self.schedule = Schedule(self._wake)
+
+    def start(self) -> None:
+        """Start the thread, once."""
+        with self._changed:
+            if self._thread is None and not self._stopping:
+                self._thread = threading.Thread(target=self._run, name="kalshi-user", daemon=True)
+                self._ended = False
+                self._thread.start()
+
+    def stop(self) -> None:
+        """Let the thread deliver what waits, and what throttles hold, and end; does not wait for it."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+
+    def join(self, timeout: float) -> bool:
+        """Wait until the thread has ended, except for itself; return whether it has."""
+        thread = self._thread
+        if thread is None or thread is threading.current_thread():
+            return True
+        thread.join(timeout)
+        return not thread.is_alive()
+
+    def put(self, batches: Iterable[Batch], turn: int) -> None:
+        """Add batches; once they are delivered, `wait_for` of this `turn` returns."""
+        with self._changed:
+            for batch in batches:
+                self._pending.append(batch)
+                self.pending_rows += len(batch)
+            while self.pending_rows > self._max_pending_rows and len(self._pending) > 1:
+                oldest = self._pending.popleft()
+                self.pending_rows -= len(oldest)
+                self.dropped_rows += len(oldest)
+            self._put_turn = turn
+            self._changed.notify_all()
+
+    def wait_for(self, turn: int, timeout: float) -> bool:
+        """Block until all that was put up to `turn` has been delivered; return whether it has."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._done_turn >= turn or self._ended, timeout)
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    def _run(self) -> None:
+        set_role("user")
+        while True:
+            with self._changed:
+                self._changed.wait_for(self._has_work, self.schedule.seconds_left())
+                batches = list(self._pending)
+                self._pending.clear()
+                self.pending_rows = 0
+                turn, ending = self._put_turn, self._stopping
+            try:
+                self._turn(batches, ending=ending)
+            except BaseException as error:  # noqa: BLE001  this thread outlives every mistake
+                self._guard(error)
+            # Nothing of the last turn may stay alive only because this thread sleeps now.
+            del batches
+            with self._changed:
+                self._done_turn = turn
+                self._ended = ending and not self._pending
+                self._changed.notify_all()
+                if self._ended:
+                    return
+
+    def _has_work(self) -> bool:
+        left = self.schedule.seconds_left()
+        return (
+            bool(self._pending)
+            or self._stopping
+            or self._put_turn > self._done_turn
+            or (left is not None and left <= 0)
+        )
+
+    def _turn(self, batches: list[Batch], *, ending: bool) -> None:
+        by_channel: dict[str, list[Batch]] = {}
+        for batch in batches:
+            by_channel.setdefault(batch.channel, []).append(batch)
+        for of_channel in by_channel.values():
+            self._deliver(Batch.merge(of_channel))
+        self.schedule.run_due(all_of_them=ending)

@@ -1,0 +1,127 @@
+"""What the handles of a feed want of the exchange: checked, counted, and taken back once."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from kalshi_nb._ladder import Ladder
+from kalshi_nb._link.engine import Engine
+from kalshi_nb._session.requests import ALL, Request
+from kalshi_nb._wire.rows import CHANNELS
+from kalshi_nb.errors import MarketTickerError, UnknownChannelError
+
+__all__ = ["BOOKS", "Closer", "MarketTickers", "Wishes", "check_channel", "check_tickers"]
+
+BOOKS: Final = "orderbook_delta"
+SUBSCRIBE_TIMEOUT: Final = 10.0
+
+MarketTickers = str | Iterable[str] | None
+Closer = Callable[[], None]
+
+
+def check_channel(channel: object) -> None:
+    """Refuse what is no channel.
+
+    Raises
+    ------
+    UnknownChannelError
+        The message lists the channels there are.
+    """
+    if not isinstance(channel, str) or channel not in CHANNELS:
+        raise UnknownChannelError(f"There is no channel {channel!r}; there are {', '.join(map(repr, CHANNELS))}.")
+
+
+def check_tickers(market_tickers: object) -> frozenset[str] | None:
+    """Return one or several market tickers as a set, None for None.
+
+    Raises
+    ------
+    MarketTickerError
+        When one is empty or not a string, or there is none at all.
+    """
+    if market_tickers is None:
+        return None
+    if isinstance(market_tickers, str):
+        market_tickers = [market_tickers]
+    if not isinstance(market_tickers, Iterable):
+        raise MarketTickerError(
+            f"A market ticker is text such as 'KXHIGHNY-26NOV22-B52.5', not a {type(market_tickers).__name__}."
+        )
+    found = set()
+    for each in market_tickers:
+        if not isinstance(each, str):
+            raise MarketTickerError(f"A market ticker is text such as 'KXHIGHNY-26NOV22-B52.5', not {each!r}.")
+        if not each.strip():
+            raise MarketTickerError("A market ticker is empty; leave the argument out to take all markets.")
+        found.add(each.strip())
+    if not found:
+        raise MarketTickerError("The list of market tickers is empty; leave the argument out to take all markets.")
+    return frozenset(found)
+
+
+class Wishes:
+    """Counts who wants which channel, so that the last one to leave ends it.
+
+    Parameters
+    ----------
+    engine : Engine
+        What passes the wishes on.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._wishes: Counter[str] = Counter()
+        self._listeners: Counter[str] = Counter()
+
+    def rows(self, channel: str, tickers: frozenset[str] | None) -> Closer:
+        """Want the rows of some markets, and return what takes the wish back.
+
+        None takes what the channel receives for others; where nobody wants anything yet, it is all markets.
+        """
+        wanted = frozenset[str]() if tickers is None else tickers
+        anybody = self._wishes[channel] > 0
+        if tickers is None and not anybody and channel == BOOKS:
+            raise MarketTickerError(
+                "Name the markets: the exchange has no channel of all books. For instance "
+                "deltas('KXHIGHNY-26NOV22-B52.5'); or open books first, and take what comes for them."
+            )
+        request = self._engine.want(
+            channel, ALL if tickers is None and not anybody else wanted, listen=True, timeout=SUBSCRIBE_TIMEOUT
+        )
+        return self._closer(request, listens=True)
+
+    def ladders(self, tickers: list[str]) -> list[tuple[Ladder, Closer]]:
+        """Want the books of some markets, asked for together, each of them taken back by itself."""
+        together = self._engine.want(BOOKS, frozenset(tickers), listen=False, timeout=SUBSCRIBE_TIMEOUT)
+        found = []
+        for each in tickers:
+            request = self._engine.want(BOOKS, frozenset({each}), listen=False, timeout=SUBSCRIBE_TIMEOUT)
+            ladder = self._engine.ladder(each)
+            assert ladder is not None
+            found.append((ladder, self._closer(request, listens=False)))
+        self._engine.release(together)
+        return found
+
+    def _closer(self, request: Request, *, listens: bool) -> Closer:
+        channel = request.channel
+        with self._lock:
+            self._wishes[channel] += 1
+            self._listeners[channel] += listens
+        held = [request]
+
+        def close() -> None:
+            with self._lock:
+                if not held:
+                    return
+                held.clear()
+                self._wishes[channel] -= 1
+                self._listeners[channel] -= listens
+                if listens and not self._listeners[channel]:
+                    self._engine.listen(channel, on=False)
+            self._engine.release(request)
+
+        return close

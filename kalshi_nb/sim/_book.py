@@ -1,0 +1,95 @@
+"""The orders that rest in one market: two sides of bids, each a ladder of levels.
+
+Prices are integers of 1/10000 dollar, counts integers of 1/100 contract. A level is the sum of its orders;
+orders of one price stand in the order they came.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kalshi_nb.sim._market import WHOLE, opposite
+
+if TYPE_CHECKING:
+    from kalshi_nb.sim._market import PriceGrid, Side
+
+__all__ = ["RestingBook"]
+
+
+class RestingBook:
+    """Both sides of one market; never crossed, never negative."""
+
+    __slots__ = ("_grid", "_sides")
+
+    def __init__(self, grid: PriceGrid) -> None:
+        self._grid = grid
+        self._sides: dict[Side, dict[int, list[int]]] = {"yes": {}, "no": {}}
+
+    def best(self, side: Side) -> int:
+        """Return the highest bid of a side, 0 where it has none."""
+        return max(self._sides[side], default=0)
+
+    def count_at(self, side: Side, price: int) -> int:
+        """Return what rests at a price."""
+        return sum(self._sides[side].get(price, ()))
+
+    def prices(self, side: Side) -> list[int]:
+        """Return the prices of a side's levels, ascending."""
+        return sorted(self._sides[side])
+
+    def levels(self, side: Side) -> list[tuple[int, int]]:
+        """Return a side as (price, count), ascending, so the best comes last."""
+        return [(price, sum(orders)) for price, orders in sorted(self._sides[side].items())]
+
+    def level_count(self, side: Side) -> int:
+        """Return how many levels a side has."""
+        return len(self._sides[side])
+
+    def order_count(self, side: Side) -> int:
+        """Return how many orders rest on a side."""
+        return sum(map(len, self._sides[side].values()))
+
+    def highest_allowed(self, side: Side, price: int) -> int:
+        """Return the highest price of the grid, at most `price`, that does not cross the other side.
+
+        Returns
+        -------
+        int
+            0 where every price of the grid would cross.
+        """
+        best_against = self.best(opposite(side))
+        limit = WHOLE - best_against - 1 if best_against else WHOLE - 1
+        return self._grid.floor(min(price, limit))
+
+    def add(self, side: Side, price: int, count: int) -> None:
+        """Rest an order at a price that `highest_allowed` gave."""
+        self._sides[side].setdefault(price, []).append(count)
+
+    def cancel(self, side: Side, price: int, pick: int) -> int:
+        """Take one order of a level away, the one at `pick` modulo their number; return its count."""
+        orders = self._sides[side][price]
+        count = orders.pop(pick % len(orders))
+        if not orders:
+            del self._sides[side][price]
+        return count
+
+    def take(self, side: Side, price: int, count: int) -> int:
+        """Let a taker have at most `count` from a level, oldest orders first; return what there was."""
+        orders = self._sides[side][price]
+        left = count
+        while orders and left:
+            filled = min(left, orders[0])
+            left -= filled
+            if filled == orders[0]:
+                orders.pop(0)
+            else:
+                orders[0] -= filled
+        if not orders:
+            del self._sides[side][price]
+        return count - left
+
+    def clear(self, side: Side) -> list[tuple[int, int]]:
+        """Cancel everything on a side; return the levels that were there, best first."""
+        levels = self.levels(side)[::-1]
+        self._sides[side].clear()
+        return levels

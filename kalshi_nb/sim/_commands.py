@@ -1,0 +1,206 @@
+"""Reading what a client sends: the text of one command to a command, or to the error code it earns."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from typing import Any, Final
+
+__all__ = ["CHANNELS", "Command", "Listing", "Refusal", "Subscribe", "Unsubscribe", "Update", "read"]
+
+CHANNELS: Final = ("orderbook_delta", "ticker", "trade", "market_lifecycle_v2")
+"""The channels of this exchange; every other name is answered with error 8."""
+
+
+class Refusal(Exception):  # noqa: N818 - an answer of the exchange's, not a failure of its own
+    """A command that is answered with an error frame."""
+
+    def __init__(self, code: int, command_id: int | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.command_id = command_id
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which markets a command is about; both None means it named none."""
+
+    tickers: tuple[str, ...] | None
+    market_ids: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribe:
+    """``subscribe``."""
+
+    command_id: int | None
+    channels: tuple[str, ...]
+    markets: Filter
+    send_initial_snapshot: bool
+    skip_ticker_ack: bool
+    use_yes_price: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribe:
+    """``unsubscribe``."""
+
+    command_id: int | None
+    sids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """``update_subscription``."""
+
+    command_id: int | None
+    sid: int
+    action: str
+    markets: Filter
+    send_initial_snapshot: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """``list_subscriptions``."""
+
+    command_id: int | None
+
+
+Command = Subscribe | Unsubscribe | Update | Listing
+
+
+def read(message: str | bytes) -> Command:
+    """Read one command.
+
+    Raises
+    ------
+    Refusal
+        It cannot be understood; carries the error code and the command's id, where that could be read.
+    """
+    try:
+        command = json.loads(message)
+    except (ValueError, RecursionError):
+        raise Refusal(1) from None
+    if not isinstance(command, dict):
+        raise Refusal(1)
+    command_id = _command_id(command)
+    try:
+        return _read(command, command_id)
+    except Refusal as refusal:
+        raise Refusal(refusal.code, command_id) from None
+
+
+def _command_id(command: dict[str, Any]) -> int | None:
+    command_id = command.get("id")
+    if command_id is None:
+        return None
+    if not _is_integer(command_id) or command_id < 0:
+        raise Refusal(1)
+    return command_id or None
+
+
+def _read(command: dict[str, Any], command_id: int | None) -> Command:
+    name = command.get("cmd")
+    if name == "list_subscriptions":
+        return Listing(command_id)
+    if name not in ("subscribe", "unsubscribe", "update_subscription"):
+        raise Refusal(5 if name is None or isinstance(name, str) else 1)
+    params = command.get("params")
+    if params is None:
+        raise Refusal(2)
+    if not isinstance(params, dict):
+        raise Refusal(1)
+    if name == "subscribe":
+        return _subscribe(params, command_id)
+    if name == "unsubscribe":
+        sids = _integers(params.get("sids"))
+        if not sids:
+            raise Refusal(4)
+        return Unsubscribe(command_id, sids)
+    return _update(params, command_id)
+
+
+def _subscribe(params: dict[str, Any], command_id: int | None) -> Subscribe:
+    channels = _texts(params.get("channels"))
+    if not channels:
+        raise Refusal(3)
+    return Subscribe(
+        command_id,
+        channels,
+        _filter(params),
+        _flag(params, "send_initial_snapshot"),
+        _flag(params, "skip_ticker_ack"),
+        _flag(params, "use_yes_price"),
+    )
+
+
+def _update(params: dict[str, Any], command_id: int | None) -> Update:
+    sid, sids = params.get("sid"), _integers(params.get("sids"))
+    if sid is not None and not _is_integer(sid):
+        raise Refusal(1)
+    given = (*(() if sid is None else (sid,)), *(sids or ()))
+    if len(given) != 1:
+        raise Refusal(12)
+    action = params.get("action")
+    if action is None or action == "":
+        raise Refusal(15)
+    if not isinstance(action, str):
+        raise Refusal(1)
+    return Update(command_id, given[0], action, _filter(params), _flag(params, "send_initial_snapshot"))
+
+
+def _filter(params: dict[str, Any]) -> Filter:
+    tickers = _one_or_many(params, "market_ticker", "market_tickers")
+    market_ids = _one_or_many(params, "market_id", "market_ids")
+    if tickers is not None and market_ids is not None:
+        raise Refusal(11)
+    if tickers is not None and "" in tickers:
+        raise Refusal(11)
+    for market_id in market_ids or ():
+        try:
+            uuid.UUID(market_id)
+        except ValueError:
+            raise Refusal(11) from None
+    return Filter(tickers, market_ids)
+
+
+def _one_or_many(params: dict[str, Any], one: str, many: str) -> tuple[str, ...] | None:
+    single, several = params.get(one), _texts(params.get(many))
+    if single is None:
+        return several
+    if not isinstance(single, str):
+        raise Refusal(1)
+    if several is not None:
+        raise Refusal(11)
+    return (single,)
+
+
+def _texts(value: object) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise Refusal(1)
+    return tuple(value)
+
+
+def _integers(value: object) -> tuple[int, ...] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(_is_integer(each) for each in value):
+        raise Refusal(1)
+    return tuple(value)
+
+
+def _is_integer(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _flag(params: dict[str, Any], name: str) -> bool:
+    value = params.get(name)
+    if value is None:
+        return False
+    if not isinstance(value, bool):
+        raise Refusal(1)
+    return value

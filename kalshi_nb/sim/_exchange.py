@@ -1,0 +1,336 @@
+"""The public handle of the simulated exchange."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final, Literal, NoReturn, Self, get_args
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from kalshi_nb.errors import SimulationError
+from kalshi_nb.sim._authenticate import PATH, Keyring
+from kalshi_nb.sim._clocks import ManualTime, WallTime
+from kalshi_nb.sim._faults import Faults
+from kalshi_nb.sim._followers import Followers
+from kalshi_nb.sim._live import LiveMarket
+from kalshi_nb.sim._market import CATALOGUE
+from kalshi_nb.sim._playback import Playback, Recording
+from kalshi_nb.sim._server import HOST, ServerThread, listen
+from kalshi_nb.sim._venue import Era, UnknownMarkets, Venue
+
+if TYPE_CHECKING:
+    import os
+    from types import TracebackType
+
+    from kalshi_nb.sim._authenticate import PublicKey
+    from kalshi_nb.sim._followers import Follower
+    from kalshi_nb.sim._market import Market
+    from kalshi_nb.sim._server import Programme
+
+__all__ = ["Exchange"]
+
+ClockName = Literal["wall", "manual"]
+
+_MANUAL_START: Final = datetime(2026, 11, 22, 15, tzinfo=UTC)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_STEP_US: Final = 250_000
+_LATEST_US: Final = (datetime(9000, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+
+
+class Exchange:
+    """A simulated Kalshi: a real WebSocket server on 127.0.0.1, with a market of its own.
+
+    It serves at once, on a thread of its own, and takes any client that speaks Kalshi's WebSocket protocol and
+    signs its handshake with a key the exchange knows. The channels are ``orderbook_delta``, ``ticker``,
+    ``trade`` and ``market_lifecycle_v2``. About 75 book changes and four trades a second happen in twelve
+    markets of four events.
+
+    Parameters
+    ----------
+    seed : int
+        The same seed gives the same tape: the same events at the same times after `start`.
+    clock : {"wall", "manual"}
+        ``"wall"``: the market lives in real time. ``"manual"``: it stands still until `advance`.
+    port : int
+        Where it listens; 0 takes a free port.
+    era : {"2026-10", "captures"}
+        ``"2026-10"``: every frame ends with ``sending_ts_ms`` and books carry ``clock``, as Kalshi's newest
+        specification has it. ``"captures"``: neither, as in every public capture up to September 2026.
+    compression : bool
+        Whether permessage-deflate is accepted from clients that offer it.
+    start : datetime, optional
+        When the tape begins, with a time zone. Now unless given; with the manual clock 2026-11-22 15:00 UTC.
+    unknown_markets : {"empty", "error"}
+        How a book of a market that does not exist is answered, both ways being on record of Kalshi:
+        acknowledged with an empty snapshot whose ``market_id`` is ``""``, or error 28 for these and a
+        subscription for the others.
+
+    Raises
+    ------
+    PortInUseError
+        Somebody else listens on `port`.
+    SimulationError
+        An argument cannot work; the message says which does.
+
+    Examples
+    --------
+    >>> from kalshi_nb.sim import Exchange
+    >>> with Exchange(seed=7, clock="manual") as exchange:
+    ...     before = exchange.now_us()
+    ...     exchange.advance(1.5)
+    ...     exchange.now_us() - before
+    1500000
+    """
+
+    def __init__(
+        self,
+        seed: int = 7,
+        clock: ClockName = "wall",
+        port: int = 0,
+        era: Era = "2026-10",
+        compression: bool = True,
+        start: datetime | None = None,
+        *,
+        unknown_markets: UnknownMarkets = "empty",
+    ) -> None:
+        if isinstance(seed, bool) or not isinstance(seed, int):
+            raise SimulationError(f"seed={seed!r} makes no tape; pass a whole number.")
+        _one_of("clock", clock, get_args(ClockName))
+        _one_of("era", era, get_args(Era))
+        _one_of("unknown_markets", unknown_markets, get_args(UnknownMarkets))
+        start_us = _start_us(start, clock)
+        time_source = ManualTime(start_us) if clock == "manual" else WallTime(start_us)
+        venue = Venue(seed, start_us, time_source.now_us, era=era, unknown_markets=unknown_markets)
+        self._tickers = venue.tickers
+        self._markets = tuple(sorted((market for market, _ in CATALOGUE), key=lambda each: each.ticker))
+        self._frames: int | None = None
+        self._serve(LiveMarket(venue, time_source), time_source, port, compression=compression)
+
+    @classmethod
+    def from_frames(cls, path: str | os.PathLike[str], *, port: int = 0, compression: bool = True) -> Self:
+        """Serve a recorded file, frame by frame as it was on the wire.
+
+        Handshakes are judged as ever. After its first ``subscribe`` each client gets every frame from the
+        beginning, as fast as it takes them; no command is answered, and after the last frame the exchange is
+        silent.
+
+        Parameters
+        ----------
+        path : str or path
+            A JSON-lines file. A line is a frame, sent with its newline, or an object
+            ``{"recv_ts_ns": …, "raw": "…"}`` whose ``raw`` is sent as it is; blank lines are passed over.
+        port, compression
+            As for `Exchange`.
+
+        Returns
+        -------
+        Exchange
+            Its `frames` says how many there are, its `market_tickers` which markets they name.
+
+        Raises
+        ------
+        SimulationError
+            The file cannot be read, is empty, or holds something else.
+        PortInUseError
+            Somebody else listens on `port`.
+        """
+        recording = Recording(path)
+        exchange = cls.__new__(cls)
+        exchange._play(recording, port, compression=compression)  # noqa: SLF001 - this very class's
+        return exchange
+
+    def _play(self, recording: Recording, port: int, *, compression: bool) -> None:
+        self._tickers = recording.market_tickers
+        self._markets = ()
+        self._frames = len(recording.frames)
+        self._serve(Playback(recording), WallTime(), port, compression=compression)
+
+    def _serve(
+        self, programme: Programme, time_source: WallTime | ManualTime, port: int, *, compression: bool
+    ) -> None:
+        self._programme = programme
+        self._time = time_source
+        self._key_id = str(uuid.uuid4())
+        self._private_key = Ed25519PrivateKey.generate()
+        self._keyring = Keyring()
+        self._keyring.add(self._key_id, self._private_key.public_key())
+        self._advancing = threading.Lock()
+        listener = listen(port)
+        self._url = f"ws://{HOST}:{listener.getsockname()[1]}{PATH}"
+        self._server = ServerThread(listener, programme, self._keyring, compression=compression)
+        self._followers = Followers(self._server.connections)
+        self._faults = Faults(self._server, programme)
+        self._server.start()
+
+    @property
+    def url(self) -> str:
+        """Where to connect: ``ws://127.0.0.1:PORT/trade-api/ws/v2``."""
+        return self._url
+
+    @property
+    def key_id(self) -> str:
+        """The id of the key that every exchange makes for itself."""
+        return self._key_id
+
+    @property
+    def private_key(self) -> Ed25519PrivateKey:
+        """The private half of that key; it opens nothing but this exchange."""
+        return self._private_key
+
+    @property
+    def market_tickers(self) -> tuple[str, ...]:
+        """The tickers of all markets, sorted."""
+        return self._tickers
+
+    @property
+    def markets(self) -> tuple[Market, ...]:
+        """All markets, sorted by ticker; empty where a recording is served."""
+        return self._markets
+
+    @property
+    def frames(self) -> int | None:
+        """How many frames the recording has; None where a live market is served."""
+        return self._frames
+
+    @property
+    def clock(self) -> ClockName:
+        """``"wall"`` or ``"manual"``."""
+        return "manual" if isinstance(self._time, ManualTime) else "wall"
+
+    @property
+    def closed(self) -> bool:
+        """Whether it serves no more."""
+        return self._server.is_closed
+
+    @property
+    def faults(self) -> Faults:
+        """Trouble on demand."""
+        return self._faults
+
+    def now_us(self) -> int:
+        """Return the exchange's time, microseconds since 1970-01-01 UTC."""
+        return self._time.now_us()
+
+    def add_key(self, key_id: str, public_key: PublicKey) -> None:
+        """Let handshakes in that are signed with another key.
+
+        Parameters
+        ----------
+        key_id : str
+            The id that the client sends; an id that is known already gets the new key.
+        public_key : RSAPublicKey or Ed25519PublicKey
+            The public half, an object of ``cryptography``.
+
+        Raises
+        ------
+        SimulationError
+            The key is of another kind, or the id no text.
+        """
+        self._keyring.add(key_id, public_key)
+
+    def attach(self, follower: Follower) -> None:
+        """Let `advance` wait for a client of this process; see `Follower`."""
+        self._followers.attach(follower)
+
+    def detach(self, follower: Follower) -> None:
+        """Let `advance` wait for it no more."""
+        self._followers.detach(follower)
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass: send exactly the events of the window, and wait until all followers have applied them.
+
+        The window is walked in steps of at most 0.25 s of exchange time, and each follower that is connected
+        has applied a step before the next begins. Which events come, and what their frames say, does not
+        depend on how a span of time is cut into calls. Calls from several threads take turns.
+
+        Parameters
+        ----------
+        seconds : float
+            How much time, to the microsecond; 0 only waits for the followers.
+
+        Raises
+        ------
+        SimulationError
+            The clock is not ``"manual"``, `seconds` is not a length of time, the exchange is closed, or a
+            follower has not kept up within 10 s; the message names it.
+        """
+        programme, clock = self._programme, self._time
+        if not isinstance(programme, LiveMarket) or not isinstance(clock, ManualTime):
+            raise SimulationError(
+                'advance() needs a clock that is moved by hand; make the exchange with Exchange(clock="manual").'
+            )
+        span_us = _span_us(seconds)
+        with self._advancing:
+            now_us = clock.now_us()
+            end_us = now_us + span_us
+            if end_us > _LATEST_US:
+                raise SimulationError("The exchange has no calendar after the year 9000; advance by less.")
+            while now_us < end_us:
+                now_us = min(now_us + _STEP_US, end_us)
+                self._advance_to(programme, now_us)
+                self._followers.await_applied()
+            self._server.call(lambda: None)
+            self._followers.await_applied()
+            self._followers.flush()
+
+    def _advance_to(self, programme: LiveMarket, now_us: int) -> None:
+        self._server.call(lambda: programme.advance_to(now_us))
+
+    def close(self) -> None:
+        """Stop: every connection ends, the thread too, the port is free. Closing again does nothing.
+
+        A forked child's copy does nothing either: the exchange is its parent's.
+        """
+        self._server.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        closed = ", closed" if self._server.is_closed else ""
+        return f"<Exchange {self._url}, clock={self.clock!r}, {len(self._tickers)} markets{closed}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise SimulationError(
+            "An exchange is a running server and cannot be copied or pickled; hand on its url and a key instead."
+        )
+
+
+def _one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise SimulationError(f"{name}={value!r} is unknown; pass {' or '.join(map(repr, allowed))}.")
+
+
+def _start_us(start: datetime | None, clock: ClockName) -> int:
+    if start is None:
+        if clock == "wall":
+            return time.time_ns() // 1000
+        start = _MANUAL_START
+    if not isinstance(start, datetime) or start.tzinfo is None:
+        raise SimulationError(
+            f"start={start!r} names no instant; pass a datetime with a time zone, such as tzinfo=UTC."
+        )
+    start_us = (start - _EPOCH) // timedelta(microseconds=1)
+    if not 0 <= start_us < _LATEST_US:
+        raise SimulationError(f"start={start!r} is too far away; pass one between 1970 and 9000.")
+    return start_us
+
+
+def _span_us(seconds: float) -> int:
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        raise SimulationError(f"advance({seconds!r}) is no length of time; pass seconds.")
+    if not math.isfinite(seconds) or seconds < 0:
+        raise SimulationError(f"advance({seconds!r}) is no length of time; pass seconds, 0 or more.")
+    return round(seconds * 1_000_000)

@@ -1,0 +1,85 @@
+"""The simulated market as a programme of the server: who is connected, and how time goes by."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from kalshi_nb.sim._clocks import ManualTime
+from kalshi_nb.sim._session import Session
+
+if TYPE_CHECKING:
+    from kalshi_nb.sim._clocks import WallTime
+    from kalshi_nb.sim._connection import Connection
+    from kalshi_nb.sim._venue import Venue
+
+__all__ = ["LiveMarket"]
+
+_LEAST_SLEEP: Final = 0.004
+"""Seconds; what happens within it goes out together."""
+_LONGEST_LAG_US: Final = 30_000_000
+"""A computer that slept longer than this finds the market where it left it."""
+_SLICE_US: Final = 250_000
+"""How much is caught up before clients are heard again."""
+
+
+class LiveMarket:
+    """Sends one venue's events to every connection that is subscribed to them.
+
+    Parameters
+    ----------
+    venue : Venue
+        The markets.
+    clock : WallTime or ManualTime
+        The exchange's time.
+    """
+
+    def __init__(self, venue: Venue, clock: WallTime | ManualTime) -> None:
+        self.venue = venue
+        self._clock = clock
+        self._sessions: dict[Connection, Session] = {}
+
+    async def run(self) -> None:
+        """Let the wall clock drive the market; returns at once where the clock is moved by hand."""
+        if isinstance(self._clock, ManualTime):
+            return
+        while True:
+            now_us = self._clock.now_us()
+            behind_us = now_us - self.venue.next_us
+            if behind_us > _LONGEST_LAG_US:
+                self.venue.postpone(behind_us)
+            elif behind_us > _SLICE_US:
+                self._publish(self.venue.next_us + _SLICE_US, stamped_us=now_us)
+                await asyncio.sleep(0)
+                continue
+            self._publish(now_us, stamped_us=now_us)
+            await asyncio.sleep(max(_LEAST_SLEEP, (self.venue.next_us - now_us) / 1_000_000))
+
+    def advance_to(self, now_us: int) -> None:
+        """Set the clock that is moved by hand, and send what happened until then."""
+        assert isinstance(self._clock, ManualTime)
+        self._clock.set(now_us)
+        self._publish(now_us, stamped_us=None)
+
+    async def attend(self, connection: Connection) -> None:
+        """Answer a client's commands for as long as it stays."""
+        session = self._sessions[connection] = Session(self.venue, connection)
+        try:
+            async for message in connection.incoming():
+                session.receive(message)
+        finally:
+            self.forget(connection)
+
+    def forget(self, connection: Connection) -> None:
+        """Send nothing more to a connection."""
+        self._sessions.pop(connection, None)
+
+    def sessions(self) -> dict[Connection, Session]:
+        """Return who is connected now."""
+        return dict(self._sessions)
+
+    def _publish(self, until_us: int, *, stamped_us: int | None) -> None:
+        sessions = list(self._sessions.values())
+        for publication in self.venue.publish(until_us, stamped_us=stamped_us):
+            for session in sessions:
+                session.publish(publication)

@@ -1,0 +1,323 @@
+"""One connection's subscriptions: sids, sequence numbers, and the answer to every command.
+
+Without sockets: text comes in, frames go out through an `Outlet`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Protocol
+
+from kalshi_nb.sim import _frames
+from kalshi_nb.sim._commands import CHANNELS, Listing, Refusal, Subscribe, Unsubscribe, Update, read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kalshi_nb.sim._commands import Filter
+    from kalshi_nb.sim._venue import Publication, Venue
+
+__all__ = ["TERMINAL_CODES", "Outlet", "Session", "Subscription"]
+
+TERMINAL_CODES: Final = frozenset({10, 25})
+"""The errors after which a subscription is gone."""
+
+_BOOK: Final = "orderbook_delta"
+_UNSEQUENCED: Final = frozenset({"ticker"})
+_UNFILTERED: Final = frozenset({"market_lifecycle_v2"})
+_ACTIONS: Final[dict[str, tuple[str, ...]]] = {
+    "add_markets": (_BOOK, "ticker", "trade"),
+    "delete_markets": (_BOOK, "ticker", "trade"),
+    "get_snapshot": (_BOOK,),
+}
+
+
+class Outlet(Protocol):
+    """Where a session's frames go."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the reader is so slow that its subscriptions have to end."""
+        ...
+
+    def post(self, text: str, channel: str | None = None) -> None:
+        """Take one frame; `channel` is that of the sid it carries, if it carries one."""
+        ...
+
+
+@dataclass(slots=True)
+class Subscription:
+    """One open channel.
+
+    Attributes
+    ----------
+    channel : str
+        Its name.
+    sid : int
+        Its number on this connection.
+    tickers : set of str or None
+        The markets it is about; None for all.
+    by_id : bool
+        Whether it was opened with uuids; then its ``ok`` frames list uuids.
+    skip_ticker_ack : bool
+        Whether its ``ok`` frames list nothing.
+    use_yes_price : bool
+        Whether NO prices are written as YES prices.
+    seq : int
+        The last sequence number used.
+    """
+
+    channel: str
+    sid: int
+    tickers: set[str] | None
+    by_id: bool
+    skip_ticker_ack: bool
+    use_yes_price: bool
+    seq: int = field(default=0)
+
+    def next_seq(self) -> int | None:
+        """Count one frame; None where the channel's frames carry no number."""
+        if self.channel in _UNSEQUENCED:
+            return None
+        self.seq += 1
+        return self.seq
+
+
+class Session:
+    """The protocol state of one connection.
+
+    Parameters
+    ----------
+    venue : Venue
+        The markets.
+    outlet : Outlet
+        Where frames go.
+    """
+
+    def __init__(self, venue: Venue, outlet: Outlet) -> None:
+        self._venue = venue
+        self._outlet = outlet
+        self._open: dict[str, Subscription] = {}
+        self._last_sid = 0
+
+    # -- the market speaks -------------------------------------------------------------------------------
+
+    def publish(self, publication: Publication) -> None:
+        """Send one event, if this connection is subscribed to it."""
+        subscription = self._open.get(publication.channel)
+        if subscription is None:
+            return
+        if subscription.tickers is not None and publication.ticker not in subscription.tickers:
+            return
+        if self._outlet.is_full:
+            self.fail(subscription.channel, 25)
+            return
+        body = publication.body(use_yes_price=subscription.use_yes_price)
+        self._send(publication.channel, body, subscription, sending_us=publication.sending_us)
+
+    def fail(self, channel: str, code: int) -> bool:
+        """Send an error scoped to an open channel; some codes end it. Say whether it was open."""
+        subscription = self._open.get(channel)
+        if subscription is None:
+            return False
+        if code in TERMINAL_CODES:
+            del self._open[channel]
+        self._send("error", _frames.error_body(code), subscription)
+        return True
+
+    def is_open(self, channel: str) -> bool:
+        """Say whether a channel is subscribed to."""
+        return channel in self._open
+
+    # -- the client speaks -------------------------------------------------------------------------------
+
+    def receive(self, message: str | bytes) -> None:
+        """Answer one command."""
+        try:
+            command = read(message)
+            if isinstance(command, Subscribe):
+                for channel in command.channels:
+                    self._subscribe(channel, command)
+            elif isinstance(command, Unsubscribe):
+                for sid in command.sids:
+                    self._unsubscribe(sid, command.command_id)
+            elif isinstance(command, Update):
+                self._update(command)
+            else:
+                self._list(command)
+        except Refusal as refusal:
+            self._refuse(refusal.code, refusal.command_id)
+
+    def _subscribe(self, channel: str, command: Subscribe) -> None:
+        if channel not in CHANNELS:
+            self._refuse(8, command.command_id)
+            return
+        try:
+            wanted = self._wanted(channel, command.markets)
+        except Refusal as refusal:
+            self._refuse(refusal.code, command.command_id)
+            return
+        missing: list[str] = []
+        if channel == _BOOK and wanted is not None:
+            missing = self._take_missing(wanted)
+        if wanted or wanted is None or not missing:
+            self._open_or_merge(channel, wanted, command)
+        if missing:
+            self._refuse(28, command.command_id, missing)
+
+    def _open_or_merge(self, channel: str, wanted: set[str] | None, command: Subscribe) -> None:
+        subscription = self._open.get(channel)
+        if subscription is not None:
+            subscription.skip_ticker_ack |= command.skip_ticker_ack
+            self._add(subscription, wanted, command.command_id, initial=command.send_initial_snapshot)
+            return
+        self._last_sid += 1
+        subscription = Subscription(
+            channel,
+            self._last_sid,
+            wanted,
+            by_id=channel == "ticker" and command.markets.market_ids is not None,
+            skip_ticker_ack=command.skip_ticker_ack,
+            use_yes_price=command.use_yes_price,
+        )
+        self._open[channel] = subscription
+        body = _frames.subscribed_body(channel, subscription.sid)
+        self._post("subscribed", body, command_id=command.command_id)
+        self._open_with(subscription, wanted, initial=command.send_initial_snapshot)
+
+    def _unsubscribe(self, sid: int, command_id: int | None) -> None:
+        subscription = self._by_sid(sid)
+        if subscription is None:
+            self._refuse(7, command_id)
+            return
+        del self._open[subscription.channel]
+        self._send("unsubscribed", None, subscription, command_id=command_id)
+
+    def _update(self, command: Update) -> None:
+        subscription = self._by_sid(command.sid)
+        if subscription is None:
+            raise Refusal(7, command.command_id)
+        if subscription.channel not in _ACTIONS.get(command.action, ()):
+            raise Refusal(13, command.command_id)
+        try:
+            wanted = self._wanted(subscription.channel, command.markets)
+        except Refusal as refusal:
+            raise Refusal(refusal.code, command.command_id) from None
+        if wanted is None:
+            raise Refusal(14, command.command_id)
+        if command.action == "get_snapshot":
+            self._resend(subscription, wanted, command.command_id)
+            return
+        if command.action == "delete_markets":
+            if subscription.tickers is not None:
+                subscription.tickers -= wanted
+            self._ok(subscription, command.command_id)
+            return
+        missing = self._take_missing(wanted) if subscription.channel == _BOOK else []
+        if wanted or not missing:
+            self._add(subscription, wanted, command.command_id, initial=command.send_initial_snapshot)
+        if missing:
+            self._refuse(28, command.command_id, missing)
+
+    def _resend(self, subscription: Subscription, wanted: set[str], command_id: int | None) -> None:
+        if self._venue.snapshots_to_lose:
+            self._venue.snapshots_to_lose -= 1
+            return
+        missing = self._take_missing(wanted)
+        self._snapshots(subscription, wanted, command_id)
+        if missing:
+            self._refuse(28, command_id, missing)
+
+    def _list(self, command: Listing) -> None:
+        by_sid = sorted((each.sid, each.channel) for each in self._open.values())
+        body = _frames.subscriptions_body((channel, sid) for sid, channel in by_sid)
+        self._post("ok", body, command_id=command.command_id)
+
+    # -- markets of a subscription -----------------------------------------------------------------------
+
+    def _wanted(self, channel: str, markets: Filter) -> set[str] | None:
+        if channel in _UNFILTERED:
+            return None
+        if channel == "ticker" and markets.market_ids is not None:
+            if not markets.market_ids:
+                raise Refusal(11)
+            return self._venue.tickers_of(markets.market_ids)
+        if channel == _BOOK and not markets.tickers:
+            raise Refusal(14)
+        if markets.tickers is None:
+            return None
+        if not markets.tickers:
+            raise Refusal(11)
+        return set(markets.tickers)
+
+    def _take_missing(self, wanted: set[str]) -> list[str]:
+        """Take out the tickers of no market, where the exchange is to answer them with an error."""
+        if self._venue.unknown_markets == "empty":
+            return []
+        missing = sorted(ticker for ticker in wanted if not self._venue.is_known(ticker))
+        wanted.difference_update(missing)
+        return missing
+
+    def _add(
+        self, subscription: Subscription, wanted: set[str] | None, command_id: int | None, *, initial: bool
+    ) -> None:
+        # All markets after some, or some after all, is undocumented; here "all" stays or becomes "all".
+        added: set[str] = set()
+        if subscription.tickers is not None:
+            added = (set(self._venue.tickers) if wanted is None else wanted) - subscription.tickers
+            subscription.tickers = None if wanted is None else subscription.tickers | added
+        self._ok(subscription, command_id)
+        self._open_with(subscription, added, initial=initial)
+
+    def _open_with(self, subscription: Subscription, added: set[str] | None, *, initial: bool) -> None:
+        if subscription.channel == _BOOK:
+            self._snapshots(subscription, added or (), None)
+        elif subscription.channel == "ticker" and initial:
+            for ticker in sorted(self._venue.tickers if added is None else added):
+                if self._venue.is_known(ticker):
+                    self._send("ticker", self._venue.ticker_body(ticker), subscription)
+
+    def _snapshots(self, subscription: Subscription, tickers: Iterable[str], command_id: int | None) -> None:
+        for ticker in sorted(tickers):
+            body = self._venue.snapshot_body(ticker, use_yes_price=subscription.use_yes_price)
+            self._send("orderbook_snapshot", body, subscription, command_id=command_id)
+
+    def _by_sid(self, sid: int) -> Subscription | None:
+        return next((each for each in self._open.values() if each.sid == sid), None)
+
+    # -- frames ------------------------------------------------------------------------------------------
+
+    def _ok(self, subscription: Subscription, command_id: int | None) -> None:
+        listed: Iterable[str] | None = subscription.tickers
+        if subscription.skip_ticker_ack:
+            listed = None
+        elif subscription.by_id and subscription.tickers is not None:
+            listed = self._venue.ids_of(subscription.tickers)
+        body = _frames.markets_body(listed, ids=subscription.by_id)
+        self._send("ok", body, subscription, command_id=command_id)
+
+    def _refuse(self, code: int, command_id: int | None, tickers: list[str] | None = None) -> None:
+        self._post("error", _frames.error_body(code, tickers), command_id=command_id)
+
+    def _send(
+        self,
+        kind: str,
+        body: str | None,
+        subscription: Subscription,
+        *,
+        command_id: int | None = None,
+        sending_us: int | None = None,
+    ) -> None:
+        text = _frames.frame(
+            kind,
+            body,
+            command_id=command_id,
+            sid=subscription.sid,
+            seq=subscription.next_seq(),
+            sending_ts_ms=self._venue.sending_ts_ms(sending_us),
+        )
+        self._outlet.post(text, subscription.channel)
+
+    def _post(self, kind: str, body: str, *, command_id: int | None) -> None:
+        sending = self._venue.sending_ts_ms()
+        self._outlet.post(_frames.frame(kind, body, command_id=command_id, sending_ts_ms=sending))

@@ -1,0 +1,71 @@
+"""A ladder source that a thread moves, for the cells of the notebooks that the browser tests open."""
+
+import random
+import threading
+import time
+
+from IPython.display import display as show
+
+from kalshi_nb._widgets.ladder import LadderView
+from kalshi_nb._widgets.picture import LadderPicture
+
+
+class MovingLadder:
+    """Ten levels a side whose sizes wander; every change is a whole new picture."""
+
+    def __init__(self, market_ticker="KXHIGHNY-26NOV22-B52.5", *, changes_a_second=40, seed=7, price_decimals=2):
+        self.market_ticker = market_ticker
+        self._random = random.Random(seed)
+        self._pause = 1 / changes_a_second
+        step = 10**-price_decimals
+        self._asks = [[round(0.50 + i * step, 4), 0.0] for i in range(10)]
+        self._bids = [[round(0.47 - i * step, 4), 0.0] for i in range(10)]
+        for level in [*self._asks, *self._bids]:
+            level[1] = float(round(self._random.lognormvariate(5.5, 1.1)))
+        self._stopped = threading.Event()
+        self._picture = LadderPicture(0, "connecting", time.time(), price_decimals=price_decimals)
+
+    def ladder_picture(self, levels):
+        picture = self._picture
+        return picture._replace(asks=picture.asks[:levels], bids=picture.bids[:levels])
+
+    def start(self):
+        self.show("live")
+        threading.Thread(target=self._move, daemon=True, name="mover").start()
+        return self
+
+    def stop(self):
+        self._stopped.set()
+
+    def show(self, status, note="", **fields):
+        """Stop moving and show one status."""
+        moved = {
+            "asks": tuple(map(tuple, self._asks)),
+            "bids": tuple(map(tuple, self._bids)),
+            "as_of": time.time(),
+        }
+        since = time.time() if status != self._picture.status else self._picture.status_since
+        self._picture = self._picture._replace(
+            **{"version": self._picture.version + 1, "status": status, "status_since": since, "note": note}
+            | moved
+            | fields,
+        )
+
+    def _move(self):
+        while not self._stopped.wait(self._pause):
+            level = self._random.choice([*self._asks, *self._bids])
+            level[1] = max(1.0, round(level[1] * self._random.uniform(0.7, 1.45)))
+            self.show("live")
+
+
+class Shown:
+    """Shows a view the way a public handle does."""
+
+    def __init__(self, source, levels=10):
+        self.view = LadderView(source, levels)
+
+    def _repr_mimebundle_(self, **_):
+        return self.view.mimebundle()
+
+
+__all__ = ["LadderPicture", "LadderView", "MovingLadder", "Shown", "show"]

@@ -1,0 +1,79 @@
+"""A recorder in place of the browser: every comm message of every widget, with its thread and its time."""
+
+import threading
+import time
+from typing import NamedTuple
+
+import comm
+import pytest
+from comm.base_comm import BaseComm
+
+from kalshi_nb._widgets.display import Display
+from kalshi_nb._widgets.picture import LadderPicture
+
+
+class Message(NamedTuple):
+    kind: str
+    comm_id: str
+    data: dict
+    thread: threading.Thread
+    at: float
+
+    @property
+    def picture(self):
+        return self.data["state"]["picture"]
+
+
+class Recorder(list):
+    """The messages, in the order they were sent."""
+
+    def of(self, widget_or_id, kind="comm_msg"):
+        comm_id = getattr(widget_or_id, "model_id", widget_or_id)
+        return [message for message in list(self) if message.comm_id == comm_id and message.kind == kind]
+
+    def updates(self):
+        return [message for message in list(self) if message.kind == "comm_msg"]
+
+
+def wait_until(condition, timeout=30.0):
+    end = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < end, f"not within {timeout} s"
+        time.sleep(0.005)
+
+
+class Source:
+    """A ladder source moved by hand, or on every look at it."""
+
+    def __init__(self, market_ticker="KXHIGHNY-26NOV22-B52.5", *, always_new=False):
+        self.market_ticker = market_ticker
+        self.always_new = always_new
+        self.picture = LadderPicture(1, "live", 0.0, ((0.5, 80.0),), ((0.47, 120.0),))
+
+    def move(self, **changes):
+        self.picture = self.picture._replace(**{"version": self.picture.version + 1} | changes)
+
+    def ladder_picture(self, levels):
+        if self.always_new:
+            self.move()
+        return self.picture
+
+
+@pytest.fixture
+def messages(monkeypatch):
+    recorder = Recorder()
+
+    class RecordingComm(BaseComm):
+        def publish_msg(self, msg_type, data=None, metadata=None, buffers=None, **keys):
+            recorder.append(Message(msg_type, self.comm_id, data, threading.current_thread(), time.monotonic()))
+
+    monkeypatch.setattr(comm, "create_comm", RecordingComm)
+    return recorder
+
+
+@pytest.fixture
+def thread():
+    display = Display()
+    yield display
+    display.stop()
+    assert not display.is_running
