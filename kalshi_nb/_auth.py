@@ -102,10 +102,7 @@ class Signer:
         stamp = str(time.time_ns() // 1_000_000 if now_ms is None else now_ms)
         message = f"{stamp}GET{path}".encode()
         key = cast("PrivateKey", self._key.reveal())
-        if isinstance(key, RSAPrivateKey):
-            signature = key.sign(message, _PSS, hashes.SHA256())
-        else:
-            signature = key.sign(message)
+        signature = key.sign(message, _PSS, hashes.SHA256()) if isinstance(key, RSAPrivateKey) else key.sign(message)
         return {
             "KALSHI-ACCESS-KEY": self.key_id,
             "KALSHI-ACCESS-TIMESTAMP": stamp,
@@ -151,6 +148,8 @@ class Credentials:
         ------
         MissingCredentialsError
             When the key id or the private key is not given anywhere.
+        CredentialsError
+            When the key id has characters that no header can carry.
         PrivateKeyError
             When the private key cannot be read or used.
         """
@@ -165,10 +164,8 @@ class Credentials:
                 f"key_id is a {type(key_id).__name__}; pass the key's id as text, as Kalshi's API-keys page shows it."
             )
         key_id = key_id.strip()
-        if not (key_id.isascii() and key_id.isprintable()):
-            raise CredentialsError(
-                "key_id has characters that no key id has; copy it again from Kalshi's API-keys page."
-            )
+        if not (key_id and key_id.isascii() and key_id.isprintable()):
+            raise CredentialsError("key_id is not one that Kalshi made; copy it again from Kalshi's API-keys page.")
         key, problem = _load(source)
         if key is None:
             raise PrivateKeyError(problem)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from kalshi_nb._auth import Credentials, Secret
 from kalshi_nb._clock import Clock, WallClock
 from kalshi_nb._environments import ENVIRONMENTS, SIMULATED, url_of
-from kalshi_nb._feed import DEFAULT_OPTIONS, Feed, Options
+from kalshi_nb._feed import Feed
+from kalshi_nb._running import DEFAULT_OPTIONS, Options
 from kalshi_nb._threads import refuse_on
 from kalshi_nb.errors import ClockWarning, ConfigurationError, FeedOptionsError, UnknownEnvironmentError
 

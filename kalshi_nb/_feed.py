@@ -3,93 +3,39 @@
 from __future__ import annotations
 
 import threading
-import warnings
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from kalshi_nb._attached import Attached
-from kalshi_nb._auth import Credentials
 from kalshi_nb._book import Book, Books
-from kalshi_nb._clock import Clock
-from kalshi_nb._health import Health, health_of
-from kalshi_nb._link.engine import Engine, LinkState
-from kalshi_nb._session.state import Reject
+from kalshi_nb._running import Running
 from kalshi_nb._streams.branch import Pipeline
-from kalshi_nb._streams.runner import Pipelines
-from kalshi_nb._threads import FEED_ROLES, refuse_on, role
-from kalshi_nb._wire.rows import CHANNELS
-from kalshi_nb._wishes import BOOKS, Closer, MarketTickers, Wishes, check_channel, check_tickers
-from kalshi_nb.errors import MarketTickerError, PipelineWarning
+from kalshi_nb._wishes import BOOKS, Closer, MarketTickers, check_channel, check_tickers
+from kalshi_nb.errors import MarketTickerError
 
 if TYPE_CHECKING:
-    import polars as pl
     from streamz import Stream
 
     from kalshi_nb._frames.frame import Frame
 
-__all__ = ["DEFAULT_OPTIONS", "Feed", "Options"]
+__all__ = ["Feed"]
 
 Callback = TypeVar("Callback", bound=Callable[..., Any])
 
 _NAMES: Final = {"trade": "trades", "ticker": "tickers", BOOKS: "deltas", "market_lifecycle_v2": "lifecycle"}
 
 
-@dataclass(frozen=True)
-class Options:
-    """What a feed was made with, beside its address and key."""
-
-    flush_interval: float = 0.05
-    max_pending_rows: int = 1_000_000
-
-
-DEFAULT_OPTIONS: Final = Options()
-
-
-class Feed:
+class Feed(Running):
     """A running connection to one exchange, with everything that is kept of it.
 
     Made by :func:`kalshi_nb.connect`. Frames, books and pipelines are asked for here; the same call gives the
     same handle, so that a cell can be run again. A feed is a context manager, and ends with :meth:`close`.
     """
 
-    def __init__(
-        self,
-        url: str,
-        credentials: Credentials,
-        *,
-        clock: Clock,
-        options: Options = DEFAULT_OPTIONS,
-        exchange: Any = None,
-        on_close: Callable[[], None] | None = None,
-    ) -> None:
-        self.url = url
-        self.options = options
-        self.exchange = exchange
-        """The simulated exchange in this process, None when there is a real one."""
-        self._clock = clock
-        self._on_close = on_close
-        self._engine = Engine(url, credentials, clock=clock)
-        self._pipelines = Pipelines(
-            self._engine.take,
-            CHANNELS,
-            clock,
-            flush_interval=options.flush_interval,
-            max_pending_rows=options.max_pending_rows,
-        )
-        self._wishes = Wishes(self._engine)
-        self._attached = Attached(self._pipelines, self._wishes)
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
         self._lock = threading.RLock()
         self._frames: dict[object, Frame] = {}
         self._books: dict[str, Book] = {}
-
-    def open(self, timeout: float) -> None:
-        """Dial, and wait for the first handshake; :func:`kalshi_nb.connect` does this."""
-        self._engine.start(timeout)
-        self._pipelines.start()
-        if self.exchange is not None:
-            self.exchange.attach(self)
 
     # Frames ---------------------------------------------------------------------------------------------
 
@@ -319,97 +265,6 @@ class Feed:
         self._tell()
         return self._pipelines.pipelines
 
-    # How it is doing ------------------------------------------------------------------------------------
-
-    @property
-    def state(self) -> LinkState:
-        """``connecting``, ``connected``, ``reconnecting``, ``refused`` or ``closed``."""
-        return self._engine.state
-
-    @property
-    def clock_skew(self) -> float | None:
-        """Seconds by which this computer's clock is ahead of the exchange's; None where it did not say."""
-        return self._engine.clock_skew
-
-    @property
-    def gaps(self) -> pl.DataFrame:
-        """Every hole in the data, oldest first.
-
-        Returns
-        -------
-        polars.DataFrame
-            ``channel``; ``market_ticker`` (null: all of the subscription's); ``opened_at``, ``closed_at``
-            (null while it is open; for books it ends when all of them are right again, elsewhere when data
-            goes on); ``reason``; ``seq_from``, ``seq_to`` (the missing sequence numbers, both included);
-            ``repaired_by`` (``get_snapshot``, ``resubscribe``, ``reconnect``; null where nothing brought
-            back what was lost).
-        """
-        from kalshi_nb._frames.gaps import gap_frame  # noqa: PLC0415  # polars loads when it is needed
-
-        self._tell()
-        return gap_frame(self._engine.session.gaps.snapshot())
-
-    @property
-    def rejects(self) -> list[Reject]:
-        """The newest 100 frames that meant nothing, each with the reason and its first bytes."""
-        self._tell()
-        return list(self._engine.session.rejects.copy())
-
-    def health(self) -> Health:
-        """Return how the feed is doing: state, rates, lag, ages, errors."""
-        self._tell()
-        return health_of(self._engine, self._pipelines, self._clock.now_us())
-
-    # What a simulated exchange asks of a feed -------------------------------------------------------------
-
-    def local_port(self) -> int | None:
-        """Return this side's port of the connection, None while there is none."""
-        return self._engine.local_port()
-
-    def frames_received(self) -> int:
-        """Return how many frames of the present connection were received and applied."""
-        return self._engine.frames_received
-
-    def flush(self, timeout: float = 10.0) -> None:
-        """Wait until all rows received so far are in their frames, and have been through your pipelines.
-
-        Raises
-        ------
-        WaitTimeoutError
-            When that takes more than `timeout` seconds.
-        """
-        self._pipelines.flush(timeout)
-
-    # The end ---------------------------------------------------------------------------------------------
-
-    def close(self) -> None:
-        """End the feed and its threads within about 2 s; frames and books stay readable. Idempotent."""
-        refuse_on(*FEED_ROLES, doing="feed.close()", instead="Close it in a cell, or set a flag that a cell looks at")
-        if self.exchange is not None:
-            self.exchange.detach(self)
-        self._engine.close()
-        self._pipelines.stop()
-        self._attached.close()
-        on_close, self._on_close = self._on_close, None
-        if on_close is not None:
-            on_close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        markets = ", ".join(
-            f"{each.channel} {'all markets' if each.all_markets else len(each.market_tickers)}"
-            for each in list(self._engine.session.subscriptions.values())
-            if each.requests
-        )
-        return f"<Feed {self.url} {self.state}{': ' + markets if markets else ''}>"
-
     # Inside ----------------------------------------------------------------------------------------------
 
     def _frame(
@@ -447,14 +302,3 @@ class Feed:
                 raise
             self._frames[key] = frame
             return frame
-
-    def _link_down(self) -> str:
-        if self.state == "connected":
-            return ""
-        return f"The link is {self.state}: {self._engine.last_error or 'no connection'}"
-
-    def _tell(self) -> None:
-        """Say on the main thread what went wrong in the user's pipelines since the last call."""
-        if role() is None and threading.current_thread() is threading.main_thread():
-            for text in self._pipelines.take_notices():
-                warnings.warn(text, PipelineWarning, stacklevel=3)

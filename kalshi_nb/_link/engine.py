@@ -24,12 +24,13 @@ from kalshi_nb._clock import Clock
 from kalshi_nb._ladder import Ladder
 from kalshi_nb._link.dialing import clock_skew, dial
 from kalshi_nb._link.metering import Meter
+from kalshi_nb._link.refusals import closed_error, subscription_error
 from kalshi_nb._session.reconnecting import QUIET_ENOUGH, Reconnecting
 from kalshi_nb._session.requests import Outcome, Request, Wanted
 from kalshi_nb._session.session import Reconnect, Session
 from kalshi_nb._threads import refuse_on, set_role
 from kalshi_nb._wire.rows import Row
-from kalshi_nb.errors import FeedClosedError, HandshakeError, KalshiError, SubscriptionError, UnreachableError
+from kalshi_nb.errors import FeedClosedError, HandshakeError, KalshiError, UnreachableError
 
 __all__ = ["Engine", "LinkState"]
 
@@ -89,6 +90,7 @@ class Engine:
         self._wake: asyncio.Event | None = None
         self._connection: ClientConnection | None = None
         self._timeout = REDIAL_TIMEOUT
+        self._closing = False
         self._thread = threading.Thread(target=self._run, name="kalshi-io", daemon=True)
 
     # From other threads ---------------------------------------------------------------------------------
@@ -134,7 +136,7 @@ class Engine:
         if outcome.code is None:
             return request
         self.release(request)
-        raise _subscription_error(channel, outcome)
+        raise subscription_error(channel, outcome)
 
     def release(self, request: Request) -> None:
         """Take a wish back; does not wait."""
@@ -164,14 +166,12 @@ class Engine:
     def local_port(self) -> int | None:
         """Return this side's port of the present connection, None while there is none."""
         connection = self._connection
-        if connection is None:
-            return None
-        address = connection.local_address
+        address = None if connection is None else connection.local_address
         return int(address[1]) if address else None
 
     def close(self) -> None:
         """End the thread; idempotent, waits at most 2 s."""
-        self._timeout = 0.0
+        self._closing = True
         loop, main = self._loop, self._main
         if loop is not None and main is not None:
             with contextlib.suppress(RuntimeError):  # the loop ended by itself a moment ago
@@ -209,7 +209,7 @@ class Engine:
         self._loop = asyncio.get_running_loop()
         self._main = asyncio.current_task()
         self._wake = asyncio.Event()
-        while True:
+        while not self._closing:  # closed before there was a loop to be told
             delay: float | None
             try:
                 connection = await dial(self.url, self._credentials, timeout=self._timeout)
@@ -228,9 +228,8 @@ class Engine:
             self._started.set_exception(problem)
             return None
         self.last_error = str(problem)
-        status = problem.status if isinstance(problem, HandshakeError) else None
-        retry_after = problem.retry_after if isinstance(problem, HandshakeError) else None
-        delay = self._reconnecting.delay(status=status, retry_after=retry_after)
+        answer = problem if isinstance(problem, HandshakeError) else HandshakeError("", status=0)
+        delay = self._reconnecting.delay(status=answer.status or None, retry_after=answer.retry_after)
         if delay is None:
             self.state = "refused"
         return delay
@@ -246,24 +245,34 @@ class Engine:
         self.state = "connected"
         self.session.connected()
         self._react()
-        if again:
-            self.reconnects += 1
-        else:
+        self.reconnects += again
+        if not again:
             self._started.set_result(None)
-        tasks = [asyncio.create_task(self._send(connection)), asyncio.create_task(self._tick(connection))]
+        tasks = [asyncio.create_task(task(connection)) for task in (self._send, self._tick)]
+        for each in tasks:
+            each.add_done_callback(lambda ended: self._look_after(ended, connection))
         try:
             await self._read(connection)
         except ConnectionClosed as closed:
             self.last_error = f"connection lost: {closed}"
+        except Exception as bug:  # noqa: BLE001  # whatever the exchange sends, the feed goes on
+            self.last_error = f"connecting anew: {type(bug).__name__}: {bug}"
         finally:
             self._connection = None
             self.state = "reconnecting"
-            for task in tasks:
-                task.cancel()
+            for each in tasks:
+                each.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             self.session.disconnected()
             self._resolve_all()
             await connection.close()
+
+    def _look_after(self, ended: asyncio.Task[None], connection: ClientConnection) -> None:
+        """Give the connection up when a task beside the reader failed: without it, nothing would be repaired."""
+        bug = None if ended.cancelled() else ended.exception()
+        if bug is not None and not isinstance(bug, ConnectionClosed):
+            self.last_error = f"connecting anew: {type(bug).__name__}: {bug}"
+            connection.transport.abort()
 
     async def _read(self, connection: ClientConnection) -> None:
         receive, now_us, recv = self.session.receive, self._clock.now_us, connection.recv
@@ -353,15 +362,15 @@ class Engine:
             except FutureTimeoutError:
                 if answer.done():
                     raise
-                self._refuse_closed()
+                self._refuseclosed_error()
 
     def _post(self, function: Callable[[], None]) -> None:
-        self._refuse_closed()
+        self._refuseclosed_error()
         assert self._loop is not None
         try:
             self._loop.call_soon_threadsafe(function)
         except RuntimeError:
-            raise _closed() from None
+            raise closed_error() from None
 
     def _refuse_closed(self) -> None:
         if self.state == "refused":
@@ -369,27 +378,4 @@ class Engine:
                 f"The exchange refused the credentials again and again: {self.last_error} Then connect() again."
             )
         if self.state == "closed" or not self._thread.is_alive():
-            raise _closed()
-
-
-def _closed() -> FeedClosedError:
-    return FeedClosedError("The feed is closed; what it holds can be read. connect() again for new data.")
-
-
-def _subscription_error(channel: str, outcome: Outcome) -> SubscriptionError:
-    tickers = outcome.market_tickers
-    about = f" for {', '.join(tickers[:5])}{' …' if len(tickers) > 5 else ''}" if tickers else ""
-    if not outcome.code:
-        step = "The exchange is connected but silent; try again, and look at feed.health()."
-    elif tickers:
-        step = "Check the tickers: they are upper case, and a settled market is gone from the feed."
-    elif outcome.code == 8:
-        step = "The exchange does not offer this channel here."
-    elif outcome.code == 9:
-        step = "This API key may not read the channel; look at its scopes."
-    else:
-        step = "Look at feed.health() and feed.rejects."
-    message = f"The exchange refused {channel}{about}: error {outcome.code} {outcome.text!r}. {step}"
-    if not outcome.code:
-        message = f"{channel}: {outcome.text}. {step}"
-    return SubscriptionError(message, channel=channel, code=outcome.code or 0, market_tickers=tickers)
+            raise closed_error()

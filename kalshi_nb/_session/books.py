@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from kalshi_nb._ladder import Ladder
+from kalshi_nb._ladder import Ladder, Status
 from kalshi_nb._session.state import Reconnect, SessionState
-from kalshi_nb._session.subscription import BOOKS, Subscription
+from kalshi_nb._session.subscription import Subscription
 from kalshi_nb._wire.commands import LARGEST_LIST
 from kalshi_nb._wire.conversion import levels
 from kalshi_nb._wire.frames import SnapshotFrame
@@ -34,6 +34,8 @@ MOST_ROUNDS: Final = 5
 
 LONGEST_WAIT: Final = 60.0
 
+_TOO_MANY: Final = 26
+
 
 class Books:
     """The ladders of a session and their repair."""
@@ -50,12 +52,21 @@ class Books:
             found.status_since = self._state.now_us()
         return found
 
+    def open(self, subscription: Subscription, market_tickers: Iterable[str]) -> None:
+        """Make the ladders of markets just wanted; one let go a moment ago may still be subscribed to."""
+        new = [ticker for ticker in market_tickers if ticker not in self._state.ladders]
+        for ticker in new:
+            self.ladder(ticker)
+        again = subscription.market_tickers.intersection(new)
+        if again:
+            self.expect(subscription, again)
+
     def expect(self, subscription: Subscription, market_tickers: Iterable[str]) -> None:
         """Wait for the first snapshots of markets just acknowledged."""
         new = [ticker for ticker in market_tickers if not self.ladder(ticker).live]
         subscription.awaiting.update(new)
-        if subscription.step == 0:
-            subscription.deadline = self._state.monotonic() + SNAPSHOT_WAIT
+        if subscription.step in (0, 2):
+            subscription.deadline = max(subscription.deadline or 0.0, self._state.monotonic() + SNAPSHOT_WAIT)
         self._finish(subscription)
 
     def ask(self, subscription: Subscription) -> None:
@@ -63,6 +74,7 @@ class Books:
         wanted = sorted(subscription.awaiting)
         subscription.requested = set(wanted)
         subscription.rounds += 1
+        self._state.forget(subscription, "get_snapshot")
         for start in range(0, len(wanted), LARGEST_LIST):
             self._state.send(subscription, "get_snapshot", tuple(wanted[start : start + LARGEST_LIST]))
         subscription.deadline = self._state.monotonic() + SNAPSHOT_WAIT
@@ -73,7 +85,7 @@ class Books:
         yes, no = levels(msg.yes_dollars_fp), levels(msg.no_dollars_fp)
         ladder = self._state.ladders.get(msg.market_ticker)
         if ladder is None:
-            self._state.unrequested += 1
+            self._state.unrequested += 1  # let go of a moment ago
         else:
             ladder.replace(yes, no, received_at)
             nobody = not yes and not no and msg.market_id == ""
@@ -97,7 +109,7 @@ class Books:
         if ladder is None:
             # A market let go of a moment ago; no book of ours can be wrong by it.
             self._state.unrequested += 1
-        elif ladder.status == "unknown":
+        elif ladder.status == "unknown" and market_ticker in subscription.market_tickers:
             ladder.set_status("live", self._state.now_us())
             return ladder
         elif ladder.status == "connecting" and market_ticker in subscription.awaiting:
@@ -108,22 +120,39 @@ class Books:
     def hole(self, subscription: Subscription, reason: str, seq_from: int | None, seq_to: int | None) -> None:
         """Distrust every book of the subscription, and begin its repair unless one is under way."""
         self._state.open_gap(subscription, reason, seq_from, seq_to)
-        self._distrust(subscription.market_tickers, reason)
-        subscription.awaiting = set(subscription.market_tickers)
+        subscription.awaiting = self._distrust(subscription, reason)
         if subscription.step == 0:
             subscription.step = 1
             subscription.rounds = 0
             self.ask(subscription)
+        self._finish(subscription)
 
     def lost(self, subscription: Subscription, reason: str) -> None:
         """Distrust the books of a subscription that has ended."""
-        self._distrust(subscription.market_tickers, reason)
+        self._distrust(subscription, reason)
 
-    def unknown(self, subscription: Subscription, market_tickers: Iterable[str]) -> None:
-        """Mark markets that the exchange says do not exist."""
+    def ended(self, subscription: Subscription) -> None:
+        """Break off a repair: its subscription is gone."""
+        subscription.step = 0
+        subscription.rounds = 0
+        subscription.deadline = None
+
+    def refused(self, subscription: Subscription, market_tickers: Iterable[str], code: int) -> None:
+        """Mark markets that the exchange will not send: there are none such, or too many."""
         for ticker in market_tickers:
             if ticker in self._state.ladders:
-                self._state.ladders[ticker].set_status("unknown", self._state.now_us())
+                status: Status = "stale" if code == _TOO_MANY else "unknown"
+                self._state.ladders[ticker].set_status(status, self._state.now_us(), f"error_{code}")
+            subscription.awaiting.discard(ticker)
+            subscription.requested.discard(ticker)
+        self._finish(subscription)
+
+    def deleted(self, subscription: Subscription, market_tickers: Iterable[str]) -> None:
+        """Take up that markets are sent no more; one that is wanted again by now has no book until it is added."""
+        for ticker in market_tickers:
+            ladder = self._state.ladders.get(ticker)
+            if ladder is not None and ladder.live:
+                ladder.set_status("stale", self._state.now_us(), "deleted")
             subscription.awaiting.discard(ticker)
             subscription.requested.discard(ticker)
         self._finish(subscription)
@@ -149,7 +178,7 @@ class Books:
         if subscription.step == 0:
             # First snapshots that do not come hold nobody up but their own books: ask again, ever more rarely.
             self.ask(subscription)
-            subscription.deadline = now + min(LONGEST_WAIT, SNAPSHOT_WAIT * 2.0**subscription.rounds)
+            subscription.deadline = now + min(LONGEST_WAIT, SNAPSHOT_WAIT * 2.0 ** min(subscription.rounds, 10))
         elif subscription.step == 1:
             subscription.step = 2
             subscription.deadline = now + RESUBSCRIBE_WAIT
@@ -161,17 +190,24 @@ class Books:
 
     def tick(self, subscription: Subscription) -> None:
         """Take the next step when the present one had its time."""
-        if not subscription.awaiting or subscription.deadline is None:
+        if subscription.deadline is None or not (subscription.awaiting or subscription.step == 2):
             return
         if self._state.monotonic() >= subscription.deadline:
             self.escalate(subscription)
 
-    def _distrust(self, market_tickers: Iterable[str], reason: str) -> None:
+    def _distrust(self, subscription: Subscription, reason: str) -> set[str]:
+        """Mark every book of the subscription as stale; return the markets whose snapshots are missing now.
+
+        The acknowledgement of a market may have been lost, so a live book counts without it.
+        """
         now = self._state.now_us()
-        for ticker in market_tickers:
-            ladder = self._state.ladders.get(ticker)
-            if ladder is not None and ladder.status != "connecting":
-                ladder.set_status("stale", now, reason)
+        missing = set()
+        for ticker, ladder in self._state.ladders.items():
+            if ladder.live or ticker in subscription.market_tickers:
+                missing.add(ticker)
+                if ladder.status != "connecting":
+                    ladder.set_status("stale", now, reason)
+        return missing
 
     def _finish(self, subscription: Subscription) -> None:
         """End the repair when every book is right, or begin a new round when holes spoilt this one."""
@@ -182,12 +218,10 @@ class Books:
                 else:
                     self.escalate(subscription)
             return
-        if subscription.sid is None or subscription.channel != BOOKS:
-            return
+        if subscription.sid is None or (subscription.step != 1 and not subscription.complete):
+            return  # books whose markets are still to be asked for are not right yet
         how = {0: subscription.repair, 1: "get_snapshot", 2: "resubscribe"}.get(subscription.step, "reconnect")
         self._state.close_gaps(subscription, self._state.now_us(), how)
-        subscription.step = 0
-        subscription.rounds = 0
-        subscription.deadline = None
+        self._state.forget(subscription, "get_snapshot")
+        self.ended(subscription)
         subscription.repair = None
-        subscription.backoff.reset()

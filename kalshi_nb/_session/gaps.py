@@ -27,7 +27,8 @@ class Gap:
         When it ended: for books when all of them were right again, elsewhere when data went on.
     reason : str
         ``sequence``, ``rejected``, ``negative_level``, ``no_book``, ``error_10``, ``error_25``,
-        ``unsubscribed`` or ``connection_lost``.
+        ``unsubscribed`` (by the exchange), ``resubscribed`` (by the kit, to change a filter) or
+        ``connection_lost``.
     seq_from, seq_to : int or None
         The sequence numbers that are missing or doubtful, both included.
     repaired_by : str or None
@@ -69,8 +70,4 @@ class GapLog:
 
     def snapshot(self) -> list[Gap]:
         """Return the gaps of this moment, oldest first; callable from any thread."""
-        while True:
-            try:
-                return list(self._gaps)
-            except RuntimeError:  # the log grew while it was being copied
-                continue
+        return list(self._gaps)  # one step, as far as other threads can see

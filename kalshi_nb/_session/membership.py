@@ -21,6 +21,9 @@ __all__ = ["Membership"]
 REPLY_WAIT: Final = 10.0
 """Seconds after which an unanswered command counts as lost."""
 
+HELD: Final = 30.0
+"""Seconds a subscription must hold to count as good; its first snapshots alone may be what overflowed it."""
+
 _TERMINAL: Final = (10, 25)  # the subscription is gone, says the specification of October 2026
 _AGAIN: Final = (10, 17, 18, 25, 27)  # the exchange's own trouble, or its pace: worth asking again
 _NO_SUCH_SID: Final = 7
@@ -44,8 +47,7 @@ class Membership:
         if isinstance(wanted, frozenset):
             subscription.refused -= wanted
             if channel == BOOKS:
-                for ticker in wanted:
-                    self._books.ladder(ticker)
+                self._books.open(subscription, wanted)
         self._settle(subscription)
         self.reconcile(subscription)
         return request
@@ -97,17 +99,19 @@ class Membership:
 
     def subscribed(self, frame: SubscribedFrame) -> None:
         """Take up a new sid. Acknowledgements come in any order, so the channel counts, then the id."""
-        channel, sid = frame.msg.channel, frame.msg.sid
-        subscription = self._state.subscription(channel)
+        sid = frame.msg.sid
+        subscription = self._state.subscriptions.get(frame.msg.channel)
+        if subscription is None or sid in self._state.by_sid:
+            self._state.unrequested += 1
+            return
+        if subscription.sid is not None:
+            self._ended(subscription, "unsubscribed")  # the new sid says that the old one is gone
         command = subscription.in_flight
-        if command is None or command.kind != "subscribe":
-            command = None
-        else:
+        if command is not None:  # without a sid there is nothing but a subscribe to be under way
             self._state.answered(command.number)
             subscription.in_flight = None
-        if subscription.sid is not None:
-            self._state.by_sid.pop(subscription.sid, None)
-        subscription.begin(sid)
+            subscription.last_command = command
+        subscription.begin(sid, self._state.monotonic())
         self._state.by_sid[sid] = subscription
         if command is not None:
             self._acknowledge(subscription, command.market_tickers)
@@ -116,8 +120,9 @@ class Membership:
     def ok(self, frame: OkFrame) -> None:
         """Take up an acknowledged change, or the list of subscriptions."""
         command, owner = self._state.answered(frame.id)
-        if isinstance(frame.msg, list):
-            self._listed(frame.msg)
+        if command is not None and command.kind == "list":
+            if isinstance(frame.msg, list):
+                self._listed(frame.msg)
             return
         if command is None or owner is None:
             return  # somebody else's command, in a recording; its number was counted, which is what matters
@@ -128,8 +133,10 @@ class Membership:
         elif command.kind in ("add_markets", "subscribe"):
             self._acknowledge(owner, command.market_tickers)
         elif command.kind == "delete_markets":
-            owner.market_tickers -= set(command.market_tickers or ())
-            self._forget_unwanted(owner)
+            gone = set(command.market_tickers or ())
+            owner.market_tickers -= gone
+            if owner.channel == BOOKS:
+                self._books.deleted(owner, gone)
         self.reconcile(owner)
 
     def unsubscribed(self, frame: UnsubscribedFrame) -> None:
@@ -138,12 +145,15 @@ class Membership:
         subscription = self._state.by_sid.pop(frame.sid, None)
         if subscription is None:
             return
-        if owner is None and subscription.wanted is not None:
-            self._ended(subscription, "unsubscribed")  # nobody asked for that
-        elif subscription.channel == BOOKS:
-            self._books.lost(subscription, "resubscribing")
-        subscription.end()
-        self._forget_unwanted(subscription)
+        if owner is None or subscription.wanted is None:
+            self._ended(subscription, "unsubscribed")
+        else:
+            if subscription.channel == BOOKS:
+                self._books.lost(subscription, "resubscribing")
+            else:
+                self._open_gap(subscription, "resubscribed")
+            self._state.forget(subscription)
+            subscription.end()
         self.reconcile(subscription)
 
     def error(self, frame: ErrorFrame) -> None:
@@ -151,21 +161,29 @@ class Membership:
         code, text = frame.msg.code, frame.msg.msg
         command, owner = self._state.answered(frame.id)
         if code in _TERMINAL and frame.sid is not None and frame.sid in self._state.by_sid:
-            subscription = self._state.by_sid.pop(frame.sid)
+            subscription = self._state.by_sid[frame.sid]
             self._state.last_error = f"{subscription.channel}: error {code} {text}"
             self._ended(subscription, f"error_{code}")
-            subscription.end()
-            self._later(subscription)
             return
+        named = tuple(frame.msg.market_tickers or ([frame.msg.market_ticker] if frame.msg.market_ticker else ()))
+        if command is None and named:
+            command, owner = self._acknowledged(frame.id)
         if command is None or owner is None:
             self._state.last_error = f"error {code} {text}"
             return
         self._state.last_error = f"{owner.channel}: error {code} {text}"
-        named = tuple(frame.msg.market_tickers or ([frame.msg.market_ticker] if frame.msg.market_ticker else ()))
         self._refused(owner, command, Outcome(code, text, named))
         self.reconcile(owner)
 
     # Consequences ---------------------------------------------------------------------------------------
+
+    def _acknowledged(self, number: int | None) -> tuple[Command | None, Subscription | None]:
+        """Return the acknowledged ``subscribe`` with this number: single tickers may be refused after it."""
+        for subscription in self._state.subscriptions.values():
+            command = subscription.last_command
+            if command is not None and command.number == number:
+                return command, subscription
+        return None, None
 
     def _refused(self, subscription: Subscription, command: Command, outcome: Outcome) -> None:
         if outcome.market_tickers:
@@ -175,20 +193,18 @@ class Membership:
             subscription.refused |= named
             subscription.market_tickers -= named
             if subscription.channel == BOOKS:
-                self._books.unknown(subscription, named)
+                self._books.refused(subscription, named, outcome.code or 0)
             if subscription.in_flight is command:
                 self._keep_waiting(subscription, command)
             self._refuse(subscription, outcome)
             return
         if subscription.in_flight is command:
             subscription.in_flight = None
-        if command.kind == "get_snapshot":
-            self._books.escalate(subscription)
-        elif outcome.code == _NO_SUCH_SID:
-            if subscription.sid is not None:
-                self._state.by_sid.pop(subscription.sid, None)
-                self._ended(subscription, "unsubscribed")
-                subscription.end()
+        if outcome.code == _NO_SUCH_SID and subscription.sid is not None:
+            self._ended(subscription, "unsubscribed")
+        elif command.kind == "get_snapshot":
+            if subscription.step == 1:  # first snapshots are asked for again in time, and later steps wait theirs
+                self._books.escalate(subscription)
         elif outcome.code in _AGAIN:
             self._later(subscription)
         else:
@@ -207,7 +223,7 @@ class Membership:
         """Tell every unanswered wish that `outcome` concerns; refused wishes are no longer wanted."""
         named = set(outcome.market_tickers)
         for request in [each for each in subscription.requests if each.outcome is None]:
-            if named and isinstance(request.wanted, frozenset) and not request.wanted & named:
+            if named and not (isinstance(request.wanted, frozenset) and request.wanted & named):
                 continue
             self._state.end(request, outcome)
             if not keep:
@@ -226,7 +242,7 @@ class Membership:
     def _merged(self, subscription: Subscription, command: Command, frame: OkFrame) -> None:
         """Our subscribe met a subscription that we did not know of: no snapshots will come by themselves."""
         assert frame.sid is not None
-        subscription.begin(frame.sid)
+        subscription.begin(frame.sid, self._state.monotonic())
         subscription.seq = frame.seq if frame.seq is not None else subscription.seq
         self._state.by_sid[frame.sid] = subscription
         listed = frame.msg.get("market_tickers") if isinstance(frame.msg, dict) else None
@@ -238,24 +254,41 @@ class Membership:
 
     def _listed(self, listed: list[Any]) -> None:
         """Compare the exchange's list of subscriptions with ours."""
-        theirs = {each.get("sid") for each in listed if isinstance(each, dict)}
+        theirs = [each.get("sid") for each in listed if isinstance(each, dict)]
         for sid, subscription in list(self._state.by_sid.items()):
             if sid not in theirs:
-                del self._state.by_sid[sid]
                 self._ended(subscription, "unsubscribed")
-                subscription.end()
                 self.reconcile(subscription)
 
     def _ended(self, subscription: Subscription, reason: str) -> None:
-        """Write down that the exchange ended a subscription that is still wanted."""
+        """Take up the end of a subscription: a hole, and a new try, where it is still wanted."""
+        if subscription.sid is not None:
+            self._state.by_sid.pop(subscription.sid, None)
+        wanted = subscription.wanted is not None
+        if wanted:
+            self._open_gap(subscription, reason)
+            subscription.repair = "resubscribe"
+            if subscription.channel == BOOKS:
+                self._books.lost(subscription, reason)
+        else:
+            self._state.close_gaps(subscription, self._state.now_us(), None)
+        self._books.ended(subscription)
+        self._state.forget(subscription)
+        subscription.end()
+        if wanted:
+            self._later(subscription)
+
+    def _open_gap(self, subscription: Subscription, reason: str) -> None:
         last = subscription.seq
         self._state.open_gap(subscription, reason, None if last is None else last + 1, None)
-        subscription.repair = "resubscribe"
-        if subscription.channel == BOOKS:
-            self._books.lost(subscription, reason)
 
     def _later(self, subscription: Subscription) -> None:
-        subscription.retry_at = self._state.monotonic() + subscription.backoff.next()
+        """Try again after a delay, which grows until a subscription has held for a while."""
+        now = self._state.monotonic()
+        if subscription.since is not None and now - subscription.since >= HELD:
+            subscription.backoff.reset()
+        subscription.since = None
+        subscription.retry_at = now + subscription.backoff.next()
 
     def _settle(self, subscription: Subscription) -> None:
         """Tell the wishes that are fulfilled."""

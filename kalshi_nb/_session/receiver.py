@@ -147,7 +147,6 @@ class Receiver:
         if subscription.open_gaps and subscription.channel != BOOKS:
             # Data goes on. Nothing brought back what was lost, so repaired_by stays empty.
             self._state.close_gaps(subscription, received_at, None)
-            subscription.backoff.reset()
         if row is not None and subscription.listening:
             subscription.rows.append(row)
 
@@ -173,8 +172,10 @@ class Receiver:
             subscription.old_after, subscription.old = last, 0
         subscription.old += 1
         if subscription.old == MOST_OLD:
-            # Nothing but old numbers any more: the exchange counts anew, and this book has stood still since.
+            # Nothing but old numbers any more: the exchange counts anew. Books, which have stood still since,
+            # are repaired by a new connection; elsewhere data goes on from here.
             self._hole(subscription, "sequence", last + 1, None)
+            return subscription.channel != BOOKS
         return False
 
     def _lost(self, frame: Frame | None, refusal: WireError) -> None:

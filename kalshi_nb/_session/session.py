@@ -99,7 +99,7 @@ class Session:
         state.outgoing.clear()
         self._listing_since = None
         for subscription in state.subscriptions.values():
-            if subscription.requests:
+            if subscription.wanted is not None:
                 last = subscription.seq
                 state.open_gap(subscription, "connection_lost", None if last is None else last + 1, None)
                 subscription.repair = "reconnect"

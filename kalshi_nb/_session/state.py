@@ -103,6 +103,12 @@ class SessionState:
             return None, None
         return self.commands.pop(number, None), self.owners.pop(number, None)
 
+    def forget(self, subscription: Subscription, kind: str | None = None) -> None:
+        """Expect no answers any more to commands (of one kind, or all) about `subscription`."""
+        for number in [number for number, owner in self.owners.items() if owner is subscription]:
+            if kind is None or self.commands[number].kind == kind:
+                self.answered(number)
+
     def end(self, request: Request, outcome: Outcome) -> None:
         """Tell how `request` ended, once."""
         if request.outcome is None:
@@ -123,7 +129,7 @@ class SessionState:
     def close_gaps(self, subscription: Subscription, at: int, repaired_by: str | None) -> None:
         """Write down that the holes of `subscription` are over."""
         for gap in subscription.open_gaps:
-            gap.closed_at = at
+            gap.closed_at = max(at, gap.opened_at)  # a frame's stamp is older than the hole it shows
             gap.repaired_by = repaired_by
         subscription.open_gaps.clear()
 

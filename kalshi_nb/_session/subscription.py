@@ -46,6 +46,10 @@ class Subscription:
         Whether the subscription is to be ended and made anew.
     given_up : bool
         Whether the exchange refused the channel, so that asking again on this connection is vain.
+    since : float or None
+        Since when the newest sid was there, in seconds, until its end has been answered by a delay.
+    last_command : Command or None
+        The newest ``subscribe`` that was acknowledged: refusals of single tickers may come after it.
     repair : str or None
         What mends the open gaps when first snapshots come: ``resubscribe`` or ``reconnect``.
     rows : list of tuple
@@ -67,6 +71,8 @@ class Subscription:
         self.open_gaps: list[Gap] = []
         self.sequenced = channel not in _UNSEQUENCED
         self.repair: str | None = None
+        self.since: float | None = None
+        self.last_command: Command | None = None
         self.disconnect()
 
     def disconnect(self) -> None:
@@ -93,9 +99,10 @@ class Subscription:
         self.disconnect()
         self.step, self.deadline, self.given_up = step, deadline, refused
 
-    def begin(self, sid: int) -> None:
+    def begin(self, sid: int, now: float) -> None:
         """Start counting under a new sid."""
         self.sid = sid
+        self.since = now
         self.seq = 0 if self.channel in _FROM_ONE else None
         self.retry_at = None
 
@@ -113,9 +120,10 @@ class Subscription:
         return frozenset(union) if union else None
 
     @property
-    def acknowledged(self) -> Wanted:
-        """What the exchange sends at this moment."""
-        return ALL if self.all_markets else frozenset(self.market_tickers)
+    def complete(self) -> bool:
+        """Whether the exchange has acknowledged all that is wanted."""
+        wanted = self.wanted
+        return self.all_markets or not isinstance(wanted, frozenset) or wanted <= self.market_tickers
 
     def satisfies(self, request: Request) -> bool:
         """Tell whether the exchange has acknowledged all that `request` asks for."""

@@ -231,12 +231,13 @@ class Pipeline:
             self._in_a_row = 0
 
     def _failed(self, error: BaseException) -> None:
-        self.errors += 1
         self._in_a_row += 1
         if self._in_a_row >= ERRORS_IN_A_ROW and not self.kit and self._state == "running":
             self._state = "detached"
         failure = Failure.of(error, pipeline=self.name, channel=self.channel, now_us=self.clock.now_us())
+        # In this order, so that whoever sees the count finds the error.
         self.last_error = failure
+        self.errors += 1
         self._report(self, failure)
 
     @property

@@ -131,6 +131,11 @@ def forget_loop(first: Stream) -> None:
 def destroy_below(first: Stream) -> None:
     """Destroy every node that only `first` feeds, sinks included, and cut the others off from it."""
     nodes = reachable(first)
+    # Below a node that took itself out, as slice does at its end, only the sinks still lead up to here.
+    found = {id(node) for node in nodes}
+    for sink in list(_global_sinks):
+        nodes += [node for node in _between(first, sink) if id(node) not in found]
+        found.update(id(node) for node in nodes)
     own = {id(first)} | {id(node) for node in nodes}
     shared: set[int] = set()
     for node in nodes:
@@ -145,6 +150,20 @@ def destroy_below(first: Stream) -> None:
             _destroy(node)
     for node in list(first.downstreams):
         first.downstreams.discard(node)
+
+
+def _between(first: Stream, last: Stream) -> list[Stream]:
+    """Return `last` and the nodes above it, from the top, where `first` is among them; nothing otherwise."""
+    found: dict[int, Stream] = {}
+    waiting = [last]
+    while waiting:
+        node = waiting.pop(0)
+        if id(node) not in found:
+            found[id(node)] = node
+            waiting.extend(node.upstreams)
+    if id(first) not in found:
+        return []
+    return [node for node in reversed(found.values()) if node is not first]
 
 
 def _destroy(node: Stream) -> None:

@@ -23,10 +23,7 @@ __all__ = ["Rejected", "decode"]
 _typed: Callable[[bytes], Frame] = msgspec.json.Decoder(WireFrame).decode
 # Floats stay text on the second look, so that 0.47 is never anything else than 0.47.
 _untyped = msgspec.json.Decoder(float_hook=str).decode
-_KNOWN: Final = frozenset(
-    str(kind.__struct_config__.tag)
-    for kind in WireFrame.__args__  # type: ignore[attr-defined]
-)
+_KNOWN: Final = frozenset(str(kind.__struct_config__.tag) for kind in WireFrame.__args__)
 _SID: Final = re.compile(rb'"sid"\s*:\s*([0-9]{1,18})\b')
 _SEQ: Final = re.compile(rb'"seq"\s*:\s*([0-9]{1,18})\b')
 _LONGEST_NUMBER: Final = 40

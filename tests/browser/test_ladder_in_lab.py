@@ -186,7 +186,7 @@ def test_two_displays_of_one_view_move_together_and_cost_one_model(lab, page):
 
 
 def test_a_dropped_view_leaves_the_page(lab, page):
-    lab.show(page, "dropped.ipynb", START, AFTER_A_LOOK + "del shown, _")
+    lab.show(page, "dropped.ipynb", START, AFTER_A_LOOK + "%xdel shown")
     lab.looked()
     page.wait_for_function(f"document.querySelector('{LADDER}') === null", timeout=WAIT)
 

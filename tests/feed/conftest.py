@@ -1,0 +1,70 @@
+import contextlib
+import json
+import os
+import pathlib
+import threading
+import time
+
+import pytest
+
+import kalshi_nb as kn
+
+ROOT = pathlib.Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def exchange():
+    with kn.sim.Exchange(seed=7, clock="manual") as made:
+        yield made
+
+
+@pytest.fixture
+def feed(exchange):
+    with kn.connect(exchange) as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def _no_credentials(monkeypatch):
+    for name in ("KALSHI_API_KEY_ID", "KALSHI_KEY_ID", "KALSHI_PRIVATE_KEY", "KALSHI_PRIVATE_KEY_PATH", "KALSHI_ENV"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_is_left():
+    before = set(threading.enumerate())
+    yield
+    until(lambda: not {each for each in set(threading.enumerate()) - before if each.name.startswith("kalshi-") and each.name != "kalshi-display"},
+          "threads of the kit outlived their feed")
+
+
+def until(condition, what, timeout=10.0):
+    end = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {timeout} s: {what}")
+        time.sleep(0.005)
+
+
+def recordings():
+    for folder in (os.environ.get("KALSHI_NB_RECORDINGS"), ROOT.parent / "shared" / "recordings"):
+        if folder and pathlib.Path(folder).is_dir():
+            return pathlib.Path(folder)
+    pytest.skip("no recorded frames: set KALSHI_NB_RECORDINGS, or lay them in ../shared/recordings")
+
+
+def recorded(path):
+    """Frames of a recorded file, as parsed JSON; read here on its own, not by the kit."""
+    for line in path.read_text().splitlines():
+        if line.strip():
+            found = json.loads(line)
+            yield json.loads(found["raw"]) if "raw" in found else found
+
+
+@contextlib.contextmanager
+def following(exchange):
+    feed = kn.connect(exchange)
+    try:
+        yield feed
+    finally:
+        feed.close()

@@ -1,0 +1,77 @@
+"""Recorded frames of the real exchange, served over a real WebSocket, come out whole."""
+
+from collections import defaultdict
+from decimal import Decimal
+
+import polars as pl
+import pytest
+
+import kalshi_nb as kn
+from tests.feed.conftest import following, recorded, recordings, until
+
+
+def oracle(frames):
+    """Final books straight from the file: Decimals in dicts, nothing of the kit."""
+    books = defaultdict(lambda: {"yes": defaultdict(Decimal), "no": defaultdict(Decimal)})
+    for frame in frames:
+        msg = frame["msg"]
+        if frame["type"] == "orderbook_snapshot":
+            books[msg["market_ticker"]] = {
+                side: defaultdict(Decimal, {Decimal(p): Decimal(c) for p, c in msg.get(f"{side}_dollars_fp", [])})
+                for side in ("yes", "no")
+            }
+        elif frame["type"] == "orderbook_delta":
+            books[msg["market_ticker"]][msg["side"]][Decimal(msg["price_dollars"])] += Decimal(msg["delta_fp"])
+    return {
+        ticker: {
+            side: sorted(((float(p), float(c)) for p, c in levels.items() if c), reverse=True)
+            for side, levels in book.items()
+        }
+        for ticker, book in books.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "deltas"), [("demo-2026-07-01-books.jsonl", 2885), ("prod-2026-04-18-errors.jsonl", 61)]
+)
+def test_a_recorded_session_comes_out_whole(name, deltas):
+    path = recordings() / name
+    frames = list(recorded(path))
+    assert sum(frame["type"] == "orderbook_delta" for frame in frames) == deltas
+    expected = oracle(frames)
+    with kn.sim.Exchange.from_frames(path) as exchange, following(exchange) as feed:
+        changes = feed.deltas(list(expected))
+        books = feed.books(expected)
+        changes.wait(rows=deltas)
+        until(lambda: feed.health().messages == len(frames), "every frame is received")
+        feed.flush()
+        assert changes.total == deltas
+        assert feed.gaps.is_empty()
+        assert feed.health().duplicates == 0
+        assert {ticker: book.status for ticker, book in books.items()} == dict.fromkeys(expected, "live")
+        found = {ticker: {side: book.levels(side) for side in ("yes", "no")} for ticker, book in books.items()}
+        assert found == expected
+
+
+def test_every_recorded_delta_keeps_its_price_size_side_and_number():
+    path = recordings() / "demo-2026-07-01-books.jsonl"
+    frames = [frame for frame in recorded(path) if frame["type"] == "orderbook_delta"]
+    tickers = {frame["msg"]["market_ticker"] for frame in frames}
+    with kn.sim.Exchange.from_frames(path) as exchange, following(exchange) as feed:
+        changes = feed.deltas(list(tickers), exact=True)
+        changes.wait(rows=len(frames))
+        found = changes.df.select(pl.col("market_ticker").cast(pl.String), "side", "price", "delta", "seq", "ts").rows()
+    for row, frame in zip(found, frames, strict=True):
+        msg = frame["msg"]
+        assert row[:5] == (
+            msg["market_ticker"], msg["side"], Decimal(msg["price_dollars"]), Decimal(msg["delta_fp"]), frame["seq"],
+        )
+        assert int(row[5].timestamp() * 1000) == msg["ts_ms"]
+
+
+def test_frames_of_other_channels_are_set_aside_and_counted():
+    path = recordings() / "demo-2026-07-01-books.jsonl"
+    with kn.sim.Exchange.from_frames(path) as exchange, following(exchange) as feed:
+        feed.deltas(list(exchange.market_tickers))
+        until(lambda: feed.health().messages == exchange.frames, "every frame is received")
+        assert [reject.reason for reject in feed.rejects] == ["unknown type 'fill'"] * 2

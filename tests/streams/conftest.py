@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import gc
+import threading
+import time
+
+import pytest
+from streamz.sinks import _global_sinks
+
+from kalshi_nb._streams.runner import Pipelines
+from kalshi_nb._wire.rows import CHANNELS
+
+BASE_US = 1_760_000_000_000_000
+
+
+class HandClock:
+    def __init__(self, now_us=BASE_US):
+        self.us = now_us
+
+    def now_us(self):
+        return self.us
+
+
+class Engine:
+    """The hand-off of the real engine: one list a channel, taken whole."""
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._pending = {channel: [] for channel in CHANNELS}
+        self.taken = dict.fromkeys(CHANNELS, 0)
+        self.broken = None
+
+    def add(self, channel, *rows):
+        with self._lock:
+            self._pending[channel].extend(rows)
+
+    def take(self, channel):
+        if self.broken == channel:
+            raise RuntimeError("the engine is broken")
+        with self._lock:
+            rows, self._pending[channel] = self._pending[channel], []
+        self.taken[channel] += len(rows)
+        return rows
+
+
+def trade(number, market="KXA-1", *, price=4700, count=100, received_us=None):
+    at = BASE_US + number if received_us is None else received_us
+    return (at, market, price, count, "yes", "bid", 10_000 - price, False, f"id-{number}", at, number)
+
+
+def until(condition, timeout=20.0):
+    """Wait until something is so; fail when it never is."""
+    end = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > end:
+            pytest.fail("what was waited for never came")
+        time.sleep(0.002)
+
+
+@pytest.fixture
+def engine():
+    return Engine()
+
+
+@pytest.fixture
+def clock():
+    return HandClock()
+
+
+@pytest.fixture
+def make(engine, clock):
+    made = []
+
+    def build(**options):
+        options.setdefault("flush_interval", 0.005)
+        pipelines = Pipelines(engine.take, CHANNELS, clock, **options)
+        made.append(pipelines)
+        return pipelines
+
+    yield build
+    for pipelines in made:
+        for each in pipelines.pipelines:
+            each.close()
+        assert pipelines.stop(10)
+
+
+@pytest.fixture
+def pipelines(make):
+    return make()
+
+
+@pytest.fixture(autouse=True)
+def _no_sink_is_left():
+    before = set(_global_sinks)
+    yield
+    gc.collect()
+    assert set(_global_sinks) == before

@@ -1,0 +1,101 @@
+"""The public names: all of them there, none of them by accident."""
+
+import inspect
+import pathlib
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+import kalshi_nb as kn
+
+PUBLIC = {
+    "Book",
+    "Books",
+    "Feed",
+    "Frame",
+    "Health",
+    "KalshiError",
+    "KalshiWarning",
+    "Pipeline",
+    "Top",
+    "__version__",
+    "connect",
+    "errors",
+    "messages",
+    "nested_asyncio",
+    "sim",
+}
+ROOT = pathlib.Path(__file__).parent.parent
+
+
+def test_the_top_level_has_exactly_the_agreed_names():
+    assert set(kn.__all__) == PUBLIC
+    assert set(dir(kn)) == PUBLIC
+
+
+@pytest.mark.parametrize("name", sorted(PUBLIC))
+def test_every_public_name_is_there(name):
+    assert getattr(kn, name) is not None
+
+
+def test_an_unknown_name_says_which_there_are():
+    with pytest.raises(AttributeError, match="connect"):
+        kn.conect  # noqa: B018
+
+
+@pytest.mark.parametrize("module", ["errors", "messages", "sim"])
+def test_public_modules_export_what_they_define(module):
+    found = getattr(kn, module)
+    for name in found.__all__:
+        assert getattr(found, name) is not None
+
+
+def test_every_error_is_in_the_tree_that_is_drawn():
+    drawn = kn.errors.__doc__
+    for name in kn.errors.__all__:
+        assert name in drawn
+        kind = getattr(kn.errors, name)
+        assert issubclass(kind, kn.KalshiError | kn.KalshiWarning)
+    defined = {name for name, each in vars(kn.errors).items() if inspect.isclass(each) and not name.startswith("_")}
+    assert defined == set(kn.errors.__all__)
+
+
+def public_callables():
+    for name in ("Book", "Books", "Feed", "Frame", "Health", "Pipeline", "connect", "nested_asyncio"):
+        each = getattr(kn, name)
+        yield name, each
+        if inspect.isclass(each):
+            for member, value in vars(each).items():
+                if not member.startswith("_") and (inspect.isfunction(value) or isinstance(value, property)):
+                    yield f"{name}.{member}", value
+
+
+@pytest.mark.parametrize(("name", "each"), [pytest.param(n, e, id=n) for n, e in public_callables()])
+def test_every_public_callable_says_what_it_is_for(name, each):
+    assert inspect.getdoc(each), name
+
+
+def test_no_module_is_longer_than_400_lines():
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in (ROOT / "kalshi_nb").rglob("*.py")
+        if (lines := len(path.read_text().splitlines())) > 400
+    }
+    assert not long
+
+
+def test_the_wheel_holds_exactly_the_package(tmp_path):
+    subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--disable-pip-version-check", "-w", tmp_path, ROOT],
+        check=True,
+        capture_output=True,
+    )
+    (wheel,) = tmp_path.glob("*.whl")
+    inside = {name for name in zipfile.ZipFile(wheel).namelist() if not name.startswith("kalshi_nb-")}
+    tracked = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "kalshi_nb"],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    )
+    assert inside == set(tracked.stdout.split())

@@ -1,0 +1,140 @@
+"""A lower floor never imports a higher one, and the simulated exchange shares no code with the client."""
+
+import ast
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+PACKAGE = pathlib.Path(__file__).parent.parent / "kalshi_nb"
+
+FLOORS = {
+    0: ["errors", "_clock", "_fixed_point", "_environments", "_threads", "_cells"],
+    1: ["_wire", "_auth"],
+    2: ["_ladder", "_session"],
+    3: ["_link"],
+    4: ["_frames", "_streams", "messages"],
+    5: ["_widgets"],
+    6: [
+        "_attached",
+        "_asyncio",
+        "_book",
+        "_connect",
+        "_demo",
+        "_feed",
+        "_health",
+        "_running",
+        "_wishes",
+        "__init__",
+        "__main__",
+    ],
+}
+FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
+HEAVY = {"polars", "streamz", "ipywidgets", "anywidget", "traitlets", "pandas", "numpy", "pyarrow", "IPython"}
+# The ladder itself knows nothing of messages or frames; the wire knows nothing of sockets.
+WITHOUT_SOCKETS = ["_wire", "_auth", "_ladder", "_session"]
+
+
+def modules():
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        yield path, parts[0]
+
+
+def imported(path, *, runtime_only=False):
+    """Absolute names of all modules that a file imports, at its head or inside a function."""
+    tree = ast.parse(path.read_text())
+    hidden = set()
+    if runtime_only:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+                hidden |= set(map(id, ast.walk(node)))
+    for node in ast.walk(tree):
+        if id(node) in hidden:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield node.module
+            if node.module in ("kalshi_nb", "kalshi_nb.sim"):
+                yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def rooms(path):
+    for name in imported(path):
+        head, _, rest = name.partition(".")
+        if head == "kalshi_nb" and rest:
+            yield rest.split(".")[0]
+
+
+def test_every_module_has_a_floor():
+    found = {room for _, room in modules()} - {"sim"}
+    assert found == set(FLOOR_OF)
+
+
+@pytest.mark.parametrize(
+    "path", [pytest.param(path, id=str(path.relative_to(PACKAGE))) for path, room in modules() if room != "sim"]
+)
+def test_no_floor_imports_a_higher_one(path):
+    room = path.relative_to(PACKAGE).with_suffix("").parts[0]
+    # The public face and connect() reach the simulated exchange, which stands beside the house.
+    above = {each for each in rooms(path) if each != "sim" and FLOOR_OF[each] > FLOOR_OF[room]}
+    assert not above
+    if "sim" in rooms(path):
+        assert room in ("_connect", "__init__")
+
+
+@pytest.mark.parametrize("path", [pytest.param(p, id=p.name) for p, room in modules() if room == "sim"])
+def test_the_simulated_exchange_shares_no_code_with_the_client(path):
+    assert set(rooms(path)) <= {"sim", "errors", "_clock"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(p, id=str(p.relative_to(PACKAGE))) for p, room in modules() if room in FLOOR_OF and FLOOR_OF[room] <= 3],
+)
+def test_the_engine_imports_nothing_heavy(path):
+    assert not {name.split(".")[0] for name in imported(path)} & HEAVY
+
+
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(p, id=str(p.relative_to(PACKAGE))) for p, room in modules() if room in WITHOUT_SOCKETS],
+)
+def test_the_protocol_does_no_input_or_output(path):
+    assert not {name.split(".")[0] for name in imported(path)} & {"asyncio", "socket", "threading", "websockets"}
+
+
+def test_widgets_know_no_sockets():
+    for path, room in modules():
+        if room == "_widgets":
+            assert not {name.split(".")[0] for name in imported(path)} & {"websockets", "socket", "asyncio"}
+
+
+def loaded_after(code):
+    script = f"{code}\nimport sys\nprint(*sorted({{name.split('.')[0] for name in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return set(done.stdout.split("\n")[-2].split())
+
+
+def test_importing_the_engine_loads_nothing_heavy():
+    loaded = loaded_after("import kalshi_nb._link.engine, kalshi_nb._session.session, kalshi_nb.sim")
+    assert not loaded & HEAVY
+
+
+def test_importing_the_package_loads_no_dataframe_library_but_polars():
+    loaded = loaded_after("import kalshi_nb")
+    assert not loaded & {"pandas", "numpy", "pyarrow", "dask", "distributed", "streamz", "ipywidgets"}
+
+
+def test_using_every_name_loads_no_pandas_numpy_pyarrow_or_dask():
+    code = (
+        "import kalshi_nb as kn\n"
+        "for name in kn.__all__: getattr(kn, name)\n"
+        "feed = kn.connect('sim')\n"
+        "trades = feed.trades(); trades.wait(rows=1); trades.df; repr(trades)\n"
+        "feed.close()"
+    )
+    assert not loaded_after(code) & {"pandas", "numpy", "pyarrow", "dask", "distributed"}
