@@ -294,7 +294,7 @@ class Engine:
             self._wake.clear()
             await self._wake.wait()
 
-    async def _tick(self, connection: ClientConnection) -> None:
+    async def _tick(self, _: ClientConnection) -> None:
         since, data = time.monotonic(), self.session.data_messages
         while True:
             await asyncio.sleep(TICK)
@@ -303,18 +303,17 @@ class Engine:
             self.meter.sample(now)
             if self.session.data_messages != data or now - since >= QUIET_ENOUGH:
                 self._reconnecting.came()
-            self._react(connection)
+            self._react()
 
-    def _react(self, connection: ClientConnection | None = None) -> None:
+    def _react(self) -> None:
         """Pass on what the session has to say."""
         events = self.session.events
         while events:
             event = events.popleft()
             if isinstance(event, Reconnect):
                 self.last_error = f"connecting anew: {event.reason}"
-                present = connection or self._connection
-                if present is not None:
-                    present.transport.abort()
+                if self._connection is not None:
+                    self._connection.transport.abort()
             else:
                 answer = self._waiting.pop(event, None)
                 if answer is not None and event.outcome is not None:
@@ -362,10 +361,10 @@ class Engine:
             except FutureTimeoutError:
                 if answer.done():
                     raise
-                self._refuseclosed_error()
+                self._refuse_closed()
 
     def _post(self, function: Callable[[], None]) -> None:
-        self._refuseclosed_error()
+        self._refuse_closed()
         assert self._loop is not None
         try:
             self._loop.call_soon_threadsafe(function)

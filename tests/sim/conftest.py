@@ -56,6 +56,7 @@ class RawClient:
         )
         self.port = self.socket.local_address[1]
         self.frames: list[str] = []
+        self.received = 0
         self.flushed = 0
         self.closed: ConnectionClosed | None = None
         self._news = threading.Condition()
@@ -69,6 +70,7 @@ class RawClient:
                 frame = self.socket.recv()
                 with self._news:
                     self.frames.append(frame)
+                    self.received += 1
                     self._news.notify_all()
         except ConnectionClosed as closed:
             with self._news:
@@ -81,7 +83,7 @@ class RawClient:
         return None if self.closed else self.port
 
     def frames_received(self):
-        return len(self.frames)
+        return self.received
 
     def flush(self, timeout):
         self.flushed += 1

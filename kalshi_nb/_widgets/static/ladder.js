@@ -61,7 +61,7 @@ function paintSide(side, levels, picture, share, padded, calm) {
     sum.classList.toggle("whole", padded && isWhole(total));
     bar.style.width = `${(100 * share(level[1])).toFixed(1)}%`;
     if (!calm && side.sizes && side.sizes.get(level[0]) !== level[1]) {
-      bar.animate({ opacity: [0.4, 0.14] }, { duration: 700, easing: "ease-out" });
+      bar.animate({ opacity: [0.36, 0.14] }, { duration: 700, easing: "ease-out" });
     }
   });
   side.sizes = sizes;
