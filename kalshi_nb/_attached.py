@@ -55,8 +55,9 @@ class Attached:
         """Attach a pipeline, in place of what an earlier run of the same cell attached at the same line."""
         cell = this_cell()
         with self._lock:
-            self._close_earlier(cell, channel, tickers)
+            # Asked for before the earlier one lets go, so that the exchange sends on without a break.
             source = make(self._wishes.rows(channel, tickers))
+            self._close_earlier(cell, channel, tickers)
             if cell is not None:
                 self._made.append(_Made(cell, channel, tickers, weakref.ref(source.pipeline)))
             return source

@@ -9,7 +9,7 @@ from typing import Final
 
 from kalshi_nb._ladder import Ladder
 from kalshi_nb._link.engine import Engine
-from kalshi_nb._session.requests import ALL, Request
+from kalshi_nb._session.requests import ALL, Request, Wanted
 from kalshi_nb._wire.rows import CHANNELS
 from kalshi_nb.errors import MarketTickerError, UnknownChannelError
 
@@ -75,23 +75,22 @@ class Wishes:
         self._engine = engine
         self._lock = threading.Lock()
         self._wishes: Counter[str] = Counter()
+        self._everything: Counter[str] = Counter()
         self._listeners: Counter[str] = Counter()
 
     def rows(self, channel: str, tickers: frozenset[str] | None) -> Closer:
         """Want the rows of some markets, and return what takes the wish back.
 
-        None takes what the channel receives for others; where nobody wants anything yet, it is all markets.
+        None takes what the channel receives for others; where nobody named any market, it is all markets.
         """
-        wanted = frozenset[str]() if tickers is None else tickers
-        anybody = self._wishes[channel] > 0
-        if tickers is None and not anybody and channel == BOOKS:
+        named = self._wishes[channel] > self._everything[channel]
+        wanted: Wanted = tickers if tickers is not None else frozenset() if named else ALL
+        if wanted is ALL and channel == BOOKS:
             raise MarketTickerError(
                 "Name the markets: the exchange has no channel of all books. For instance "
                 "deltas('KXHIGHNY-26NOV22-B52.5'); or open books first, and take what comes for them."
             )
-        request = self._engine.want(
-            channel, ALL if tickers is None and not anybody else wanted, listen=True, timeout=SUBSCRIBE_TIMEOUT
-        )
+        request = self._engine.want(channel, wanted, listen=True, timeout=SUBSCRIBE_TIMEOUT)
         return self._closer(request, listens=True)
 
     def ladders(self, tickers: list[str]) -> list[tuple[Ladder, Closer]]:
@@ -110,6 +109,7 @@ class Wishes:
         channel = request.channel
         with self._lock:
             self._wishes[channel] += 1
+            self._everything[channel] += request.wanted is ALL
             self._listeners[channel] += listens
         held = [request]
 
@@ -119,6 +119,7 @@ class Wishes:
                     return
                 held.clear()
                 self._wishes[channel] -= 1
+                self._everything[channel] -= request.wanted is ALL
                 self._listeners[channel] -= listens
                 if listens and not self._listeners[channel]:
                     self._engine.listen(channel, on=False)

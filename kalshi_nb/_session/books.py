@@ -34,6 +34,9 @@ MOST_ROUNDS: Final = 5
 
 LONGEST_WAIT: Final = 60.0
 
+SETTLE_WAIT: Final = 0.5
+"""Seconds a wish for a book waits for its snapshot after the acknowledgement."""
+
 _TOO_MANY: Final = 26
 
 
@@ -65,6 +68,7 @@ class Books:
         """Wait for the first snapshots of markets just acknowledged."""
         new = [ticker for ticker in market_tickers if not self.ladder(ticker).live]
         subscription.awaiting.update(new)
+        subscription.settle_by = self._state.monotonic() + SETTLE_WAIT
         if subscription.step in (0, 2):
             subscription.deadline = max(subscription.deadline or 0.0, self._state.monotonic() + SNAPSHOT_WAIT)
         self._finish(subscription)
@@ -93,6 +97,7 @@ class Books:
             subscription.awaiting.discard(msg.market_ticker)
             subscription.requested.discard(msg.market_ticker)
             self._finish(subscription)
+            self._state.settle(subscription)
         if not subscription.listening:
             return None
         return SnapshotRow(

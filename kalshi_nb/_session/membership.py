@@ -48,7 +48,7 @@ class Membership:
             subscription.refused -= wanted
             if channel == BOOKS:
                 self._books.open(subscription, wanted)
-        self._settle(subscription)
+        self._state.settle(subscription)
         self.reconcile(subscription)
         return request
 
@@ -93,6 +93,7 @@ class Membership:
             self._state.last_error = f"{subscription.channel}: no answer to {command.kind} in {REPLY_WAIT:.0f} s"
             self._refuse(subscription, Outcome(0, "no answer"), keep=True)
             self._later(subscription)
+        self._state.settle(subscription)
         self.reconcile(subscription)
 
     # Answers --------------------------------------------------------------------------------------------
@@ -237,7 +238,7 @@ class Membership:
             subscription.market_tickers |= taken
             if subscription.channel == BOOKS:
                 self._books.expect(subscription, taken)
-        self._settle(subscription)
+        self._state.settle(subscription)
 
     def _merged(self, subscription: Subscription, command: Command, frame: OkFrame) -> None:
         """Our subscribe met a subscription that we did not know of: no snapshots will come by themselves."""
@@ -289,12 +290,6 @@ class Membership:
             subscription.backoff.reset()
         subscription.since = None
         subscription.retry_at = now + subscription.backoff.next()
-
-    def _settle(self, subscription: Subscription) -> None:
-        """Tell the wishes that are fulfilled."""
-        for request in subscription.requests:
-            if request.outcome is None and subscription.satisfies(request):
-                self._state.end(request, Outcome())
 
     def _forget_unwanted(self, subscription: Subscription) -> None:
         if subscription.channel != BOOKS:

@@ -115,6 +115,13 @@ class SessionState:
             request.outcome = outcome
             self.events.append(request)
 
+    def settle(self, subscription: Subscription) -> None:
+        """Tell the wishes that are fulfilled."""
+        now = self.monotonic()
+        for request in subscription.requests:
+            if request.outcome is None and subscription.satisfies(request, now):
+                self.end(request, Outcome())
+
     def reject(self, received_at: int, reason: str, data: bytes) -> None:
         """Count a frame that means nothing, and keep the beginning of it."""
         self.rejected += 1

@@ -39,6 +39,8 @@ class Subscription:
         The command that changes membership; one at a time.
     awaiting : set of str
         Books that have no valid snapshot.
+    settle_by : float
+        Until when a wish waits for first snapshots, on the session's own clock.
     step : int
         How far the repair of the books went: 0 waiting for first snapshots, 1 ``get_snapshot``,
         2 unsubscribe and subscribe, 3 reconnect.
@@ -88,6 +90,7 @@ class Subscription:
         self.given_up = False
         self.awaiting: set[str] = set()
         self.requested: set[str] = set()
+        self.settle_by = 0.0
         self.rounds = 0
         self.step = 0
         self.renew = False
@@ -125,10 +128,18 @@ class Subscription:
         wanted = self.wanted
         return self.all_markets or not isinstance(wanted, frozenset) or wanted <= self.market_tickers
 
-    def satisfies(self, request: Request) -> bool:
-        """Tell whether the exchange has acknowledged all that `request` asks for."""
+    def satisfies(self, request: Request, now: float) -> bool:
+        """Tell whether the exchange has acknowledged all that `request` asks for.
+
+        A book's wish ends with its snapshot, a moment after the acknowledgement: a market that does not exist
+        may be acknowledged first and refused then. It does not wait for long.
+        """
         if self.sid is None:
             return not request.wanted if isinstance(request.wanted, frozenset) else False
         if self.all_markets:
             return True
-        return isinstance(request.wanted, frozenset) and request.wanted <= self.market_tickers | self.refused
+        if not isinstance(request.wanted, frozenset):
+            return False
+        if request.wanted & self.awaiting and now < self.settle_by:
+            return False
+        return request.wanted <= self.market_tickers | self.refused

@@ -13,8 +13,9 @@ from kalshi_nb.errors import PipelineError
 from kalshi_nb.messages import from_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+    import polars as pl
     from streamz import Stream
 
     from kalshi_nb._clock import Clock
@@ -103,7 +104,9 @@ class Pipeline:
     schedule
         Later calls on the thread that delivers.
     report
-        Called with each failure.
+        Called with each failure of a node or callback.
+    kit_failed
+        Called with what goes wrong before the rows reach one.
     on_close
         Called once, when it is closed.
     """
@@ -118,6 +121,7 @@ class Pipeline:
         clock: Clock,
         schedule: Schedule,
         report: Callable[[Pipeline, Failure], None],
+        kit_failed: Callable[[BaseException], None],
         on_close: Callable[[Pipeline], None],
         exact: bool = False,
         function: Callable[[Message], Any] | None = None,
@@ -140,6 +144,7 @@ class Pipeline:
         self.last_error: Failure | None = None
         self._function = function
         self._report = report
+        self._kit_failed = kit_failed
         self._on_close = on_close
         self._in_a_row = 0
         self._state: State = "running"
@@ -180,44 +185,40 @@ class Pipeline:
 
     def deliver(self, batch: Batch) -> None:
         """Send the rows of `batch` that are wanted down the graph; whatever is raised is counted."""
-        if self._state == "running":
-            if self.kind == "callback":
-                self._call_with_each(batch)
-            else:
-                self._guarded(self._emit, batch)
+        if self._state != "running":
+            return
+        try:
+            element = self._wanted(batch)
+        except Exception as error:  # noqa: BLE001  rows that make no frame are the kit's fault, not the user's
+            self._kit_failed(error)
+            return
+        if element is None or not len(element):
+            return
+        self.batches += 1
+        if self.kind == "callback":
+            self._call_with_each(element)
+        else:
+            self.rows += len(element)
+            source = self.source
+            if source is not None:
+                self._guarded(source.push, element)
 
     def run(self, call: Callable[[], None]) -> None:
         """Make a later call of one of the nodes, under the same care as `deliver`."""
         if self._state == "running":
             self._guarded(call)
 
-    def _emit(self, batch: Batch) -> None:
-        source = self.source
-        if source is None:
-            return
-        element: Any
-        if self.kind == "frames":
-            frame = batch.select(self.market_tickers, self.exact)
-            if frame is None:
-                return
-            # A node may change its frame in place; nobody else is to notice.
-            element = frame if self.kit else frame.clone()
-        else:
-            element = from_rows(self.channel, batch.rows_for(self.market_tickers))
-            if not element:
-                return
-        self.batches += 1
-        self.rows += len(element)
-        source.push(element)
+    def _wanted(self, batch: Batch) -> pl.DataFrame | list[Message] | None:
+        if self.kind != "frames":
+            return from_rows(self.channel, batch.rows_for(self.market_tickers))
+        frame = batch.select(self.market_tickers, self.exact)
+        # A node may change its frame in place; nobody else is to notice.
+        return frame if frame is None or self.kit else frame.clone()
 
-    def _call_with_each(self, batch: Batch) -> None:
-        function = self._function
-        messages = from_rows(self.channel, batch.rows_for(self.market_tickers))
-        if function is None or not messages:
-            return
-        self.batches += 1
+    def _call_with_each(self, messages: Iterable[Any]) -> None:
         for message in messages:
-            if self._state != "running":
+            function = self._function
+            if function is None or self._state != "running":
                 return
             self.rows += 1
             self._guarded(function, message)

@@ -153,17 +153,16 @@ def destroy_below(first: Stream) -> None:
 
 
 def _between(first: Stream, last: Stream) -> list[Stream]:
-    """Return `last` and the nodes above it, from the top, where `first` is among them; nothing otherwise."""
-    found: dict[int, Stream] = {}
-    waiting = [last]
-    while waiting:
-        node = waiting.pop(0)
-        if id(node) not in found:
-            found[id(node)] = node
-            waiting.extend(node.upstreams)
-    if id(first) not in found:
-        return []
-    return [node for node in reversed(found.values()) if node is not first]
+    """Return `last` and the nodes above it that `first` feeds, from the top; nothing where it does not."""
+    return [node for node in reversed(_upwards(last)) if node is not first and first in _upwards(node)]
+
+
+def _upwards(node: Stream) -> list[Stream]:
+    """Return a node and all above it."""
+    found = [node]
+    for each in found:
+        found.extend(above for above in each.upstreams if above not in found)
+    return found
 
 
 def _destroy(node: Stream) -> None:

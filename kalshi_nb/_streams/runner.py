@@ -198,6 +198,7 @@ class Pipelines:
             clock=self._clock,
             schedule=self._schedule if kit else self._user_thread.schedule,
             report=self._notices.of_pipeline,
+            kit_failed=self._kit_failed,
             on_close=closed,
             exact=exact,
             function=function,

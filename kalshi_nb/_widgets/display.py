@@ -173,6 +173,7 @@ class Display:
         if view is None:
             del self._views[reference]
             return 0
+        self._views.move_to_end(reference)
         try:
             sent = view.refresh()
         except Exception as error:  # noqa: BLE001 - a view may raise anything, and the others must go on

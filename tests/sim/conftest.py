@@ -110,7 +110,7 @@ class RawClient:
         taken, self.frames[:count] = self.frames[:count], []
         return [json.loads(frame) for frame in taken]
 
-    def answer(self, count=1):
+    def answer(self):
         """Return all messages there are once a listing asked for now has been answered, which comes last."""
         self.send(id=777_777, cmd="list_subscriptions")
         self.wait_until(lambda: any('"id":777777,' in frame for frame in self.frames), "an answer")

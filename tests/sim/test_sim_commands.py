@@ -253,7 +253,7 @@ def test_or_else_only_the_valid_ones_are_subscribed_and_one_error_names_the_othe
     client = open_client(exchange)
     client.subscribe("orderbook_delta", market_tickers=["KXZ-1", BOOK_TICKER, "KXA-1"])
     ack, snapshot, refused = client.answer()
-    assert ack["type"], snapshot["type"] == ("subscribed", "orderbook_snapshot")
+    assert (ack["type"], snapshot["type"]) == ("subscribed", "orderbook_snapshot")
     assert refused["msg"] == {"code": 28, "msg": "Markets not found", "market_tickers": ["KXA-1", "KXZ-1"]}
     assert shape(refused) == [("type", "error"), ("id", 1)]
     for action in ("add_markets", "get_snapshot"):

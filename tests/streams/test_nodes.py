@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import threading
 import time
 
@@ -148,7 +149,7 @@ def test_throttle_lets_the_first_through_and_the_last_arrive_although_nothing_fo
     assert numbers[0] == 0
     assert numbers == sorted(numbers)
     assert len(numbers) < 60
-    gaps = [later[0] - earlier[0] for earlier, later in zip(seen, seen[1:], strict=False)]
+    gaps = [later[0] - earlier[0] for earlier, later in itertools.pairwise(seen)]
     assert min(gaps) >= 0.099
 
 

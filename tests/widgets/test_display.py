@@ -47,10 +47,17 @@ def test_a_quiet_view_costs_no_budget(messages, thread):
     quiet = [LadderView(Source(f"KX-QUIET-{number}"), thread=thread) for number in range(2 * MESSAGES_A_ROUND)]
     busy = LadderView(Source("KX-BUSY", always_new=True), thread=thread)
     wait_until(lambda: thread.view_count == len(quiet) + 1)
-    before = len(messages.of(busy.widget))
-    rounds = CountedRounds(thread)
-    wait_until(lambda: rounds.count >= 5)
-    assert len(messages.of(busy.widget)) - before >= 4
+    rounds = []
+    real_round = thread._round
+
+    def counted_round():
+        rounds.append(len(messages.of(busy.widget)))
+        real_round()
+
+    thread._round = counted_round
+    wait_until(lambda: len(rounds) >= 8)
+    # One message in each whole round, though twice as many views as a round has messages are asked before it.
+    assert rounds[7] - rounds[1] == 6
 
 
 class CountedRounds:

@@ -1,0 +1,539 @@
+"""Which markets of which channel: wishes, acknowledgements in any order, refusals, lost answers."""
+
+import pytest
+from session_rig import BOOKS, Rig, delta, error, ok, snapshot, subscribed, ticker_frame, trade
+
+from kalshi_nb._session.requests import ALL
+
+A, B, C = "KXA-1", "KXB-2", "KXC-3"
+
+
+@pytest.fixture
+def rig():
+    return Rig()
+
+
+def refused(rig):
+    return [outcome for outcome in rig.outcomes() if outcome[1] is not None]
+
+
+# acknowledgements
+
+
+def test_a_wish_is_acknowledged_by_its_own_answer_only(rig):
+    rig.session.want("trade", frozenset({A}))
+    rig.session.want("ticker", frozenset({A}))
+    trades, tickers = rig.commands()
+    assert rig.outcomes() == []
+    rig.receive(subscribed(tickers["id"], "ticker", 1))
+    assert rig.outcomes() == [("ticker", None, ())]
+    rig.receive(subscribed(trades["id"], "trade", 2))
+    assert rig.outcomes() == [("trade", None, ())]
+
+
+def test_tickers_added_while_a_subscribe_is_in_flight_are_added_after_it(rig):
+    rig.session.want("trade", frozenset({A}))
+    first = rig.command("subscribe")
+    rig.session.want("trade", frozenset({B}))
+    rig.session.want("trade", frozenset({C}))
+    assert rig.commands() == []
+    rig.receive(subscribed(first["id"], "trade", 1))
+    add = rig.command("add_markets")
+    assert add["params"] == {"sids": [1], "action": "add_markets", "market_tickers": [B, C]}
+    assert len(rig.outcomes()) == 1
+    rig.receive(ok(add["id"], 1, 1, [A, B, C]))
+    assert len(rig.outcomes()) == 2
+    assert rig.commands() == []
+
+
+def test_a_wish_that_is_fulfilled_already_sends_nothing(rig):
+    rig.open("trade", frozenset({A, B}))
+    rig.session.want("trade", frozenset({A}))
+    assert rig.outcomes() == [("trade", None, ())]
+    assert rig.commands() == []
+    rig.session.release(rig.session.want("trade", frozenset({B})))
+    assert rig.commands() == []
+
+
+def test_a_wish_for_whatever_comes_sends_nothing(rig):
+    rig.session.want("trade", frozenset())
+    assert rig.outcomes() == [("trade", None, ())]
+    assert rig.commands() == []
+
+
+def test_more_than_a_hundred_tickers_go_out_in_several_commands(rig):
+    tickers = [f"KX-{number:03}" for number in range(250)]
+    rig.session.want("trade", frozenset(tickers))
+    sent = []
+    first = rig.command("subscribe")
+    sent += first["params"]["market_tickers"]
+    rig.receive(subscribed(first["id"], "trade", 1))
+    for seq in (1, 2):
+        assert rig.outcomes() == []
+        add = rig.command("add_markets")
+        assert len(add["params"]["market_tickers"]) <= 100
+        sent += add["params"]["market_tickers"]
+        rig.receive(ok(add["id"], 1, seq, sent))
+    assert sent == tickers
+    assert rig.outcomes() == [("trade", None, ())]
+    assert rig.commands() == []
+
+
+def test_a_merged_subscribe_takes_the_sid_and_asks_for_the_snapshots_that_will_not_come(rig):
+    rig.session.want(BOOKS, frozenset({A, B}))
+    rig.command("subscribe")  # its "subscribed" is lost
+    rig.wait(10.1)
+    again = rig.command("subscribe")
+    rig.receive(ok(again["id"], 1, 40, [A, B, C]))
+    get, delete = rig.commands()
+    assert get["params"] == {"sids": [1], "action": "get_snapshot", "market_tickers": [A, B]}
+    assert delete["params"] == {"sids": [1], "action": "delete_markets", "market_tickers": [C]}
+    rig.receive(snapshot(1, 41, A), ok(delete["id"], 1, 42, [A, B]), snapshot(1, 43, B), delta(1, 44, A))
+    assert (rig.status(A), rig.status(B)) == ("live", "live")
+    assert rig.gaps == []
+
+
+def test_a_merged_subscribe_without_a_number_or_a_list_is_taken_as_well(rig):
+    rig.session.want("ticker", frozenset({A}))
+    rig.receive({"type": "ok", "id": rig.command()["id"], "sid": 4, "msg": None})
+    assert rig.outcomes() == [("ticker", None, ())]
+    rig.session.listen("ticker", on=True)
+    rig.receive(ticker_frame(4, A))
+    assert len(rig.session.rows("ticker")) == 1
+
+
+def test_an_ok_answers_a_subscribe_whose_sid_is_known_already(rig):
+    rig.session.want("trade", frozenset({A}))
+    command = rig.command("subscribe")
+    rig.receive(ok(command["id"], None, None, [A]))  # malformed: no sid
+    assert rig.session.subscriptions["trade"].in_flight is None
+
+
+def test_someone_elses_ok_changes_nothing(rig):
+    rig.open("trade", frozenset({A}))
+    rig.receive(ok(777, 2, 1, [B]), trade(2, 2, A))
+    assert rig.commands() == []
+    assert rig.gaps == []
+
+
+def test_a_subscribed_for_a_channel_that_was_never_wanted_is_nobodys(rig):
+    rig.receive(subscribed(None, "fill", 3), subscribed(3, "trade", 4))
+    assert rig.session.unrequested == 2
+    assert rig.session.subscriptions == {}
+
+
+def test_a_repeated_subscribed_does_not_start_the_count_again(rig):
+    seq = rig.open_books(A)
+    rig.receive(subscribed(1, BOOKS, 1), delta(1, seq + 1, A))
+    assert rig.status(A) == "live"
+    assert rig.gaps == []
+
+
+def test_a_new_sid_for_a_live_channel_is_a_hole_since_the_old_one_is_gone(rig):
+    rig.open_books(A)
+    rig.receive(subscribed(None, BOOKS, 9))
+    assert rig.status(A) == "stale"
+    assert rig.gaps[0].reason == "unsubscribed"
+    add = rig.command("add_markets")
+    assert add["params"]["sids"] == [9]
+    rig.receive(ok(add["id"], 9, 1, [A]), snapshot(9, 2, A))
+    assert rig.status(A) == "live"
+
+
+def test_a_subscribed_that_comes_after_its_time_is_taken_up(rig):
+    rig.session.want(BOOKS, frozenset({A}))
+    late = rig.command("subscribe")
+    rig.wait(10.1)
+    again = rig.command("subscribe")
+    rig.receive(subscribed(late["id"], BOOKS, 1), snapshot(1, 1, A), ok(again["id"], 1, 2, [A]), delta(1, 3, A))
+    assert rig.status(A) == "live"
+    assert rig.gaps == []
+    rig.wait(20)
+    assert rig.commands() == []
+
+
+# letting go
+
+
+def test_release_deletes_the_markets_that_nobody_else_wants(rig):
+    seq = rig.open_books(A, B)
+    other = rig.session.want(BOOKS, frozenset({A}))
+    rig.session.release(rig.request)
+    delete = rig.command("delete_markets")
+    assert delete["params"] == {"sids": [1], "action": "delete_markets", "market_tickers": [B]}
+    assert (rig.status(A), rig.status(B)) == ("live", None)
+    rig.receive(delta(1, seq + 1, B), ok(delete["id"], 1, seq + 2, [A]), delta(1, seq + 3, A))
+    assert rig.gaps == []
+    rig.session.release(other)
+    rig.command("unsubscribe")
+
+
+def test_the_last_market_let_go_unsubscribes_and_never_sends_an_empty_list(rig):
+    seq = rig.open_books(A)
+    rig.session.release(rig.request)
+    command = rig.command("unsubscribe")
+    assert command["params"] == {"sids": [1]}
+    rig.receive({"type": "unsubscribed", "id": command["id"], "sid": 1, "seq": seq + 1})
+    rig.wait(5)
+    assert rig.commands() == []
+    assert rig.gaps == []
+    rig.session.disconnected()
+    assert rig.gaps == []
+
+
+def test_a_wish_released_twice_is_released_once(rig):
+    request = rig.open("trade", frozenset({A}))
+    rig.session.release(request)
+    rig.command("unsubscribe")
+    rig.session.release(request)
+    assert rig.commands() == []
+
+
+def test_a_wish_renewed_while_its_market_is_being_deleted_has_a_whole_book_again(rig):
+    seq = rig.open_books(A, B)
+    rig.session.want(BOOKS, frozenset({A}))
+    rig.session.release(rig.request)
+    delete = rig.command("delete_markets")
+    rig.session.want(BOOKS, frozenset({B}))
+    rig.receive(delta(1, seq + 1, B))
+    assert rig.status(B) != "live"
+    rig.receive(ok(delete["id"], 1, seq + 2, [A]))
+    add = rig.command("add_markets")
+    rig.receive(ok(add["id"], 1, seq + 3, [A, B]), snapshot(1, seq + 4, B, {100: 7}))
+    assert rig.status(B) == "live"
+    assert rig.book(B)[0] == {100: 7}
+
+
+def test_a_snapshot_that_came_before_the_deletion_does_not_keep_a_renewed_book_live(rig):
+    seq = rig.open_books(A, B)
+    rig.session.want(BOOKS, frozenset({A}))
+    rig.session.release(rig.request)
+    delete = rig.command("delete_markets")
+    rig.session.want(BOOKS, frozenset({B}))
+    rig.receive(snapshot(1, seq + 1, B), ok(delete["id"], 1, seq + 2, [A]))
+    assert rig.status(B) == "stale"
+
+
+def test_a_wish_renewed_before_its_market_was_deleted_asks_for_its_snapshot(rig):
+    seq = rig.open_books(A, B)
+    rig.session.want(BOOKS, frozenset({A, C}))
+    add = rig.command("add_markets")  # in flight, so the deletion waits
+    rig.session.release(rig.request)
+    rig.session.want(BOOKS, frozenset({B}))
+    rig.receive(ok(add["id"], 1, seq + 1, [A, B, C]), snapshot(1, seq + 2, C))
+    assert rig.status(B) == "connecting"
+    rig.wait(3.2)
+    get = rig.command("get_snapshot")
+    assert get["params"]["market_tickers"] == [B]
+    rig.receive(snapshot(1, seq + 3, B, {100: 7}))
+    assert rig.status(B) == "live"
+
+
+def test_a_channel_wanted_again_before_it_was_unsubscribed_is_subscribed_again(rig):
+    rig.session.release(rig.open("trade", frozenset({A})))
+    command = rig.command("unsubscribe")
+    rig.session.want("trade", frozenset({A}))
+    assert rig.commands() == []
+    rig.receive({"type": "unsubscribed", "id": command["id"], "sid": 2})
+    assert rig.command("subscribe")["params"]["market_tickers"] == [A]
+
+
+# filter and all markets
+
+
+def test_from_a_filter_to_all_markets_by_unsubscribing_first(rig):
+    rig.open("trade", frozenset({A}))
+    rig.receive(trade(2, 1, A))
+    rig.session.want("trade", ALL)
+    command = rig.command("unsubscribe")
+    assert rig.outcomes() == []
+    rig.wait(5)
+    assert rig.commands() == []
+    rig.receive({"type": "unsubscribed", "id": command["id"], "sid": 2, "seq": 2})
+    subscribe = rig.command("subscribe")
+    assert subscribe["params"] == {"channels": ["trade"]}
+    (gap,) = rig.gaps  # what was traded in between is missing
+    assert (gap.reason, gap.seq_from, gap.closed_at) == ("resubscribed", 3, None)
+    rig.receive(subscribed(subscribe["id"], "trade", 3), trade(3, 1, B))
+    assert rig.outcomes() == [("trade", None, ())]
+    assert (gap.closed_at is not None, gap.repaired_by) == (True, None)
+
+
+def test_from_all_markets_to_a_filter_by_unsubscribing_first(rig):
+    everything = rig.open("trade", ALL)
+    rig.session.want("trade", frozenset({A}))
+    assert rig.commands() == []
+    rig.session.release(everything)
+    command = rig.command("unsubscribe")
+    rig.receive({"type": "unsubscribed", "id": command["id"], "sid": 2})
+    assert rig.command("subscribe")["params"]["market_tickers"] == [A]
+
+
+def test_a_channel_without_filters_is_subscribed_to_whole(rig):
+    rig.session.want("market_lifecycle_v2", frozenset({A}))
+    command = rig.command("subscribe")
+    assert command["params"] == {"channels": ["market_lifecycle_v2"]}
+    rig.receive(subscribed(command["id"], "market_lifecycle_v2", 1))
+    assert rig.outcomes() == [("market_lifecycle_v2", None, ())]
+
+
+# lost answers
+
+
+@pytest.mark.parametrize("kind", ["subscribe", "add_markets", "delete_markets", "unsubscribe"])
+def test_a_lost_answer_is_asked_for_again(rig, kind):
+    request = None
+    if kind == "subscribe":
+        rig.session.want("trade", frozenset({A}))
+    else:
+        request = rig.open("trade", frozenset({A}))
+    if kind == "add_markets":
+        rig.session.want("trade", frozenset({B}))
+    if kind == "delete_markets":
+        rig.session.want("trade", frozenset({B}))
+        rig.receive(ok(rig.command()["id"], 2, 1, [A, B]))
+        rig.outcomes()
+    if kind in ("delete_markets", "unsubscribe"):
+        rig.session.release(request)
+    first = rig.command(kind)
+    rig.wait(9.8)
+    assert rig.commands() == []
+    rig.wait(0.3)
+    again = rig.command(kind)
+    assert again["params"] == first["params"]
+    assert again["id"] != first["id"]
+    assert rig.session.last_error == f"trade: no answer to {kind} in 10 s"
+    assert rig.outcomes() == ([("trade", 0, ())] if kind in ("subscribe", "add_markets") else [])
+
+
+def test_a_wish_without_an_answer_stays_a_wish(rig):
+    rig.session.want("trade", frozenset({A}))
+    rig.wait(10.1)
+    assert rig.outcomes() == [("trade", 0, ())]
+    rig.receive(subscribed(rig.commands()[-1]["id"], "trade", 1))
+    assert rig.session.subscriptions["trade"].market_tickers == {A}
+
+
+# refusals
+
+
+def test_refused_tickers_are_named_and_the_valid_rest_is_kept(rig):
+    rig.session.want(BOOKS, frozenset({A}))
+    command = rig.command("subscribe")
+    rig.session.want(BOOKS, frozenset({B}))
+    rig.session.want(BOOKS, frozenset({C}))
+    rig.receive(subscribed(command["id"], BOOKS, 1), snapshot(1, 1, A))
+    add = rig.command("add_markets")
+    rig.outcomes()
+    rig.receive(error(28, "Markets not found", id=add["id"], market_tickers=[B]))
+    assert rig.outcomes() == [(BOOKS, 28, (B,))]
+    again = rig.command("add_markets")
+    assert again["params"]["market_tickers"] == [C]
+    rig.receive(ok(again["id"], 1, 2, [A, C]), snapshot(1, 3, C))
+    assert rig.outcomes() == [(BOOKS, None, ())]
+    assert (rig.status(A), rig.status(B), rig.status(C)) == ("live", None, "live")
+    rig.wait(20)
+    assert rig.commands() == []
+
+
+@pytest.mark.parametrize("singular", [True, False])
+def test_a_subscribe_partly_refused_waits_for_the_answer_about_the_rest(rig, singular):
+    rig.open_books(A, B)
+    rig.session.disconnected()
+    rig.session.connected()
+    command = rig.command("subscribe")
+    named = {"market_ticker": B} if singular else {"market_tickers": [B]}
+    rig.receive(error(16, "Market not found", id=command["id"], **named))
+    assert rig.status(B) == "unknown"
+    assert rig.commands() == []
+    rig.receive(subscribed(command["id"], BOOKS, 1), snapshot(1, 1, A), delta(1, 2, B))
+    assert rig.status(A) == "live"
+    assert rig.status(B) == "unknown"
+    assert rig.session.unrequested == 1
+    assert rig.gaps[0].closed_at is not None
+
+
+def test_a_subscribe_refused_whole_by_its_tickers_is_not_sent_again(rig):
+    rig.session.want("trade", frozenset({A}))
+    rig.receive(error(28, "Markets not found", id=rig.command()["id"], market_tickers=[A]))
+    assert rig.outcomes() == [("trade", 28, (A,))]
+    rig.wait(25)
+    assert rig.commands() == []
+
+
+def test_tickers_refused_after_the_acknowledgement_are_known_to_be_unknown_at_once(rig):
+    rig.session.want(BOOKS, frozenset({A, B}))
+    command = rig.command("subscribe")
+    rig.receive(subscribed(command["id"], BOOKS, 1), error(28, "Markets not found", id=command["id"], market_tickers=[B]))
+    assert rig.status(B) == "unknown"
+    rig.receive(snapshot(1, 1, A))
+    assert rig.status(A) == "live"
+    rig.wait(5)
+    assert rig.commands() == []
+    rig.receive(error(28, "Markets not found", id=4040, market_tickers=[A]))
+    assert rig.status(A) == "live"
+
+
+def test_a_wish_for_a_refused_ticker_made_again_is_asked_again(rig):
+    rig.session.want("trade", frozenset({A}))
+    rig.receive(error(28, "Markets not found", id=rig.command()["id"], market_tickers=[A]))
+    rig.session.want("trade", frozenset({A}))
+    rig.command("subscribe")
+
+
+def test_a_refusal_that_names_tickers_concerns_no_wish_for_all_markets(rig):
+    rig.session.want("trade", frozenset({A}))
+    command = rig.command("subscribe")
+    rig.session.want("trade", ALL)
+    rig.receive(error(28, "Markets not found", id=command["id"], market_tickers=[A]))
+    assert rig.outcomes() == [("trade", 28, (A,))]
+    assert rig.command("subscribe")["params"] == {"channels": ["trade"]}
+
+
+def test_markets_beyond_the_limit_are_refused_but_not_called_unknown(rig):
+    rig.open_books(A, B)
+    rig.session.disconnected()
+    rig.session.connected()
+    command = rig.command("subscribe")
+    rig.receive(error(26, "Subscription market limit exceeded", id=command["id"], market_tickers=[B]))
+    assert (rig.status(B), rig.session.ladder(B).reason) == ("stale", "error_26")
+
+
+@pytest.mark.parametrize("code", [8, 9, 14, 26])
+def test_a_refused_channel_ends_the_wish(rig, code):
+    rig.session.want("trade", frozenset({A}))
+    rig.receive(error(code, "no", id=rig.command()["id"]))
+    assert rig.outcomes() == [("trade", code, ())]
+    assert rig.session.last_error == f"trade: error {code} no"
+    rig.wait(25)
+    assert rig.commands() == []
+    rig.session.want("trade", frozenset({A}))
+    rig.command("subscribe")
+
+
+@pytest.mark.parametrize("code", [17, 18, 27])
+def test_the_exchanges_own_trouble_is_no_refusal(rig, code):
+    rig.session.want("trade", frozenset({A}))
+    rig.receive(error(code, "later", id=rig.command()["id"]))
+    assert refused(rig) == []
+    rig.wait(0.1)
+    second = rig.command("subscribe")
+    rig.receive(error(code, "later", id=second["id"]))
+    rig.wait(0.6)
+    rig.receive(subscribed(rig.command("subscribe")["id"], "trade", 1))
+    assert rig.outcomes() == [("trade", None, ())]
+
+
+def test_an_addition_refused_whole_leaves_what_was_acknowledged(rig):
+    rig.open("trade", frozenset({A}))
+    rig.session.want("trade", frozenset({B}))
+    rig.receive(error(26, "Subscription market limit exceeded", id=rig.command()["id"]))
+    assert rig.outcomes() == [("trade", 26, ())]
+    rig.wait(25)
+    assert rig.commands() == []
+    rig.session.listen("trade", on=True)
+    rig.receive(trade(2, 1, A))
+    assert len(rig.session.rows("trade")) == 1
+
+
+def test_an_unknown_sid_is_subscribed_to_again(rig):
+    rig.open("trade", frozenset({A}))
+    rig.session.want("trade", frozenset({B}))
+    rig.receive(error(7, "Unknown subscription ID", id=rig.command()["id"]))
+    assert rig.gaps[0].reason == "unsubscribed"
+    rig.wait(0.1)
+    assert rig.command("subscribe")["params"]["market_tickers"] == [A, B]
+
+
+def test_an_unknown_sid_is_nothing_lost_where_nothing_is_wanted(rig):
+    rig.session.release(rig.open("trade", frozenset({A})))
+    rig.receive(error(7, "Unknown subscription ID", id=rig.command("unsubscribe")["id"]))
+    assert rig.gaps == []
+    rig.wait(25)
+    assert rig.commands() == []
+
+
+def test_an_answer_about_an_old_sid_never_touches_the_new_one(rig):
+    rig.open("trade", frozenset({A}))
+    rig.session.want("trade", frozenset({B}))
+    old = rig.command("add_markets")
+    rig.receive(error(25, "overflow", sid=2))
+    rig.wait(0.1)
+    rig.receive(subscribed(rig.command("subscribe")["id"], "trade", 3))
+    rig.receive(error(7, "Unknown subscription ID", id=old["id"]))
+    assert rig.session.subscriptions["trade"].sid == 3
+    rig.session.want("trade", frozenset({C}))
+    add = rig.command("add_markets")
+    rig.receive(ok(old["id"], None, None, [A, B]))
+    assert rig.session.subscriptions["trade"].in_flight.number == add["id"]
+
+
+def test_an_unsubscribed_that_nobody_asked_for_is_a_hole_and_a_new_subscription(rig):
+    seq = rig.open_books(A)
+    rig.receive({"type": "unsubscribed", "sid": 1, "seq": seq + 1})
+    assert rig.status(A) == "stale"
+    rig.receive(subscribed(rig.command("subscribe")["id"], BOOKS, 2), snapshot(2, 1, A))
+    assert rig.gaps[0].repaired_by == "resubscribe"
+    rig.receive({"type": "unsubscribed", "sid": 77})
+    assert rig.status(A) == "live"
+
+
+def test_a_refused_get_snapshot_takes_the_next_step_once(rig):
+    tickers = [f"KX-{number:03}" for number in range(150)]
+    rig.session.want(BOOKS, frozenset(tickers))
+    rig.receive(subscribed(rig.command()["id"], BOOKS, 1))
+    rig.receive(ok(rig.command("add_markets")["id"], 1, 1, tickers))
+    rig.receive(*(snapshot(1, number, ticker) for number, ticker in enumerate(tickers, 2)))
+    rig.receive(delta(1, 200, tickers[0]))
+    for command in rig.commands():
+        rig.receive(error(13, "Unsupported action", id=command["id"]))
+    assert rig.reconnects() == []
+    rig.wait(0.1)
+    rig.command("unsubscribe")
+
+
+def test_a_refused_get_snapshot_for_a_first_snapshot_does_not_spin(rig):
+    rig.session.want(BOOKS, frozenset({A}))
+    rig.receive(subscribed(rig.command()["id"], BOOKS, 1))
+    rig.wait(3.2)
+    rig.receive(error(13, "Unsupported action", id=rig.command("get_snapshot")["id"]))
+    assert rig.commands() == []
+    rig.wait(3)
+    assert rig.commands() == []
+
+
+def test_a_market_that_a_snapshot_names_as_unknown_is_not_waited_for(rig):
+    seq = rig.open_books(A, B)
+    rig.receive(delta(1, seq + 2, A))
+    get = rig.command("get_snapshot")
+    rig.receive(error(28, "Markets not found", id=get["id"], market_tickers=[B]), snapshot(1, seq + 3, A))
+    assert (rig.status(A), rig.status(B)) == ("live", "unknown")
+    assert rig.gaps[0].repaired_by == "get_snapshot"
+
+
+def test_an_error_without_a_command_is_remembered(rig):
+    rig.receive(error(1, "Unable to process message"))
+    assert rig.session.last_error == "error 1 Unable to process message"
+
+
+def test_commands_under_way_are_forgotten_when_they_were_answered(rig):
+    seq = rig.open_books(A, B)
+    for _ in range(50):
+        rig.receive(delta(1, seq + 2, A))
+        rig.command("get_snapshot")
+        rig.receive(snapshot(1, seq + 3, A), snapshot(1, seq + 4, B))
+        seq += 4
+    assert rig.session._state.commands == {}
+    assert rig.session._state.owners == {}
+
+
+def test_an_outcome_is_told_once(rig):
+    rig.session.want("trade", frozenset({A}))
+    command = rig.command()
+    rig.receive(subscribed(command["id"], "trade", 1), error(8, "Unknown channel name", id=command["id"]))
+    assert rig.outcomes() == [("trade", None, ())]
+
+
+def test_rows_and_ladders_of_the_unwanted_do_not_exist(rig):
+    assert rig.session.ladder(A) is None
+    assert rig.session.rows("trade") == []

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import datetime as dt
+
+import msgspec
+import pytest
+
+from kalshi_nb import messages
+from kalshi_nb._wire.rows import CHANNELS, LAYOUTS, EventRow, FeeUpdateRow, SnapshotRow
+
+from .conftest import BASE_US, trade
+
+AT = dt.datetime(2025, 10, 9, 8, 53, 20, 7, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_the_fields_of_a_message_are_the_columns_of_its_channel(channel):
+    nothing = messages.from_row(channel, (None,) * len(LAYOUTS[channel]))
+    assert list(nothing.__struct_fields__) == [each.name for each in LAYOUTS[channel]]
+    assert all(getattr(nothing, each.name) is None for each in LAYOUTS[channel])
+
+
+@pytest.mark.parametrize(
+    ("row", "kind"),
+    [
+        (SnapshotRow, messages.OrderbookSnapshot),
+        (EventRow, messages.EventLifecycle),
+        (FeeUpdateRow, messages.EventFeeUpdate),
+    ],
+)
+def test_the_fields_of_other_messages_are_those_of_their_rows(row, kind):
+    assert kind.__struct_fields__ == row._fields
+
+
+def test_a_trade_has_numbers_and_times():
+    made = messages.from_row("trade", trade(7, price=1, count=1_557_689_701))
+    assert made == messages.Trade(AT, "KXA-1", 0.0001, 15_576_897.01, "yes", "bid", 0.9999, False, "id-7", AT, 7)
+    assert made.ts.tzinfo is dt.UTC
+
+
+def test_every_price_equals_its_literal():
+    made = [messages.from_row("trade", trade(1, price=each)).yes_price for each in range(10_001)]
+    assert made == [float(f"{each / 10_000:.4f}") for each in range(10_001)]
+
+
+def test_a_snapshot_has_its_levels_best_first_with_no_in_no_prices():
+    row = SnapshotRow(BASE_US + 7, 3, "KXA-1", ((4700, 150), (4600, 100)), ((5200, 25),))
+    assert messages.from_row("orderbook_delta", row) == messages.OrderbookSnapshot(
+        AT, 3, "KXA-1", ((0.47, 1.5), (0.46, 1.0)), ((0.52, 0.25),)
+    )
+
+
+def test_events_and_fees_are_messages_of_the_lifecycle_channel():
+    event = EventRow("KXA", "KX", "t", "", "MECNET", BASE_US + 7, None, BASE_US + 7, 4)
+    assert messages.from_row("market_lifecycle_v2", event) == messages.EventLifecycle(
+        "KXA", "KX", "t", "", "MECNET", AT, None, AT, 4
+    )
+    without = messages.from_row("market_lifecycle_v2", event._replace(strike_date=None))
+    assert without.strike_date is None
+    fee = FeeUpdateRow("KXA", "flat", 0.5, BASE_US + 7, 5)
+    assert messages.from_row("market_lifecycle_v2", fee) == messages.EventFeeUpdate("KXA", "flat", 0.5, AT, 5)
+
+
+def test_messages_do_not_change():
+    with pytest.raises(AttributeError):
+        messages.from_row("trade", trade(1)).count = 2
+
+
+def test_messages_are_structs_that_msgspec_writes_as_json():
+    text = msgspec.json.encode(messages.from_row("trade", trade(7)))
+    assert msgspec.json.decode(text, type=messages.Trade) == messages.from_row("trade", trade(7))
+
+
+def test_many_rows_are_many_messages_in_order():
+    assert [each.seq for each in messages.from_rows("trade", [trade(n) for n in range(5)])] == list(range(5))
+
+
+def test_a_row_of_an_unknown_kind_is_an_error():
+    class Odd(tuple):
+        __slots__ = ()
+
+    with pytest.raises(TypeError, match="Odd"):
+        messages.from_row("trade", Odd())
