@@ -5,14 +5,15 @@ PYTHON ?= python3
 BIN := .venv/bin
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help demo lab test check lint types docs-check clean
+.PHONY: help demo lab test check lint types notebooks clean
 
 help:
-	@echo "make demo    run the whole thing against a simulated exchange, about 10 seconds"
-	@echo "make lab     open the notebooks in JupyterLab"
-	@echo "make test    the tests, browser included"
-	@echo "make check   ruff, mypy --strict and the tests"
-	@echo "make clean   remove what the other commands made"
+	@echo "make demo       run the whole thing against a simulated exchange, about 10 seconds"
+	@echo "make lab        open the notebooks in JupyterLab"
+	@echo "make test       the tests, browser included"
+	@echo "make check      ruff, mypy --strict and the tests"
+	@echo "make notebooks  run the notebooks anew and keep their outputs"
+	@echo "make clean      remove what the other commands made"
 
 # A stamp a set of extras: filled again only when pyproject.toml changes.
 $(BIN)/python:
@@ -48,7 +49,7 @@ lab: .venv/lab.stamp
 
 test: .venv/dev.stamp .venv/browser.stamp
 	$(BIN)/python -m pytest
-	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=60 -p no:randomly notebooks
+	KALSHI_NB_CLOCK=manual $(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=60 -p no:randomly notebooks
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check
@@ -58,6 +59,11 @@ types: .venv/dev.stamp
 	$(BIN)/mypy
 
 check: lint types test
+
+# Runs the notebooks anew and keeps their outputs, which the tests compare; the widgets' own state stays out.
+notebooks: .venv/dev.stamp
+	cd notebooks && KALSHI_NB_CLOCK=manual ../$(BIN)/python -m jupyter execute --inplace *.ipynb
+	$(BIN)/python -c 'import json, pathlib; [p.write_text(json.dumps({**(n := json.loads(p.read_text())), "metadata": {k: v for k, v in n["metadata"].items() if k != "widgets"}}, indent=1, ensure_ascii=False) + "\n") for p in pathlib.Path("notebooks").glob("*.ipynb")]'
 
 clean:
 	rm -rf .venv output .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kalshi_nb._cells import Cell, this_cell
 from kalshi_nb._streams.branch import Pipeline
 from kalshi_nb._streams.runner import Pipelines
-from kalshi_nb._wishes import Closer, Wishes
+from kalshi_nb._wishes import Closer, Ending, Wishes
 from kalshi_nb.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -55,8 +55,10 @@ class Attached:
         """Attach a pipeline, in place of what an earlier run of the same cell attached at the same line."""
         cell = this_cell()
         with self._lock:
-            # Asked for before the earlier one lets go, so that the exchange sends on without a break.
-            source = make(self._wishes.rows(channel, tickers))
+            ending = Ending()
+            source = make(ending)
+            self._ask(source.pipeline, ending)
+            # Only now the earlier one lets go, so that the exchange sends on without a break.
             self._close_earlier(cell, channel, tickers)
             if cell is not None:
                 self._made.append(_Made(cell, channel, tickers, weakref.ref(source.pipeline)))
@@ -68,11 +70,13 @@ class Attached:
             raise ConfigurationError(f"on({channel!r}) decorates a function, not a {type(function).__name__}.")
         name = getattr(function, "__name__", type(function).__name__)
         with self._lock:
-            close = self._wishes.rows(channel, tickers)
-            before = self._callbacks.pop((channel, name), None)
-            if before is not None:
-                before.close()
-            self._callbacks[channel, name] = self._pipelines.on(channel, function, tickers, on_close=close)
+            ending = Ending()
+            pipeline = self._pipelines.on(channel, function, tickers, on_close=ending)
+            self._ask(pipeline, ending)
+            before = self._callbacks.get((channel, name))
+            self._callbacks[channel, name] = pipeline
+        if before is not None:
+            before.close()
 
     def close(self) -> None:
         """Close all of them."""
@@ -81,6 +85,14 @@ class Attached:
         with self._lock:
             self._callbacks.clear()
             self._made.clear()
+
+    def _ask(self, pipeline: Pipeline, ending: Ending) -> None:
+        """Ask for the rows of a pipeline that is attached already, so that it misses none."""
+        try:
+            ending.add(self._wishes.rows(pipeline.channel, pipeline.market_tickers))
+        except BaseException:
+            pipeline.close()
+            raise
 
     def _close_earlier(self, cell: Cell | None, channel: str, tickers: frozenset[str] | None) -> None:
         kept = []

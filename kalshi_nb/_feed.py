@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from kalshi_nb._book import Book, Books
 from kalshi_nb._running import Running
 from kalshi_nb._streams.branch import Pipeline
-from kalshi_nb._wishes import BOOKS, Closer, MarketTickers, check_channel, check_tickers
+from kalshi_nb._wishes import BOOKS, Closer, Ending, MarketTickers, check_channel, check_tickers
 from kalshi_nb.errors import MarketTickerError
 
 if TYPE_CHECKING:
@@ -283,22 +283,19 @@ class Feed(Running):
             found = self._frames.get(key)
             if found is not None:
                 return found
-            closers: list[Closer] = []
-
-            def close() -> None:
-                with self._lock:
-                    self._frames.pop(key, None)
-                for each in closers:
-                    each()
-
-            # Attached before it is asked for, so that the first rows find it.
+            ending = Ending()
+            ending.add(lambda: self._forget_frame(key))
             frame = self._pipelines.frame(
-                channel, tickers, rows=rows, seconds=seconds, exact=exact, name=_NAMES[channel], on_close=close
+                channel, tickers, rows=rows, seconds=seconds, exact=exact, name=_NAMES[channel], on_close=ending
             )
             try:
-                closers.append(self._wishes.rows(channel, tickers))
+                ending.add(self._wishes.rows(channel, tickers))
             except BaseException:
                 frame.close()
                 raise
             self._frames[key] = frame
             return frame
+
+    def _forget_frame(self, key: object) -> None:
+        with self._lock:
+            self._frames.pop(key, None)

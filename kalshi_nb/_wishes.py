@@ -13,7 +13,7 @@ from kalshi_nb._session.requests import ALL, Request, Wanted
 from kalshi_nb._wire.rows import CHANNELS
 from kalshi_nb.errors import MarketTickerError, UnknownChannelError
 
-__all__ = ["BOOKS", "Closer", "MarketTickers", "Wishes", "check_channel", "check_tickers"]
+__all__ = ["BOOKS", "Closer", "Ending", "MarketTickers", "Wishes", "check_channel", "check_tickers"]
 
 BOOKS: Final = "orderbook_delta"
 SUBSCRIBE_TIMEOUT: Final = 10.0
@@ -60,6 +60,32 @@ def check_tickers(market_tickers: object) -> frozenset[str] | None:
     if not found:
         raise MarketTickerError("The list of market tickers is empty; leave the argument out to take all markets.")
     return frozenset(found)
+
+
+class Ending:
+    """What is to be undone when a handle ends, whichever of the two becomes known first.
+
+    A handle is attached before its rows are asked for, so that it misses none; so it may end before the wish
+    that it would take back is there.
+    """
+
+    def __init__(self) -> None:
+        self._closers: list[Closer] | None = []
+        self._lock = threading.Lock()
+
+    def add(self, close: Closer) -> None:
+        """Have `close` called at the end; at once when that has come."""
+        with self._lock:
+            if self._closers is not None:
+                self._closers.append(close)
+                return
+        close()
+
+    def __call__(self) -> None:
+        with self._lock:
+            closers, self._closers = self._closers or [], None
+        for close in closers:
+            close()
 
 
 class Wishes:

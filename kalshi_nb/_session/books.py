@@ -60,9 +60,14 @@ class Books:
         new = [ticker for ticker in market_tickers if ticker not in self._state.ladders]
         for ticker in new:
             self.ladder(ticker)
-        again = subscription.market_tickers.intersection(new)
-        if again:
-            self.expect(subscription, again)
+        leaving = subscription.leaving
+        again = [ticker for ticker in new if ticker in subscription.market_tickers - leaving]
+        for ticker in again:
+            # Its deltas go on coming, and are no hole: it is a book of which the snapshot was thrown away.
+            self._state.ladders[ticker].set_status("stale", self._state.now_us(), "let go and wanted again")
+        subscription.awaiting.update(again)
+        if again and subscription.step == 0:
+            self.ask(subscription)
 
     def expect(self, subscription: Subscription, market_tickers: Iterable[str]) -> None:
         """Wait for the first snapshots of markets just acknowledged."""
@@ -88,7 +93,9 @@ class Books:
         msg = frame.msg
         yes, no = levels(msg.yes_dollars_fp), levels(msg.no_dollars_fp)
         ladder = self._state.ladders.get(msg.market_ticker)
-        if ladder is None:
+        # An answer to get_snapshot may be about a market that is sent no more: it would seem live for ever.
+        wanted = frame.id is None or msg.market_ticker in subscription.requested | subscription.market_tickers
+        if ladder is None or not wanted:
             self._state.unrequested += 1  # let go of a moment ago
         else:
             ladder.replace(yes, no, received_at)
@@ -165,9 +172,7 @@ class Books:
     def forget(self, subscription: Subscription, market_tickers: Iterable[str]) -> None:
         """Drop the books of markets that nobody wants any more."""
         for ticker in market_tickers:
-            ladder = self._state.ladders.pop(ticker, None)
-            if ladder is not None:
-                ladder.set_status("closed", self._state.now_us())
+            self._state.ladders.pop(ticker).set_status("closed", self._state.now_us())
             subscription.awaiting.discard(ticker)
             subscription.requested.discard(ticker)
         self._finish(subscription)

@@ -129,9 +129,9 @@ class Membership:
             return  # somebody else's command, in a recording; its number was counted, which is what matters
         if owner.in_flight is command:
             owner.in_flight = None
-        if command.kind == "subscribe" and frame.sid is not None and owner.sid is None:
+        if command.kind == "subscribe":
             self._merged(owner, command, frame)
-        elif command.kind in ("add_markets", "subscribe"):
+        elif command.kind == "add_markets":
             self._acknowledge(owner, command.market_tickers)
         elif command.kind == "delete_markets":
             gone = set(command.market_tickers or ())
@@ -242,7 +242,9 @@ class Membership:
 
     def _merged(self, subscription: Subscription, command: Command, frame: OkFrame) -> None:
         """Our subscribe met a subscription that we did not know of: no snapshots will come by themselves."""
-        assert frame.sid is not None
+        if frame.sid is None:
+            self._later(subscription)
+            return
         subscription.begin(frame.sid, self._state.monotonic())
         subscription.seq = frame.seq if frame.seq is not None else subscription.seq
         self._state.by_sid[frame.sid] = subscription
@@ -263,8 +265,8 @@ class Membership:
 
     def _ended(self, subscription: Subscription, reason: str) -> None:
         """Take up the end of a subscription: a hole, and a new try, where it is still wanted."""
-        if subscription.sid is not None:
-            self._state.by_sid.pop(subscription.sid, None)
+        assert subscription.sid is not None
+        self._state.by_sid.pop(subscription.sid, None)
         wanted = subscription.wanted is not None
         if wanted:
             self._open_gap(subscription, reason)

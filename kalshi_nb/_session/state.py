@@ -110,10 +110,9 @@ class SessionState:
                 self.answered(number)
 
     def end(self, request: Request, outcome: Outcome) -> None:
-        """Tell how `request` ended, once."""
-        if request.outcome is None:
-            request.outcome = outcome
-            self.events.append(request)
+        """Tell how `request`, which has no outcome yet, ended."""
+        request.outcome = outcome
+        self.events.append(request)
 
     def settle(self, subscription: Subscription) -> None:
         """Tell the wishes that are fulfilled."""

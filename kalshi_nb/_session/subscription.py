@@ -123,6 +123,14 @@ class Subscription:
         return frozenset(union) if union else None
 
     @property
+    def leaving(self) -> frozenset[str]:
+        """Acknowledged markets that the command under way ends."""
+        command = self.in_flight
+        if command is None or command.kind not in ("delete_markets", "unsubscribe"):
+            return _NOTHING
+        return frozenset(self.market_tickers if command.market_tickers is None else command.market_tickers)
+
+    @property
     def complete(self) -> bool:
         """Whether the exchange has acknowledged all that is wanted."""
         wanted = self.wanted

@@ -102,11 +102,13 @@ def test_a_merged_subscribe_without_a_number_or_a_list_is_taken_as_well(rig):
     assert len(rig.session.rows("ticker")) == 1
 
 
-def test_an_ok_answers_a_subscribe_whose_sid_is_known_already(rig):
+def test_an_ok_that_tells_no_sid_is_no_subscription_and_no_reason_to_spin(rig):
     rig.session.want("trade", frozenset({A}))
-    command = rig.command("subscribe")
-    rig.receive(ok(command["id"], None, None, [A]))  # malformed: no sid
-    assert rig.session.subscriptions["trade"].in_flight is None
+    for _ in range(20):
+        for command in rig.commands():
+            rig.receive(ok(command["id"], None, None, [A]))
+    assert rig.outcomes() == []
+    assert rig.session._state._numbers.__reduce__()[1][0] < 6  # commands sent so far
 
 
 def test_someone_elses_ok_changes_nothing(rig):
@@ -219,14 +221,15 @@ def test_a_wish_renewed_before_its_market_was_deleted_asks_for_its_snapshot(rig)
     rig.session.want(BOOKS, frozenset({A, C}))
     add = rig.command("add_markets")  # in flight, so the deletion waits
     rig.session.release(rig.request)
+    assert rig.status(B) is None
     rig.session.want(BOOKS, frozenset({B}))
     rig.receive(ok(add["id"], 1, seq + 1, [A, B, C]), snapshot(1, seq + 2, C))
-    assert rig.status(B) == "connecting"
-    rig.wait(3.2)
     get = rig.command("get_snapshot")
     assert get["params"]["market_tickers"] == [B]
-    rig.receive(snapshot(1, seq + 3, B, {100: 7}))
-    assert rig.status(B) == "live"
+    rig.receive(delta(1, seq + 3, B), snapshot(1, seq + 4, B, {100: 7}, id=get["id"]))
+    assert (rig.status(A), rig.status(B)) == ("live", "live")
+    assert rig.book(B)[0] == {100: 7}
+    assert rig.gaps == []
 
 
 def test_a_channel_wanted_again_before_it_was_unsubscribed_is_subscribed_again(rig):
@@ -349,7 +352,7 @@ def test_a_subscribe_partly_refused_waits_for_the_answer_about_the_rest(rig, sin
     rig.receive(subscribed(command["id"], BOOKS, 1), snapshot(1, 1, A), delta(1, 2, B))
     assert rig.status(A) == "live"
     assert rig.status(B) == "unknown"
-    assert rig.session.unrequested == 1
+    assert rig.book(B) == ({4700: 1000}, {4800: 2000})
     assert rig.gaps[0].closed_at is not None
 
 
@@ -362,9 +365,15 @@ def test_a_subscribe_refused_whole_by_its_tickers_is_not_sent_again(rig):
 
 
 def test_tickers_refused_after_the_acknowledgement_are_known_to_be_unknown_at_once(rig):
-    rig.session.want(BOOKS, frozenset({A, B}))
+    rig.session.disconnected()
+    rig.session.want(BOOKS, frozenset({A}))
+    rig.session.want(BOOKS, frozenset({B}))
+    rig.session.connected()
     command = rig.command("subscribe")
-    rig.receive(subscribed(command["id"], BOOKS, 1), error(28, "Markets not found", id=command["id"], market_tickers=[B]))
+    rig.receive(subscribed(command["id"], BOOKS, 1))
+    rig.wait(0.6)
+    assert len(rig.outcomes()) == 2
+    rig.receive(error(28, "Markets not found", id=command["id"], market_tickers=[B]))
     assert rig.status(B) == "unknown"
     rig.receive(snapshot(1, 1, A))
     assert rig.status(A) == "live"
@@ -372,6 +381,56 @@ def test_tickers_refused_after_the_acknowledgement_are_known_to_be_unknown_at_on
     assert rig.commands() == []
     rig.receive(error(28, "Markets not found", id=4040, market_tickers=[A]))
     assert rig.status(A) == "live"
+
+
+def test_a_wish_for_a_book_waits_a_moment_for_the_refusal_that_may_follow_its_acknowledgement(rig):
+    rig.session.want(BOOKS, frozenset({A, B}))
+    command = rig.command("subscribe")
+    rig.receive(subscribed(command["id"], BOOKS, 1), snapshot(1, 1, A))
+    assert rig.outcomes() == []
+    rig.receive(error(28, "Markets not found", id=command["id"], market_tickers=[B]))
+    assert rig.outcomes() == [(BOOKS, 28, (B,))]
+    assert rig.status(A) is None
+    rig.command("unsubscribe")
+
+
+def test_a_refusal_of_markets_that_are_no_longer_wanted_harms_nobody(rig):
+    rig.open_books(A)
+    rig.session.release(rig.session.want(BOOKS, frozenset({B})))
+    add = rig.command("add_markets")
+    rig.receive(error(28, "Markets not found", id=add["id"], market_tickers=[B]))
+    assert (rig.status(A), rig.status(B)) == ("live", None)
+    assert rig.commands() == []
+
+
+def test_markets_added_during_a_repair_wait_for_its_round(rig):
+    seq = rig.open_books(A)
+    rig.session.want(BOOKS, frozenset({B}))
+    add = rig.command("add_markets")
+    rig.receive(delta(1, seq + 2, A))
+    get = rig.command("get_snapshot")
+    rig.receive(ok(add["id"], 1, seq + 3, [A, B]), snapshot(1, seq + 4, A, id=get["id"]))
+    again = rig.command("get_snapshot")
+    assert again["params"]["market_tickers"] == [B]
+    rig.receive({"type": "ok", "id": again["id"], "sid": 1, "seq": seq + 5, "msg": {}}, snapshot(1, seq + 6, B))
+    assert (rig.status(A), rig.status(B)) == ("live", "live")
+    assert rig.gaps[0].repaired_by == "get_snapshot"
+
+
+def test_a_late_answer_to_get_snapshot_makes_no_book_of_a_market_that_is_sent_no_more(rig):
+    seq = rig.open_books(A, B)
+    rig.session.want(BOOKS, frozenset({A}))
+    rig.receive(delta(1, seq + 2, A))
+    get = rig.command("get_snapshot")
+    rig.session.release(rig.request)
+    delete = rig.command("delete_markets")
+    rig.session.want(BOOKS, frozenset({B}))
+    rig.receive(ok(delete["id"], 1, seq + 3, [A]))
+    add = rig.command("add_markets")
+    rig.receive(snapshot(1, seq + 4, A, id=get["id"]), snapshot(1, seq + 5, B, id=get["id"]))
+    assert (rig.status(A), rig.status(B)) == ("live", "connecting")
+    rig.receive(ok(add["id"], 1, seq + 6, [A, B]), snapshot(1, seq + 7, B))
+    assert rig.status(B) == "live"
 
 
 def test_a_wish_for_a_refused_ticker_made_again_is_asked_again(rig):

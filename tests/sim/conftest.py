@@ -50,9 +50,7 @@ class RawClient:
         options.setdefault("compression", None)
         self._stack = contextlib.ExitStack()
         self.socket = self._stack.enter_context(
-            connect(
-                exchange.url, additional_headers=headers, proxy=None, ping_interval=None, max_size=None, **options
-            )
+            connect(exchange.url, additional_headers=headers, proxy=None, ping_interval=None, max_size=None, **options)
         )
         self.port = self.socket.local_address[1]
         self.frames: list[str] = []

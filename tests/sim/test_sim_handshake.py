@@ -77,10 +77,14 @@ def test_a_signature_of_another_key_is_refused(exchange):
 @pytest.mark.parametrize("text", ["no base64!", "", "AAAA"])
 def test_a_signature_that_is_none_is_refused(exchange, text):
     headers = {**signed(exchange.key_id, exchange.private_key), "KALSHI-ACCESS-SIGNATURE": text}
-    expected = BAD_SIGNATURE if text else {
-        "code": "signature_is_missing_from_headers",
-        "message": "signature is missing from headers",
-    }
+    expected = (
+        BAD_SIGNATURE
+        if text
+        else {
+            "code": "signature_is_missing_from_headers",
+            "message": "signature is missing from headers",
+        }
+    )
     assert error_of(exchange, headers) == expected
 
 

@@ -139,6 +139,7 @@ def test_use_yes_price_writes_no_prices_as_yes_prices_and_nothing_else(exchange,
         client.subscribe("orderbook_delta", market_ticker=BOOK_TICKER, use_yes_price=flag)
         client.answer()
         client.update("get_snapshot", sid=1, market_tickers=[BOOK_TICKER])
+        client.wait_until(lambda: client.frames)  # noqa: B023
     exchange.advance(60)
     differing = 0
     for one, two in zip(plain.messages(), flipped.messages(), strict=True):
@@ -279,7 +280,7 @@ def test_seeds_differ_and_are_kept_to():
 
 def test_over_hours_the_market_neither_dries_up_nor_piles_up():
     tape = Tape(5)
-    for hour in range(1, 4):
+    for hour in (1, 2):
         kinds = Counter(type(event).__name__ for event in tape.until(hour * HOUR))
         assert 60 * 3600 < kinds["Delta"] < 120 * 3600
         for flow in tape.flows.values():
@@ -303,7 +304,7 @@ def test_a_pause_stops_a_market_and_cancels_its_book_when_trading_goes_on():
     tape = Tape(9)
     paused, resumed = set(), 0
     books = books_of(tape)
-    for event in tape.until(2 * HOUR):
+    for event in tape.until(HOUR):
         ticker = event.market.ticker
         if isinstance(event, Lifecycle) and event.event_type == "deactivated":
             assert ticker not in paused
@@ -320,7 +321,7 @@ def test_a_pause_stops_a_market_and_cancels_its_book_when_trading_goes_on():
             assert ticker not in paused or event.quantity < 0
         elif isinstance(event, Trade):
             assert ticker not in paused
-    assert resumed > 20
+    assert resumed > 8
 
 
 def test_requotes_are_an_adjacent_pair_that_takes_away_and_puts_back():
