@@ -15,7 +15,7 @@ from concurrent.futures import CancelledError, Future
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-from websockets.asyncio.server import serve
+from websockets.asyncio.server import ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.http11 import Response
 
@@ -26,7 +26,6 @@ from kalshi_nb.sim._connection import Connection
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from websockets.asyncio.server import ServerConnection
     from websockets.http11 import Request
 
     from kalshi_nb.sim._authenticate import Keyring
@@ -46,6 +45,17 @@ _log = logging.getLogger("kalshi_nb.sim")
 _log.addHandler(logging.NullHandler())
 
 _running: weakref.WeakSet[ServerThread] = weakref.WeakSet()
+
+
+class _Accepted(ServerConnection):
+    """A client's socket, remembered from the first byte on: some never come as far as a WebSocket."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        _accepted.add(self)
+
+
+_accepted: weakref.WeakSet[_Accepted] = weakref.WeakSet()
 
 
 class Programme(Protocol):
@@ -225,6 +235,7 @@ class ServerThread:
             close_timeout=1,
             max_size=_LARGEST_COMMAND,
             logger=_log,
+            create_connection=_Accepted,
         )
         running = asyncio.create_task(self._programme.run())
         self._ready.set_result(None)
@@ -251,6 +262,9 @@ class ServerThread:
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
+        for accepted in [each for each in list(_accepted) if each.loop is self._loop]:
+            accepted.transport.abort()
+        await asyncio.sleep(0)  # an aborted transport closes its socket in the loop's next turn
 
     def _judge(self, _: ServerConnection, request: Request) -> Response | None:
         if request.path.partition("?")[0] != PATH:

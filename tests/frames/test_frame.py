@@ -11,6 +11,7 @@ import pytest
 
 from kalshi_nb import _threads
 from kalshi_nb._frames.batch import Batch
+from kalshi_nb._frames.files import whole_file
 from kalshi_nb._frames.frame import Frame
 from kalshi_nb._frames.rolling import RollingFrame
 from kalshi_nb._frames.schema import schema
@@ -100,6 +101,16 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
     store.append(pl.DataFrame({"lists": [[1, 2]]}))  # CSV has no lists
     with pytest.raises(pl.exceptions.ComputeError):
         Frame(store, name="x").write_csv(path)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_write_that_breaks_off_half_way_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "trades.csv"
+    path.write_text("old")
+    with pytest.raises(OSError, match="disk full"), whole_file(path) as (part, _):
+        part.write_text("half")
+        raise OSError("disk full")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 

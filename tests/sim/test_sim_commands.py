@@ -25,7 +25,7 @@ def error(code, text, command_id=1):
     return {"type": "error", "id": command_id, "msg": {"code": code, "msg": text}, "sending_ts_ms": ZERO_CLOCK_MS}
 
 
-# -- subscribe ---------------------------------------------------------------------------------------------------------
+# -- subscribe --------------------------------------------------------------------------------------------------------
 
 
 def test_first_subscribe_is_acknowledged_then_snapshots_come_in_ticker_order(client):
@@ -188,7 +188,7 @@ def test_initial_tickers_come_only_if_asked_for_one_a_market_in_order(exchange, 
 def test_ticker_takes_uuids_and_lists_them(exchange, client):
     ids = {market.ticker: market.market_id for market in exchange.markets}
     client.subscribe("ticker", market_ids=[ids[BUSY_TICKER], str(uuid.uuid4())], send_initial_snapshot=True)
-    ack, ticker = client.answer()
+    _ack, ticker = client.answer()
     assert ticker["msg"]["market_id"] == ids[BUSY_TICKER]
     client.update("add_markets", sid=1, market_id=ids[BOOK_TICKER].upper())
     (ok,) = client.answer()
@@ -238,12 +238,12 @@ def test_nothing_comes_for_what_was_not_subscribed(exchange, client):
     assert set(kinds(client.messages())) == {"market_lifecycle_v2"}
 
 
-# -- markets that do not exist -----------------------------------------------------------------------------------------
+# -- markets that do not exist ----------------------------------------------------------------------------------------
 
 
 def test_a_book_of_an_unknown_market_is_acknowledged_and_empty(client):
     client.subscribe("orderbook_delta", market_tickers=["KXNO\u00e9\ud800-1", BOOK_TICKER])
-    ack, first, second = client.answer()
+    _ack, first, second = client.answer()
     assert first["msg"]["market_ticker"] == BOOK_TICKER
     assert second["msg"] == {"market_ticker": "KXNO\u00e9\ud800-1", "market_id": "", "clock": 0}
 
@@ -268,7 +268,7 @@ def test_or_else_only_the_valid_ones_are_subscribed_and_one_error_names_the_othe
     assert kinds(client.answer()) == ["unsubscribed", "error"]
 
 
-# -- update_subscription, unsubscribe, list ----------------------------------------------------------------------------
+# -- update_subscription, unsubscribe, list ---------------------------------------------------------------------------
 
 
 def test_markets_are_added_with_a_snapshot_and_taken_away_without(exchange, client):
@@ -349,7 +349,7 @@ def test_the_id_is_echoed_and_zero_or_none_gives_an_answer_without(client):
     assert ["id" in message for message in client.answer()] == [False] * 3
 
 
-# -- errors ------------------------------------------------------------------------------------------------------------
+# -- errors -----------------------------------------------------------------------------------------------------------
 
 MALFORMED = [
     "",
@@ -453,7 +453,7 @@ def test_commands_never_change_the_tape(open_exchange, open_client):
         quiet.subscribe("ticker", "trade")
         quiet.answer()
         other = open_client(exchange)
-        for second in range(20):
+        for _second in range(20):
             if noisy:
                 other.subscribe("orderbook_delta", "ticker", market_ticker=BUSY_TICKER, send_initial_snapshot=True)
                 other.update("get_snapshot", sid=1, market_ticker=BOOK_TICKER)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import gc
 import os
@@ -18,7 +19,7 @@ from conftest import BUSY_TICKER, poll_until
 from cryptography.hazmat.primitives import serialization
 
 from kalshi_nb import errors, sim
-from kalshi_nb.sim import Exchange, Follower, Market
+from kalshi_nb.sim import Exchange, Follower, Market, _server
 
 
 def port_of(exchange):
@@ -40,9 +41,23 @@ def run(script, *arguments):
 
 
 def test_the_public_names_are_these():
-    assert sorted(sim.__all__) == ["Exchange", "Faults", "Follower", "Market"]
+    assert sorted(sim.__all__) == ["Exchange", "Faults", "Follower", "Market", "exchange"]
     assert Market.__dataclass_params__.frozen
     assert {"local_port", "frames_received", "flush"} <= set(dir(Follower))
+
+
+def test_asking_again_with_the_same_options_gives_the_running_exchange():
+    first = sim.exchange(seed=12, clock="manual")
+    try:
+        assert sim.exchange(clock="manual", seed=12) is first
+        first.close()
+        assert first.closed
+        second = sim.exchange(seed=12, clock="manual")
+        assert second is not first
+        second.close()
+    finally:
+        first.close()
+    assert sim_threads() == []
 
 
 def test_it_serves_at_once_on_loopback_only_and_says_so(exchange):
@@ -89,7 +104,7 @@ WRONG = [
     ({"port": 70_000}, "pass 0"),
     ({"port": "0"}, "pass 0"),
     ({"start": "2026-11-22"}, "time zone"),
-    ({"start": __import__("datetime").datetime(2026, 11, 22)}, "time zone"),  # noqa: DTZ001
+    ({"start": __import__("datetime").datetime(2026, 11, 22)}, "time zone"),
     (
         {"start": __import__("datetime").datetime(9999, 1, 1, tzinfo=__import__("datetime").UTC)},
         "between 1970 and 9000",
@@ -128,10 +143,16 @@ def test_close_waits_for_no_client_that_neither_reads_nor_answers(open_exchange)
     exchange = open_exchange()
     with socket.create_connection(("127.0.0.1", port_of(exchange))) as silent:
         silent.sendall(b"GET /trade-api/ws/v2 HTTP/1.1\r\n")
+        poll_until(lambda: _server._accepted, "the client")
         began = time.monotonic()
         exchange.close()
         assert time.monotonic() - began < 2.5
+        silent.settimeout(5)
+        with contextlib.suppress(ConnectionResetError):
+            assert silent.recv(1) == b""
     assert sim_threads() == []
+    del exchange
+    gc.collect()  # an unclosed transport would warn here
 
 
 def test_close_waits_for_no_client_that_ignores_the_close_frame(open_exchange, open_client):

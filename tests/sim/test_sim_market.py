@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections import Counter, defaultdict
@@ -34,7 +35,7 @@ def cents(text):
     return int(text.replace(".", ""))
 
 
-# -- over the wire -----------------------------------------------------------------------------------------------------
+# -- over the wire ----------------------------------------------------------------------------------------------------
 
 
 class WireBook:
@@ -224,7 +225,7 @@ def test_contracts_are_written_exactly_with_two_decimals(count):
     assert json.loads(contracts(count)) == text
 
 
-# -- the model ---------------------------------------------------------------------------------------------------------
+# -- the model --------------------------------------------------------------------------------------------------------
 
 
 @settings(max_examples=8, deadline=None)
@@ -332,7 +333,7 @@ def test_requotes_are_an_adjacent_pair_that_takes_away_and_puts_back():
     pairs = [
         second.at - first.at
         for events in by_market.values()
-        for first, second in zip(events, events[1:], strict=False)
+        for first, second in itertools.pairwise(events)
         if first.quantity < 0 and second.quantity == -first.quantity and first.side == second.side
     ]
     within = sum(400 <= gap < 700 for gap in pairs)
@@ -369,12 +370,12 @@ def test_figures_are_those_of_real_markets_roughly():
     assert 8 <= middle([event.quantity / 100 for event in trades], 0.5) <= 30
     assert 80 <= middle([event.quantity / 100 for event in trades], 0.9) <= 320
     active = [event.at for event in deltas if event.market.ticker == BOOK_TICKER]
-    gaps = [(later - earlier) / 1000 for earlier, later in zip(active, active[1:], strict=False)]
+    gaps = [(later - earlier) / 1000 for earlier, later in itertools.pairwise(active)]
     assert middle(gaps, 0.5) <= 2
     assert 80 <= middle(gaps, 0.9) <= 800
 
 
-# -- its parts ---------------------------------------------------------------------------------------------------------
+# -- its parts --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", sorted(GRIDS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 import time
@@ -147,7 +148,7 @@ def test_a_computer_that_slept_finds_the_market_where_it_left_it(open_exchange, 
     exchange._time._ahead_us += 3_600_000_000
     client.wait_until(lambda: len(client.frames) > 30)
     stamps = [message["msg"]["ts_ms"] for message in client.messages()]
-    jumps = [later - earlier for earlier, later in zip(stamps, stamps[1:], strict=False)]
+    jumps = [later - earlier for earlier, later in itertools.pairwise(stamps)]
     assert stamps[-1] > time.time_ns() // 1_000_000 + 3_000_000
     assert all(jump >= 0 for jump in jumps)
     assert len(client.frames) < 1_000, "an hour of market was not sent at once"
@@ -164,7 +165,7 @@ def test_a_short_stall_is_caught_up_whole(open_exchange, open_client):
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
-# -- advance and followers ---------------------------------------------------------------------------------------------
+# -- advance and followers --------------------------------------------------------------------------------------------
 
 
 def test_advance_needs_the_manual_clock_and_a_length_of_time(open_exchange):

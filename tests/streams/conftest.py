@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 import time
 
@@ -55,6 +56,15 @@ def until(condition, timeout=20.0):
         if time.monotonic() > end:
             pytest.fail("what was waited for never came")
         time.sleep(0.002)
+
+
+@pytest.fixture
+def hectic():
+    """Let threads take turns so often that what can go wrong between them does."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
 
 
 @pytest.fixture

@@ -127,7 +127,7 @@ def test_an_async_sink_is_an_error_that_says_so(pipelines):
     assert "async function" in str(source.pipeline.last_error.error)
 
 
-def test_cells_attach_at_every_depth_while_batches_flow_and_none_is_lost(pipelines):
+def test_cells_attach_at_every_depth_while_batches_flow_and_none_is_lost(pipelines, hectic):
     source = pipelines.stream("trade")
     levels = [source]
     for _ in range(3):
@@ -169,7 +169,7 @@ def test_cells_attach_at_every_depth_while_batches_flow_and_none_is_lost(pipelin
     assert all(isinstance(level.downstreams, Downstreams) for level in levels)
 
 
-def test_a_thousand_nodes_attached_from_another_thread_all_get_the_next_batch(pipelines):
+def test_a_thousand_nodes_attached_from_another_thread_all_get_the_next_batch(pipelines, hectic):
     source = pipelines.stream("trade")
     seen = []
     nodes = []
@@ -182,6 +182,7 @@ def test_a_thousand_nodes_attached_from_another_thread_all_get_the_next_batch(pi
     seen.clear()
     source.pipeline.deliver(batch(2))
     assert seen == list(range(1_000))
+    assert source.pipeline.errors == 0
 
 
 def test_a_graph_that_was_built_before_is_safe_once_it_is_connected(pipelines):

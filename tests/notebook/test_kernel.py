@@ -1,0 +1,218 @@
+"""In a real ipykernel: data flows while a cell is busy, re-running costs nothing, a slow node delays nobody."""
+
+import json
+import os
+import pathlib
+import time
+
+import nbformat
+import pytest
+from jupyter_client.manager import start_new_kernel
+
+ROOT = pathlib.Path(__file__).parent.parent.parent
+QUICKSTART = ROOT / "notebooks" / "01_quickstart.ipynb"
+
+pytestmark = [pytest.mark.kernel, pytest.mark.timeout(300)]
+
+# What may not grow: feeds, handles, threads, models, file descriptors.
+CENSUS = """
+import gc, json, os, threading
+import ipywidgets
+from kalshi_nb import _connect
+gc.collect()
+json.dumps({
+    "feeds": [id(each) for each in _connect._registry.feeds.values()],
+    "frames": len(feed._frames), "books": len(feed._books), "pipelines": len(feed.pipelines),
+    "threads": sorted(each.name for each in threading.enumerate()),
+    "models": len(ipywidgets.widgets.widget._instances),
+    "descriptors": len(os.listdir("/proc/self/fd")),
+    "messages": feed.health().markets,
+})
+"""
+
+
+class Kernel:
+    """A kernel whose cells are run as a notebook runs them."""
+
+    def __init__(self, folder, **environment):
+        self.manager, self.client = start_new_kernel(
+            kernel_name="python3", cwd=str(folder), env={**os.environ, "KALSHI_NB_CLOCK": "manual", **environment}
+        )
+
+    def run(self, code, timeout=60):
+        """Run a cell and return the text of its last expression; raise what it raised."""
+        found, problems = [], []
+
+        def hear(message):
+            content = message["content"]
+            if message["msg_type"] == "execute_result":
+                found.append(content["data"]["text/plain"])
+            elif message["msg_type"] == "error":
+                problems.append("\n".join(content["traceback"]))
+
+        self.client.execute_interactive(code, timeout=timeout, output_hook=hear, store_history=True)
+        if problems:
+            raise AssertionError(problems[0])
+        return found[-1] if found else None
+
+    def value(self, code, timeout=60):
+        return json.loads(eval(self.run(code, timeout)))  # noqa: S307  # the repr of a str of ours
+
+    def close(self):
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=False)
+
+
+@pytest.fixture
+def kernel(tmp_path):
+    made = Kernel(tmp_path)
+    yield made
+    made.close()
+
+
+def cells():
+    return [cell.source for cell in nbformat.read(QUICKSTART, 4).cells if cell.cell_type == "code"]
+
+
+WALL = """
+import json, threading, time
+import kalshi_nb as kn
+feed = kn.connect("sim")
+tickers = feed.tickers()
+book = feed.book("KXHIGHNY-26NOV22-B52.5").wait()
+tickers.wait(rows=5, timeout=30)
+seen = []
+def watch(end):
+    # Samples what a reader would get, from a thread of the test's own.
+    while time.monotonic() < end:
+        seen.append((time.monotonic(), tickers.total, book._ladder.version))
+        time.sleep(0.05)
+"""
+
+
+@pytest.mark.parametrize(
+    "busy",
+    ["while time.monotonic() < end: sum(range(1000))", "time.sleep(5)"],
+    ids=["pure Python", "asleep"],
+)
+def test_frames_and_books_fill_while_the_main_thread_is_busy_for_five_seconds(kernel, busy):
+    kernel.run(WALL)
+    rows, version = kernel.value(
+        f"""
+end = time.monotonic() + 5
+rows, version = tickers.total, book._ladder.version
+{busy}
+json.dumps([tickers.total - rows, book._ladder.version - version])
+"""
+    )
+    # About 12 ticker rows and 20 book changes a second come; a feed that stood still would have none.
+    assert rows >= 10
+    assert version >= 10
+
+
+def test_running_every_cell_of_the_quickstart_twenty_times_leaves_one_of_everything(kernel):
+    for source in cells():
+        kernel.run(source)
+    once = kernel.value(CENSUS)
+    for source in cells():
+        for _ in range(19):
+            kernel.run(source)
+    again = kernel.value(CENSUS)
+    assert len(once["feeds"]) == 1
+    assert again == once
+
+
+def test_running_the_whole_quickstart_again_and_again_leaves_one_of_everything(kernel):
+    for source in cells():
+        kernel.run(source)
+    once = kernel.value(CENSUS)
+    for _ in range(5):
+        for source in cells():
+            kernel.run(source)
+    assert kernel.value(CENSUS) == once
+
+
+def test_a_node_that_sleeps_ten_seconds_delays_no_frame_book_or_widget_by_more_than_half_a_second(kernel):
+    kernel.run(WALL)
+    kernel.run("book")  # shows the ladder, which the display thread then keeps
+    kernel.run(
+        """
+asleep = threading.Event()
+def sleeper(df):
+    asleep.set()
+    time.sleep(10)
+sink = feed.stream("ticker").sink(sleeper)
+assert asleep.wait(10)
+"""
+    )
+    worst = kernel.value(
+        """
+connection = feed.exchange._server.connections[feed.local_port()]
+view = book._view
+# Each pair: what has happened, and how much of it a reader sees.
+pairs = {
+    "book": (lambda: connection.frames_sent, feed.frames_received),
+    "frame": (lambda: feed._engine.session.subscriptions["ticker"].messages, lambda: tickers.total),
+    "widget": (lambda: book._ladder.version, lambda: view.widget.picture["version"]),
+}
+happened = {name: [] for name in pairs}
+worst = dict.fromkeys(pairs, 0.0)
+end = time.monotonic() + 6
+while time.monotonic() < end:
+    for name, (truth, shown) in pairs.items():
+        happened[name].append((time.monotonic(), truth()))
+        seen, now = shown(), time.monotonic()
+        behind = [at for at, count in happened[name] if count > seen]
+        worst[name] = max([worst[name], *(now - at for at in behind)])
+        happened[name] = [each for each in happened[name] if each[1] > seen]
+    time.sleep(0.005)
+worst["rows"] = tickers.total
+worst["asleep"] = feed.pipelines[0].batches == 1
+json.dumps(worst)
+"""
+    )
+    assert worst.pop("asleep"), "the node is still in its first batch"
+    assert worst.pop("rows") > 10
+    assert max(worst.values()) <= 0.5, worst
+
+
+def test_a_cell_that_raises_in_a_callback_is_told_in_the_next_cell(kernel):
+    kernel.run(WALL)
+    kernel.run(
+        """
+@feed.on("ticker")
+def broken(ticker):
+    raise ZeroDivisionError("on purpose")
+"""
+    )
+    told = kernel.run(
+        """
+import warnings
+deadline = time.monotonic() + 10
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    while not caught and time.monotonic() < deadline:
+        time.sleep(0.05)
+        feed.health()
+str(caught[0].message)
+"""
+    )
+    assert "ZeroDivisionError" in told
+    assert "broken" in told
+
+
+def test_restarting_the_kernel_ends_cleanly(kernel):
+    kernel.run(WALL)
+    began = time.monotonic()
+    kernel.manager.restart_kernel(now=False)
+    kernel.client.wait_for_ready(timeout=60)
+    kernel.run(WALL)
+    assert time.monotonic() - began < 60
+
+
+def test_asyncio_run_works_in_a_cell_once_it_was_asked_for(kernel):
+    with pytest.raises(AssertionError, match="RuntimeError"):
+        kernel.run("import asyncio\nasync def main(): return 7\nasyncio.run(main())")
+    kernel.run(WALL)
+    assert kernel.run("kn.nested_asyncio(); kn.nested_asyncio(); asyncio.run(main())") == "7"
+    assert kernel.run("feed.state") == "'connected'"
