@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import gc
-import os
 import pickle
 import socket
 import subprocess
@@ -13,6 +12,7 @@ import sys
 import textwrap
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from conftest import BUSY_TICKER, poll_until
@@ -183,11 +183,11 @@ def test_closing_again_and_again_leaks_no_file_descriptors(open_client):
 
     cycle()
     gc.collect()
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(5):
         cycle()
     gc.collect()
-    assert len(os.listdir("/proc/self/fd")) <= before
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before
 
 
 def test_an_exchange_left_open_ends_with_the_interpreter_without_a_word():
@@ -252,7 +252,6 @@ def test_importing_it_brings_none_of_the_heavy_libraries_and_none_of_the_client(
 
 def test_its_source_imports_nothing_of_the_client():
     import ast
-    from pathlib import Path
 
     modules = list(Path(sim.__file__).parent.glob("*.py"))
     assert len(modules) > 10

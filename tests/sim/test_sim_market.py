@@ -195,7 +195,7 @@ def test_an_empty_side_has_no_key_in_a_snapshot(exchange, client):
     client.subscribe("orderbook_delta", market_ticker=fresh)
     client.answer()
     forms = set()
-    for _ in range(60):
+    for _ in range(30):
         exchange.advance(20)
         client.update("get_snapshot", sid=1, market_ticker=fresh)
         body = client.answer()[-1]["msg"]
@@ -281,9 +281,9 @@ def test_seeds_differ_and_are_kept_to():
 
 def test_over_hours_the_market_neither_dries_up_nor_piles_up():
     tape = Tape(5)
-    for hour in (1, 2):
-        kinds = Counter(type(event).__name__ for event in tape.until(hour * HOUR))
-        assert 60 * 3600 < kinds["Delta"] < 120 * 3600
+    for hour in (1, 2, 3):
+        kinds = Counter(type(event).__name__ for event in tape.until(hour * HOUR // 2))
+        assert 60 * 1800 < kinds["Delta"] < 120 * 1800
         for flow in tape.flows.values():
             for side in ("yes", "no"):
                 assert flow.book.order_count(side) <= 100
