@@ -109,8 +109,9 @@ class ModelExchange:
         return next((channel for channel, each in self.sids.items() if each == sid), None)
 
     def _merge(self, number, sid, tickers):
-        assert self.markets[sid] is not None
-        assert tickers is not None
+        if self.markets[sid] is None:
+            self._send(sid, lambda seq: {"type": "ok", "id": number, "sid": sid, "seq": seq, "msg": {}})
+            return
         union = self.markets[sid] | set(tickers)
         self._send(sid, lambda seq: ok(number, sid, seq, union))
         self._add(sid, tickers)

@@ -97,7 +97,12 @@ def test_rule_2_a_channel_without_numbers_has_none_to_check(rig):
 
 def test_rule_2_the_first_lifecycle_number_is_where_counting_begins(rig):
     rig.open("market_lifecycle_v2")
-    frame = {"type": "market_lifecycle_v2", "sid": 2, "seq": 279_597, "msg": {"market_ticker": A, "event_type": "settled"}}
+    frame = {
+        "type": "market_lifecycle_v2",
+        "sid": 2,
+        "seq": 279_597,
+        "msg": {"market_ticker": A, "event_type": "settled"},
+    }
     rig.receive(frame, {**frame, "seq": 279_598})
     assert rig.gaps == []
     rig.receive({**frame, "seq": 279_600})
@@ -222,7 +227,10 @@ def test_rule_3_a_hole_during_the_repair_distrusts_again_and_asks_again(rig):
     assert again["params"]["market_tickers"] == [A]
     rig.receive(snapshot(1, seq + 6, A))
     assert rig.status(A) == "live"
-    assert [(gap.seq_from, gap.repaired_by) for gap in rig.gaps] == [(seq + 1, "get_snapshot"), (seq + 4, "get_snapshot")]
+    assert [(gap.seq_from, gap.repaired_by) for gap in rig.gaps] == [
+        (seq + 1, "get_snapshot"),
+        (seq + 4, "get_snapshot"),
+    ]
 
 
 def test_rule_3_rounds_of_get_snapshot_that_holes_spoil_are_bounded(rig):
@@ -519,7 +527,9 @@ def test_rule_6_a_gap_of_many_books_is_over_only_when_the_last_of_them_is_right(
         if connection:
             assert [gap.closed_at for gap in rig.gaps] == [None]
         rig.receive(ok(second["id"], 1, 101, tickers))
-        rig.receive(*(snapshot(1, number, ticker) for number, ticker in enumerate(second["params"]["market_tickers"], 102)))
+        rig.receive(
+            *(snapshot(1, number, ticker) for number, ticker in enumerate(second["params"]["market_tickers"], 102))
+        )
         if not connection:
             rig.session.disconnected()
             rig.session.connected()
@@ -679,7 +689,10 @@ def test_rule_9_the_ring_of_rejects_is_bounded(rig):
         (lambda frame: json.dumps({**frame, "type": "orderbook_news"}).encode(), "rejected"),
         (lambda frame: json.dumps({**frame, "msg": None}).encode(), "rejected"),
         (lambda frame: json.dumps({**frame, "msg": {**frame["msg"], "price_dollars": "1.5000"}}).encode(), "rejected"),
-        (lambda frame: json.dumps({**frame, "msg": {**frame["msg"], "price_dollars": "0.47001"}}).encode(), "rejected"),
+        (
+            lambda frame: json.dumps({**frame, "msg": {**frame["msg"], "price_dollars": "0.47001"}}).encode(),
+            "rejected",
+        ),
         (lambda frame: json.dumps({**frame, "msg": {**frame["msg"], "delta_fp": "1.005"}}).encode(), "rejected"),
         (lambda frame: json.dumps({**frame, "msg": {**frame["msg"], "delta_fp": "many"}}).encode(), "rejected"),
     ],
@@ -725,7 +738,9 @@ def test_rule_9_numbers_where_strings_are_expected_are_taken_exactly(rig):
         b'{"type":"orderbook_delta","sid":1,"seq":%d,"msg":{"market_ticker":"KXA-1","price_dollars":%b,'
         b'"delta_fp":%b,"side":"yes"}}'
     )
-    rig.receive(raw % (seq + 1, b"0.47", b"-10"), raw % (seq + 2, b"1e-4", b"0.29"), raw % (seq + 3, b'"0.12345"', b"1"))
+    rig.receive(
+        raw % (seq + 1, b"0.47", b"-10"), raw % (seq + 2, b"1e-4", b"0.29"), raw % (seq + 3, b'"0.12345"', b"1")
+    )
     assert rig.book(A)[0] == {1: 29}
     assert rig.gaps[0].seq_from == seq + 3
 

@@ -263,3 +263,24 @@ def test_a_frame_that_one_pipeline_changes_in_place_is_whole_for_the_others(pipe
     assert first.pipeline.errors == 0
     assert "seq" in seen[0].columns
     assert isinstance(seen[0], pl.DataFrame)
+
+
+def test_reading_the_nodes_while_another_thread_adds_some_never_fails(hectic):
+    held, nodes, errors = Downstreams(lambda node: None), [Stream() for _ in range(10_000)], []
+
+    def add():
+        for node in nodes:
+            held.add(node)
+
+    thread = threading.Thread(target=add)
+    thread.start()
+    lengths = []
+    while thread.is_alive():
+        try:
+            lengths.append(len(list(held)))
+        except RuntimeError as error:
+            errors.append(error)
+    thread.join(30)
+    assert not errors
+    assert lengths == sorted(lengths)
+    assert list(held) == nodes

@@ -242,6 +242,7 @@ def test_stop_on_the_display_thread_does_not_wait_for_itself(thread):
     last = Last()
     thread.register(last)
     wait_until(lambda: not thread.is_running)
+    assert thread.errors == 0
 
 
 def test_its_repr_says_how_it_is():

@@ -68,21 +68,24 @@ def test_a_closed_ladder_needs_no_heartbeat(messages, thread, monkeypatch, statu
     assert view.refresh() is True
 
 
-def test_a_picture_that_could_not_be_sent_is_sent_again(messages, thread, monkeypatch):
+def test_a_picture_that_could_not_be_sent_is_sent_at_the_next_round_not_at_the_next_heartbeat(
+    messages, thread, monkeypatch
+):
     source = Source()
     view = LadderView(source, thread=thread)
-    real_send, failures = view.widget.comm.send, [OSError("socket gone")] * 3
-
-    def send_after_failures(*arguments, **named):
-        if failures:
-            raise failures.pop()
-        real_send(*arguments, **named)
-
-    monkeypatch.setattr(view.widget.comm, "send", send_after_failures)
+    thread.stop()
     source.move(note="after all")
-    wait_until(lambda: messages.of(view.widget))
-    assert messages.of(view.widget)[0].picture["note"] == "after all"
-    assert thread.errors == 3
+    with monkeypatch.context() as broken:
+        broken.setattr(view.widget.comm, "send", raise_socket_gone)
+        with pytest.raises(OSError, match="socket gone"):
+            view.refresh()
+    assert view.refresh() is True
+    assert messages.of(view.widget)[-1].picture["note"] == "after all"
+    assert view.refresh() is False
+
+
+def raise_socket_gone(*arguments, **named):
+    raise OSError("socket gone")
 
 
 def test_a_closed_view_sends_nothing_and_leaves_the_page(messages, thread):

@@ -1,0 +1,65 @@
+"""The quickstart notebook as a person sees it: opened in JupyterLab, run from top to bottom, the ladder live."""
+
+import shutil
+from pathlib import Path
+
+QUICKSTART = Path(__file__).parent.parent.parent / "notebooks" / "01_quickstart.ipynb"
+LADDER = ".kalshi-ladder"
+VERSION = f"+document.querySelector('{LADDER}')?.dataset.version"
+DONE = "![...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].some((prompt) => prompt.innerText.includes('*'))"
+WAIT = 120_000
+
+
+def run_quickstart(lab, page):
+    shutil.copy(QUICKSTART, lab.root / "quickstart.ipynb")
+    lab.open(page, "quickstart.ipynb")
+    lab.run_all(page)
+    page.wait_for_function(f"() => {DONE}", timeout=WAIT)
+
+
+def test_the_quickstart_runs_live_and_its_ladder_moves(lab, page, screenshot):
+    run_quickstart(lab, page)
+    assert page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.error']").count() == 0
+    page.locator(LADDER).scroll_into_view_if_needed()
+    page.wait_for_selector(f"{LADDER}[data-status='live']", timeout=WAIT)
+    first = page.evaluate(VERSION)
+    page.wait_for_function(f"(first) => {VERSION} >= first + 20", arg=first, timeout=WAIT)
+    screenshot(page, "quickstart-ladder")
+    for name in ("Connect", "Frames", "Pipelines", "Can I trust it?", "Take it with you"):
+        page.locator(f"h2:has-text('{name}')").scroll_into_view_if_needed()
+        screenshot(page, f"quickstart-{name.lower().replace(' ', '-').strip('?')}")
+
+
+def test_the_ladder_moves_on_while_another_cell_is_busy(lab, page):
+    lab.write_notebook(
+        "busy.ipynb",
+        "import time, kalshi_nb as kn\nfeed = kn.connect('sim')\nbook = feed.book('KXHIGHNY-26NOV22-B52.5').wait()",
+        "book",
+        "end = time.monotonic() + 8\nwhile time.monotonic() < end: sum(range(1000))",
+    )
+    lab.open(page, "busy.ipynb")
+    lab.run_all(page)
+    page.wait_for_selector(f"{LADDER}[data-status='live']", timeout=WAIT)
+    busy = "[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].at(-1).innerText.includes('*')"
+    page.wait_for_function(f"() => {busy}", timeout=WAIT)
+    first = page.evaluate(VERSION)
+    page.wait_for_function(f"(first) => {busy} && {VERSION} >= first + 10", arg=first, timeout=WAIT)
+
+
+def test_a_lost_connection_shows_in_the_ladder_and_goes_away_again(lab, page, screenshot):
+    lab.write_notebook(
+        "lost.ipynb",
+        "import kalshi_nb as kn\nfeed = kn.connect('sim')\nbook = feed.book('KXHIGHNY-26NOV22-B52.5').wait()",
+        "book",
+        "import pathlib, time\n"
+        "feed.exchange.faults.refuse_handshakes(503, 5)\nfeed.exchange.faults.drop_connections()\n"
+        "while not pathlib.Path('looked').exists(): time.sleep(0.05)\n"
+        "feed.exchange.faults.refuse_handshakes(503, 0)\npathlib.Path('looked').unlink()",
+    )
+    lab.open(page, "lost.ipynb")
+    lab.run_all(page)
+    page.wait_for_selector(f"{LADDER}[data-status='stale']", timeout=WAIT)
+    assert "the connection is lost" in page.locator(LADDER).inner_text()
+    screenshot(page.locator(LADDER), "ladder-lost")
+    lab.looked()
+    page.wait_for_selector(f"{LADDER}[data-status='live']", timeout=WAIT)

@@ -1,0 +1,28 @@
+"""The Binder folder opens the quickstart with the simulated exchange, on a Python that the package runs on."""
+
+import os
+import pathlib
+import re
+import subprocess
+import tomllib
+
+ROOT = pathlib.Path(__file__).parent.parent
+BINDER = ROOT / "binder"
+
+
+def test_it_pins_a_python_that_the_package_accepts():
+    version = re.fullmatch(r"python-3\.(\d+)\n", (BINDER / "runtime.txt").read_text())
+    needed = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
+    assert int(version[1]) >= int(re.fullmatch(r">=3\.(\d+)", needed)[1])
+
+
+def test_it_installs_this_checkout():
+    assert (BINDER / "requirements.txt").read_text().split() == ["."]
+
+
+def test_its_start_sets_the_simulated_exchange_and_runs_what_it_is_given():
+    start = BINDER / "start"
+    assert os.access(start, os.X_OK)
+    done = subprocess.run([start, "env"], capture_output=True, text=True, check=True)
+    assert "KALSHI_ENV=sim\n" in done.stdout
+    assert "KALSHI_NB_CLOCK=wall\n" in done.stdout
