@@ -10,7 +10,8 @@
     │   │   └── PrivateKeyError               a key that cannot be read or used
     │   ├── UnknownChannelError               no such channel
     │   ├── MarketTickerError                 an empty, missing or non-string ticker
-    │   └── FeedOptionsError                  connect() again, with other options
+    │   ├── FeedOptionsError                  connect() again, with other options
+    │   └── MissingPackageError (ImportError)  an optional package is not installed
     ├── LinkError (ConnectionError)
     │   ├── UnreachableError                  nobody answers there
     │   ├── HandshakeError                    the exchange answered, but not with a WebSocket
@@ -46,6 +47,7 @@ __all__ = [
     "LinkError",
     "MarketTickerError",
     "MissingCredentialsError",
+    "MissingPackageError",
     "PipelineError",
     "PipelineWarning",
     "PortInUseError",
@@ -95,6 +97,10 @@ class MarketTickerError(ConfigurationError):
 
 class FeedOptionsError(ConfigurationError):
     """``connect()`` was called again for a running feed, with other options."""
+
+
+class MissingPackageError(ConfigurationError, ImportError):
+    """An optional package is needed for this and is not installed; the message gives the command."""
 
 
 class LinkError(KalshiError, ConnectionError):

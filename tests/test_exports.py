@@ -88,7 +88,19 @@ def test_no_module_is_longer_than_400_lines():
 
 def test_the_wheel_holds_exactly_the_package(tmp_path):
     subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--disable-pip-version-check", "-w", tmp_path, ROOT],
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "wheel",
+            "--quiet",
+            "--no-deps",
+            "--no-build-isolation",
+            "--disable-pip-version-check",
+            "-w",
+            tmp_path,
+            ROOT,
+        ],
         check=True,
         capture_output=True,
     )
@@ -96,6 +108,9 @@ def test_the_wheel_holds_exactly_the_package(tmp_path):
     inside = {name for name in zipfile.ZipFile(wheel).namelist() if not name.startswith("kalshi_nb-")}
     tracked = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "kalshi_nb"],
-        cwd=ROOT, check=True, capture_output=True, text=True,
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
     )
     assert inside == set(tracked.stdout.split())

@@ -93,7 +93,11 @@ def test_the_simulated_exchange_shares_no_code_with_the_client(path):
 
 @pytest.mark.parametrize(
     "path",
-    [pytest.param(p, id=str(p.relative_to(PACKAGE))) for p, room in modules() if room in FLOOR_OF and FLOOR_OF[room] <= 3],
+    [
+        pytest.param(p, id=str(p.relative_to(PACKAGE)))
+        for p, room in modules()
+        if room in FLOOR_OF and FLOOR_OF[room] <= 3
+    ],
 )
 def test_the_engine_imports_nothing_heavy(path):
     assert not {name.split(".")[0] for name in imported(path)} & HEAVY

@@ -25,7 +25,9 @@ def test_the_first_example_has_six_lines_and_runs_as_printed():
     lines = [line for line in example.splitlines() if line.strip()]
     assert len(lines) == 6
     # A notebook shows its last expression; a script prints it.
-    script = "\n".join([*lines[:-1], f"print(repr({lines[-1].split('#')[0].strip()}))", "print(trades.df.height >= 10)"])
+    script = "\n".join(
+        [*lines[:-1], f"print(repr({lines[-1].split('#')[0].strip()}))", "print(trades.df.height >= 10)"]
+    )
     done = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
@@ -55,7 +57,9 @@ def test_links_to_files_lead_somewhere(link):
 def test_the_demo_prints_everything_and_writes_a_file(tmp_path):
     done = subprocess.run(
         [sys.executable, "-W", "error", "-m", "kalshi_nb", "demo", "--seconds", "2", "--output", tmp_path],
-        capture_output=True, text=True, timeout=60,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""

@@ -40,7 +40,7 @@ def leaks(key, pem):
     """Return a function that finds key material in a text."""
     lines = [line for line in pem.splitlines() if not line.startswith("-----")]
     numbers = key.private_numbers()
-    needles = [line[:32] for line in lines] + [str(numbers.d), hex(numbers.d)[2:], str(numbers.p)]
+    needles = [line[:32] for line in lines] + [str(numbers.d), f"{numbers.d:x}", str(numbers.p)]
 
     def find(text):
         return [needle[:12] for needle in needles if needle in text]
@@ -76,7 +76,9 @@ def test_the_searching_itself_finds_a_leak(pem, leaks):
 def test_no_repr_str_or_format_shows_it(feed, pem, leaks):
     credentials = Credentials("mine", Secret(pem))
     for each in (feed, feed._engine, credentials, credentials.signer(), Secret(pem), feed.health(), feed.book(MARKET)):
-        assert not leaks(repr(each) + str(each) + format(each) + pprint.pformat(vars(each) if hasattr(each, "__dict__") else each))
+        assert not leaks(
+            repr(each) + str(each) + format(each) + pprint.pformat(vars(each) if hasattr(each, "__dict__") else each)
+        )
 
 
 def test_no_text_that_hangs_on_a_feed_holds_it(feed, leaks):
@@ -159,7 +161,8 @@ def test_a_failing_cell_in_ipythons_verbose_mode_does_not_show_it(pem, leaks, tm
         shell.run_line_magic("xmode", "Verbose")
         shell.run_cell(
             "import kalshi_nb as kn, pathlib\\n"
-            "kn.connect('ws://127.0.0.1:9/trade-api/ws/v2', key_id='i', private_key=pathlib.Path({str(path)!r}).read_text())"
+            "kn.connect('ws://127.0.0.1:9/trade-api/ws/v2', key_id='i', "
+            "private_key=pathlib.Path({str(path)!r}).read_text())"
         )
         """
     )

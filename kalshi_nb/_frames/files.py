@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kalshi_nb.errors import ConfigurationError
+from kalshi_nb.errors import ConfigurationError, MissingPackageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,12 +21,12 @@ def require(*packages: str, doing: str) -> None:
 
     Raises
     ------
-    ConfigurationError
+    MissingPackageError
         Naming the packages that are missing and the command that installs them.
     """
     missing = [each for each in packages if not _is_installed(each)]
     if missing:
-        raise ConfigurationError(
+        raise MissingPackageError(
             f"{doing} needs {' and '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not "
             f"installed. Run: pip install {' '.join(missing)}"
         )

@@ -76,8 +76,8 @@ class FrameReading:
         """
         return self._store.latest()
 
-    def wait(self, rows: int = 1, timeout: float | None = 10.0) -> None:
-        """Block until `rows` rows have come in all, those counted that have left the window.
+    def wait(self, rows: int = 1, timeout: float | None = 10.0) -> Self:
+        """Block until `rows` rows have come in all, those counted that have left the window; return the frame.
 
         Parameters
         ----------
@@ -108,13 +108,14 @@ class FrameReading:
                 "Check that the market trades now, that the feed's health() shows it connected, and that "
                 "no node in front lets all rows fall; or wait with a longer timeout."
             )
+        return self
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the rows as a pandas DataFrame.
 
         Raises
         ------
-        ConfigurationError
+        MissingPackageError
             When pandas or pyarrow is not installed; it gives the command that installs them.
         """
         require("pandas", "pyarrow", doing="to_pandas()")
@@ -125,7 +126,7 @@ class FrameReading:
 
         Raises
         ------
-        ConfigurationError
+        MissingPackageError
             When pyarrow is not installed; it gives the command that installs it.
         """
         require("pyarrow", doing="to_arrow()")
@@ -156,7 +157,7 @@ class FrameReading:
         return final
 
     def _title(self) -> str:
-        return self.name or "without a name"
+        return self.name or self._kind
 
     def _caption(self, df: pl.DataFrame) -> str:
         parts = [f"{df.height:,} rows", str(self._store.window)]
@@ -167,7 +168,8 @@ class FrameReading:
         return ", ".join(parts)
 
     def __repr__(self) -> str:
-        return f"<{self._kind} {self._title()}: {self._caption(self.df)}>"
+        named = f" {self.name}" if self.name else ""
+        return f"<{self._kind}{named}: {self._caption(self.df)}>"
 
     def _repr_html_(self) -> str:
         df = self.df

@@ -188,7 +188,8 @@ class ServerThread:
                 return
             self._closed = True
             self._loop.call_soon_threadsafe(self._stop.set)
-            self._thread.join(_JOIN_WITHIN)
+            if threading.current_thread() is not self._thread:
+                self._thread.join(_JOIN_WITHIN)
 
     def leave_to_parent(self) -> None:
         """Let go of the listening socket, which a forked child must not keep open."""
@@ -223,6 +224,7 @@ class ServerThread:
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
             asyncio.set_event_loop(None)
             self._loop.close()
+            self._listener.close()
 
     async def _serve(self) -> None:
         server = await serve(

@@ -6,7 +6,9 @@ from pathlib import Path
 QUICKSTART = Path(__file__).parent.parent.parent / "notebooks" / "01_quickstart.ipynb"
 LADDER = ".kalshi-ladder"
 VERSION = f"+document.querySelector('{LADDER}')?.dataset.version"
-DONE = "![...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].some((prompt) => prompt.innerText.includes('*'))"
+DONE = (
+    "![...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].some((prompt) => prompt.innerText.includes('*'))"
+)
 WAIT = 120_000
 
 

@@ -34,8 +34,16 @@ def _no_credentials(monkeypatch):
 def _no_thread_is_left():
     before = set(threading.enumerate())
     yield
-    until(lambda: not {each for each in set(threading.enumerate()) - before if each.name.startswith("kalshi-") and each.name != "kalshi-display"},
-          "threads of the kit outlived their feed")
+    until(
+        lambda: (
+            not {
+                each
+                for each in set(threading.enumerate()) - before
+                if each.name.startswith("kalshi-") and each.name != "kalshi-display"
+            }
+        ),
+        "threads of the kit outlived their feed",
+    )
 
 
 def until(condition, what, timeout=10.0):

@@ -116,7 +116,11 @@ def test_nowhere_is_not_connected_to():
 
 @pytest.mark.parametrize("where", ["production", "https://kalshi.com", "ws://kalshi.com/trade-api/ws/v2", 7])
 def test_an_unknown_environment_lists_those_there_are(where):
-    refused(errors.UnknownEnvironmentError, "'sim'" if where != "ws://kalshi.com/trade-api/ws/v2" else "wss://", where=where)
+    refused(
+        errors.UnknownEnvironmentError,
+        "'sim'" if where != "ws://kalshi.com/trade-api/ws/v2" else "wss://",
+        where=where,
+    )
 
 
 def test_unusable_keys_say_why(tmp_path, key):
@@ -137,9 +141,7 @@ def test_nobody_listening_says_so_at_once(key):
 
 def test_a_wrong_key_says_which_pair_to_check(exchange, key):
     refused(errors.AuthenticationError, "key id", where=exchange.url, key_id="nobody", private_key=key)
-    refused(
-        errors.AuthenticationError, "does not belong", where=exchange.url, key_id=exchange.key_id, private_key=key
-    )
+    refused(errors.AuthenticationError, "does not belong", where=exchange.url, key_id=exchange.key_id, private_key=key)
 
 
 def test_a_forbidden_handshake_keeps_status_and_body(exchange):
@@ -154,7 +156,8 @@ def test_a_simulated_exchange_takes_no_key_of_yours(exchange, key):
 
 
 @pytest.mark.parametrize(
-    "options", [{"timeout": 0}, {"timeout": "soon"}, {"flush_interval": -1}, {"max_pending_rows": 0}, {"max_pending_rows": 1.5}]
+    "options",
+    [{"timeout": 0}, {"timeout": "soon"}, {"flush_interval": -1}, {"max_pending_rows": 0}, {"max_pending_rows": 1.5}],
 )
 def test_impossible_options_are_refused(exchange, options):
     refused(errors.ConfigurationError, next(iter(options)), where=exchange, **options)
@@ -207,7 +210,11 @@ def test_a_forked_child_begins_with_an_empty_registry(exchange, feed):
 
 
 def test_two_exchanges_have_two_feeds():
-    with kn.sim.Exchange(seed=1, clock="manual") as one, kn.sim.Exchange(seed=2, clock="manual") as two:
-        with following(one) as first, following(two) as second:
-            assert first is not second
-            assert first.trades() is not second.trades()
+    with (
+        kn.sim.Exchange(seed=1, clock="manual") as one,
+        kn.sim.Exchange(seed=2, clock="manual") as two,
+        following(one) as first,
+        following(two) as second,
+    ):
+        assert first is not second
+        assert first.trades() is not second.trades()

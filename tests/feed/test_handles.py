@@ -25,8 +25,8 @@ def test_the_same_call_gives_the_same_handle(feed):
 
 def test_every_frame_has_its_whole_schema_when_it_is_empty(feed):
     expected = {
-        "trades": "ts market_ticker yes_price count taker_outcome_side taker_book_side no_price is_block_trade trade_id "
-        "received_at seq",
+        "trades": "ts market_ticker yes_price count taker_outcome_side taker_book_side no_price is_block_trade "
+        "trade_id received_at seq",
         "tickers": "ts market_ticker price yes_bid yes_ask volume open_interest yes_bid_size yes_ask_size "
         "last_trade_size dollar_volume dollar_open_interest received_at",
         "deltas": "ts market_ticker side price delta client_order_id received_at seq",
@@ -296,8 +296,9 @@ def test_dropped_pipelines_let_their_markets_go(feed):
     del stream
     gc.collect()
     until(lambda: feed.health().markets == {}, "nobody holds the stream")
-    stream = feed.stream("trade", MARKET)
+    held = feed.stream("trade", MARKET)
     feed.pipelines[0].close()
+    assert held.pipeline.state == "closed"
     until(lambda: feed.health().markets == {}, "the pipeline was closed")
 
 

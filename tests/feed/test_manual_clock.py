@@ -75,9 +75,12 @@ def test_books_trades_and_tickers_tell_one_story(feed, exchange):
     book = feed.book(MARKET).wait()
     exchange.advance(120)
     last = tickers.latest().row(0, named=True)
-    assert (last["yes_bid"], last["yes_bid_size"], last["yes_ask"], last["yes_ask_size"]) == book.top or exchange.advance(
-        1.5
-    ) is None
+    assert (
+        last["yes_bid"],
+        last["yes_bid_size"],
+        last["yes_ask"],
+        last["yes_ask_size"],
+    ) == book.top or exchange.advance(1.5) is None
     last = tickers.latest().row(0, named=True)
     assert last["price"] == trades.df["yes_price"][-1]
     volumes = tickers.df["volume"]

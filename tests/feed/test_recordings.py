@@ -60,11 +60,17 @@ def test_every_recorded_delta_keeps_its_price_size_side_and_number():
     with kn.sim.Exchange.from_frames(path) as exchange, following(exchange) as feed:
         changes = feed.deltas(list(tickers), exact=True)
         changes.wait(rows=len(frames))
-        found = changes.df.select(pl.col("market_ticker").cast(pl.String), "side", "price", "delta", "seq", "ts").rows()
+        found = changes.df.select(
+            pl.col("market_ticker").cast(pl.String), "side", "price", "delta", "seq", "ts"
+        ).rows()
     for row, frame in zip(found, frames, strict=True):
         msg = frame["msg"]
         assert row[:5] == (
-            msg["market_ticker"], msg["side"], Decimal(msg["price_dollars"]), Decimal(msg["delta_fp"]), frame["seq"],
+            msg["market_ticker"],
+            msg["side"],
+            Decimal(msg["price_dollars"]),
+            Decimal(msg["delta_fp"]),
+            frame["seq"],
         )
         assert int(row[5].timestamp() * 1000) == msg["ts_ms"]
 

@@ -15,7 +15,7 @@ from kalshi_nb._frames.files import whole_file
 from kalshi_nb._frames.frame import Frame
 from kalshi_nb._frames.rolling import RollingFrame
 from kalshi_nb._frames.schema import schema
-from kalshi_nb.errors import ConfigurationError, WaitTimeoutError, WrongThreadError
+from kalshi_nb.errors import ConfigurationError, MissingPackageError, WaitTimeoutError, WrongThreadError
 
 from .making import HandClock, trade
 
@@ -141,7 +141,7 @@ def test_the_arrow_stream_goes_into_pyarrow_and_polars():
 @pytest.mark.parametrize(("package", "call"), [("pandas", "to_pandas"), ("pyarrow", "to_arrow")])
 def test_a_missing_package_is_named_with_the_command_that_installs_it(monkeypatch, package, call):
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(ConfigurationError, match=rf"{call}\(\) needs {package}, .* pip install {package}"):
+    with pytest.raises(MissingPackageError, match=rf"{call}\(\) needs {package}, .* pip install {package}"):
         getattr(a_frame(), call)()
 
 

@@ -56,7 +56,7 @@ class Kernel:
         return found[-1] if found else None
 
     def value(self, code, timeout=60):
-        return json.loads(eval(self.run(code, timeout)))  # noqa: S307  # the repr of a str of ours
+        return json.loads(eval(self.run(code, timeout)))  # the repr of a str of ours
 
     def close(self):
         self.client.stop_channels()

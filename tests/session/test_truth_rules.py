@@ -1,6 +1,7 @@
 """The truth rules, one test or a few for each: what keeps a feed from lying."""
 
 import json
+from itertools import pairwise
 
 import pytest
 from session_rig import (
@@ -372,7 +373,7 @@ def test_rule_4_a_first_snapshot_that_never_comes_is_asked_for_ever_more_rarely_
         rig.wait(1, step=1.0)
         rig.receive({"type": "heartbeat"})
         asked += [second for each in rig.commands() if each["params"].get("action") == "get_snapshot"]
-    pauses = [later - earlier for earlier, later in zip(asked, asked[1:], strict=False)]
+    pauses = [later - earlier for earlier, later in pairwise(asked)]
     assert asked[0] <= 3
     assert pauses == sorted(pauses)
     assert pauses[-1] == 60
@@ -649,7 +650,8 @@ def test_rule_9_nonsense_is_counted_and_kept_and_harms_nothing(rig, data):
 def test_rule_9_no_depth_of_nesting_gets_out(rig, depth, where):
     nest = b"[" * depth + b"]" * depth
     frames = {
-        "yes_dollars_fp": b'{"type":"orderbook_snapshot","sid":9,"seq":1,"msg":{"market_ticker":"A","yes_dollars_fp":%b}}',
+        "yes_dollars_fp": b'{"type":"orderbook_snapshot","sid":9,"seq":1,"msg":{"market_ticker":"A",'
+        b'"yes_dollars_fp":%b}}',
         "additional_metadata": b'{"type":"market_lifecycle_v2","sid":2,"seq":1,"msg":{"market_ticker":"A",'
         b'"event_type":"created","additional_metadata":{"a":%b}}}',
         "msg": b'{"type":"ok","id":1,"msg":%b}',

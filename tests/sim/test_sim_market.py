@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from kalshi_nb.sim._book import RestingBook
 from kalshi_nb.sim._events import Delta, Lifecycle, Ticker, Trade
-from kalshi_nb.sim._frames import contracts, dollars, rfc3339
+from kalshi_nb.sim._frames import contracts, dollars, rfc3339, snapshot_body
 from kalshi_nb.sim._market import GRIDS
 from kalshi_nb.sim._tape import Tape
 
@@ -202,6 +202,20 @@ def test_an_empty_side_has_no_key_in_a_snapshot(exchange, client):
         forms.add(tuple(key for key in body if key.endswith("_fp")))
         assert [] not in body.values()
     assert {("no_dollars_fp",), ("yes_dollars_fp", "no_dollars_fp")} <= forms
+
+
+@pytest.mark.parametrize("yes", [(), ((100, 5), (200, 7))])
+@pytest.mark.parametrize("no", [(), ((300, 11), (9_700, 13))])
+@pytest.mark.parametrize("flipped", [True, False])
+def test_a_snapshot_has_a_key_for_each_side_that_has_levels(yes, no, flipped):
+    body = json.loads(snapshot_body("KXA-1", "", None, yes, no, use_yes_price=flipped))
+    expected = {"market_ticker": "KXA-1", "market_id": ""}
+    if yes:
+        expected["yes_dollars_fp"] = [["0.0100", "0.05"], ["0.0200", "0.07"]]
+    if no:
+        ladder = [["0.0300", "0.13"], ["0.9700", "0.11"]] if flipped else [["0.0300", "0.11"], ["0.9700", "0.13"]]
+        expected["no_dollars_fp"] = ladder
+    assert body == expected
 
 
 @pytest.mark.parametrize(
