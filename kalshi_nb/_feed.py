@@ -241,9 +241,11 @@ class Feed(Running):
 
         >>> import kalshi_nb as kn
         >>> feed = kn.connect("sim")
+        >>> large = []
         >>> @feed.on("trade")
-        ... def seen(trade):
-        ...     print(trade.market_ticker, trade.yes_price, trade.count)
+        ... def remember(trade):
+        ...     if trade.count >= 100:
+        ...         large.append((trade.market_ticker, trade.yes_price, trade.count))
         >>> feed.close()
 
         A function of the same name takes the place of the one before, so the cell can be run again.

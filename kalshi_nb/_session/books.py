@@ -71,7 +71,8 @@ class Books:
 
     def expect(self, subscription: Subscription, market_tickers: Iterable[str]) -> None:
         """Wait for the first snapshots of markets just acknowledged."""
-        new = [ticker for ticker in market_tickers if not self.ladder(ticker).live]
+        ladders = self._state.ladders
+        new = [ticker for ticker in market_tickers if ticker in ladders and not ladders[ticker].live]
         subscription.awaiting.update(new)
         subscription.settle_by = self._state.monotonic() + SETTLE_WAIT
         if subscription.step in (0, 2):

@@ -123,10 +123,15 @@ class Membership:
         command, owner = self._state.answered(frame.id)
         if command is not None and command.kind == "list":
             if isinstance(frame.msg, list):
-                self._listed(frame.msg)
+                self._listed(command.sids, frame.msg)
             return
+        subscription = self._state.by_sid.get(frame.sid) if frame.sid is not None else None
+        if subscription is not None:
+            self._sent(subscription, frame)
         if command is None or owner is None:
-            return  # somebody else's command, in a recording; its number was counted, which is what matters
+            if subscription is not None:
+                self.reconcile(subscription)
+            return
         if owner.in_flight is command:
             owner.in_flight = None
         if command.kind == "subscribe":
@@ -240,6 +245,13 @@ class Membership:
                 self._books.expect(subscription, taken)
         self._state.settle(subscription)
 
+    def _sent(self, subscription: Subscription, frame: OkFrame) -> None:
+        """Take up the markets that the exchange says it sends: the answer to some command may have been lost."""
+        listed = frame.msg.get("market_tickers") if isinstance(frame.msg, dict) else None
+        if isinstance(listed, list) and not subscription.all_markets:
+            more = {each for each in listed if isinstance(each, str)} - subscription.market_tickers
+            self._acknowledge(subscription, tuple(sorted(more)))
+
     def _merged(self, subscription: Subscription, command: Command, frame: OkFrame) -> None:
         """Our subscribe met a subscription that we did not know of: no snapshots will come by themselves."""
         if frame.sid is None:
@@ -248,18 +260,16 @@ class Membership:
         subscription.begin(frame.sid, self._state.monotonic())
         subscription.seq = frame.seq if frame.seq is not None else subscription.seq
         self._state.by_sid[frame.sid] = subscription
-        listed = frame.msg.get("market_tickers") if isinstance(frame.msg, dict) else None
         self._acknowledge(subscription, command.market_tickers)
-        if isinstance(listed, list):
-            subscription.market_tickers |= {each for each in listed if isinstance(each, str)}
+        self._sent(subscription, frame)
         if subscription.channel == BOOKS and subscription.awaiting:
             self._books.ask(subscription)
 
-    def _listed(self, listed: list[Any]) -> None:
+    def _listed(self, ours: frozenset[int], listed: list[Any]) -> None:
         """Compare the exchange's list of subscriptions with ours."""
         theirs = [each.get("sid") for each in listed if isinstance(each, dict)]
         for sid, subscription in list(self._state.by_sid.items()):
-            if sid not in theirs:
+            if sid in ours and sid not in theirs:
                 self._ended(subscription, "unsubscribed")
                 self.reconcile(subscription)
 

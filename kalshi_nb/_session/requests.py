@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Literal
 
 __all__ = ["ALL", "All", "Outcome", "Request", "Wanted"]
@@ -71,10 +71,12 @@ class Command:
         The tickers it names, None for all markets.
     sent_at : float
         When, on the session's own clock, in seconds.
+    sids : frozenset of int
+        The subscriptions there were then: only of these can a list say that they are gone.
     """
 
     number: int
     kind: Literal["subscribe", "add_markets", "delete_markets", "unsubscribe", "get_snapshot", "list"]
     market_tickers: tuple[str, ...] | None
     sent_at: float
-    refused: set[str] = field(default_factory=set)
+    sids: frozenset[int]

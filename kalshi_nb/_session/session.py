@@ -27,6 +27,9 @@ __all__ = ["Reconnect", "Session"]
 QUIET: Final = 30.0
 """Seconds without a frame after which the exchange is asked for its list of subscriptions."""
 
+LOOK: Final = 45.0
+"""Seconds between two looks for subscriptions that are quiet while others are not."""
+
 LIST_WAIT: Final = 10.0
 """Seconds it may take to answer that."""
 
@@ -62,6 +65,7 @@ class Session:
         self.events: deque[Event] = self._state.events
         self._seen = 0
         self._seen_at = 0.0
+        self._looked_at = 0.0
         self._listing_since: float | None = None
 
     # Wishes ---------------------------------------------------------------------------------------------
@@ -84,6 +88,7 @@ class Session:
         """Take up a new connection: everything wanted is asked for again."""
         self._state.connected = True
         self._seen, self._seen_at = self._state.messages, self._state.monotonic()
+        self._looked_at = self._seen_at
         for subscription in self._state.subscriptions.values():
             self._membership.reconcile(subscription)
 
@@ -129,8 +134,19 @@ class Session:
                 self._listing_since = None
                 self._state.events.append(Reconnect(f"no answer for {LIST_WAIT:.0f} s"))
         elif now - self._seen_at >= QUIET:
-            self._listing_since = now
+            self._listing_since = self._looked_at = now
             self._state.send(None, "list")
+        if now - self._looked_at >= LOOK:
+            self._looked_at = now
+            self._look_for_quiet_channels()
+
+    def _look_for_quiet_channels(self) -> None:
+        """Ask whether subscriptions that went quiet among busy ones still exist."""
+        there = [each for each in self._state.subscriptions.values() if each.sid is not None]
+        if any(each.messages == each.messages_before for each in there):
+            self._state.send(None, "list")
+        for each in there:
+            each.messages_before = each.messages
 
     # What there is --------------------------------------------------------------------------------------
 

@@ -87,7 +87,8 @@ class SessionState:
     ) -> Command:
         """Queue one command and remember it by its number."""
         number = next(self._numbers)
-        command = Command(number, kind, market_tickers, self.monotonic())  # type: ignore[arg-type]
+        sids = frozenset(self.by_sid) if subscription is None else frozenset[int]()
+        command = Command(number, kind, market_tickers, self.monotonic(), sids)  # type: ignore[arg-type]
         self.commands[number] = command
         if subscription is None:
             data = commands.list_subscriptions(number)

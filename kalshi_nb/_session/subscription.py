@@ -58,6 +58,8 @@ class Subscription:
         Rows made and not yet taken; appended to by the session only.
     listening : bool
         Whether rows are made at all.
+    messages, messages_before : int
+        Data frames received, now and when the session last looked for channels gone quiet.
     """
 
     def __init__(self, channel: str, backoff: Backoff) -> None:
@@ -68,6 +70,7 @@ class Subscription:
         self.rows: list[Row] = []
         self.listening = False
         self.messages = 0
+        self.messages_before = 0
         self.received_at = 0
         self.exchange_ms: int | None = None
         self.open_gaps: list[Gap] = []

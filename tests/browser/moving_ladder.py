@@ -23,6 +23,7 @@ class MovingLadder:
         for level in [*self._asks, *self._bids]:
             level[1] = float(round(self._random.lognormvariate(5.5, 1.1)))
         self._stopped = threading.Event()
+        self._mover = threading.Thread(target=self._move, daemon=True, name="mover")
         self._picture = LadderPicture(0, "connecting", time.time(), price_decimals=price_decimals)
 
     def ladder_picture(self, levels):
@@ -31,14 +32,16 @@ class MovingLadder:
 
     def start(self):
         self.show("live")
-        threading.Thread(target=self._move, daemon=True, name="mover").start()
+        self._mover.start()
         return self
 
     def stop(self):
+        """End the moving, so that what is shown next stays."""
         self._stopped.set()
+        self._mover.join()
 
     def show(self, status, note="", **fields):
-        """Stop moving and show one status."""
+        """Show one status, with the levels as they are unless told."""
         moved = {
             "asks": tuple(map(tuple, self._asks)),
             "bids": tuple(map(tuple, self._bids)),

@@ -16,7 +16,9 @@ sides = st.dictionaries(prices, sizes, max_size=8)
 few_prices = st.sampled_from([1, 50, 4_700, 4_701, 9_999])
 changes = st.one_of(
     st.tuples(st.just("replace"), sides, sides),
-    st.tuples(st.sampled_from(["yes", "no"]), few_prices, st.sampled_from([-200, -101, -100, -1, 0, 1, 100, 101, 200])),
+    st.tuples(
+        st.sampled_from(["yes", "no"]), few_prices, st.sampled_from([-200, -101, -100, -1, 0, 1, 100, 101, 200])
+    ),
 )
 
 

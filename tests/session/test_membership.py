@@ -113,11 +113,26 @@ def test_an_ok_that_tells_no_sid_is_no_subscription_and_no_reason_to_spin(rig):
     assert rig.outcomes() == []
 
 
-def test_someone_elses_ok_changes_nothing(rig):
+def test_an_ok_that_answers_nothing_of_ours_still_tells_which_markets_are_sent(rig):
     rig.open("trade", frozenset({A}))
-    rig.receive(ok(777, 2, 1, [B]), trade(2, 2, A))
+    rig.receive(ok(777, 2, 1, [A]), trade(2, 2, A), ok(778, 99, 1, [B]))
     assert rig.commands() == []
+    rig.receive(ok(779, 2, 3, [A, B]))
+    assert rig.command("delete_markets")["params"]["market_tickers"] == [B]
     assert rig.gaps == []
+
+
+def test_an_addition_acknowledged_after_its_time_waits_for_its_snapshot(rig):
+    seq = rig.open_books(A)
+    rig.session.want(BOOKS, frozenset({B}))
+    late = rig.command("add_markets")
+    rig.wait(10.1)
+    again = rig.command("add_markets")
+    rig.receive(ok(late["id"], 1, seq + 1, [A, B]))
+    assert rig.session.subscriptions[BOOKS].awaiting == {B}
+    rig.receive(snapshot(1, seq + 2, B), ok(again["id"], 1, seq + 3, [A, B]))
+    assert rig.status(B) == "live"
+    assert rig.commands() == []
 
 
 def test_a_subscribed_for_a_channel_that_was_never_wanted_is_nobodys(rig):

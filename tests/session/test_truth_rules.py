@@ -372,7 +372,7 @@ def test_rule_4_a_first_snapshot_that_never_comes_is_asked_for_ever_more_rarely_
     for second in range(400):
         rig.wait(1, step=1.0)
         rig.receive({"type": "heartbeat"})
-        asked += [second for each in rig.commands() if each["params"].get("action") == "get_snapshot"]
+        asked += [second for each in rig.commands() if each["cmd"] == "update_subscription"]
     pauses = [later - earlier for earlier, later in pairwise(asked)]
     assert asked[0] <= 3
     assert pauses == sorted(pauses)
@@ -582,6 +582,32 @@ def test_rule_7_the_list_heals_a_lost_sid(rig):
     assert [(gap.channel, gap.reason) for gap in rig.gaps] == [(BOOKS, "unsubscribed")]
     rig.receive(subscribed(rig.command("subscribe")["id"], BOOKS, 3), snapshot(3, 1, A))
     assert rig.status(A) == "live"
+
+
+def test_rule_7_a_subscription_lost_among_busy_ones_is_found_within_two_looks(rig):
+    seq = rig.open_books(A)
+    rig.open("trade")
+    rig.receive(trade(2, 1, A))
+    for _ in range(92):
+        seq += 1
+        rig.receive(delta(1, seq, A))
+        rig.wait(1, step=0.5)
+    command = rig.command("list_subscriptions")
+    rig.receive({"type": "ok", "id": command["id"], "msg": [{"channel": BOOKS, "sid": 1}]})
+    assert rig.command("subscribe")["params"] == {"channels": ["trade"]}
+    assert [(gap.channel, gap.reason) for gap in rig.gaps] == [("trade", "unsubscribed")]
+    assert rig.status(A) == "live"
+    assert rig.reconnects() == []
+
+
+def test_rule_7_a_list_says_nothing_of_a_subscription_that_is_younger(rig):
+    rig.open_books(A)
+    rig.wait(30.2)
+    command = rig.command("list_subscriptions")
+    rig.open("trade")
+    rig.receive({"type": "ok", "id": command["id"], "msg": [{"channel": BOOKS, "sid": 1}]})
+    assert rig.gaps == []
+    assert rig.commands() == []
 
 
 def test_rule_7_no_answer_asks_for_a_new_connection(rig):

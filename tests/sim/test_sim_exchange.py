@@ -13,10 +13,12 @@ import textwrap
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from conftest import BUSY_TICKER, poll_until
+from conftest import BUSY_TICKER, poll_until, signed
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kalshi_nb import errors, sim
 from kalshi_nb.sim import Exchange, Follower, Market, _server
@@ -200,6 +202,33 @@ def test_an_exchange_left_open_ends_with_the_interpreter_without_a_word():
     port = int(done.stdout.split(":")[2].split("/")[0])
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), 1)
+
+
+def test_at_the_interpreter_s_end_clients_are_told_with_a_close_frame(open_client):
+    script = """
+        import sys
+        from cryptography.hazmat.primitives.serialization import load_pem_public_key
+        from kalshi_nb.sim import Exchange
+        exchange = Exchange()
+        exchange.add_key("visitor", load_pem_public_key(sys.argv[1].encode()))
+        print(exchange.url, flush=True)
+        sys.stdin.readline()
+    """
+    key = Ed25519PrivateKey.generate()
+    form = (serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    pem = key.public_key().public_bytes(*form).decode()
+    with subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(script), pem],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        there = SimpleNamespace(url=process.stdout.readline().strip())
+        client = open_client(there, headers=signed("visitor", key))
+        process.communicate("end\n", timeout=30)
+        client.wait_until(lambda: client.closed)
+    assert client.closed.rcvd.code == 1001
+    assert process.returncode == 0
 
 
 def test_a_forked_child_s_copy_does_nothing_and_keeps_no_port():

@@ -229,6 +229,7 @@ def test_a_follower_that_lags_is_named_with_what_to_do(exchange, open_client, mo
     exchange.attach(stuck)
     with pytest.raises(SimulationError, match=r"<the slow one> lags behind: it has applied 0 of \d+ frames.*detach"):
         exchange.advance(5)
+    assert exchange.now_us() == START_US + 250_000, "no step begins before the last one has been applied"
     exchange.detach(stuck)
     exchange.detach(stuck)
     exchange.advance(5)
