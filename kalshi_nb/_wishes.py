@@ -71,7 +71,7 @@ class Ending:
 
     def __init__(self) -> None:
         self._closers: list[Closer] | None = []
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a finalizer may run in the middle of it, on the same thread
 
     def add(self, close: Closer) -> None:
         """Have `close` called at the end; at once when that has come."""
@@ -99,7 +99,7 @@ class Wishes:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a finalizer may run in the middle of it, on the same thread
         self._wishes: Counter[str] = Counter()
         self._everything: Counter[str] = Counter()
         self._listeners: Counter[str] = Counter()

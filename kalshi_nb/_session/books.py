@@ -46,20 +46,12 @@ class Books:
     def __init__(self, state: SessionState) -> None:
         self._state = state
 
-    def ladder(self, market_ticker: str) -> Ladder:
-        """Return the ladder of a market, made when there is none."""
-        ladders = self._state.ladders
-        found = ladders.get(market_ticker)
-        if found is None:
-            found = ladders[market_ticker] = Ladder(market_ticker)
-            found.status_since = self._state.now_us()
-        return found
-
     def open(self, subscription: Subscription, market_tickers: Iterable[str]) -> None:
         """Make the ladders of markets just wanted; one let go a moment ago may still be subscribed to."""
         new = [ticker for ticker in market_tickers if ticker not in self._state.ladders]
         for ticker in new:
-            self.ladder(ticker)
+            self._state.ladders[ticker] = Ladder(ticker)
+            self._state.ladders[ticker].status_since = self._state.now_us()
         leaving = subscription.leaving
         again = [ticker for ticker in new if ticker in subscription.market_tickers - leaving]
         for ticker in again:

@@ -99,7 +99,11 @@ class Membership:
     # Answers --------------------------------------------------------------------------------------------
 
     def subscribed(self, frame: SubscribedFrame) -> None:
-        """Take up a new sid. Acknowledgements come in any order, so the channel counts, then the id."""
+        """Take up a new sid.
+
+        It may answer a subscribe that was given up, while the next one is under way: the sid is right then, but
+        the markets are those of the first, which only an ``ok`` will tell.
+        """
         sid = frame.msg.sid
         subscription = self._state.subscriptions.get(frame.msg.channel)
         if subscription is None or sid in self._state.by_sid:
@@ -108,7 +112,9 @@ class Membership:
         if subscription.sid is not None:
             self._ended(subscription, "unsubscribed")  # the new sid says that the old one is gone
         command = subscription.in_flight
-        if command is not None:  # without a sid there is nothing but a subscribe to be under way
+        if command is not None and frame.id not in (None, command.number):
+            command = None
+        if command is not None:  # a subscribe: without a sid there is nothing else to be under way
             self._state.answered(command.number)
             subscription.in_flight = None
             subscription.last_command = command
@@ -125,25 +131,27 @@ class Membership:
             if isinstance(frame.msg, list):
                 self._listed(command.sids, frame.msg)
             return
-        subscription = self._state.by_sid.get(frame.sid) if frame.sid is not None else None
-        if subscription is not None:
-            self._sent(subscription, frame)
-        if command is None or owner is None:
-            if subscription is not None:
-                self.reconcile(subscription)
+        subscription = owner or (self._state.by_sid.get(frame.sid) if frame.sid is not None else None)
+        if subscription is None:
             return
-        if owner.in_flight is command:
-            owner.in_flight = None
+        if command is None:  # the answer to a command that was given up, or somebody else's in a recording
+            self._acknowledge(subscription, _markets(frame) or ())
+        else:
+            if subscription.in_flight is command:
+                subscription.in_flight = None
+            self._changed(subscription, command, frame)
+        self.reconcile(subscription)
+
+    def _changed(self, subscription: Subscription, command: Command, frame: OkFrame) -> None:
         if command.kind == "subscribe":
-            self._merged(owner, command, frame)
+            self._merged(subscription, command, frame)
         elif command.kind == "add_markets":
-            self._acknowledge(owner, command.market_tickers)
+            self._added(subscription, command, frame)
         elif command.kind == "delete_markets":
             gone = set(command.market_tickers or ())
-            owner.market_tickers -= gone
-            if owner.channel == BOOKS:
-                self._books.deleted(owner, gone)
-        self.reconcile(owner)
+            subscription.market_tickers -= gone
+            if subscription.channel == BOOKS:
+                self._books.deleted(subscription, gone)
 
     def unsubscribed(self, frame: UnsubscribedFrame) -> None:
         """Forget an ended sid, and subscribe again where something is still wanted."""
@@ -245,23 +253,28 @@ class Membership:
                 self._books.expect(subscription, taken)
         self._state.settle(subscription)
 
-    def _sent(self, subscription: Subscription, frame: OkFrame) -> None:
-        """Take up the markets that the exchange says it sends: the answer to some command may have been lost."""
-        listed = frame.msg.get("market_tickers") if isinstance(frame.msg, dict) else None
-        if isinstance(listed, list) and not subscription.all_markets:
-            more = {each for each in listed if isinstance(each, str)} - subscription.market_tickers
-            self._acknowledge(subscription, tuple(sorted(more)))
+    def _added(self, subscription: Subscription, command: Command, frame: OkFrame) -> None:
+        """Believe the list that the exchange says it sends: a book that is not on it would stand still."""
+        listed = _markets(frame)
+        if listed is None or command.market_tickers is None:
+            self._acknowledge(subscription, command.market_tickers)
+            return
+        self._acknowledge(subscription, listed)
+        if not set(command.market_tickers) <= subscription.market_tickers | subscription.refused:
+            self._later(subscription)
 
     def _merged(self, subscription: Subscription, command: Command, frame: OkFrame) -> None:
         """Our subscribe met a subscription that we did not know of: no snapshots will come by themselves."""
         if frame.sid is None:
             self._later(subscription)
             return
-        subscription.begin(frame.sid, self._state.monotonic())
-        subscription.seq = frame.seq if frame.seq is not None else subscription.seq
-        self._state.by_sid[frame.sid] = subscription
-        self._acknowledge(subscription, command.market_tickers)
-        self._sent(subscription, frame)
+        if subscription.sid != frame.sid:
+            if subscription.sid is not None:
+                self._ended(subscription, "unsubscribed")
+            subscription.begin(frame.sid, self._state.monotonic())
+            subscription.seq = frame.seq if frame.seq is not None else subscription.seq
+            self._state.by_sid[frame.sid] = subscription
+        self._added(subscription, command, frame)
         if subscription.channel == BOOKS and subscription.awaiting:
             self._books.ask(subscription)
 
@@ -319,3 +332,9 @@ class Membership:
 def _first(market_tickers: frozenset[str] | set[str]) -> tuple[str, ...]:
     """Return as many tickers as one command takes, sorted so that a run can be repeated."""
     return tuple(sorted(market_tickers)[:LARGEST_LIST])
+
+
+def _markets(frame: OkFrame) -> tuple[str, ...] | None:
+    """Return the markets that an ``ok`` lists, None where it lists none."""
+    listed = frame.msg.get("market_tickers") if isinstance(frame.msg, dict) else None
+    return tuple(each for each in listed if isinstance(each, str)) if isinstance(listed, list) else None

@@ -623,3 +623,54 @@ def test_an_outcome_is_told_once(rig):
 def test_rows_and_ladders_of_the_unwanted_do_not_exist(rig):
     assert rig.session.ladder(A) is None
     assert rig.session.rows("trade") == []
+
+
+def test_a_market_that_the_acknowledged_list_does_not_name_is_not_taken_for_sent_and_asked_for_again_later(rig):
+    rig.open_books(A)
+    rig.session.want(BOOKS, frozenset({B}))
+    seq = 1
+    asked = 0
+    for _ in range(20):
+        for command in rig.commands():
+            asked += 1
+            seq += 1
+            rig.receive(ok(command["id"], 1, seq, [A]))
+    assert asked < 4
+    assert rig.status(B) == "connecting"
+    assert rig.outcomes() == []
+    rig.wait(1)
+    rig.receive(ok(rig.command("add_markets")["id"], 1, seq + 1, [A, B]), snapshot(1, seq + 2, B))
+    assert rig.status(B) == "live"
+
+
+def test_a_late_subscribed_does_not_stand_for_the_markets_of_a_later_command(rig):
+    rig.session.want(BOOKS, frozenset({A}))
+    late = rig.command("subscribe")
+    rig.wait(10.1)
+    rig.commands()
+    rig.wait(0.1)
+    rig.session.want(BOOKS, frozenset({B}))
+    rig.wait(11)
+    again = rig.commands()[-1]
+    assert again["params"]["market_tickers"] == [A, B]
+    rig.receive(subscribed(late["id"], BOOKS, 1), snapshot(1, 1, A))
+    assert rig.session.subscriptions[BOOKS].market_tickers == set()
+    rig.wait(3.2)
+    assert rig.commands() == []  # no get_snapshot for a market that is not sent: it would seem live and stand still
+    rig.receive(ok(again["id"], 1, 2, [A, B]), snapshot(1, 3, B), delta(1, 4, B, price=100))
+    assert (rig.status(A), rig.status(B)) == ("live", "live")
+    assert rig.gaps == []
+
+
+def test_a_merge_into_another_sid_than_the_known_one_is_a_hole(rig):
+    rig.session.want(BOOKS, frozenset({A}))
+    late = rig.command("subscribe")
+    rig.wait(10.1)
+    again = rig.command("subscribe")
+    rig.receive(subscribed(late["id"], BOOKS, 1), snapshot(1, 1, A))
+    assert rig.status(A) == "live"
+    rig.receive(ok(again["id"], 2, 5, [A]))
+    assert rig.status(A) == "stale"
+    assert rig.gaps[0].reason == "unsubscribed"
+    rig.receive(snapshot(2, 6, A, id=rig.command("get_snapshot")["id"]))
+    assert rig.status(A) == "live"
