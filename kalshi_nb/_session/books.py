@@ -126,7 +126,7 @@ class Books:
         """Distrust every book of the subscription, and begin its repair unless one is under way."""
         self._state.open_gap(subscription, reason, seq_from, seq_to)
         subscription.awaiting = self._distrust(subscription, reason)
-        if subscription.step == 0:
+        if subscription.step == 0 and subscription.awaiting:
             subscription.step = 1
             subscription.rounds = 0
             self.ask(subscription)

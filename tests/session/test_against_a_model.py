@@ -55,7 +55,7 @@ class AnyLine(RuleBasedStateMachine):
     def lose(self, sid, seq):
         """Note a frame that the session can miss: one of a subscription it knows of."""
         subscription = self.session._state.by_sid.get(sid)
-        if seq is not None and subscription is not None:
+        if seq is not None and subscription is not None and seq > subscription.seq:
             self.lost.append((subscription.channel, seq, START_US + round(self.rig.seconds * 1e6)))
 
     def deliver(self):
@@ -128,12 +128,14 @@ class AnyLine(RuleBasedStateMachine):
 
     @precondition(lambda self: len(self.exchange.wire) > 1)
     @rule()
-    def two_frames_change_places(self):
+    def a_frame_overtakes_another(self):
         wire = self.exchange.wire
         wire[0], wire[1] = wire[1], wire[0]
         sid, seq, _ = wire[1]
-        if wire[0][0] == sid:
+        overtaken = wire[0][0] == sid
+        if overtaken:
             self.lose(sid, seq)  # it comes with an old number now, and is not applied
+        self.deliver()
 
     @rule(channel=st.sampled_from([BOOKS, "trade"]))
     def a_subscription_overflows(self, channel):

@@ -866,3 +866,18 @@ def test_the_session_counts_data_apart_from_other_frames(rig):
     assert rig.session.messages == before + 3
     assert rig.session.data_messages == 2
     assert repr(ALL) == "ALL"
+
+
+def test_rule_3_a_hole_before_the_first_acknowledgement_is_over_with_the_first_snapshots_and_not_before(rig):
+    rig.open_books(A)
+    rig.session.disconnected()
+    rig.session.connected()
+    late = rig.command("subscribe")
+    rig.wait(10.1)
+    again = rig.command("subscribe")
+    rig.receive(subscribed(late["id"], BOOKS, 1), error(10, "of no matter", sid=9, seq=2))
+    rig.receive({"type": "news", "sid": 1, "seq": 2})
+    assert [gap.closed_at for gap in rig.gaps] == [None] * 3
+    rig.receive(ok(again["id"], 1, 3, [A]), snapshot(1, 4, A))
+    assert {gap.repaired_by for gap in rig.gaps} == {"reconnect"}
+    assert rig.status(A) == "live"
