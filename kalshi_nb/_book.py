@@ -52,6 +52,7 @@ class Book:
         self._link_down = link_down
         self._release: Callable[[], None] | None = release
         self._view: LadderView | None = None
+        self._decimals = 2
 
     @property
     def market_ticker(self) -> str:
@@ -232,6 +233,8 @@ class Book:
         status = self._ladder.status
         held = max(0, self._clock.now_us() - self._ladder.status_since) / 1e6
         changed = self._ladder.changed_at
+        # Never fewer again: columns that grow and shrink with each level would jump.
+        self._decimals = max(self._decimals, _decimals(yes[:levels], no[:levels]))
         return LadderPicture(
             version=version,
             status=status,
@@ -239,7 +242,7 @@ class Book:
             asks=tuple(((DOLLAR - price) / DOLLAR, size / CONTRACT) for price, size in no[:levels]),
             bids=tuple((price / DOLLAR, size / CONTRACT) for price, size in yes[:levels]),
             as_of=changed / 1e6 if changed else None,
-            price_decimals=_decimals(yes[:levels], no[:levels]),
+            price_decimals=self._decimals,
             note=_NOTES.get(self._ladder.reason, "") if status == "stale" else "",
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import sys
 from dataclasses import dataclass, fields
 
 from kalshi_nb._link.engine import Engine
@@ -138,6 +139,9 @@ def _warnings(engine: Engine, pipelines: Pipelines) -> tuple[str, ...]:
         found.append("a pipeline of yours is slow, and rows were dropped before it")
     if pipelines.kit_errors:
         found.append(f"{pipelines.kit_errors} errors in kalshi_nb itself; please report last_error")
+    display = sys.modules.get("kalshi_nb._widgets.display")  # there once a ladder was shown
+    if display is not None and display.display.errors:
+        found.append(f"{display.display.errors} errors while showing ladders, the last {display.display.last_error!r}")
     if engine.session.rejected:
         found.append("some frames meant nothing; see feed.rejects")
     return tuple(found)

@@ -104,7 +104,7 @@ class Lab:
                 page.wait_for_function(
                     f"(before) => JSON.stringify({PROMPTS}) !== JSON.stringify(before)",
                     arg=before,
-                    timeout=5000,
+                    timeout=15_000,
                 )
             except PlaywrightTimeoutError:
                 continue
