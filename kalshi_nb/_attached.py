@@ -43,7 +43,7 @@ class Attached:
         self._pipelines = pipelines
         self._wishes = wishes
         self._lock = threading.RLock()
-        self._callbacks: dict[tuple[str, str], Pipeline] = {}
+        self._callbacks: dict[tuple[object, ...], Pipeline] = {}
         self._made: list[_Made] = []
 
     def begin(
@@ -65,18 +65,23 @@ class Attached:
             return source
 
     def call(self, channel: str, tickers: frozenset[str] | None, function: Callable[..., Any]) -> None:
-        """Attach a callback, in place of one of the same name on this channel."""
+        """Attach a callback, in place of the same function's earlier self, or of an earlier run of the cell's."""
         if not callable(function):
             raise ConfigurationError(f"on({channel!r}) decorates a function, not a {type(function).__name__}.")
-        name = getattr(function, "__name__", type(function).__name__)
+        key = (channel, tickers, *_identity(function))
+        cell = this_cell()
         with self._lock:
             ending = Ending()
             pipeline = self._pipelines.on(channel, function, tickers, on_close=ending)
             self._ask(pipeline, ending)
-            before = self._callbacks.get((channel, name))
-            self._callbacks[channel, name] = pipeline
-        if before is not None:
-            before.close()
+            before = self._callbacks.get(key)
+            self._callbacks = {each: held for each, held in self._callbacks.items() if held.state != "closed"}
+            self._callbacks[key] = pipeline
+            if before is not None:
+                before.close()
+            self._close_earlier(cell, channel, tickers)
+            if cell is not None:
+                self._made.append(_Made(cell, channel, tickers, weakref.ref(pipeline)))
 
     def close(self) -> None:
         """Close all of them."""
@@ -106,3 +111,14 @@ class Attached:
             else:
                 kept.append(made)
         self._made = kept
+
+
+def _identity(function: Callable[..., Any]) -> tuple[object, ...]:
+    """Return what makes a function the same one when its definition runs again.
+
+    Its name and module; a method's object too. Functions without a name of their own are all different.
+    """
+    name = getattr(function, "__qualname__", None)
+    if name is None or "<lambda>" in name:
+        return (id(function), function)
+    return (getattr(function, "__module__", None), name, id(getattr(function, "__self__", None)))

@@ -221,7 +221,7 @@ def _read(place: str | bytes) -> tuple[Secret | None, str]:
     try:
         path = Path(os.fsdecode(place)).expanduser()
     except RuntimeError:  # "~somebody" without a home
-        return None, f"There is no home directory for {os.fsdecode(place)!r}; pass the file's whole path."
+        return None, "private_key begins with '~' and names nobody's home directory; pass the file's whole path."
     if len(str(path)) > 400 or not str(path).isprintable():
         return None, _NEITHER
     try:

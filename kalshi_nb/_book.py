@@ -228,11 +228,14 @@ class Book:
 
     def ladder_picture(self, levels: int) -> LadderPicture:
         """Return what a ladder view shows: the best `levels` of each side, now."""
-        version = self._ladder.version
-        yes, no = self._ladder.levels()
-        status = self._ladder.status
-        held = max(0, self._clock.now_us() - self._ladder.status_since) / 1e6
-        changed = self._ladder.changed_at
+        ladder = self._ladder
+        while True:
+            version = ladder.version
+            yes, no = ladder.levels()
+            status, since, reason, changed = ladder.status, ladder.status_since, ladder.reason, ladder.changed_at
+            if version == ladder.version:
+                break  # levels and status are of one moment
+        held = max(0, self._clock.now_us() - since) / 1e6
         # Never fewer again: columns that grow and shrink with each level would jump.
         self._decimals = max(self._decimals, _decimals(yes[:levels], no[:levels]))
         return LadderPicture(
@@ -243,7 +246,7 @@ class Book:
             bids=tuple((price / DOLLAR, size / CONTRACT) for price, size in yes[:levels]),
             as_of=changed / 1e6 if changed else None,
             price_decimals=self._decimals,
-            note=_NOTES.get(self._ladder.reason, "") if status == "stale" else "",
+            note=_NOTES.get(reason, "") if status == "stale" else "",
         )
 
     def __repr__(self) -> str:
@@ -270,6 +273,8 @@ _NOTES: Final = {
     "unsubscribed": "the exchange ended the subscription; subscribing again",
     "connection_lost": "the connection is lost; connecting again",
     "resubscribing": "subscribing again",
+    "unreadable": "its snapshots cannot be read; see feed.rejects",
+    "error_26": "the exchange sends no more markets on this connection",
 }
 
 

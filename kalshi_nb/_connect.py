@@ -39,9 +39,14 @@ class _Registry:
         """Return the feed of this key; closed and refused feeds leave the registry here."""
         found = self.feeds.get(key)
         if found is not None and found.state in ("closed", "refused"):
-            del self.feeds[key]
+            found.close()  # a refused feed's other threads are still there
             return None
         return found
+
+    def drop(self, feed: Feed) -> None:
+        """Forget a feed that was closed."""
+        self.feeds = {key: each for key, each in self.feeds.items() if each is not feed}
+        self.unnamed = [each for each in self.unnamed if each is not feed]
 
     def uses(self, exchange: Exchange) -> bool:
         """Tell whether a running feed has `exchange` at its other end."""
@@ -134,7 +139,6 @@ def connect(
             return running
         feed = _open(target, options, timeout)
         if new:
-            _registry.unnamed = [each for each in _registry.unnamed if each.state != "closed"]
             _registry.unnamed.append(feed)
         else:
             _registry.feeds[target.key] = feed
@@ -171,9 +175,9 @@ def _target(where: str | Exchange | None, key_id: str | None, private_key: Secre
     if place == SIMULATED:
         from kalshi_nb import sim  # noqa: PLC0415  # a server nobody needs who connects to Kalshi
 
-        return replace(_simulated(sim.exchange(clock="wall"), private_key), embedded=True)
+        return replace(_simulated(sim.exchange(clock="wall"), key_id, private_key), embedded=True)
     if hasattr(place, "attach"):
-        return _simulated(cast("Exchange", place), private_key)
+        return _simulated(cast("Exchange", place), key_id, private_key)
     if not isinstance(place, str):
         raise UnknownEnvironmentError(
             f"connect() takes {', '.join(map(repr, (SIMULATED, *ENVIRONMENTS)))}, a WebSocket address or a simulated "
@@ -185,8 +189,8 @@ def _target(where: str | Exchange | None, key_id: str | None, private_key: Secre
     return _Target((url, signer.key_id, signer.fingerprint()), url, credentials, WallClock(), None)
 
 
-def _simulated(exchange: Exchange, private_key: Secret) -> _Target:
-    if private_key.reveal() is not None:
+def _simulated(exchange: Exchange, key_id: str | None, private_key: Secret) -> _Target:
+    if private_key.reveal() is not None or key_id is not None:
         raise ConfigurationError(
             "A simulated exchange brings its own key; leave key_id and private_key out, or give its address, "
             "connect(exchange.url, key_id=…, private_key=…), to sign with a key of yours."
@@ -199,7 +203,9 @@ def _simulated(exchange: Exchange, private_key: Secret) -> _Target:
 def _open(target: _Target, options: Options, timeout: float) -> Feed:
     exchange = target.exchange
 
-    def close_embedded() -> None:
+    def closed(feed: Feed) -> None:
+        with _registry.lock:
+            _registry.drop(feed)
         if exchange is not None and target.embedded and not _registry.uses(exchange):
             exchange.close()
 
@@ -209,7 +215,7 @@ def _open(target: _Target, options: Options, timeout: float) -> Feed:
         clock=target.clock,
         options=options,
         exchange=exchange,
-        on_close=close_embedded,
+        on_close=closed,
     )
     feed.open(timeout)
     return feed

@@ -278,8 +278,11 @@ class Feed(Running):
         *,
         exact: bool,
     ) -> Frame:
+        from kalshi_nb._frames.rolling import window  # noqa: PLC0415  # polars loads when it is needed
+
         self._tell()
         tickers = check_tickers(market_tickers)
+        window(rows, seconds)  # refuses what cannot be a key, too
         key = (channel, tickers, rows, seconds, exact)
         with self._lock:
             found = self._frames.get(key)

@@ -109,6 +109,15 @@ def health_of(engine: Engine, pipelines: Pipelines, now_us: int) -> Health:
     gaps = session.gaps.snapshot()
     lag_p50, lag_p99 = meter.lag()
     failure = pipelines.last_error
+    troubles = [
+        (at, text)
+        for at, text in (
+            (0.0 if failure is None else failure.noticed, None if failure is None else failure.text),
+            (session.complained_at, session.last_error),
+            (engine.failed_at, engine.last_error),
+        )
+        if text is not None
+    ]
     return Health(
         state=engine.state,
         url=engine.url,
@@ -126,7 +135,7 @@ def health_of(engine: Engine, pipelines: Pipelines, now_us: int) -> Health:
         dropped_rows=pipelines.dropped_rows,
         pipeline_errors=pipelines.errors,
         pending_rows=pipelines.pending_rows,
-        last_error=str(failure) if failure is not None else session.last_error or engine.last_error,
+        last_error=max(troubles)[1] if troubles else None,
         warnings=_warnings(engine, pipelines),
     )
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from kalshi_nb._attached import Attached
 from kalshi_nb._auth import Credentials
+from kalshi_nb._cells import frames_inside
 from kalshi_nb._clock import Clock
 from kalshi_nb._health import Health, health_of
 from kalshi_nb._link.engine import Engine, LinkState
@@ -59,7 +60,7 @@ class Running:
         clock: Clock,
         options: Options = DEFAULT_OPTIONS,
         exchange: Any = None,
-        on_close: Callable[[], None] | None = None,
+        on_close: Callable[[Any], None] | None = None,
     ) -> None:
         self.url = url
         self.options = options
@@ -135,6 +136,10 @@ class Running:
         """Return how many frames of the present connection were received and applied."""
         return self._engine.frames_received
 
+    def may_wait(self) -> None:
+        """Refuse to be waited for on a thread that the feed itself needs."""
+        refuse_on(*FEED_ROLES, doing="exchange.advance()", instead="Call it in a cell; it would wait for this thread")
+
     def flush(self, timeout: float = 10.0) -> None:
         """Wait until all rows received so far are in their frames, and have been through your pipelines.
 
@@ -157,7 +162,7 @@ class Running:
         self._attached.close()
         on_close, self._on_close = self._on_close, None
         if on_close is not None:
-            on_close()
+            on_close(self)
 
     def __enter__(self) -> Self:
         return self
@@ -184,4 +189,4 @@ class Running:
         """Say on the main thread what went wrong in the user's pipelines since the last call."""
         if role() is None and threading.current_thread() is threading.main_thread():
             for text in self._pipelines.take_notices():
-                warnings.warn(text, PipelineWarning, stacklevel=3)
+                warnings.warn(text, PipelineWarning, stacklevel=frames_inside())

@@ -102,7 +102,6 @@ class Wishes:
         self._lock = threading.RLock()  # a finalizer may run in the middle of it, on the same thread
         self._wishes: Counter[str] = Counter()
         self._everything: Counter[str] = Counter()
-        self._listeners: Counter[str] = Counter()
 
     def rows(self, channel: str, tickers: frozenset[str] | None) -> Closer:
         """Want the rows of some markets, and return what takes the wish back.
@@ -116,27 +115,24 @@ class Wishes:
                 "Name the markets: the exchange has no channel of all books. For instance "
                 "deltas('KXHIGHNY-26NOV22-B52.5'); or open books first, and take what comes for them."
             )
-        request = self._engine.want(channel, wanted, listen=True, timeout=SUBSCRIBE_TIMEOUT)
-        return self._closer(request, listens=True)
+        return self._closer(self._engine.want(channel, wanted, listen=True, timeout=SUBSCRIBE_TIMEOUT))
 
     def ladders(self, tickers: list[str]) -> list[tuple[Ladder, Closer]]:
         """Want the books of some markets, asked for together, each of them taken back by itself."""
-        together = self._engine.want(BOOKS, frozenset(tickers), listen=False, timeout=SUBSCRIBE_TIMEOUT)
+        wanted = [frozenset({each}) for each in tickers]
+        requests = self._engine.want_each(BOOKS, wanted, listen=False, timeout=SUBSCRIBE_TIMEOUT)
         found = []
-        for each in tickers:
-            request = self._engine.want(BOOKS, frozenset({each}), listen=False, timeout=SUBSCRIBE_TIMEOUT)
-            ladder = self._engine.ladder(each)
+        for ticker, request in zip(tickers, requests, strict=True):
+            ladder = self._engine.ladder(ticker)
             assert ladder is not None
-            found.append((ladder, self._closer(request, listens=False)))
-        self._engine.release(together)
+            found.append((ladder, self._closer(request)))
         return found
 
-    def _closer(self, request: Request, *, listens: bool) -> Closer:
+    def _closer(self, request: Request) -> Closer:
         channel = request.channel
         with self._lock:
             self._wishes[channel] += 1
             self._everything[channel] += request.wanted is ALL
-            self._listeners[channel] += listens
         held = [request]
 
         def close() -> None:
@@ -146,9 +142,6 @@ class Wishes:
                 held.clear()
                 self._wishes[channel] -= 1
                 self._everything[channel] -= request.wanted is ALL
-                self._listeners[channel] -= listens
-                if listens and not self._listeners[channel]:
-                    self._engine.listen(channel, on=False)
             self._engine.release(request)
 
         return close

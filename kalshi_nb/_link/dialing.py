@@ -46,7 +46,7 @@ async def dial(url: str, credentials: Credentials, *, timeout: float) -> ClientC
     """
     headers = credentials.signer().headers(path_of(url))
     try:
-        return await connect(
+        return await _Connect(
             url,
             additional_headers=headers,
             # Compression costs a fifth more time a frame than it saves on any but a slow line.
@@ -71,6 +71,14 @@ async def dial(url: str, credentials: Credentials, *, timeout: float) -> ClientC
         ) from None
     except OSError as failure:
         raise _unreachable(failure, url) from None
+
+
+class _Connect(connect):
+    """The library's own dialling, less redirects: they would carry a valid signature to somebody else."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """Follow none."""
+        return exc
 
 
 def clock_skew(connection: ClientConnection) -> float | None:

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from random import Random
@@ -22,6 +22,7 @@ from websockets.exceptions import ConnectionClosed
 from kalshi_nb._auth import Credentials
 from kalshi_nb._clock import Clock
 from kalshi_nb._ladder import Ladder
+from kalshi_nb._link.answers import TAKEN, Answers, first_refusal
 from kalshi_nb._link.dialing import clock_skew, dial
 from kalshi_nb._link.metering import Meter
 from kalshi_nb._link.refusals import closed_error, subscription_error
@@ -30,7 +31,7 @@ from kalshi_nb._session.requests import Outcome, Request, Wanted
 from kalshi_nb._session.session import Reconnect, Session
 from kalshi_nb._threads import refuse_on, set_role
 from kalshi_nb._wire.rows import Row
-from kalshi_nb.errors import FeedClosedError, HandshakeError, KalshiError, UnreachableError
+from kalshi_nb.errors import ClockSkewError, FeedClosedError, KalshiError, UnreachableError
 
 __all__ = ["Engine", "LinkState"]
 
@@ -40,6 +41,7 @@ T = TypeVar("T")
 TICK: Final = 0.1
 JOIN: Final = 2.0
 REDIAL_TIMEOUT: Final = 10.0
+HANG_UP: Final = 1.0
 
 
 class Engine:
@@ -62,8 +64,8 @@ class Engine:
         ``connecting``, ``connected``, ``reconnecting``, ``refused`` or ``closed``.
     reconnects : int
         Connections made after the first.
-    last_error : str or None
-        The newest trouble with the connection.
+    failed_at : float
+        When the newest trouble came, in seconds on the computer's monotonic clock.
     clock_skew : float or None
         Seconds by which this computer's clock is ahead of the exchange's.
     frames_received : int
@@ -74,7 +76,8 @@ class Engine:
         self.url = url
         self.state: LinkState = "connecting"
         self.reconnects = 0
-        self.last_error: str | None = None
+        self.failed_at = 0.0
+        self._last_error: str | None = None
         self.clock_skew: float | None = None
         self.frames_received = 0
         self._credentials = credentials
@@ -84,7 +87,7 @@ class Engine:
         self.meter = Meter(self.session)
         self._reconnecting = Reconnecting(jitter)
         self._started: Future[None] = Future()
-        self._waiting: dict[Request, Future[Outcome]] = {}
+        self._answers = Answers()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._main: asyncio.Task[None] | None = None
         self._wake: asyncio.Event | None = None
@@ -92,6 +95,11 @@ class Engine:
         self._timeout = REDIAL_TIMEOUT
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="kalshi-io", daemon=True)
+
+    @property
+    def last_error(self) -> str | None:
+        """The newest trouble with the connection."""
+        return self._last_error
 
     # From other threads ---------------------------------------------------------------------------------
 
@@ -115,7 +123,11 @@ class Engine:
             raise
 
     def want(self, channel: str, wanted: Wanted, *, listen: bool, timeout: float) -> Request:
-        """Ask for `wanted` of `channel`, and wait for the exchange's word when the link is up.
+        """Ask for `wanted` of `channel`, and wait for the exchange's word when the link is up; as `want_each`."""
+        return self.want_each(channel, [wanted], listen=listen, timeout=timeout)[0]
+
+    def want_each(self, channel: str, wanted: Sequence[Wanted], *, listen: bool, timeout: float) -> list[Request]:
+        """Ask for several things of one channel together; each is let go by itself later.
 
         Raises
         ------
@@ -125,28 +137,21 @@ class Engine:
             When the engine was closed or given up.
         """
         refuse_on("io", doing="A subscription", instead="Subscribe from the notebook, before the data flows")
-        request, answer = self._call(lambda: self._want(channel, wanted, listen=listen))
+        requests = [Request(channel, each, listen) for each in wanted]
         try:
-            outcome = answer.result(timeout)
-        except FutureTimeoutError:
-            outcome = Outcome(0, f"no answer within {timeout:g} s")
+            outcome = first_refusal(self._call(lambda: self._want(requests)), timeout)
         except BaseException:
-            self.release(request)  # interrupted: nobody holds the wish any more
+            self.release(*requests)  # interrupted: nobody holds the wishes any more
             raise
-        if outcome.code is None:
-            return request
-        self.release(request)
-        raise subscription_error(channel, outcome)
+        if outcome is not TAKEN and outcome.code is not None:
+            self.release(*requests)
+            raise subscription_error(channel, outcome)
+        return requests
 
-    def release(self, request: Request) -> None:
-        """Take a wish back; does not wait."""
+    def release(self, *requests: Request) -> None:
+        """Take wishes for one channel back; does not wait."""
         with contextlib.suppress(FeedClosedError):
-            self._post(lambda: self._release(request))
-
-    def listen(self, channel: str, *, on: bool) -> None:
-        """Make rows of `channel`, or make none; does not wait."""
-        with contextlib.suppress(FeedClosedError):
-            self._post(lambda: self.session.listen(channel, on=on))
+            self._post(lambda: self._release(requests))
 
     def take(self, channel: str) -> list[Row]:
         """Take all rows of `channel` that are pending."""
@@ -191,7 +196,7 @@ class Engine:
         except asyncio.CancelledError:
             pass
         except BaseException as bug:  # noqa: BLE001  # the thread's last words must reach health()
-            self.last_error = f"the network thread ended: {type(bug).__name__}: {bug}"
+            self._fail(f"the network thread ended: {type(bug).__name__}: {bug}")
             if not self._started.done():
                 self._started.set_exception(bug)
         finally:
@@ -203,7 +208,7 @@ class Engine:
         self.session.close()
         if not self._started.done():
             self._started.set_exception(FeedClosedError("The feed was closed before it was connected."))
-        self._resolve_all()
+        self._answers.let_go(closed_error())
 
     async def _live(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -215,6 +220,11 @@ class Engine:
                 connection = await dial(self.url, self._credentials, timeout=self._timeout)
             except KalshiError as problem:
                 delay = self._failed(problem)
+            except Exception as surprise:
+                if not self._started.done():
+                    raise
+                # Whatever answers at a reconnect, the feed goes on.
+                delay = self._failed(UnreachableError(f"{self.url}: {type(surprise).__name__}: {surprise}"))
             else:
                 await self._serve(connection)
                 delay = self._reconnecting.delay()
@@ -227,9 +237,10 @@ class Engine:
         if not self._started.done():
             self._started.set_exception(problem)
             return None
-        self.last_error = str(problem)
-        answer = problem if isinstance(problem, HandshakeError) else HandshakeError("", status=0)
-        delay = self._reconnecting.delay(status=answer.status or None, retry_after=answer.retry_after)
+        self._fail(str(problem))
+        # A clock that is off is set right by itself, as on a laptop that wakes; keys are not.
+        status = None if isinstance(problem, ClockSkewError) else getattr(problem, "status", None)
+        delay = self._reconnecting.delay(status=status, retry_after=getattr(problem, "retry_after", None))
         if delay is None:
             self.state = "refused"
         return delay
@@ -254,9 +265,9 @@ class Engine:
         try:
             await self._read(connection)
         except ConnectionClosed as closed:
-            self.last_error = f"connection lost: {closed}"
+            self._fail(f"connection lost: {closed}")
         except Exception as bug:  # noqa: BLE001  # whatever the exchange sends, the feed goes on
-            self.last_error = f"connecting anew: {type(bug).__name__}: {bug}"
+            self._fail(f"connecting anew: {type(bug).__name__}: {bug}")
         finally:
             self._connection = None
             self.state = "reconnecting"
@@ -264,14 +275,17 @@ class Engine:
                 each.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             self.session.disconnected()
-            self._resolve_all()
-            await connection.close()
+            self._answers.let_go(closed_error() if self._closing else None)
+            await _hang_up(connection)
+
+    def _fail(self, text: str) -> None:
+        self._last_error, self.failed_at = text, time.monotonic()
 
     def _look_after(self, ended: asyncio.Task[None], connection: ClientConnection) -> None:
         """Give the connection up when a task beside the reader failed: without it, nothing would be repaired."""
         bug = None if ended.cancelled() else ended.exception()
         if bug is not None and not isinstance(bug, ConnectionClosed):
-            self.last_error = f"connecting anew: {type(bug).__name__}: {bug}"
+            self._fail(f"connecting anew: {type(bug).__name__}: {bug}")
             connection.transport.abort()
 
     async def _read(self, connection: ClientConnection) -> None:
@@ -311,38 +325,28 @@ class Engine:
         while events:
             event = events.popleft()
             if isinstance(event, Reconnect):
-                self.last_error = f"connecting anew: {event.reason}"
+                self._fail(f"connecting anew: {event.reason}")
                 if self._connection is not None:
                     self._connection.transport.abort()
             else:
-                answer = self._waiting.pop(event, None)
-                if answer is not None and event.outcome is not None:
-                    answer.set_result(event.outcome)
+                self._answers.came(event)
         if self.session.outgoing and self._wake is not None:
             self._wake.set()
 
-    def _want(self, channel: str, wanted: Wanted, *, listen: bool) -> tuple[Request, Future[Outcome]]:
-        if listen:
-            self.session.listen(channel, on=True)
-        answer: Future[Outcome] = Future()
-        request = self.session.want(channel, wanted)
-        if self.state == "connected":
-            self._waiting[request] = answer  # the answer may lie in the session's events already
-        else:
-            answer.set_result(Outcome())
+    def _want(self, requests: Sequence[Request]) -> list[Future[Outcome]]:
+        if self._closing:
+            raise closed_error()
+        futures = self._answers.expect(requests)
+        self.session.want_together(requests)
+        if self.state != "connected":
+            self._answers.let_go()
         self._react()
-        return request, answer
+        return futures
 
-    def _release(self, request: Request) -> None:
-        self._waiting.pop(request, None)
-        self.session.release(request)
+    def _release(self, requests: Sequence[Request]) -> None:
+        self._answers.forget(requests)
+        self.session.release(*requests)
         self._react()
-
-    def _resolve_all(self) -> None:
-        """Let go of those who wait: the link is down, and what is wanted stays wanted."""
-        while self._waiting:
-            _, answer = self._waiting.popitem()
-            answer.set_result(Outcome())
 
     def _call(self, function: Callable[[], T]) -> T:
         """Run `function` on the io thread and return what it returns."""
@@ -378,3 +382,11 @@ class Engine:
             )
         if self.state == "closed" or not self._thread.is_alive():
             raise closed_error()
+
+
+async def _hang_up(connection: ClientConnection) -> None:
+    """Close politely, but not for longer than a server that reads nothing any more deserves."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(HANG_UP):
+            await connection.close()
+    connection.transport.abort()

@@ -37,6 +37,12 @@ LONGEST_WAIT: Final = 60.0
 SETTLE_WAIT: Final = 0.5
 """Seconds a wish for a book waits for its snapshot after the acknowledgement."""
 
+CALM: Final = 30.0
+"""Seconds without a repair after which the next one begins at once again."""
+
+MOST_UNREADABLE: Final = 3
+"""Snapshots of one market that may be unreadable in a row before it is left stale on this connection."""
+
 _TOO_MANY: Final = 26
 
 
@@ -53,7 +59,9 @@ class Books:
             self._state.ladders[ticker] = Ladder(ticker)
             self._state.ladders[ticker].status_since = self._state.now_us()
         leaving = subscription.leaving
-        again = [ticker for ticker in new if ticker in subscription.market_tickers - leaving]
+        again = [
+            ticker for ticker in new if ticker in subscription.market_tickers - leaving and not subscription.renew
+        ]
         for ticker in again:
             # Its deltas go on coming, and are no hole: it is a book of which the snapshot was thrown away.
             self._state.ladders[ticker].set_status("stale", self._state.now_us(), "let go and wanted again")
@@ -74,6 +82,7 @@ class Books:
     def ask(self, subscription: Subscription) -> None:
         """Ask for the snapshots of all books that have none."""
         wanted = sorted(subscription.awaiting)
+        subscription.ask_at = None
         subscription.requested = set(wanted)
         subscription.rounds += 1
         self._state.forget(subscription, "get_snapshot")
@@ -88,7 +97,7 @@ class Books:
         ladder = self._state.ladders.get(msg.market_ticker)
         # An answer to get_snapshot may be about a market that is sent no more: it would seem live for ever.
         wanted = frame.id is None or msg.market_ticker in subscription.requested | subscription.market_tickers
-        if ladder is None or not wanted:
+        if ladder is None or not wanted or msg.market_ticker in subscription.leaving:
             self._state.unrequested += 1  # let go of a moment ago
         else:
             ladder.replace(yes, no, received_at)
@@ -96,6 +105,7 @@ class Books:
             ladder.set_status("unknown" if nobody else "live", received_at)
             subscription.awaiting.discard(msg.market_ticker)
             subscription.requested.discard(msg.market_ticker)
+            subscription.unreadable.pop(msg.market_ticker, None)
             self._finish(subscription)
             self._state.settle(subscription)
         if not subscription.listening:
@@ -119,18 +129,54 @@ class Books:
             return ladder
         elif ladder.status == "connecting" and market_ticker in subscription.awaiting:
             ladder.set_status("stale", self._state.now_us(), "no_book")  # one hole, not one a delta
-            self.hole(subscription, "no_book", seq, seq)
+            self.hole(subscription, "no_book", seq, seq, market_ticker)
         return None
 
-    def hole(self, subscription: Subscription, reason: str, seq_from: int | None, seq_to: int | None) -> None:
-        """Distrust every book of the subscription, and begin its repair unless one is under way."""
-        self._state.open_gap(subscription, reason, seq_from, seq_to)
-        subscription.awaiting = self._distrust(subscription, reason)
+    def hole(
+        self,
+        subscription: Subscription,
+        reason: str,
+        seq_from: int | None,
+        seq_to: int | None,
+        market_ticker: str | None = None,
+    ) -> None:
+        """Distrust every book of the subscription, and begin its repair unless one is under way.
+
+        Where the market is known, the count is whole and it alone is in doubt.
+        """
+        self._state.open_gap(subscription, reason, seq_from, seq_to, market_ticker)
+        missing = self._distrust(subscription, reason, market_ticker)
+        subscription.awaiting = missing if market_ticker is None else subscription.awaiting | missing
         if subscription.step == 0 and subscription.awaiting:
             subscription.step = 1
             subscription.rounds = 0
-            self.ask(subscription)
+            self._begin(subscription)
         self._finish(subscription)
+
+    def unreadable(self, subscription: Subscription, market_ticker: str, seq: int) -> None:
+        """Take up a snapshot whose values mean nothing: after some of them the market is left alone, stale."""
+        subscription.unreadable[market_ticker] += 1
+        subscription.requested.discard(market_ticker)
+        if subscription.unreadable[market_ticker] < MOST_UNREADABLE:
+            self.hole(subscription, "rejected", seq, seq, market_ticker)
+            return
+        ladder = self._state.ladders.get(market_ticker)
+        if ladder is not None:
+            ladder.set_status("stale", self._state.now_us(), "unreadable")
+        subscription.awaiting.discard(market_ticker)
+        self._finish(subscription)
+
+    def _begin(self, subscription: Subscription) -> None:
+        """Begin a repair at once, or, where one has ended only just now, after a delay that grows."""
+        now = self._state.monotonic()
+        if subscription.repaired_at is None or now - subscription.repaired_at >= CALM:
+            subscription.repairs.reset()
+        delay = subscription.repairs.next()
+        if delay:
+            subscription.ask_at = now + delay
+            subscription.deadline = None
+        else:
+            self.ask(subscription)
 
     def lost(self, subscription: Subscription, reason: str) -> None:
         """Distrust the books of a subscription that has ended."""
@@ -141,6 +187,7 @@ class Books:
         subscription.step = 0
         subscription.rounds = 0
         subscription.deadline = None
+        subscription.ask_at = None
 
     def refused(self, subscription: Subscription, market_tickers: Iterable[str], code: int) -> None:
         """Mark markets that the exchange will not send: there are none such, or too many."""
@@ -193,29 +240,37 @@ class Books:
 
     def tick(self, subscription: Subscription) -> None:
         """Take the next step when the present one had its time."""
+        if subscription.ask_at is not None:
+            if self._state.monotonic() >= subscription.ask_at:
+                self.ask(subscription)
+            return
         if subscription.deadline is None or not (subscription.awaiting or subscription.step == 2):
             return
         if self._state.monotonic() >= subscription.deadline:
             self.escalate(subscription)
 
-    def _distrust(self, subscription: Subscription, reason: str) -> set[str]:
-        """Mark every book of the subscription as stale; return the markets whose snapshots are missing now.
+    def _distrust(self, subscription: Subscription, reason: str, market_ticker: str | None = None) -> set[str]:
+        """Mark every book of the subscription, or one, as stale; return the markets whose snapshots are missing.
 
-        The acknowledgement of a market may have been lost, so a live book counts without it.
+        The acknowledgement of a market may have been lost, so a live book counts without it. A market that is
+        leaving has no snapshot to come, and one whose snapshots cannot be read is not asked for again.
         """
-        now = self._state.now_us()
+        now, leaving = self._state.now_us(), subscription.leaving
         missing = set()
         for ticker, ladder in self._state.ladders.items():
-            if ladder.live or ticker in subscription.market_tickers:
+            if market_ticker not in (None, ticker) or not (ladder.live or ticker in subscription.market_tickers):
+                continue
+            if ladder.status != "connecting":
+                ladder.set_status("stale", now, reason)
+            if ticker not in leaving and subscription.unreadable[ticker] < MOST_UNREADABLE:
                 missing.add(ticker)
-                if ladder.status != "connecting":
-                    ladder.set_status("stale", now, reason)
         return missing
 
     def _finish(self, subscription: Subscription) -> None:
         """End the repair when every book is right, or begin a new round when holes spoilt this one."""
         if subscription.awaiting:
-            if subscription.step == 1 and not subscription.requested and subscription.sid is not None:
+            waits = subscription.ask_at is not None or subscription.sid is None
+            if subscription.step == 1 and not subscription.requested and not waits:
                 if subscription.rounds < MOST_ROUNDS:
                     self.ask(subscription)
                 else:
@@ -226,5 +281,7 @@ class Books:
         how = {0: subscription.repair, 1: "get_snapshot", 2: "resubscribe"}.get(subscription.step, "reconnect")
         self._state.close_gaps(subscription, self._state.now_us(), how)
         self._state.forget(subscription, "get_snapshot")
+        if subscription.step:
+            subscription.repaired_at = self._state.monotonic()
         self.ended(subscription)
         subscription.repair = None

@@ -7,10 +7,12 @@ there is no order of calls that has to be right.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from kalshi_nb._session.books import Books
-from kalshi_nb._session.requests import ALL, Command, Outcome, Request, Wanted
+from kalshi_nb._session.requests import ALL, Command, Outcome, Request
 from kalshi_nb._session.state import SessionState
 from kalshi_nb._session.subscription import BOOKS, Subscription
 from kalshi_nb._wire.commands import LARGEST_LIST
@@ -38,36 +40,37 @@ class Membership:
 
     # What is wanted -------------------------------------------------------------------------------------
 
-    def want(self, channel: str, wanted: Wanted) -> Request:
-        """Add a wish; its outcome comes as an event."""
-        subscription = self._state.subscription(channel)
-        request = Request(channel, wanted)
-        subscription.requests.append(request)
+    def want(self, requests: Sequence[Request]) -> None:
+        """Add wishes for one channel, together; their outcomes come as events."""
+        subscription = self._state.subscription(requests[0].channel)
+        subscription.requests.extend(requests)
+        subscription.heed()
         subscription.given_up = False
-        if isinstance(wanted, frozenset):
-            subscription.refused -= wanted
-            if channel == BOOKS:
-                self._books.open(subscription, wanted)
+        named = frozenset[str]().union(*(each.wanted for each in requests if isinstance(each.wanted, frozenset)))
+        subscription.refused -= named
+        if subscription.channel == BOOKS:
+            self._books.open(subscription, named)
         self._state.settle(subscription)
         self.reconcile(subscription)
-        return request
 
-    def release(self, request: Request) -> None:
-        """Take a wish back; markets that nobody else wants are let go."""
-        subscription = self._state.subscription(request.channel)
-        if request not in subscription.requests:
-            return
-        subscription.requests.remove(request)
+    def release(self, requests: Sequence[Request]) -> None:
+        """Take wishes for one channel back; markets that nobody else wants are let go."""
+        subscription = self._state.subscription(requests[0].channel)
+        gone = {id(each) for each in requests}
+        subscription.requests = [each for each in subscription.requests if id(each) not in gone]
+        subscription.heed()
         self.reconcile(subscription)
 
     def reconcile(self, subscription: Subscription) -> None:
         """Send the next command that brings what is sent closer to what is wanted, if one is due."""
         self._forget_unwanted(subscription)
+        wanted = subscription.wanted
+        if wanted is None and subscription.sid is None and subscription.in_flight is None:
+            self._state.close_gaps(subscription, self._state.now_us(), None)  # nobody waits for data to go on
         if not self._state.connected or subscription.in_flight is not None or subscription.given_up:
             return
         if subscription.retry_at is not None and self._state.monotonic() < subscription.retry_at:
             return
-        wanted = subscription.wanted
         if subscription.sid is None:
             if wanted is not None:
                 first = None if not isinstance(wanted, frozenset) else _first(wanted)
@@ -90,7 +93,11 @@ class Membership:
         if command is not None and self._state.monotonic() - command.sent_at >= REPLY_WAIT:
             self._state.answered(command.number)
             subscription.in_flight = None
-            self._state.last_error = f"{subscription.channel}: no answer to {command.kind} in {REPLY_WAIT:.0f} s"
+            if command.kind == "delete_markets":
+                # Whether it was done is not known, and a market that is sent no more would look live for ever.
+                subscription.doubtful.update(command.market_tickers or ())
+                subscription.renew = True
+            self._state.complain(f"{subscription.channel}: no answer to {command.kind} in {REPLY_WAIT:.0f} s")
             self._refuse(subscription, Outcome(0, "no answer"), keep=True)
             self._later(subscription)
         self._state.settle(subscription)
@@ -176,16 +183,16 @@ class Membership:
         command, owner = self._state.answered(frame.id)
         if code in _TERMINAL and frame.sid is not None and frame.sid in self._state.by_sid:
             subscription = self._state.by_sid[frame.sid]
-            self._state.last_error = f"{subscription.channel}: error {code} {text}"
+            self._state.complain(f"{subscription.channel}: error {code} {text}")
             self._ended(subscription, f"error_{code}")
             return
         named = tuple(frame.msg.market_tickers or ([frame.msg.market_ticker] if frame.msg.market_ticker else ()))
         if command is None and named:
             command, owner = self._acknowledged(frame.id)
         if command is None or owner is None:
-            self._state.last_error = f"error {code} {text}"
+            self._state.complain(f"error {code} {text}")
             return
-        self._state.last_error = f"{owner.channel}: error {code} {text}"
+        self._state.complain(f"{owner.channel}: error {code} {text}")
         self._refused(owner, command, Outcome(code, text, named))
         self.reconcile(owner)
 
@@ -219,8 +226,11 @@ class Membership:
         elif command.kind == "get_snapshot":
             if subscription.step == 1:  # first snapshots are asked for again in time, and later steps wait theirs
                 self._books.escalate(subscription)
-        elif outcome.code in _AGAIN:
+        elif outcome.code in _AGAIN or command.kind in ("delete_markets", "unsubscribe"):
             self._later(subscription)
+        elif command.kind == "add_markets":
+            # The exchange did not say which; the subscription itself goes on without all of them.
+            self._refused(subscription, command, replace(outcome, market_tickers=command.market_tickers or ()))
         else:
             subscription.given_up = True
             self._refuse(subscription, outcome)
@@ -242,6 +252,7 @@ class Membership:
             self._state.end(request, outcome)
             if not keep:
                 subscription.requests.remove(request)
+        subscription.heed()
 
     def _acknowledge(self, subscription: Subscription, market_tickers: tuple[str, ...] | None) -> None:
         if market_tickers is None:

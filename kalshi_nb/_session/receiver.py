@@ -90,7 +90,7 @@ class Receiver:
             if ladder is None or not ladder.live:
                 ladder = books.delta_without_book(subscription, msg.market_ticker, seq)
             if ladder is not None and not ladder.apply(msg.side, price, change, received_at):
-                books.hole(subscription, "negative_level", seq, seq)
+                books.hole(subscription, "negative_level", seq, seq, msg.market_ticker)
             if subscription.listening:
                 subscription.rows.append(delta_row(msg, price, change, received_at, seq))
 
@@ -186,7 +186,11 @@ class Receiver:
         if subscription is None or seq is None or not subscription.sequenced:
             return  # without a number, the hole shows at the next frame that has one
         # A decoded frame was counted before its values were looked at.
-        if frame is not None or self._count(subscription, seq):
+        if isinstance(frame, SnapshotFrame) and subscription.channel == BOOKS:
+            self._books.unreadable(subscription, frame.msg.market_ticker, seq)
+        elif isinstance(frame, DeltaFrame) and subscription.channel == BOOKS:
+            self._books.hole(subscription, "rejected", seq, seq, frame.msg.market_ticker)
+        elif frame is not None or self._count(subscription, seq):
             self._hole(subscription, "rejected", seq, seq)
 
     def _hole(self, subscription: Subscription, reason: str, seq_from: int | None, seq_to: int | None) -> None:

@@ -12,6 +12,9 @@ __all__ = ["Reconnecting"]
 MOST_REFUSALS: Final = 3
 """Refusals (401 or 403) in a row after which the credentials themselves must be wrong."""
 
+REFUSAL_WAIT: Final = 2.0
+"""Seconds between two refusals, at least."""
+
 QUIET_ENOUGH: Final = 30.0
 """Seconds a connection must hold to count as good when its markets are silent."""
 
@@ -44,13 +47,16 @@ class Reconnecting:
         retry_after : float, optional
             Seconds that the server asked for (with 429 and 503).
         """
+        at_least = retry_after or 0.0
         if status in _REFUSED:
             self._refusals += 1
             if self._refusals >= MOST_REFUSALS:
                 return None
-        elif status is not None:
+            # A moment's trouble of the exchange's key service must not look like credentials refused for good.
+            at_least = max(at_least, REFUSAL_WAIT)
+        else:
             self._refusals = 0
-        return self._backoff.next(at_least=retry_after or 0.0)
+        return self._backoff.next(at_least=at_least)
 
     def accepted(self) -> None:
         """Take note of a handshake that was accepted: the credentials are right."""

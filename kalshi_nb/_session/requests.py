@@ -48,12 +48,15 @@ class Request:
         The channel.
     wanted : frozenset of str, or ALL
         What is asked for; an empty set takes what the channel receives for others.
+    listens : bool
+        Whether its owner takes the channel's rows.
     outcome : Outcome or None
         None while the exchange has not answered.
     """
 
     channel: str
     wanted: Wanted
+    listens: bool = False
     outcome: Outcome | None = None
 
 

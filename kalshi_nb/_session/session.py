@@ -8,7 +8,7 @@ source are injected, so that every run can be repeated.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Final
 
@@ -70,17 +70,25 @@ class Session:
 
     # Wishes ---------------------------------------------------------------------------------------------
 
-    def want(self, channel: str, wanted: Wanted) -> Request:
+    def want(self, channel: str, wanted: Wanted, *, listens: bool = False) -> Request:
         """Ask for tickers (or ALL, or an empty set: whatever comes) of `channel`."""
-        return self._membership.want(channel, wanted)
+        request = Request(channel, wanted, listens)
+        self._membership.want([request])
+        return request
 
-    def release(self, request: Request) -> None:
-        """Take a wish back."""
-        self._membership.release(request)
+    def want_together(self, requests: Sequence[Request]) -> None:
+        """Ask for several things of one channel at once."""
+        self._membership.want(requests)
+
+    def release(self, *requests: Request) -> None:
+        """Take wishes for one channel back; nothing happens for those taken back before."""
+        self._membership.release(requests)
 
     def listen(self, channel: str, *, on: bool) -> None:
-        """Make rows of `channel`, or make none."""
-        self._state.subscription(channel).listening = on
+        """Make rows of `channel` although no wish asks for them, or only for wishes."""
+        subscription = self._state.subscription(channel)
+        subscription.heard = on
+        subscription.heed()
 
     # The connection -------------------------------------------------------------------------------------
 
@@ -144,6 +152,8 @@ class Session:
         """Ask whether subscriptions that went quiet among busy ones still exist."""
         there = [each for each in self._state.subscriptions.values() if each.sid is not None]
         if any(each.messages == each.messages_before for each in there):
+            for command in [each for each in self._state.commands.values() if each.kind == "list"]:
+                self._state.answered(command.number)  # unanswered; what it would have said is old by now
             self._state.send(None, "list")
         for each in there:
             each.messages_before = each.messages
@@ -201,4 +211,9 @@ class Session:
     @property
     def last_error(self) -> str | None:
         """The exchange's newest complaint."""
-        return self._state.last_error
+        return None if self._state.last_error is None else self._state.last_error[1]
+
+    @property
+    def complained_at(self) -> float:
+        """When that was, on the protocol's clock, in seconds."""
+        return 0.0 if self._state.last_error is None else self._state.last_error[0]

@@ -10,7 +10,6 @@ from random import Random
 from typing import Final
 
 from kalshi_nb._ladder import Ladder
-from kalshi_nb._session.backoff import Backoff
 from kalshi_nb._session.gaps import Gap, GapLog
 from kalshi_nb._session.requests import Command, Outcome, Request
 from kalshi_nb._session.subscription import Subscription
@@ -72,14 +71,14 @@ class SessionState:
         self.rejected = 0
         self.duplicates = 0
         self.unrequested = 0
-        self.last_error: str | None = None
+        self.last_error: tuple[float, str] | None = None
         self._numbers = count(1)
 
     def subscription(self, channel: str) -> Subscription:
         """Return the subscription of `channel`, made when there is none."""
         found = self.subscriptions.get(channel)
         if found is None:
-            found = self.subscriptions[channel] = Subscription(channel, Backoff(self.random))
+            found = self.subscriptions[channel] = Subscription(channel, self.random)
         return found
 
     def send(
@@ -122,14 +121,25 @@ class SessionState:
             if request.outcome is None and subscription.satisfies(request, now):
                 self.end(request, Outcome())
 
+    def complain(self, text: str) -> None:
+        """Keep the exchange's newest complaint."""
+        self.last_error = (self.monotonic(), text)
+
     def reject(self, received_at: int, reason: str, data: bytes) -> None:
         """Count a frame that means nothing, and keep the beginning of it."""
         self.rejected += 1
         self.rejects.append(Reject(received_at, reason, bytes(data[:MOST_REJECTED_BYTES])))
 
-    def open_gap(self, subscription: Subscription, reason: str, seq_from: int | None, seq_to: int | None) -> Gap:
+    def open_gap(
+        self,
+        subscription: Subscription,
+        reason: str,
+        seq_from: int | None,
+        seq_to: int | None,
+        market_ticker: str | None = None,
+    ) -> Gap:
         """Write down a hole that is not over yet."""
-        gap = Gap(subscription.channel, None, self.now_us(), None, reason, seq_from, seq_to)
+        gap = Gap(subscription.channel, market_ticker, self.now_us(), None, reason, seq_from, seq_to)
         subscription.open_gaps.append(self.gaps.open(gap))
         return gap
 

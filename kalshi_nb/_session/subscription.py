@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Set as AbstractSet
+from random import Random
 from typing import Final
 
 from kalshi_nb._session.backoff import Backoff
@@ -12,7 +15,6 @@ from kalshi_nb._wire.rows import Row
 __all__ = ["BOOKS", "Subscription"]
 
 BOOKS: Final = "orderbook_delta"
-_NOTHING: Final[frozenset[str]] = frozenset()
 # Their sequence numbers begin with 1 at each subscription. The lifecycle channel was seen to begin in the
 # hundred thousands, so there the first number seen is where counting begins.
 _FROM_ONE: Final = frozenset({BOOKS, "trade"})
@@ -39,6 +41,12 @@ class Subscription:
         The command that changes membership; one at a time.
     awaiting : set of str
         Books that have no valid snapshot.
+    doubtful : set of str
+        Markets of a ``delete_markets`` that got no answer: nobody knows whether they are sent.
+    unreadable : Counter of str
+        Snapshots in a row that could not be read, by market.
+    ask_at : float or None
+        When the next repair begins, where the last ones were too close together.
     settle_by : float
         Until when a wish waits for first snapshots, on the session's own clock.
     step : int
@@ -52,20 +60,23 @@ class Subscription:
         Since when the newest sid was there, in seconds, until its end has been answered by a delay.
     last_command : Command or None
         The newest ``subscribe`` that was acknowledged: refusals of single tickers may come after it.
+    repairs, repaired_at : Backoff, float or None
+        How long to wait between repairs, and when the last one ended.
     repair : str or None
         What mends the open gaps when first snapshots come: ``resubscribe`` or ``reconnect``.
     rows : list of tuple
         Rows made and not yet taken; appended to by the session only.
-    listening : bool
-        Whether rows are made at all.
+    heard, listening : bool
+        Whether rows are made without any wish for them, and whether they are made at all.
     messages, messages_before : int
         Data frames received, now and when the session last looked for channels gone quiet.
     """
 
-    def __init__(self, channel: str, backoff: Backoff) -> None:
+    def __init__(self, channel: str, random: Random) -> None:
         self.channel = channel
-        self.backoff = backoff
+        self.backoff = Backoff(random)
         self.requests: list[Request] = []
+        self.heard = False
         self.refused: set[str] = set()
         self.rows: list[Row] = []
         self.listening = False
@@ -76,6 +87,9 @@ class Subscription:
         self.open_gaps: list[Gap] = []
         self.sequenced = channel not in _UNSEQUENCED
         self.repair: str | None = None
+        self.repairs = Backoff(random)
+        self.repaired_at: float | None = None
+        self.unreadable: Counter[str] = Counter()
         self.since: float | None = None
         self.last_command: Command | None = None
         self.disconnect()
@@ -93,6 +107,8 @@ class Subscription:
         self.given_up = False
         self.awaiting: set[str] = set()
         self.requested: set[str] = set()
+        self.doubtful: set[str] = set()
+        self.ask_at: float | None = None
         self.settle_by = 0.0
         self.rounds = 0
         self.step = 0
@@ -120,18 +136,25 @@ class Subscription:
             if not isinstance(request.wanted, frozenset):
                 return ALL
             union |= request.wanted
-        if union and self.channel in _UNFILTERED:
+        if not union:
+            # Whoever takes what comes gets all markets once nobody names any; books have to be named.
+            return ALL if self.requests and self.channel != BOOKS else None
+        if self.channel in _UNFILTERED:
             return ALL
         union -= self.refused
         return frozenset(union) if union else None
 
+    def heed(self) -> None:
+        """Make rows if somebody takes them, after a change of who is there."""
+        self.listening = self.heard or any(request.listens for request in self.requests)
+
     @property
-    def leaving(self) -> frozenset[str]:
-        """Acknowledged markets that the command under way ends."""
+    def leaving(self) -> AbstractSet[str]:
+        """Acknowledged markets that the command under way ends, or may have ended."""
         command = self.in_flight
         if command is None or command.kind not in ("delete_markets", "unsubscribe"):
-            return _NOTHING
-        return frozenset(self.market_tickers if command.market_tickers is None else command.market_tickers)
+            return frozenset(self.doubtful)
+        return self.doubtful.union(self.market_tickers if command.market_tickers is None else command.market_tickers)
 
     @property
     def complete(self) -> bool:

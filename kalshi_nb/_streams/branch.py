@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 import traceback
 import weakref
 from dataclasses import dataclass
@@ -51,6 +52,10 @@ class Failure:
         That traceback as text.
     at
         When, in UTC.
+    text
+        All of it in a sentence.
+    noticed
+        When, on the computer's monotonic clock, in seconds.
     """
 
     pipeline: str
@@ -58,6 +63,8 @@ class Failure:
     error: BaseException
     traceback: str
     at: dt.datetime
+    text: str
+    noticed: float
 
     @classmethod
     def of(cls, error: BaseException, *, pipeline: str, channel: str, now_us: int) -> Failure:
@@ -71,10 +78,20 @@ class Failure:
                 seen.add(id(each))
                 each.__traceback__ = None
                 waiting += [each.__cause__, each.__context__]
-        return cls(pipeline, channel, error, text, _EPOCH + dt.timedelta(microseconds=now_us))
+        at = _EPOCH + dt.timedelta(microseconds=now_us)
+        told = f"{pipeline!r} on {channel} raised {type(error).__name__}: {_said(error)}"
+        return cls(pipeline, channel, error, text, at, told, time.monotonic())
 
     def __str__(self) -> str:
-        return f"{self.pipeline!r} on {self.channel} raised {type(self.error).__name__}: {self.error}"
+        return self.text
+
+
+def _said(error: BaseException) -> str:
+    """Return an exception's own words; a user's class may raise when asked for them."""
+    try:
+        return str(error)
+    except BaseException:  # noqa: BLE001  whatever it is, it must not hurt anybody else
+        return "(its text cannot be had)"
 
 
 class Pipeline:

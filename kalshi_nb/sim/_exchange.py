@@ -264,6 +264,7 @@ class Exchange:
                 'advance() needs a clock that is moved by hand; make the exchange with Exchange(clock="manual").'
             )
         span_us = _span_us(seconds)
+        self._followers.check()
         with self._advancing:
             now_us = clock.now_us()
             end_us = now_us + span_us

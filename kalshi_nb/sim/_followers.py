@@ -22,7 +22,8 @@ _POLL: Final = 0.0003
 class Follower(Protocol):
     """A client in this process that `Exchange.advance` waits for.
 
-    The three methods are called from the thread that calls ``advance``, never from the exchange's own.
+    The three methods are called from the thread that calls ``advance``, never from the exchange's own. A follower
+    may have a fourth, ``may_wait()``, which raises on a thread that must not wait for it.
     """
 
     def local_port(self) -> int | None:
@@ -73,6 +74,13 @@ class Followers:
                 if time.monotonic() > deadline:
                     raise self._lag_error(follower)
                 time.sleep(_POLL)
+
+    def check(self) -> None:
+        """Let each follower refuse to be waited for on the present thread."""
+        for follower in self._attached():
+            check = getattr(follower, "may_wait", None)
+            if check is not None:
+                check()
 
     def flush(self) -> None:
         """Let each follower make readable what it has received."""

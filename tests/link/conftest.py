@@ -39,6 +39,7 @@ class TinyExchange:
         self.refuse = []
         self.refuse_always = None
         self.handshakes = []
+        self.accepted = 0
         self.connections = []
         self.commands = []
         self.sids = itertools.count(1)
@@ -67,11 +68,11 @@ class TinyExchange:
         self.handshakes.append((time.monotonic(), dict(request.headers.raw_items()), request.path))
         refusal = self.refuse.pop(0) if self.refuse else self.refuse_always
         if refusal is None:
+            self.accepted += 1
             return None
         status, headers, body = refusal
         response = connection.respond(status, body)
         for name, value in headers.items():
-            del response.headers[name]
             response.headers[name] = value
         return response
 
@@ -107,38 +108,41 @@ class TinyExchange:
             yield {"type": "unsubscribed", "id": number, "sid": command["params"]["sids"][0], "seq": 99}
 
     def send(self, frame):
+        self.settle()
         data = frame if isinstance(frame, (str, bytes)) else json.dumps(frame)
         self.call(self.connections[-1].send(data))
 
+    def settle(self):
+        """Wait until every accepted handshake has become a connection here, too."""
+        wait_until(lambda: len(self.connections) == self.accepted)
+
     def kill(self):
         """Cut the newest connection without a close frame."""
+        self.settle()
         self._loop.call_soon_threadsafe(self.connections[-1].transport.abort)
 
     def hang_up(self, code):
         self.call(self.connections[-1].close(code))
 
-    def go_away(self):
-        async def away():
-            self._server.close(close_connections=False)
-            for connection in self.connections:
-                connection.transport.abort()
-            await asyncio.sleep(0)
+    async def _stop_serving(self):
+        self._server.close(close_connections=False)
+        for connection in self.connections:
+            connection.transport.abort()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        if others:
+            _, late = await asyncio.wait(others, timeout=0.3)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
-        self.call(away())
+    def go_away(self):
+        self.call(self._stop_serving())
 
     def come_back(self):
         self.call(self._open(self.port))
 
     def close(self):
-        async def end():
-            self._server.close(close_connections=False)
-            for connection in self.connections:
-                connection.transport.abort()
-            for task in asyncio.all_tasks() - {asyncio.current_task()}:
-                task.cancel()
-            await asyncio.sleep(0.01)
-
-        self.call(end())
+        self.call(self._stop_serving())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
         self._loop.close()
@@ -182,4 +186,5 @@ def engine(engines, exchange):
     """An engine that is connected to the exchange."""
     found = engines(exchange.url)
     found.start(10)
+    exchange.settle()
     return found

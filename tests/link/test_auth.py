@@ -177,7 +177,7 @@ def elliptic(keys):
         (lambda keys: "nonsense\nof two lines", "neither the path"),
         (lambda keys: "x" * 1_000, "neither the path"),
         (lambda keys: "nul\x00byte", "neither the path"),
-        (lambda keys: "~nobody-of-this-name/key.pem", "whole path"),
+        (lambda keys: "~nobody-of-this-name/key.pem", "home directory"),
         (lambda keys: "/nowhere/key.pem", "There is no private key file '/nowhere/key.pem'"),
         (lambda keys: "/", "cannot be read"),
         (lambda keys: 42, "pass the path of a PEM file"),
@@ -191,7 +191,7 @@ def test_a_key_that_cannot_be_used_says_what_to_do(keys, make, step):
 
 def test_a_file_without_a_key_is_named(tmp_path):
     path = write(tmp_path / "notes.txt", b"nothing of the kind")
-    with pytest.raises(PrivateKeyError, match="notes.txt"):
+    with pytest.raises(PrivateKeyError, match=r"notes\.txt"):
         credentials(path).signer()
 
 
@@ -222,7 +222,7 @@ def test_no_view_of_credentials_or_signer_shows_the_key(pems, kind):
     signer = source.signer()
     holder = Secret(pems[kind])
     for thing in (source, environ, signer, holder):
-        views = [repr(thing), str(thing), f"{thing}", format(thing), f"{[thing]!r}", "%r" % (thing,)]
+        views = [repr(thing), str(thing), f"{thing}", format(thing), f"{[thing]!r}", f"{thing!r:.500}"]
         for view in views:
             assert not any(line in view for line in secrets_of(pems[kind]))
         for refuse in (pickle.dumps, copy.copy, copy.deepcopy):
@@ -238,7 +238,6 @@ def broken_keys(keys):
     ed_body = secrets_of(ed_text)[0]
     return {
         "cut": (rsa_text[:-200], secrets_of(rsa_text)[:-5]),
-        "one line": (rsa_text.replace("\n", " "), secrets_of(rsa_text)),
         "body alone": (ed_body, [ed_body]),
         "body of many lines": ("\n".join(secrets_of(rsa_text)), secrets_of(rsa_text)),
         "body in one line": ("".join(secrets_of(rsa_text)), secrets_of(rsa_text)),
@@ -253,8 +252,18 @@ def broken_keys(keys):
 
 @pytest.mark.parametrize(
     "kind",
-    ["cut", "one line", "body alone", "body of many lines", "body in one line", "bytes without a mark", "der"]
-    + ["encrypted", "elliptic", "body and zero", "in a home"],
+    [
+        "cut",
+        "body alone",
+        "body of many lines",
+        "body in one line",
+        "bytes without a mark",
+        "der",
+        "encrypted",
+        "elliptic",
+        "body and zero",
+        "in a home",
+    ],
 )
 @pytest.mark.parametrize("by_environment", [False, True])
 def test_no_error_shows_the_key_not_even_in_a_traceback_with_locals(keys, kind, by_environment):

@@ -139,15 +139,15 @@ def test_readers_on_other_threads_never_see_half_a_snapshot(fast_switches):
     ladder.replace({100: 1}, {100: 1}, 0)
 
     def write(number):
-        # Both sides of one snapshot have the same best price and total, and no two snapshots the same.
-        price, size = 100 + number % 5_000, 1 + number
-        ladder.replace({price: size, 1: 7}, {price: size, 2: 7}, number)
+        # Both sides of one snapshot are equal, and every other one has a better price before one that stays.
+        side = {100: 1 + number, 200: 1 + number} if number % 2 else {100: 1 + number}
+        ladder.replace(side, dict(side), number)
 
     def check(ladder):
         top = ladder.top()
         yes, no = ladder.levels()
-        whole = top.yes == top.no and top.yes_size == top.no_size
-        return None if whole and yes[0] == no[0] else (top, yes, no)
+        whole = top.yes == top.no and top.yes_size == top.no_size and top.yes == (100 if top.yes_size % 2 else 200)
+        return None if whole and yes == no else (top, yes, no)
 
     reads, torn = readers_of(ladder, check, 1.5, write)
     assert torn == []
