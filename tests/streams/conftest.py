@@ -104,4 +104,4 @@ def _no_sink_is_left():
     before = set(_global_sinks)
     yield
     gc.collect()
-    assert set(_global_sinks) == before
+    assert set(_global_sinks) <= before  # those of other tests may go meanwhile

@@ -12,9 +12,19 @@ from kalshi_nb.errors import ConfigurationError, FeedClosedError, WaitTimeoutErr
 
 from .conftest import Engine, trade, until
 
+before = set()
+
+
+@pytest.fixture(autouse=True)
+def _threads_of_other_tests():
+    before.update(threading.enumerate())
+    yield
+    before.clear()
+
 
 def names():
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("kalshi-")]
+    """Threads of the kit that this test started."""
+    return [each.name for each in threading.enumerate() if each.name.startswith("kalshi-") and each not in before]
 
 
 class Gate:
