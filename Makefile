@@ -47,8 +47,10 @@ demo: .venv/run.stamp
 lab: .venv/lab.stamp
 	$(BIN)/python -m jupyter lab notebooks
 
+# The browser's driver runs an event loop in the main thread, so its tests have a process of their own.
 test: .venv/dev.stamp .venv/browser.stamp
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not browser"
+	$(BIN)/python -m pytest -m browser tests/browser
 	KALSHI_NB_CLOCK=manual $(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=60 -p no:randomly notebooks
 
 lint: .venv/dev.stamp

@@ -16,10 +16,12 @@ pytestmark = [pytest.mark.kernel, pytest.mark.timeout(300)]
 
 # What may not grow: feeds, handles, threads, models, file descriptors.
 CENSUS = """
-import gc, json, os, threading
+import gc, json, os, threading, time
 import ipywidgets
 from kalshi_nb import _connect
 gc.collect()
+# The display thread's socket to the kernel is made with its first message, a heartbeat at the latest.
+while book._view.widget.picture["beat"] < 1: time.sleep(0.05)
 json.dumps({
     "feeds": [id(each) for each in _connect._registry.feeds.values()],
     "frames": len(feed._frames), "books": len(feed._books), "pipelines": len(feed.pipelines),

@@ -114,6 +114,11 @@ def test_a_number_beyond_reason_costs_neither_time_nor_memory(number):
         assert (refusal.sid, refusal.seq) == (1, 2)
 
 
+def test_words_beside_a_number_stay_words():
+    raw = data(with_msg(DELTA, price_dollars="everything", delta_fp="@")).replace(b'"@"', b"1")
+    assert (decode(raw).msg.price_dollars, decode(raw).msg.delta_fp) == ("everything", "1")
+
+
 @pytest.mark.parametrize("value", [True, None, {}, {"a": 1}])
 def test_what_is_no_number_is_not_made_one(value):
     refusal = rejected(data(with_msg(DELTA, price_dollars=value)))
