@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from kalshi_nb._clock import Clock
 from kalshi_nb._fixed_point import CONTRACT, DOLLAR
-from kalshi_nb._ladder import Ladder, Status
+from kalshi_nb._ladder import Ladder
 from kalshi_nb._ladder import Levels as IntegerLevels
 from kalshi_nb._threads import refuse_on
 from kalshi_nb._widgets.picture import LadderPicture
@@ -60,7 +60,7 @@ class Book:
         return self._ladder.market_ticker
 
     @property
-    def status(self) -> Status:
+    def status(self) -> str:
         """What the book may be trusted for.
 
         ``"connecting"``: no snapshot yet. ``"live"``: right. ``"stale"``: as it was before a hole in the data;

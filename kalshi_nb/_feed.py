@@ -171,7 +171,8 @@ class Feed(Running):
         if wanted is None:
             raise MarketTickerError("books() needs market tickers: books(['KXHIGHNY-26NOV22-B52.5', …]).")
         with self._lock:
-            new = [each for each in sorted(wanted) if each not in self._books]
+            closed = self.state == "closed"
+            new = [each for each in sorted(wanted) if each not in self._books or closed]
             for ladder, close in self._wishes.ladders(new) if new else ():
                 self._books[ladder.market_ticker] = Book(
                     ladder,
@@ -286,7 +287,7 @@ class Feed(Running):
         key = (channel, tickers, rows, seconds, exact)
         with self._lock:
             found = self._frames.get(key)
-            if found is not None:
+            if found is not None and self.state != "closed":
                 return found
             ending = Ending()
             ending.add(lambda: self._forget_frame(key))
@@ -304,3 +305,9 @@ class Feed(Running):
     def _forget_frame(self, key: object) -> None:
         with self._lock:
             self._frames.pop(key, None)
+
+    def _close_handles(self) -> None:
+        with self._lock:
+            frames = list(self._frames.values())
+        for frame in frames:
+            frame.close()

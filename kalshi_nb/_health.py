@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import html
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, fields
+from typing import Any, Final
 
 from kalshi_nb._link.engine import Engine
 from kalshi_nb._streams.runner import Pipelines
@@ -72,7 +74,10 @@ class Health:
     warnings: tuple[str, ...]
 
     def _lines(self) -> list[tuple[str, str]]:
-        return [(each.name.replace("_", " "), _text(getattr(self, each.name))) for each in fields(self)]
+        return [
+            (each.name.replace("_", " "), _UNITS.get(each.name, _text)(getattr(self, each.name)))
+            for each in fields(self)
+        ]
 
     def __repr__(self) -> str:
         width = max(len(name) for name, _ in self._lines())
@@ -87,11 +92,25 @@ class Health:
         return f"<table>{rows}</table>"
 
 
+def _milliseconds(seconds: float | None) -> str:
+    return "none" if seconds is None else f"{seconds * 1000:,.1f} ms"
+
+
+def _ages(ages: dict[str, float]) -> str:
+    return ", ".join(f"{channel} {age:.2f} s ago" for channel, age in ages.items()) or "none"
+
+
+_UNITS: Final[dict[str, Callable[[Any], str]]] = {
+    "messages_per_second": lambda rate: f"{rate:,.1f}",
+    "lag_p50": _milliseconds,
+    "lag_p99": _milliseconds,
+    "ages": _ages,
+}
+
+
 def _text(value: object) -> str:
     if value is None:
         return "none"
-    if isinstance(value, float):
-        return f"{value:,.3f}"
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, dict):

@@ -14,7 +14,7 @@ from kalshi_nb._auth import Credentials
 from kalshi_nb._cells import frames_inside
 from kalshi_nb._clock import Clock
 from kalshi_nb._health import Health, health_of
-from kalshi_nb._link.engine import Engine, LinkState
+from kalshi_nb._link.engine import Engine
 from kalshi_nb._session.state import Reject
 from kalshi_nb._streams.runner import Pipelines
 from kalshi_nb._threads import FEED_ROLES, refuse_on, role
@@ -88,7 +88,7 @@ class Running:
     # How it is doing ------------------------------------------------------------------------------------
 
     @property
-    def state(self) -> LinkState:
+    def state(self) -> str:
         """``connecting``, ``connected``, ``reconnecting``, ``refused`` or ``closed``."""
         return self._engine.state
 
@@ -159,10 +159,14 @@ class Running:
             self.exchange.detach(self)
         self._engine.close()
         self._pipelines.stop()
+        self._close_handles()
         self._attached.close()
         on_close, self._on_close = self._on_close, None
         if on_close is not None:
             on_close(self)
+
+    def _close_handles(self) -> None:
+        """Let whoever waits for rows know that none will come."""
 
     def __enter__(self) -> Self:
         return self

@@ -48,7 +48,7 @@ def check_tickers(market_tickers: object) -> frozenset[str] | None:
         market_tickers = [market_tickers]
     if not isinstance(market_tickers, Iterable):
         raise MarketTickerError(
-            f"A market ticker is text such as 'KXHIGHNY-26NOV22-B52.5', not a {type(market_tickers).__name__}."
+            f"A market ticker is text such as 'KXHIGHNY-26NOV22-B52.5', not {type(market_tickers).__name__}."
         )
     found = set()
     for each in market_tickers:

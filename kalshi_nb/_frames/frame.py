@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Frame", "FrameReading"]
 
+_LOOK: Final = 0.25  # seconds between two looks whether rows can still come
 _SHOWN_ROWS: Final = 10
 _SHOWN_COLUMNS: Final = 8
 
@@ -102,13 +104,32 @@ class FrameReading:
             doing=f"wait() of {self._title()}",
             instead="Wait in a cell, or let a node of the pipeline count its rows",
         )
-        if not self._store.wait(rows, timeout):
-            raise WaitTimeoutError(
-                f"{self._title()}: {self.total:,} of {rows:,} rows came within {timeout:g} s. "
-                "Check that the market trades now, that the feed's health() shows it connected, and that "
-                "no node in front lets all rows fall; or wait with a longer timeout."
-            )
+        until = None if timeout is None else time.monotonic() + timeout
+        while not self._store.wait(rows, _LOOK if until is None else min(_LOOK, until - time.monotonic())):
+            trouble = self._trouble()
+            if trouble or (until is not None and time.monotonic() >= until):
+                raise WaitTimeoutError(self._waited(rows, timeout, trouble))
         return self
+
+    def _trouble(self) -> str:
+        """Say why no more rows can come, in a few words; nothing while they can."""
+        return ""
+
+    def _waited(self, rows: int, timeout: float | None, trouble: str) -> str:
+        came = f"{self._title()}: {self.total:,} of {rows:,} rows came"
+        if trouble:
+            return f"{came}, and no more will: {trouble}."
+        return (
+            f"{came} within {timeout:g} s. Check that the market trades now, that the feed's health() shows it "
+            "connected, and that no node in front lets all rows fall; or wait with a longer timeout. A simulated "
+            "exchange with a manual clock moves only by its advance()."
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        # Only for names that are not there: many a hand writes trades.filter(…) for trades.df.filter(…).
+        if not name.startswith("_") and hasattr(pl.DataFrame, name):
+            raise AttributeError(f"{self._title()} has no {name!r}; its polars DataFrame has: .df.{name}")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the rows as a pandas DataFrame.
@@ -160,11 +181,14 @@ class FrameReading:
         return self.name or self._kind
 
     def _caption(self, df: pl.DataFrame) -> str:
-        parts = [f"{df.height:,} rows", str(self._store.window)]
+        parts = [f"{df.height:,} row{'' if df.height == 1 else 's'}", str(self._store.window)]
+        trouble = self._trouble()
+        if trouble:
+            parts.append(trouble)
         if RECEIVED in df.columns and isinstance(df.schema[RECEIVED], pl.Datetime) and df.height:
             moment = df[RECEIVED][-1]
             if moment is not None:
-                parts.append(f"last at {moment:%Y-%m-%d %H:%M:%S}")
+                parts.append(f"newest {moment:%Y-%m-%d %H:%M:%S} UTC")
         return ", ".join(parts)
 
     def __repr__(self) -> str:
@@ -196,9 +220,14 @@ class Frame(FrameReading):
         self._store = store
         self.name: str = name
         self._on_close = on_close
+        self._closed = False
+
+    def _trouble(self) -> str:
+        return "it is closed" if self._closed else ""
 
     def close(self) -> None:
         """Stop filling the frame; the rows that are there stay readable."""
+        self._closed = True
         on_close, self._on_close = self._on_close, None
         if on_close is not None:
             on_close()

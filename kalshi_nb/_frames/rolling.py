@@ -33,7 +33,7 @@ class Window(NamedTuple):
             parts.append(f"{self.rows:,} rows")
         if self.seconds is not None:
             parts.append(f"{self.seconds:g} s")
-        return "last " + " and ".join(parts) if parts else "everything"
+        return "keeps " + " and ".join(parts) if parts else "keeps everything"
 
 
 def window(rows: int | None = None, seconds: float | None = None) -> Window:

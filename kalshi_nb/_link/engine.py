@@ -274,7 +274,10 @@ class Engine:
             for each in tasks:
                 each.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            self.session.disconnected()
+            if self._closing:
+                self.session.close()  # a wanted end is no hole in the data
+            else:
+                self.session.disconnected()
             self._answers.let_go(closed_error() if self._closing else None)
             await _hang_up(connection)
 

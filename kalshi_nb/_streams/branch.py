@@ -290,7 +290,7 @@ class Pipeline:
 
 def _markets(market_tickers: frozenset[str] | None) -> str:
     if market_tickers is None:
-        return "all markets"
+        return "whatever markets the feed receives"
     if len(market_tickers) == 1:
         return next(iter(market_tickers))
     return f"{len(market_tickers)} markets"

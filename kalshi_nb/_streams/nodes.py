@@ -93,6 +93,15 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
         self._store.append(x)
         return self._emit(x, metadata=metadata)
 
+    def _trouble(self) -> str:
+        source = source_of(self)
+        if source is None or source.pipeline.state == "closed":
+            return "its pipeline is closed"
+        if source.pipeline.state == "detached":
+            failure = source.pipeline.last_error
+            return f"its pipeline was detached: {failure}" if failure is not None else "its pipeline was detached"
+        return ""
+
     def close(self) -> None:
         """Take no more rows; those that are there stay readable."""
         self.destroy()

@@ -197,7 +197,7 @@ class Exchange:
         return self._frames
 
     @property
-    def clock(self) -> ClockName:
+    def clock(self) -> str:
         """``"wall"`` or ``"manual"``."""
         return "manual" if isinstance(self._time, ManualTime) else "wall"
 

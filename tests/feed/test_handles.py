@@ -199,10 +199,20 @@ def test_a_closed_feed_says_so_and_keeps_what_it_has(feed, exchange):
     rows = len(trades)
     feed.close()
     feed.close()
+    assert feed.gaps.is_empty()
+    assert "it is closed" in repr(trades)
+    with pytest.raises(TimeoutError, match="no more will: it is closed"):
+        trades.wait(rows=10**9, timeout=60)
     assert len(trades) == rows > 0
     assert book.status == "closed"
     assert book.depth(3).height == 3
-    for ask in (lambda: feed.trades(OTHER), lambda: feed.book(OTHER), lambda: feed.stream("trade")):
+    for ask in (
+        feed.trades,
+        lambda: feed.book(MARKET),
+        lambda: feed.trades(OTHER),
+        lambda: feed.book(OTHER),
+        lambda: feed.stream("trade"),
+    ):
         with pytest.raises(errors.FeedClosedError, match=r"connect\(\) again"):
             ask()
     assert feed.health().state == "closed"
@@ -312,3 +322,21 @@ def test_frames_leave_the_notebook(feed, exchange, tmp_path):
     assert trades.to_pandas().shape == trades.df.shape
     assert trades.to_arrow().num_rows == len(trades)
     assert pl.DataFrame(trades).equals(trades.df)
+
+
+def test_a_frame_of_a_detached_pipeline_says_why_no_more_rows_come(feed, exchange):
+    frame = feed.stream("ticker").map(lambda df: df["no such column"]).rolling_frame(name="broken")
+    exchange.advance(30)
+    for _ in range(20):
+        exchange.advance(3)
+    with pytest.warns(errors.PipelineWarning):
+        assert feed.pipelines[0].state == "detached"
+    assert "ColumnNotFoundError" in repr(frame)
+    with pytest.raises(TimeoutError, match="ColumnNotFoundError"):
+        frame.wait(rows=1, timeout=60)
+
+
+def test_a_polars_reflex_is_told_where_the_dataframe_is(feed):
+    with pytest.raises(AttributeError, match=r"\.df\.filter"):
+        feed.trades().filter  # noqa: B018
+    assert not hasattr(feed.trades(), "no_such_thing")

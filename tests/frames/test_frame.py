@@ -146,8 +146,8 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(monkeypatc
 
 
 def test_the_repr_is_one_line_without_an_address():
-    assert repr(a_frame()) == "<Frame trades: 3 rows, last 100 rows, last at 2025-10-09 08:53:20>"
-    assert repr(a_frame(0)) == "<Frame trades: 0 rows, last 100 rows>"
+    assert repr(a_frame()) == "<Frame trades: 3 rows, keeps 100 rows, newest 2025-10-09 08:53:20 UTC>"
+    assert repr(a_frame(0)) == "<Frame trades: 0 rows, keeps 100 rows>"
 
 
 def test_the_html_shows_the_newest_ten_rows_and_escapes_everything():

@@ -263,4 +263,4 @@ def test_a_window_is_100_000_rows_unless_told():
     assert window() == Window(100_000, None)
     assert window(seconds=5) == Window(None, 5)
     assert window(rows=7, seconds=5) == Window(7, 5)
-    assert str(window(7, 5)) == "last 7 rows and 5 s"
+    assert str(window(7, 5)) == "keeps 7 rows and 5 s"

@@ -74,7 +74,10 @@ def test_on_calls_with_each_message_and_goes_on_after_one_that_raises(pipelines)
     assert seen == [1, 3]
     assert (pipeline.errors, pipeline.rows, pipeline.batches) == (1, 3, 1)
     assert pipeline.name == "called"
-    assert repr(pipeline) == "<Pipeline 'called' on trade, all markets: running, 1 batches, 3 rows, 1 errors>"
+    assert (
+        repr(pipeline)
+        == "<Pipeline 'called' on trade, whatever markets the feed receives: running, 1 batches, 3 rows, 1 errors>"
+    )
 
 
 def test_ten_errors_in_a_row_detach_a_branch(pipelines):
@@ -249,7 +252,8 @@ def test_a_sink_may_close_its_own_branch_in_the_middle_of_a_batch(pipelines):
 
 
 @pytest.mark.parametrize(
-    ("markets", "said"), [(None, "all markets"), ({"KXA-1"}, "KXA-1"), ({"A", "B", "C"}, "3 markets")]
+    ("markets", "said"),
+    [(None, "whatever markets the feed receives"), ({"KXA-1"}, "KXA-1"), ({"A", "B", "C"}, "3 markets")],
 )
 def test_the_repr_names_the_markets(pipelines, markets, said):
     source = pipelines.stream("trade", None if markets is None else frozenset(markets), name="x")
