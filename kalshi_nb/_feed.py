@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from kalshi_nb._book import Book, Books
 from kalshi_nb._running import Running
+from kalshi_nb._session.quotes import QUOTES
 from kalshi_nb._streams.branch import Pipeline
 from kalshi_nb._wishes import BOOKS, Closer, Ending, MarketTickers, check_channel, check_tickers
 from kalshi_nb.errors import MarketTickerError
@@ -21,7 +22,13 @@ __all__ = ["Feed"]
 
 Callback = TypeVar("Callback", bound=Callable[..., Any])
 
-_NAMES: Final = {"trade": "trades", "ticker": "tickers", BOOKS: "deltas", "market_lifecycle_v2": "lifecycle"}
+_NAMES: Final = {
+    "trade": "trades",
+    "ticker": "tickers",
+    BOOKS: "deltas",
+    "market_lifecycle_v2": "lifecycle",
+    QUOTES: QUOTES,
+}
 
 
 class Feed(Running):
@@ -132,6 +139,35 @@ class Feed(Running):
         """
         return self._frame(BOOKS, market_tickers, rows, seconds, exact=exact)
 
+    def quotes(
+        self,
+        market_tickers: MarketTickers = None,
+        *,
+        rows: int | None = None,
+        seconds: float | None = None,
+        exact: bool = False,
+    ) -> Frame:
+        """Return a rolling frame of best bids and asks: one row whenever a price or a size at the top changes.
+
+        Parameters and errors as for :meth:`deltas`: markets must be named, or None takes those whose books
+        were asked for already.
+
+        Returns
+        -------
+        Frame
+            Columns ``ts, market_ticker, bid, bid_size, ask, ask_size, mid, spread, received_at, seq, status``;
+            dollars and contracts, in YES prices, ``mid`` exact to half a tick. A side without orders is null.
+            ``status`` is that of the book: all else is null in the one row that says the book is no longer
+            ``"live"`` (``"stale"``, ``"closed"``), and the next row is that of the book made right again.
+
+        Notes
+        -----
+        Made from the books that are kept, so it asks for books (channel ``orderbook_delta``), and several
+        quotes of one message are one. The first row of a market is its book as it is when quotes are first
+        asked for. ``ts`` and ``seq`` are those of the delta that made the change; a snapshot has no ``ts``.
+        """
+        return self._frame(QUOTES, market_tickers, rows, seconds, exact=exact)
+
     # Books ----------------------------------------------------------------------------------------------
 
     def book(self, market_ticker: str) -> Book:
@@ -201,7 +237,7 @@ class Feed(Running):
         Parameters
         ----------
         channel : str
-            ``trade``, ``ticker``, ``orderbook_delta`` or ``market_lifecycle_v2``.
+            ``trade``, ``ticker``, ``orderbook_delta`` or ``market_lifecycle_v2``; or ``quotes``, made from books.
         market_tickers : str or iterable of str, optional
             As for :meth:`trades`.
         exact : bool

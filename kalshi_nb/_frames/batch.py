@@ -6,13 +6,17 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from kalshi_nb._frames.schema import MARKET, column, empty
-from kalshi_nb._wire.rows import LAYOUTS, Row, position
+from kalshi_nb._frames.schema import COLUMNS, MARKET, column, empty
+from kalshi_nb._wire.rows import Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 __all__ = ["Batch"]
+
+
+def _market_position(channel: str) -> int:
+    return [each.name for each in COLUMNS[channel]].index(MARKET)
 
 
 def _market_of(row: Row, at: int) -> str | None:
@@ -73,7 +77,7 @@ class Batch:
     def market_tickers(self) -> frozenset[str]:
         """The markets that the rows are about."""
         if self._market_tickers is None:
-            at = position(self.channel, MARKET)
+            at = _market_position(self.channel)
             markets = {_market_of(row, at) for row in self._rows}
             self._market_tickers = frozenset(each for each in markets if each is not None)
         return self._market_tickers
@@ -96,7 +100,7 @@ class Batch:
         own = [row for row in self._rows if type(row) is tuple]
         if not own:
             return empty(self.channel, exact)
-        layout = LAYOUTS[self.channel]
+        layout = COLUMNS[self.channel]
         values = zip(*own, strict=True)
         return pl.DataFrame(
             [column(name, kind, each, exact=exact) for (name, kind), each in zip(layout, values, strict=True)]
@@ -130,5 +134,5 @@ class Batch:
         wanted = frozenset(market_tickers)
         if wanted.isdisjoint(self.market_tickers):
             return []
-        at = position(self.channel, MARKET)
+        at = _market_position(self.channel)
         return [row for row in self._rows if _market_of(row, at) in wanted]

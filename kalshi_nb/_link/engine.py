@@ -25,6 +25,7 @@ from kalshi_nb._ladder import Ladder
 from kalshi_nb._link.dialing import clock_skew, dial
 from kalshi_nb._link.metering import Meter
 from kalshi_nb._link.refusals import closed_error, subscription_error
+from kalshi_nb._session.quotes import QUOTES
 from kalshi_nb._session.reconnecting import QUIET_ENOUGH, Reconnecting
 from kalshi_nb._session.requests import Outcome, Request, Wanted
 from kalshi_nb._session.session import Reconnect, Session
@@ -114,8 +115,10 @@ class Engine:
             self.close()
             raise
 
-    def want(self, channel: str, wanted: Wanted, *, listen: bool, timeout: float) -> Request:
+    def want(self, channel: str, wanted: Wanted, *, timeout: float, listen: str | None = None) -> Request:
         """Ask for `wanted` of `channel`, and wait for the exchange's word when the link is up.
+
+        Rows are made from then on of what `listen` names: the channel itself, quotes, or nothing.
 
         Raises
         ------
@@ -149,11 +152,10 @@ class Engine:
             self._post(lambda: self.session.listen(channel, on=on))
 
     def take(self, channel: str) -> list[Row]:
-        """Take all rows of `channel` that are pending."""
-        subscription = self.session.subscriptions.get(channel)
-        if subscription is None:
+        """Take all rows of `channel`, or all quotes, that are pending."""
+        if channel != QUOTES and channel not in self.session.subscriptions:
             return []
-        rows = subscription.rows
+        rows = self.session.rows(channel)
         # Each of the two steps is atomic, and the session only ever appends.
         taken = rows[: len(rows)]
         del rows[: len(taken)]
@@ -321,9 +323,9 @@ class Engine:
         if self.session.outgoing and self._wake is not None:
             self._wake.set()
 
-    def _want(self, channel: str, wanted: Wanted, *, listen: bool) -> tuple[Request, Future[Outcome]]:
-        if listen:
-            self.session.listen(channel, on=True)
+    def _want(self, channel: str, wanted: Wanted, *, listen: str | None) -> tuple[Request, Future[Outcome]]:
+        if listen is not None:
+            self.session.listen(listen, on=True)
         answer: Future[Outcome] = Future()
         request = self.session.want(channel, wanted)
         if self.state == "connected":

@@ -16,6 +16,7 @@ from kalshi_nb._ladder import Ladder
 from kalshi_nb._session.books import Books
 from kalshi_nb._session.gaps import GapLog
 from kalshi_nb._session.membership import Membership
+from kalshi_nb._session.quotes import QUOTES, Quotes
 from kalshi_nb._session.receiver import Receiver
 from kalshi_nb._session.requests import Request, Wanted
 from kalshi_nb._session.state import Event, Reconnect, Reject, SessionState
@@ -59,6 +60,7 @@ class Session:
     def __init__(self, *, now_us: Callable[[], int], monotonic: Callable[[], float], random: Random) -> None:
         self._state = SessionState(now_us=now_us, monotonic=monotonic, random=random)
         self._books = Books(self._state)
+        self._quotes = Quotes(self._state)
         self._membership = Membership(self._state, self._books)
         self.receive = Receiver(self._state, self._books, self._membership).bind()
         self.outgoing: deque[bytes] = self._state.outgoing
@@ -79,8 +81,11 @@ class Session:
         self._membership.release(request)
 
     def listen(self, channel: str, *, on: bool) -> None:
-        """Make rows of `channel`, or make none."""
-        self._state.subscription(channel).listening = on
+        """Make rows of `channel` (or quotes, from the books that are wanted), or make none."""
+        if channel == QUOTES:
+            self._quotes.listen(on=on)
+        else:
+            self._state.subscription(channel).listening = on
 
     # The connection -------------------------------------------------------------------------------------
 
@@ -155,8 +160,8 @@ class Session:
         return self._state.ladders.get(market_ticker)
 
     def rows(self, channel: str) -> list[Row]:
-        """Return the list that rows of `channel` are appended to."""
-        return self._state.subscription(channel).rows
+        """Return the list that rows of `channel`, or quotes, are appended to."""
+        return self._quotes.rows if channel == QUOTES else self._state.subscription(channel).rows
 
     @property
     def subscriptions(self) -> dict[str, Subscription]:

@@ -9,7 +9,7 @@ from itertools import count
 from random import Random
 from typing import Final
 
-from kalshi_nb._ladder import Ladder
+from kalshi_nb._ladder import Ladder, Watcher
 from kalshi_nb._session.backoff import Backoff
 from kalshi_nb._session.gaps import Gap, GapLog
 from kalshi_nb._session.requests import Command, Outcome, Request
@@ -64,6 +64,7 @@ class SessionState:
         self.commands: dict[int, Command] = {}
         self.owners: dict[int, Subscription] = {}
         self.ladders: dict[str, Ladder] = {}
+        self.watcher: Watcher | None = None
         self.gaps = GapLog()
         self.rejects: deque[Reject] = deque(maxlen=MOST_REJECTS)
         self.outgoing: deque[bytes] = deque()
