@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from kalshi_nb._book import Book, Books
+from kalshi_nb._frames.coverage import Coverage
 from kalshi_nb._running import Running
 from kalshi_nb._session.quotes import QUOTES
 from kalshi_nb._streams.branch import Pipeline
@@ -53,6 +54,7 @@ class Feed(Running):
         rows: int | None = None,
         seconds: float | None = None,
         exact: bool = False,
+        gaps: bool = False,
     ) -> Frame:
         """Return a rolling frame of trades.
 
@@ -67,6 +69,9 @@ class Feed(Running):
             Keep rows received at most so long ago.
         exact : bool
             Prices and counts as Decimal instead of Float64.
+        gaps : bool
+            Add a last column ``gap``, true on each market's first row after a hole of the channel, a lost
+            connection included. The market of a lost row is not known, so every market's next row is marked.
 
         Returns
         -------
@@ -87,7 +92,7 @@ class Feed(Running):
         -----
         Source: Kalshi's channel ``trade``. It has sequence numbers, so lost trades show in :attr:`gaps`.
         """
-        return self._frame("trade", market_tickers, rows, seconds, exact=exact)
+        return self._frame("trade", market_tickers, rows, seconds, exact=exact, gaps=gaps)
 
     def tickers(
         self,
@@ -96,6 +101,7 @@ class Feed(Running):
         rows: int | None = None,
         seconds: float | None = None,
         exact: bool = False,
+        gaps: bool = False,
     ) -> Frame:
         """Return a rolling frame of tickers: one whole row whenever a market's best prices or totals change.
 
@@ -112,7 +118,7 @@ class Feed(Running):
         -----
         Source: Kalshi's channel ``ticker``. It has no sequence numbers, so a lost row cannot be seen.
         """
-        return self._frame("ticker", market_tickers, rows, seconds, exact=exact)
+        return self._frame("ticker", market_tickers, rows, seconds, exact=exact, gaps=gaps)
 
     def deltas(
         self,
@@ -121,6 +127,7 @@ class Feed(Running):
         rows: int | None = None,
         seconds: float | None = None,
         exact: bool = False,
+        gaps: bool = False,
     ) -> Frame:
         """Return a rolling frame of the changes of books.
 
@@ -137,7 +144,7 @@ class Feed(Running):
         -----
         Source: Kalshi's channel ``orderbook_delta``.
         """
-        return self._frame(BOOKS, market_tickers, rows, seconds, exact=exact)
+        return self._frame(BOOKS, market_tickers, rows, seconds, exact=exact, gaps=gaps)
 
     def quotes(
         self,
@@ -313,10 +320,11 @@ class Feed(Running):
         seconds: float | None,
         *,
         exact: bool,
+        gaps: bool = False,
     ) -> Frame:
         self._tell()
         tickers = check_tickers(market_tickers)
-        key = (channel, tickers, rows, seconds, exact)
+        key = (channel, tickers, rows, seconds, exact, gaps)
         with self._lock:
             found = self._frames.get(key)
             if found is not None:
@@ -324,13 +332,22 @@ class Feed(Running):
             ending = Ending()
             ending.add(lambda: self._forget_frame(key))
             frame = self._pipelines.frame(
-                channel, tickers, rows=rows, seconds=seconds, exact=exact, name=_NAMES[channel], on_close=ending
+                channel,
+                tickers,
+                rows=rows,
+                seconds=seconds,
+                exact=exact,
+                gaps=gaps,
+                name=_NAMES[channel],
+                on_close=ending,
             )
             try:
                 ending.add(self._wishes.rows(channel, tickers))
             except BaseException:
                 frame.close()
                 raise
+            source = BOOKS if channel == QUOTES else channel
+            frame.cover(Coverage(self._engine.session.gaps, source, tickers, self._clock))
             self._frames[key] = frame
             return frame
 

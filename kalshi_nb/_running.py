@@ -151,6 +151,7 @@ class Running:
         refuse_on(*FEED_ROLES, doing="feed.close()", instead="Close it in a cell, or set a flag that a cell looks at")
         if self.exchange is not None:
             self.exchange.detach(self)
+        self._engine.session.gaps.seal()
         self._engine.close()
         self._pipelines.stop()
         self._attached.close()

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from kalshi_nb._frames.coverage import GAP, GapMarks
 from kalshi_nb._frames.schema import COLUMNS, MARKET, column, empty
+from kalshi_nb._session.gaps import GapRow
 from kalshi_nb._wire.rows import Row
 
 if TYPE_CHECKING:
@@ -37,16 +39,17 @@ class Batch:
         The channel whose layout the rows have.
     rows
         Plain tuples are the channel's own rows. Named tuples are its other messages: frames leave them
-        out, ``messages()`` passes them on.
+        out, ``messages()`` passes them on. A :class:`GapRow` stands where a hole is.
     """
 
-    __slots__ = ("_frames", "_market_tickers", "_rows", "channel")
+    __slots__ = ("_frames", "_market_tickers", "_marks", "_rows", "channel")
 
     def __init__(self, channel: str, rows: Sequence[Row]) -> None:
         self.channel = channel
         self._rows = rows
         self._frames: dict[bool, pl.DataFrame] = {}
         self._market_tickers: frozenset[str] | None = None
+        self._marks: list[bool] | None = None
 
     @classmethod
     def merge(cls, batches: Sequence[Batch]) -> Batch:
@@ -82,6 +85,10 @@ class Batch:
             self._market_tickers = frozenset(each for each in markets if each is not None)
         return self._market_tickers
 
+    def mark(self, marks: GapMarks) -> None:
+        """Find out which rows follow a hole; batches are marked in their order, each once."""
+        self._marks = marks.of(self._rows, _market_position(self.channel))
+
     def is_built(self, *, exact: bool) -> bool:
         """Return whether `df` has its answer ready."""
         return exact in self._frames
@@ -106,7 +113,9 @@ class Batch:
             [column(name, kind, each, exact=exact) for (name, kind), each in zip(layout, values, strict=True)]
         )
 
-    def select(self, market_tickers: frozenset[str] | None, exact: bool = False) -> pl.DataFrame | None:
+    def select(
+        self, market_tickers: frozenset[str] | None, exact: bool = False, *, gaps: bool = False
+    ) -> pl.DataFrame | None:
         """Return the frame's rows of some markets, None where there is none.
 
         Parameters
@@ -115,10 +124,14 @@ class Batch:
             The markets wanted; None for all.
         exact
             See `df`.
+        gaps
+            With a last column that says which rows follow a hole; of a batch that was marked.
         """
         if market_tickers is not None and market_tickers.isdisjoint(self.market_tickers):
             return None
         frame = self.df(exact)
+        if gaps:
+            frame = frame.with_columns(pl.Series(GAP, self._marks, dtype=pl.Boolean()))
         if market_tickers is not None and not market_tickers >= self.market_tickers:
             wanted = market_tickers & self.market_tickers
             frame = frame.filter(pl.col(MARKET).is_in(sorted(wanted)))
@@ -127,10 +140,10 @@ class Batch:
     def rows_for(self, market_tickers: Iterable[str] | None) -> Sequence[Row]:
         """Return the rows of some markets, other messages included; None for all.
 
-        A message about an event names no market, so it is only among all.
+        A message about an event names no market, so it is only among all. Where a hole is, is no message.
         """
         if market_tickers is None:
-            return self._rows
+            return [row for row in self._rows if type(row) is not GapRow]
         wanted = frozenset(market_tickers)
         if wanted.isdisjoint(self.market_tickers):
             return []

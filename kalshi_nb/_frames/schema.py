@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from kalshi_nb._frames.coverage import GAP
 from kalshi_nb._session.quotes import LAYOUT, QUOTES, QuoteKind
 from kalshi_nb._wire.rows import LAYOUTS, Column
 
@@ -55,7 +56,7 @@ def _dtype(kind: QuoteKind, *, exact: bool) -> pl.DataType:
     return _PLAIN[kind]
 
 
-def schema(channel: str, exact: bool = False) -> pl.Schema:
+def schema(channel: str, exact: bool = False, *, gaps: bool = False) -> pl.Schema:
     """Return names and dtypes of a channel's columns.
 
     Parameters
@@ -64,8 +65,11 @@ def schema(channel: str, exact: bool = False) -> pl.Schema:
         One of ``kalshi_nb._wire.rows.CHANNELS``, or ``quotes``.
     exact
         Prices and counts as Decimal(18, 4) dollars and Decimal(18, 2) contracts instead of Float64.
+    gaps
+        With a last column that says which rows follow a hole.
     """
-    return pl.Schema({each.name: _dtype(each.kind, exact=exact) for each in COLUMNS[channel]})
+    columns: dict[str, pl.DataType] = {each.name: _dtype(each.kind, exact=exact) for each in COLUMNS[channel]}
+    return pl.Schema({**columns, GAP: pl.Boolean()} if gaps else columns)
 
 
 def empty(channel: str, exact: bool = False) -> pl.DataFrame:

@@ -73,8 +73,16 @@ class Session:
     # Wishes ---------------------------------------------------------------------------------------------
 
     def want(self, channel: str, wanted: Wanted) -> Request:
-        """Ask for tickers (or ALL, or an empty set: whatever comes) of `channel`."""
-        return self._membership.want(channel, wanted)
+        """Ask for tickers (or ALL, or an empty set: whatever comes) of `channel`.
+
+        Without a connection that is a hole from the beginning: nothing comes until there is one.
+        """
+        request = self._membership.want(channel, wanted)
+        subscription = self._state.subscription(channel)
+        if not self._state.connected and subscription.wanted is not None and not subscription.open_gaps:
+            self._state.open_gap(subscription, "connection_lost", None, None)
+            subscription.repair = "reconnect"
+        return request
 
     def release(self, request: Request) -> None:
         """Take a wish back."""

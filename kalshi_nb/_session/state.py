@@ -11,7 +11,7 @@ from typing import Final
 
 from kalshi_nb._ladder import Ladder, Watcher
 from kalshi_nb._session.backoff import Backoff
-from kalshi_nb._session.gaps import Gap, GapLog
+from kalshi_nb._session.gaps import Gap, GapLog, GapRow
 from kalshi_nb._session.requests import Command, Outcome, Request
 from kalshi_nb._session.subscription import Subscription
 from kalshi_nb._wire import commands
@@ -132,6 +132,8 @@ class SessionState:
         """Write down a hole that is not over yet."""
         gap = Gap(subscription.channel, None, self.now_us(), None, reason, seq_from, seq_to)
         subscription.open_gaps.append(self.gaps.open(gap))
+        if subscription.listening:
+            subscription.rows.append(GapRow(None, gap.opened_at, reason))
         return gap
 
     def close_gaps(self, subscription: Subscription, at: int, repaired_by: str | None) -> None:

@@ -102,6 +102,8 @@ class Pipeline:
         For kind ``"callback"``.
     kit
         One of the feed's own, which is never detached.
+    gaps
+        Whether its frames say which rows follow a hole.
     clock
         For the times of errors and the windows of frames.
     schedule
@@ -129,6 +131,7 @@ class Pipeline:
         exact: bool = False,
         function: Callable[[Message], Any] | None = None,
         kit: bool = False,
+        gaps: bool = False,
     ) -> None:
         self.channel = channel
         self.market_tickers = market_tickers
@@ -136,6 +139,7 @@ class Pipeline:
         self.name = name
         self.exact = exact
         self.kit = kit
+        self.gaps = gaps
         self.clock = clock
         self.schedule = schedule
         self.batches = 0
@@ -215,7 +219,7 @@ class Pipeline:
         if self.kind != "frames":
             rows = batch.rows_for(self.market_tickers)
             return quotes_of(rows) if self.channel == QUOTES else from_rows(self.channel, rows)
-        frame = batch.select(self.market_tickers, self.exact)
+        frame = batch.select(self.market_tickers, self.exact, gaps=self.gaps)
         # A node may change its frame in place; nobody else is to notice.
         return frame if frame is None or self.kit else frame.clone()
 
