@@ -65,6 +65,7 @@ class Session:
         self.receive = Receiver(self._state, self._books, self._membership).bind()
         self.outgoing: deque[bytes] = self._state.outgoing
         self.events: deque[Event] = self._state.events
+        self._lost = False
         self._seen = 0
         self._seen_at = 0.0
         self._looked_at = 0.0
@@ -75,11 +76,11 @@ class Session:
     def want(self, channel: str, wanted: Wanted) -> Request:
         """Ask for tickers (or ALL, or an empty set: whatever comes) of `channel`.
 
-        Without a connection that is a hole from the beginning: nothing comes until there is one.
+        After the loss of a connection that is a hole from the beginning: nothing comes until there is a new one.
         """
         request = self._membership.want(channel, wanted)
         subscription = self._state.subscription(channel)
-        if not self._state.connected and subscription.wanted is not None and not subscription.open_gaps:
+        if self._lost and subscription.wanted is not None and not subscription.open_gaps:
             self._state.open_gap(subscription, "connection_lost", None, None)
             subscription.repair = "reconnect"
         return request
@@ -100,6 +101,7 @@ class Session:
     def connected(self) -> None:
         """Take up a new connection: everything wanted is asked for again."""
         self._state.connected = True
+        self._lost = False
         self._seen, self._seen_at = self._state.messages, self._state.monotonic()
         self._looked_at = self._seen_at
         for subscription in self._state.subscriptions.values():
@@ -111,6 +113,7 @@ class Session:
         if not state.connected:
             return
         state.connected = False
+        self._lost = True
         state.by_sid.clear()
         state.commands.clear()
         state.owners.clear()

@@ -33,8 +33,8 @@ def test_without_a_listener_nothing_stands_anywhere(rig):
     assert not rig.session.rows("trade")
 
 
-def test_a_wish_without_a_connection_is_a_hole_until_data_comes():
-    rig = Rig(connected=False)
+def test_a_wish_after_the_loss_of_a_connection_is_a_hole_until_data_comes(rig):
+    rig.session.disconnected()
     rig.session.want("trade", ALL)
     (gap,) = rig.gaps
     assert (gap.channel, gap.reason, gap.closed_at) == ("trade", "connection_lost", None)
@@ -45,8 +45,14 @@ def test_a_wish_without_a_connection_is_a_hole_until_data_comes():
     assert rig.gaps[0].closed_at is not None
 
 
-def test_a_wish_for_whatever_comes_of_a_channel_nobody_wants_is_no_hole():
+def test_a_wish_before_the_first_connection_is_none():
     rig = Rig(connected=False)
+    rig.session.want("trade", ALL)
+    assert not rig.gaps
+
+
+def test_a_wish_for_whatever_comes_of_a_channel_nobody_wants_is_no_hole(rig):
+    rig.session.disconnected()
     rig.session.want("trade", frozenset())
     assert not rig.gaps
 

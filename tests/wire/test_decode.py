@@ -226,7 +226,8 @@ def test_recorded_trades_and_tickers_become_rows(recorded_frames):
         session = listening_session(json.loads(lines[0])["sid"], channel)
         for line in lines:
             session.receive(line, 1)
-        rows = session.rows(channel)
+        # The recording begins in the middle of its trades, which is a hole of its own.
+        rows = [row for row in session.rows(channel) if type(row) is tuple]
         assert len(rows) == len(lines) == 10
         for row, line in zip(rows, lines, strict=True):
             msg = json.loads(line)["msg"]
