@@ -91,6 +91,8 @@ class Venue:
     ----------
     snapshots_to_lose : int
         How many of the next requests for a snapshot stay unanswered.
+    prefers_yes_prices : bool
+        What ``use_yes_price`` is for a subscribe that does not say.
     """
 
     def __init__(
@@ -104,12 +106,17 @@ class Venue:
     ) -> None:
         self.unknown_markets = unknown_markets
         self.snapshots_to_lose = 0
+        self.prefers_yes_prices = False
         self._is_new_era = era == "2026-10"
         self._now_us = now_us
         self._tape = Tape(seed)
         self._origin_us = start_us
         self._by_id = {flow.market.market_id: flow.market.ticker for flow in self._tape.flows.values()}
         self.tickers = tuple(sorted(self._tape.flows))
+
+    def set_era(self, era: Era) -> None:
+        """Write frames as they were written in another time."""
+        self._is_new_era = era == "2026-10"
 
     @property
     def next_us(self) -> int:
