@@ -1,4 +1,4 @@
-"""``python -m tests.soak``: the reliability bars at any size; prints one line of JSON a run, exits 1 on a broken one."""
+"""``python -m tests.soak``: the reliability bars at any size; a line of JSON a run, exit status 1 where one broke."""
 
 import argparse
 import json
