@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help demo lab test check lint types notebooks clean
+.PHONY: help demo lab test check lint types notebooks soak clean
 
 help:
 	@echo "make demo       run the whole thing against a simulated exchange, about 10 seconds"
@@ -13,6 +13,7 @@ help:
 	@echo "make test       the tests, browser included"
 	@echo "make check      ruff, mypy --strict and the tests"
 	@echo "make notebooks  run the notebooks anew and keep their outputs"
+	@echo "make soak       the reliability bars at full size, about 20 minutes; see docs/reliability.md"
 	@echo "make clean      remove what the other commands made"
 
 # A stamp a set of extras: filled again only when pyproject.toml changes.
@@ -66,6 +67,12 @@ check: lint types test
 notebooks: .venv/dev.stamp
 	cd notebooks && KALSHI_NB_CLOCK=manual ../$(BIN)/python -m jupyter execute --inplace *.ipynb
 	$(BIN)/python -c 'import json, pathlib; [p.write_text(json.dumps({**(n := json.loads(p.read_text())), "metadata": {k: v for k, v in n["metadata"].items() if k != "widgets"}}, indent=1, ensure_ascii=False) + "\n") for p in pathlib.Path("notebooks").glob("*.ipynb")]'
+
+# One line of JSON a run. For other sizes: .venv/bin/python -m tests.soak --help
+soak: .venv/dev.stamp
+	$(BIN)/python -m tests.soak line --seeds 20 --frames 50000
+	$(BIN)/python -m tests.soak kills --seeds 1 --kills 20
+	$(BIN)/python -m tests.soak steady --seconds 300 --warm-up 120
 
 clean:
 	rm -rf .venv output .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

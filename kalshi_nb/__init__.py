@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kalshi_nb._asyncio import nested_asyncio
     from kalshi_nb._book import Book, Books, Top
     from kalshi_nb._connect import connect
+    from kalshi_nb._doctor import Report, doctor
     from kalshi_nb._feed import Feed
     from kalshi_nb._frames.frame import Frame
     from kalshi_nb._health import Health
@@ -35,9 +36,11 @@ __all__ = [
     "KalshiError",
     "KalshiWarning",
     "Pipeline",
+    "Report",
     "Top",
     "__version__",
     "connect",
+    "doctor",
     "errors",
     "messages",
     "nested_asyncio",
@@ -54,8 +57,10 @@ _HOMES: Final = {
     "KalshiError": "errors",
     "KalshiWarning": "errors",
     "Pipeline": "_streams.branch",
+    "Report": "_doctor",
     "Top": "_book",
     "connect": "_connect",
+    "doctor": "_doctor",
     "nested_asyncio": "_asyncio",
 }
 _MODULES: Final = ("errors", "messages", "sim")

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from kalshi_nb._book import Book, Books
+from kalshi_nb._frames.coverage import Coverage
 from kalshi_nb._running import Running
+from kalshi_nb._session.quotes import QUOTES
 from kalshi_nb._streams.branch import Pipeline
 from kalshi_nb._wishes import BOOKS, Closer, Ending, MarketTickers, check_channel, check_tickers
 from kalshi_nb.errors import MarketTickerError
@@ -21,7 +23,13 @@ __all__ = ["Feed"]
 
 Callback = TypeVar("Callback", bound=Callable[..., Any])
 
-_NAMES: Final = {"trade": "trades", "ticker": "tickers", BOOKS: "deltas", "market_lifecycle_v2": "lifecycle"}
+_NAMES: Final = {
+    "trade": "trades",
+    "ticker": "tickers",
+    BOOKS: "deltas",
+    "market_lifecycle_v2": "lifecycle",
+    QUOTES: QUOTES,
+}
 
 
 class Feed(Running):
@@ -46,6 +54,7 @@ class Feed(Running):
         rows: int | None = None,
         seconds: float | None = None,
         exact: bool = False,
+        gaps: bool = False,
     ) -> Frame:
         """Return a rolling frame of trades.
 
@@ -60,6 +69,9 @@ class Feed(Running):
             Keep rows received at most so long ago.
         exact : bool
             Prices and counts as Decimal instead of Float64.
+        gaps : bool
+            Add a last column ``gap``, true on each market's first row after a hole of the channel, a lost
+            connection included. The market of a lost row is not known, so every market's next row is marked.
 
         Returns
         -------
@@ -80,7 +92,7 @@ class Feed(Running):
         -----
         Source: Kalshi's channel ``trade``. It has sequence numbers, so lost trades show in :attr:`gaps`.
         """
-        return self._frame("trade", market_tickers, rows, seconds, exact=exact)
+        return self._frame("trade", market_tickers, rows, seconds, exact=exact, gaps=gaps)
 
     def tickers(
         self,
@@ -89,6 +101,7 @@ class Feed(Running):
         rows: int | None = None,
         seconds: float | None = None,
         exact: bool = False,
+        gaps: bool = False,
     ) -> Frame:
         """Return a rolling frame of tickers: one whole row whenever a market's best prices or totals change.
 
@@ -105,7 +118,7 @@ class Feed(Running):
         -----
         Source: Kalshi's channel ``ticker``. It has no sequence numbers, so a lost row cannot be seen.
         """
-        return self._frame("ticker", market_tickers, rows, seconds, exact=exact)
+        return self._frame("ticker", market_tickers, rows, seconds, exact=exact, gaps=gaps)
 
     def deltas(
         self,
@@ -114,6 +127,7 @@ class Feed(Running):
         rows: int | None = None,
         seconds: float | None = None,
         exact: bool = False,
+        gaps: bool = False,
     ) -> Frame:
         """Return a rolling frame of the changes of books.
 
@@ -130,7 +144,36 @@ class Feed(Running):
         -----
         Source: Kalshi's channel ``orderbook_delta``.
         """
-        return self._frame(BOOKS, market_tickers, rows, seconds, exact=exact)
+        return self._frame(BOOKS, market_tickers, rows, seconds, exact=exact, gaps=gaps)
+
+    def quotes(
+        self,
+        market_tickers: MarketTickers = None,
+        *,
+        rows: int | None = None,
+        seconds: float | None = None,
+        exact: bool = False,
+    ) -> Frame:
+        """Return a rolling frame of best bids and asks: one row whenever a price or a size at the top changes.
+
+        Parameters and errors as for :meth:`deltas`: markets must be named, or None takes those whose books
+        were asked for already.
+
+        Returns
+        -------
+        Frame
+            Columns ``ts, market_ticker, bid, bid_size, ask, ask_size, mid, spread, received_at, seq, status``;
+            dollars and contracts, in YES prices, ``mid`` exact to half a tick. A side without orders is null.
+            ``status`` is that of the book: all else is null in the one row that says the book is no longer
+            ``"live"`` (``"stale"``, ``"closed"``), and the next row is that of the book made right again.
+
+        Notes
+        -----
+        Made from the books that are kept, so it asks for books (channel ``orderbook_delta``), and several
+        quotes of one message are one. The first row of a market is its book as it is when quotes are first
+        asked for. ``ts`` and ``seq`` are those of the delta that made the change; a snapshot has no ``ts``.
+        """
+        return self._frame(QUOTES, market_tickers, rows, seconds, exact=exact)
 
     # Books ----------------------------------------------------------------------------------------------
 
@@ -202,7 +245,7 @@ class Feed(Running):
         Parameters
         ----------
         channel : str
-            ``trade``, ``ticker``, ``orderbook_delta`` or ``market_lifecycle_v2``.
+            ``trade``, ``ticker``, ``orderbook_delta`` or ``market_lifecycle_v2``; or ``quotes``, made from books.
         market_tickers : str or iterable of str, optional
             As for :meth:`trades`.
         exact : bool
@@ -278,13 +321,14 @@ class Feed(Running):
         seconds: float | None,
         *,
         exact: bool,
+        gaps: bool = False,
     ) -> Frame:
         from kalshi_nb._frames.rolling import window  # noqa: PLC0415  # polars loads when it is needed
 
         self._tell()
         tickers = check_tickers(market_tickers)
         window(rows, seconds)  # refuses what cannot be a key, too
-        key = (channel, tickers, rows, seconds, exact)
+        key = (channel, tickers, rows, seconds, exact, gaps)
         with self._lock:
             found = self._frames.get(key)
             if found is not None and self.state != "closed":
@@ -292,13 +336,22 @@ class Feed(Running):
             ending = Ending()
             ending.add(lambda: self._forget_frame(key))
             frame = self._pipelines.frame(
-                channel, tickers, rows=rows, seconds=seconds, exact=exact, name=_NAMES[channel], on_close=ending
+                channel,
+                tickers,
+                rows=rows,
+                seconds=seconds,
+                exact=exact,
+                gaps=gaps,
+                name=_NAMES[channel],
+                on_close=ending,
             )
             try:
                 ending.add(self._wishes.rows(channel, tickers))
             except BaseException:
                 frame.close()
                 raise
+            source = BOOKS if channel == QUOTES else channel
+            frame.cover(Coverage(self._engine.session.gaps, source, tickers, self._clock))
             self._frames[key] = frame
             return frame
 

@@ -8,9 +8,9 @@ version while it is being laid in. Whoever reads compares versions before and af
 from __future__ import annotations
 
 import time
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, Protocol
 
-__all__ = ["Ladder", "Levels", "Status", "Top"]
+__all__ = ["Ladder", "Levels", "Status", "Top", "Watcher"]
 
 Status = Literal["connecting", "live", "stale", "unknown", "closed"]
 Levels = list[tuple[int, int]]
@@ -24,6 +24,14 @@ class Top(NamedTuple):
     yes_size: int
     no: int
     no_size: int
+
+
+class Watcher(Protocol):
+    """Who is told of every change of a ladder, on the thread that made it."""
+
+    def __call__(self, ladder: Ladder, at: int, /, *, by_delta: bool) -> None:
+        """Take note that `ladder` changed at `at` (microseconds), by one level or as a whole."""
+        ...
 
 
 class Ladder:
@@ -47,6 +55,8 @@ class Ladder:
         When the newest change was received, in microseconds; 0 before the first.
     version : int
         Moves at each change.
+    watcher : Watcher or None
+        Told of each change; None costs a comparison a change.
     """
 
     __slots__ = (
@@ -60,6 +70,7 @@ class Ladder:
         "status",
         "status_since",
         "version",
+        "watcher",
         "yes",
     )
 
@@ -75,6 +86,7 @@ class Ladder:
         self.reason = ""
         self.changed_at = 0
         self.version = 0
+        self.watcher: Watcher | None = None
 
     def replace(self, yes: dict[int, int], no: dict[int, int], received_at: int) -> None:
         """Lay in a snapshot: both sides whole, whatever was there before."""
@@ -86,6 +98,8 @@ class Ladder:
         self.best_no = max(no, default=0)
         self.changed_at = received_at
         self.version = version + 1
+        if self.watcher is not None:
+            self.watcher(self, received_at, by_delta=False)
 
     def apply(self, side: str, price: int, delta: int, received_at: int) -> bool:
         """Add `delta` to one level; return False, and change nothing, when that would leave less than none."""
@@ -111,6 +125,8 @@ class Ladder:
                 self.best_no = max(levels, default=0)
         self.changed_at = received_at
         self.version += 1
+        if self.watcher is not None:
+            self.watcher(self, received_at, by_delta=True)
         return True
 
     def set_status(self, status: Status, at: int, reason: str = "") -> None:
@@ -121,6 +137,8 @@ class Ladder:
         self.status = status
         self.reason = reason
         self.version += 1
+        if self.watcher is not None:
+            self.watcher(self, at, by_delta=False)
 
     def top(self) -> Top:
         """Return best prices and sizes of one moment, from any thread."""

@@ -18,8 +18,7 @@ from kalshi_nb._link.engine import Engine
 from kalshi_nb._session.state import Reject
 from kalshi_nb._streams.runner import Pipelines
 from kalshi_nb._threads import FEED_ROLES, refuse_on, role
-from kalshi_nb._wire.rows import CHANNELS
-from kalshi_nb._wishes import Wishes
+from kalshi_nb._wishes import ROWS, Wishes
 from kalshi_nb.errors import PipelineWarning
 
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ class Running:
         self._engine = Engine(url, credentials, clock=clock)
         self._pipelines = Pipelines(
             self._engine.take,
-            CHANNELS,
+            ROWS,
             clock,
             flush_interval=options.flush_interval,
             max_pending_rows=options.max_pending_rows,
@@ -157,6 +156,7 @@ class Running:
         refuse_on(*FEED_ROLES, doing="feed.close()", instead="Close it in a cell, or set a flag that a cell looks at")
         if self.exchange is not None:
             self.exchange.detach(self)
+        self._engine.session.gaps.seal()
         self._engine.close()
         self._pipelines.stop()
         self._close_handles()

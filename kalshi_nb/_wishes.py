@@ -9,13 +9,17 @@ from typing import Final
 
 from kalshi_nb._ladder import Ladder
 from kalshi_nb._link.engine import Engine
+from kalshi_nb._session.quotes import QUOTES
 from kalshi_nb._session.requests import ALL, Request, Wanted
 from kalshi_nb._wire.rows import CHANNELS
 from kalshi_nb.errors import MarketTickerError, UnknownChannelError
 
-__all__ = ["BOOKS", "Closer", "Ending", "MarketTickers", "Wishes", "check_channel", "check_tickers"]
+__all__ = ["BOOKS", "ROWS", "Closer", "Ending", "MarketTickers", "Wishes", "check_channel", "check_tickers"]
 
 BOOKS: Final = "orderbook_delta"
+ROWS: Final = (*CHANNELS, QUOTES)
+"""What rows can be asked for by: the exchange's channels, and quotes, which are made from books."""
+
 SUBSCRIBE_TIMEOUT: Final = 10.0
 
 MarketTickers = str | Iterable[str] | None
@@ -30,8 +34,8 @@ def check_channel(channel: object) -> None:
     UnknownChannelError
         The message lists the channels there are.
     """
-    if not isinstance(channel, str) or channel not in CHANNELS:
-        raise UnknownChannelError(f"There is no channel {channel!r}; there are {', '.join(map(repr, CHANNELS))}.")
+    if not isinstance(channel, str) or channel not in ROWS:
+        raise UnknownChannelError(f"There is no channel {channel!r}; there are {', '.join(map(repr, ROWS))}.")
 
 
 def check_tickers(market_tickers: object) -> frozenset[str] | None:
@@ -107,20 +111,23 @@ class Wishes:
         """Want the rows of some markets, and return what takes the wish back.
 
         None takes what the channel receives for others; where nobody named any market, it is all markets.
+        Quotes are wanted by their books.
         """
-        named = self._wishes[channel] > self._everything[channel]
+        source = BOOKS if channel == QUOTES else channel
+        named = self._wishes[source] > self._everything[source]
         wanted: Wanted = tickers if tickers is not None else frozenset() if named else ALL
-        if wanted is ALL and channel == BOOKS:
+        if wanted is ALL and source == BOOKS:
             raise MarketTickerError(
                 "Name the markets: the exchange has no channel of all books. For instance "
-                "deltas('KXHIGHNY-26NOV22-B52.5'); or open books first, and take what comes for them."
+                f"{'quotes' if channel == QUOTES else 'deltas'}('KXHIGHNY-26NOV22-B52.5'); "
+                "or open books first, and take what comes for them."
             )
-        return self._closer(self._engine.want(channel, wanted, listen=True, timeout=SUBSCRIBE_TIMEOUT))
+        return self._closer(self._engine.want(source, wanted, listen=channel, timeout=SUBSCRIBE_TIMEOUT))
 
     def ladders(self, tickers: list[str]) -> list[tuple[Ladder, Closer]]:
         """Want the books of some markets, asked for together, each of them taken back by itself."""
         wanted = [frozenset({each}) for each in tickers]
-        requests = self._engine.want_each(BOOKS, wanted, listen=False, timeout=SUBSCRIBE_TIMEOUT)
+        requests = self._engine.want_each(BOOKS, wanted, timeout=SUBSCRIBE_TIMEOUT)
         found = []
         for ticker, request in zip(tickers, requests, strict=True):
             ladder = self._engine.ladder(ticker)

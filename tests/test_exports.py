@@ -19,9 +19,11 @@ PUBLIC = {
     "KalshiError",
     "KalshiWarning",
     "Pipeline",
+    "Report",
     "Top",
     "__version__",
     "connect",
+    "doctor",
     "errors",
     "messages",
     "nested_asyncio",
@@ -63,7 +65,18 @@ def test_every_error_is_in_the_tree_that_is_drawn():
 
 
 def public_callables():
-    for name in ("Book", "Books", "Feed", "Frame", "Health", "Pipeline", "connect", "nested_asyncio"):
+    for name in (
+        "Book",
+        "Books",
+        "Feed",
+        "Frame",
+        "Health",
+        "Pipeline",
+        "Report",
+        "connect",
+        "doctor",
+        "nested_asyncio",
+    ):
         each = getattr(kn, name)
         yield name, each
         if inspect.isclass(each):

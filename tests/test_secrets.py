@@ -179,3 +179,16 @@ def test_a_simulated_exchange_keeps_its_own_key_to_itself():
         assert secret.hex() not in text
         with pytest.raises((TypeError, errors.KalshiError)):
             pickle.dumps(exchange)
+
+
+def test_no_report_of_the_doctor_shows_it(key, pem, leaks, tmp_path):
+    path = tmp_path / "key.pem"
+    path.write_text(pem)
+    broken = pem.replace("MII", "XXX", 1)
+    with kn.sim.Exchange(seed=7, clock="manual") as exchange:
+        exchange.add_key("mine", key.public_key())
+        for given in (pem, pem.encode(), path, str(path), key, broken, pem.splitlines()[1], [pem]):
+            report = kn.doctor(exchange.url, key_id="mine", private_key=given, timeout=0.2)
+            text = repr(report) + report._repr_html_() + pprint.pformat(report)
+            assert not leaks(text)
+            assert pem.splitlines()[1][:16] not in text

@@ -6,13 +6,19 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from kalshi_nb._frames.schema import MARKET, column, empty
-from kalshi_nb._wire.rows import LAYOUTS, Row, position
+from kalshi_nb._frames.coverage import GAP, GapMarks
+from kalshi_nb._frames.schema import COLUMNS, MARKET, column, empty
+from kalshi_nb._session.gaps import GapRow
+from kalshi_nb._wire.rows import Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 __all__ = ["Batch"]
+
+
+def _market_position(channel: str) -> int:
+    return [each.name for each in COLUMNS[channel]].index(MARKET)
 
 
 def _market_of(row: Row, at: int) -> str | None:
@@ -33,16 +39,17 @@ class Batch:
         The channel whose layout the rows have.
     rows
         Plain tuples are the channel's own rows. Named tuples are its other messages: frames leave them
-        out, ``messages()`` passes them on.
+        out, ``messages()`` passes them on. A :class:`GapRow` stands where a hole is.
     """
 
-    __slots__ = ("_frames", "_market_tickers", "_rows", "channel")
+    __slots__ = ("_frames", "_market_tickers", "_marks", "_rows", "channel")
 
     def __init__(self, channel: str, rows: Sequence[Row]) -> None:
         self.channel = channel
         self._rows = rows
         self._frames: dict[bool, pl.DataFrame] = {}
         self._market_tickers: frozenset[str] | None = None
+        self._marks: list[bool] | None = None
 
     @classmethod
     def merge(cls, batches: Sequence[Batch]) -> Batch:
@@ -73,10 +80,14 @@ class Batch:
     def market_tickers(self) -> frozenset[str]:
         """The markets that the rows are about."""
         if self._market_tickers is None:
-            at = position(self.channel, MARKET)
+            at = _market_position(self.channel)
             markets = {_market_of(row, at) for row in self._rows}
             self._market_tickers = frozenset(each for each in markets if each is not None)
         return self._market_tickers
+
+    def mark(self, marks: GapMarks) -> None:
+        """Find out which rows follow a hole; batches are marked in their order, each once."""
+        self._marks = marks.of(self._rows, _market_position(self.channel))
 
     def is_built(self, *, exact: bool) -> bool:
         """Return whether `df` has its answer ready."""
@@ -96,13 +107,15 @@ class Batch:
         own = [row for row in self._rows if type(row) is tuple]
         if not own:
             return empty(self.channel, exact)
-        layout = LAYOUTS[self.channel]
+        layout = COLUMNS[self.channel]
         values = zip(*own, strict=True)
         return pl.DataFrame(
             [column(name, kind, each, exact=exact) for (name, kind), each in zip(layout, values, strict=True)]
         )
 
-    def select(self, market_tickers: frozenset[str] | None, exact: bool = False) -> pl.DataFrame | None:
+    def select(
+        self, market_tickers: frozenset[str] | None, exact: bool = False, *, gaps: bool = False
+    ) -> pl.DataFrame | None:
         """Return the frame's rows of some markets, None where there is none.
 
         Parameters
@@ -111,10 +124,14 @@ class Batch:
             The markets wanted; None for all.
         exact
             See `df`.
+        gaps
+            With a last column that says which rows follow a hole; of a batch that was marked.
         """
         if market_tickers is not None and market_tickers.isdisjoint(self.market_tickers):
             return None
         frame = self.df(exact)
+        if gaps:
+            frame = frame.with_columns(pl.Series(GAP, self._marks, dtype=pl.Boolean()))
         if market_tickers is not None and not market_tickers >= self.market_tickers:
             wanted = market_tickers & self.market_tickers
             frame = frame.filter(pl.col(MARKET).is_in(sorted(wanted)))
@@ -123,12 +140,12 @@ class Batch:
     def rows_for(self, market_tickers: Iterable[str] | None) -> Sequence[Row]:
         """Return the rows of some markets, other messages included; None for all.
 
-        A message about an event names no market, so it is only among all.
+        A message about an event names no market, so it is only among all. Where a hole is, is no message.
         """
         if market_tickers is None:
-            return self._rows
+            return [row for row in self._rows if type(row) is not GapRow]
         wanted = frozenset(market_tickers)
         if wanted.isdisjoint(self.market_tickers):
             return []
-        at = position(self.channel, MARKET)
+        at = _market_position(self.channel)
         return [row for row in self._rows if _market_of(row, at) in wanted]

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from kalshi_nb._frames.coverage import microseconds
 from kalshi_nb._frames.files import require, whole_file
 from kalshi_nb._frames.schema import RECEIVED
 from kalshi_nb._threads import FEED_ROLES, refuse_on
 from kalshi_nb.errors import ConfigurationError, WaitTimeoutError
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable
     from pathlib import Path
     from types import TracebackType
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd  # type: ignore[import-untyped]  # ships no types
     import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
 
+    from kalshi_nb._frames.coverage import Coverage
     from kalshi_nb._frames.rolling import RollingFrame
 
 __all__ = ["Frame", "FrameReading"]
@@ -221,13 +224,57 @@ class Frame(FrameReading):
         self.name: str = name
         self._on_close = on_close
         self._closed = False
+        self._coverage: Coverage | None = None
 
     def _trouble(self) -> str:
         return "it is closed" if self._closed else ""
 
+    def cover(self, coverage: Coverage) -> None:
+        """Take note of what tells which rows are missing; the feed does this."""
+        self._coverage = coverage
+
+    def complete(self, since: dt.datetime | None = None) -> bool:
+        """Tell whether no hole is known in the rows received from `since` to now.
+
+        Parameters
+        ----------
+        since : datetime, optional
+            With a time zone, to the microsecond, compared with ``received_at``; None for the whole window: from
+            the moment the frame was asked for, or, once rows have left the window, from the oldest row in it.
+
+        Returns
+        -------
+        bool
+            False when a row of ``feed.gaps`` on the frame's channel (of all its markets, or of one of the
+            frame's) is open or was closed at `since` or later, when the list of gaps has dropped some that may
+            reach so far, or when `since` lies before the frame or its oldest row. A hole is over when
+            data goes on, so the answer is about the past: a line that died a moment ago is not known yet.
+            After ``close()`` of the frame or the feed it is about the time until then.
+
+        Raises
+        ------
+        ConfigurationError
+            When `since` is not a datetime with a time zone.
+
+        Notes
+        -----
+        The channels ``trade`` and ``orderbook_delta`` count their messages, so one lost message is a hole.
+        ``ticker`` does not: there only lost connections and subscriptions are.
+        """
+        begins = self._begins()
+        wanted = begins if since is None else microseconds(since)
+        return self._coverage is not None and wanted >= begins and not self._coverage.has_hole(wanted)
+
+    def _begins(self) -> int:
+        """Since when all rows that came are in the window, microseconds."""
+        began_at = 0 if self._coverage is None else self._coverage.began_at
+        return max(began_at, self._store.whole_since_us())
+
     def close(self) -> None:
         """Stop filling the frame; the rows that are there stay readable."""
         self._closed = True
+        if self._coverage is not None:
+            self._coverage.end()
         on_close, self._on_close = self._on_close, None
         if on_close is not None:
             on_close()

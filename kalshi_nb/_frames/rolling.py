@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -19,6 +20,7 @@ __all__ = ["DEFAULT_ROWS", "RollingFrame", "Window", "window"]
 
 DEFAULT_ROWS: Final = 100_000
 _LONGEST_SECONDS: Final = 100 * 366 * 86_400
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 class Window(NamedTuple):
@@ -193,6 +195,19 @@ class RollingFrame:
             if start:
                 return view.df.slice(start)
         return view.df.clone()
+
+    def whole_since_us(self) -> int:
+        """Return since when (received, microseconds) all rows that came are in the window; 0 for always."""
+        edge = 0 if self._span_us is None else self._clock.now_us() - self._span_us
+        df = self.df
+        if (
+            self.window.rows is None
+            or df.height < self.window.rows
+            or not isinstance(df.schema.get(RECEIVED), pl.Datetime)
+        ):
+            return edge
+        oldest = df[RECEIVED][0]
+        return edge if oldest is None else max(edge, (oldest - _EPOCH) // dt.timedelta(microseconds=1))
 
     @property
     def height(self) -> int:

@@ -6,19 +6,26 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from kalshi_nb._wire.rows import LAYOUTS, Kind
+from kalshi_nb._frames.coverage import GAP
+from kalshi_nb._session.quotes import LAYOUT, QUOTES, QuoteKind
+from kalshi_nb._wire.rows import LAYOUTS, Column
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-__all__ = ["MARKET", "RECEIVED", "TIME", "column", "empty", "schema"]
+    from kalshi_nb._session.quotes import QuoteColumn
+
+__all__ = ["COLUMNS", "MARKET", "RECEIVED", "TIME", "column", "empty", "schema"]
 
 MARKET: Final = "market_ticker"
 RECEIVED: Final = "received_at"
 
 TIME: Final = pl.Datetime("us", "UTC")
 
-_PLAIN: Final[dict[Kind, pl.DataType]] = {
+COLUMNS: Final[Mapping[str, tuple[Column | QuoteColumn, ...]]] = {**LAYOUTS, QUOTES: LAYOUT}
+"""What a frame's columns are, by channel; quotes, which no channel sends, among them."""
+
+_PLAIN: Final[dict[QuoteKind, pl.DataType]] = {
     "time": TIME,
     "dollars": pl.Int64(),
     "integer": pl.Int64(),
@@ -29,29 +36,40 @@ _PLAIN: Final[dict[Kind, pl.DataType]] = {
     "text": pl.String(),
 }
 
-_PARTS: Final[dict[Kind, int]] = {"price": 10_000, "count": 100}
-_EXACT: Final[dict[Kind, pl.DataType]] = {"price": pl.Decimal(18, 4), "count": pl.Decimal(18, 2)}
+_PARTS: Final[dict[QuoteKind, int]] = {"price": 10_000, "midpoint": 20_000, "count": 100}
+_EXACT: Final[dict[QuoteKind, pl.DataType]] = {
+    "price": pl.Decimal(18, 4),
+    "midpoint": pl.Decimal(18, 5),
+    "count": pl.Decimal(18, 2),
+}
 # Wide enough for any 64-bit integer before it is divided by its parts.
-_WIDE: Final[dict[Kind, pl.DataType]] = {"price": pl.Decimal(38, 4), "count": pl.Decimal(38, 2)}
+_WIDE: Final[dict[QuoteKind, pl.DataType]] = {
+    "price": pl.Decimal(38, 4),
+    "midpoint": pl.Decimal(38, 5),
+    "count": pl.Decimal(38, 2),
+}
 
 
-def _dtype(kind: Kind, *, exact: bool) -> pl.DataType:
+def _dtype(kind: QuoteKind, *, exact: bool) -> pl.DataType:
     if kind in _PARTS:
         return _EXACT[kind] if exact else pl.Float64()
     return _PLAIN[kind]
 
 
-def schema(channel: str, exact: bool = False) -> pl.Schema:
+def schema(channel: str, exact: bool = False, *, gaps: bool = False) -> pl.Schema:
     """Return names and dtypes of a channel's columns.
 
     Parameters
     ----------
     channel
-        One of ``kalshi_nb._wire.rows.CHANNELS``.
+        One of ``kalshi_nb._wire.rows.CHANNELS``, or ``quotes``.
     exact
         Prices and counts as Decimal(18, 4) dollars and Decimal(18, 2) contracts instead of Float64.
+    gaps
+        With a last column that says which rows follow a hole.
     """
-    return pl.Schema({each.name: _dtype(each.kind, exact=exact) for each in LAYOUTS[channel]})
+    columns: dict[str, pl.DataType] = {each.name: _dtype(each.kind, exact=exact) for each in COLUMNS[channel]}
+    return pl.Schema({**columns, GAP: pl.Boolean()} if gaps else columns)
 
 
 def empty(channel: str, exact: bool = False) -> pl.DataFrame:
@@ -59,7 +77,7 @@ def empty(channel: str, exact: bool = False) -> pl.DataFrame:
     return pl.DataFrame(schema=schema(channel, exact))
 
 
-def column(name: str, kind: Kind, values: Sequence[Any], *, exact: bool = False) -> pl.Series:
+def column(name: str, kind: QuoteKind, values: Sequence[Any], *, exact: bool = False) -> pl.Series:
     """Make one column of a frame from one column of rows.
 
     Prices and counts come as integers and leave as dollars and contracts by one division, so that a

@@ -26,6 +26,7 @@ from kalshi_nb._link.answers import TAKEN, Answers, first_refusal
 from kalshi_nb._link.dialing import clock_skew, dial
 from kalshi_nb._link.metering import Meter
 from kalshi_nb._link.refusals import closed_error, subscription_error
+from kalshi_nb._session.quotes import QUOTES
 from kalshi_nb._session.reconnecting import QUIET_ENOUGH, Reconnecting
 from kalshi_nb._session.requests import Outcome, Request, Wanted
 from kalshi_nb._session.session import Reconnect, Session
@@ -122,12 +123,16 @@ class Engine:
             self.close()
             raise
 
-    def want(self, channel: str, wanted: Wanted, *, listen: bool, timeout: float) -> Request:
+    def want(self, channel: str, wanted: Wanted, *, timeout: float, listen: str | None = None) -> Request:
         """Ask for `wanted` of `channel`, and wait for the exchange's word when the link is up; as `want_each`."""
         return self.want_each(channel, [wanted], listen=listen, timeout=timeout)[0]
 
-    def want_each(self, channel: str, wanted: Sequence[Wanted], *, listen: bool, timeout: float) -> list[Request]:
+    def want_each(
+        self, channel: str, wanted: Sequence[Wanted], *, timeout: float, listen: str | None = None
+    ) -> list[Request]:
         """Ask for several things of one channel together; each is let go by itself later.
+
+        Rows are made from then on of what `listen` names: the channel itself, quotes, or nothing.
 
         Raises
         ------
@@ -154,11 +159,10 @@ class Engine:
             self._post(lambda: self._release(requests))
 
     def take(self, channel: str) -> list[Row]:
-        """Take all rows of `channel` that are pending."""
-        subscription = self.session.subscriptions.get(channel)
-        if subscription is None:
+        """Take all rows of `channel`, or all quotes, that are pending."""
+        if channel != QUOTES and channel not in self.session.subscriptions:
             return []
-        rows = subscription.rows
+        rows = self.session.rows(channel)
         # Each of the two steps is atomic, and the session only ever appends.
         taken = rows[: len(rows)]
         del rows[: len(taken)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kalshi_nb._session.requests import Outcome
+from kalshi_nb._wire.codes import meaning
 from kalshi_nb.errors import FeedClosedError, SubscriptionError
 
 __all__ = ["closed_error", "subscription_error"]
@@ -17,17 +18,10 @@ def subscription_error(channel: str, outcome: Outcome) -> SubscriptionError:
     """Return the error of a refused or unanswered subscription, with the next step."""
     tickers = outcome.market_tickers
     about = f" for {', '.join(tickers[:5])}{' …' if len(tickers) > 5 else ''}" if tickers else ""
-    if not outcome.code:
-        step = "The exchange is connected but silent; try again, and look at feed.health()."
-    elif tickers:
-        step = "Check the tickers: they are upper case, and a settled market is gone from the feed."
-    elif outcome.code == 8:
-        step = "The exchange does not offer this channel here."
-    elif outcome.code == 9:
-        step = "This API key may not read the channel; look at its scopes."
+    if outcome.code:
+        step = meaning(outcome.code, outcome.text, tickers).step
+        message = f"The exchange refused {channel}{about}: error {outcome.code} {outcome.text!r}. {step}"
     else:
-        step = "Look at feed.health() and feed.rejects."
-    message = f"The exchange refused {channel}{about}: error {outcome.code} {outcome.text!r}. {step}"
-    if not outcome.code:
+        step = "The exchange is connected but silent; try again, and look at feed.health()."
         message = f"{channel}: {outcome.text}. {step}"
     return SubscriptionError(message, channel=channel, code=outcome.code or 0, market_tickers=tickers)

@@ -54,10 +54,11 @@ class Books:
 
     def open(self, subscription: Subscription, market_tickers: Iterable[str]) -> None:
         """Make the ladders of markets just wanted; one let go a moment ago may still be subscribed to."""
-        new = [ticker for ticker in market_tickers if ticker not in self._state.ladders]
+        new = [ticker for ticker in sorted(market_tickers) if ticker not in self._state.ladders]
         for ticker in new:
-            self._state.ladders[ticker] = Ladder(ticker)
-            self._state.ladders[ticker].status_since = self._state.now_us()
+            ladder = self._state.ladders[ticker] = Ladder(ticker)
+            ladder.status_since = self._state.now_us()
+            ladder.watcher = self._state.watcher
         leaving = subscription.leaving
         again = [
             ticker for ticker in new if ticker in subscription.market_tickers - leaving and not subscription.renew

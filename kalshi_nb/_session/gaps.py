@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
-__all__ = ["Gap", "GapLog"]
+__all__ = ["Gap", "GapLog", "GapRow"]
 
 MOST_GAPS: Final = 10_000
 
@@ -45,6 +45,14 @@ class Gap:
     repaired_by: str | None = None
 
 
+class GapRow(NamedTuple):
+    """Stands among a channel's rows where a hole was seen; `market_ticker` None is a hole of all of them."""
+
+    market_ticker: str | None
+    opened_at: int
+    reason: str
+
+
 class GapLog:
     """The newest gaps, bounded; older ones are dropped and counted.
 
@@ -56,10 +64,17 @@ class GapLog:
 
     def __init__(self, most: int = MOST_GAPS) -> None:
         self._gaps: deque[Gap] = deque(maxlen=most)
+        self._sealed = False
         self.dropped = 0
 
+    def seal(self) -> None:
+        """Take no more gaps: whoever closes a feed makes no hole by it."""
+        self._sealed = True
+
     def open(self, gap: Gap) -> Gap:
-        """Add `gap` and return it."""
+        """Add `gap`, unless the log is sealed, and return it."""
+        if self._sealed:
+            return gap
         if len(self._gaps) == self._gaps.maxlen:
             self.dropped += 1
         self._gaps.append(gap)

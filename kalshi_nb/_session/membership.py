@@ -15,6 +15,7 @@ from kalshi_nb._session.books import Books
 from kalshi_nb._session.requests import ALL, Command, Outcome, Request
 from kalshi_nb._session.state import SessionState
 from kalshi_nb._session.subscription import BOOKS, Subscription
+from kalshi_nb._wire.codes import AGAIN, TERMINAL
 from kalshi_nb._wire.commands import LARGEST_LIST
 from kalshi_nb._wire.frames import ErrorFrame, OkFrame, SubscribedFrame, UnsubscribedFrame
 
@@ -26,8 +27,6 @@ REPLY_WAIT: Final = 10.0
 HELD: Final = 30.0
 """Seconds a subscription must hold to count as good; its first snapshots alone may be what overflowed it."""
 
-_TERMINAL: Final = (10, 25)  # the subscription is gone, says the specification of October 2026
-_AGAIN: Final = (10, 17, 18, 25, 27)  # the exchange's own trouble, or its pace: worth asking again
 _NO_SUCH_SID: Final = 7
 
 
@@ -181,7 +180,7 @@ class Membership:
         """Take up a refused command or an ended subscription."""
         code, text = frame.msg.code, frame.msg.msg
         command, owner = self._state.answered(frame.id)
-        if code in _TERMINAL and frame.sid is not None and frame.sid in self._state.by_sid:
+        if code in TERMINAL and frame.sid is not None and frame.sid in self._state.by_sid:
             subscription = self._state.by_sid[frame.sid]
             self._state.complain(f"{subscription.channel}: error {code} {text}")
             self._ended(subscription, f"error_{code}")
@@ -226,7 +225,7 @@ class Membership:
         elif command.kind == "get_snapshot":
             if subscription.step == 1:  # first snapshots are asked for again in time, and later steps wait theirs
                 self._books.escalate(subscription)
-        elif outcome.code in _AGAIN or command.kind in ("delete_markets", "unsubscribe"):
+        elif outcome.code in AGAIN or command.kind in ("delete_markets", "unsubscribe"):
             self._later(subscription)
         elif command.kind == "add_markets":
             # The exchange did not say which; the subscription itself goes on without all of them.

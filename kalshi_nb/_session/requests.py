@@ -48,15 +48,15 @@ class Request:
         The channel.
     wanted : frozenset of str, or ALL
         What is asked for; an empty set takes what the channel receives for others.
-    listens : bool
-        Whether its owner takes the channel's rows.
+    listens : str or None
+        Whose rows its owner takes: the channel's own, quotes (of books), or none.
     outcome : Outcome or None
         None while the exchange has not answered.
     """
 
     channel: str
     wanted: Wanted
-    listens: bool = False
+    listens: str | None = None
     outcome: Outcome | None = None
 
 

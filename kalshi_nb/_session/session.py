@@ -16,6 +16,7 @@ from kalshi_nb._ladder import Ladder
 from kalshi_nb._session.books import Books
 from kalshi_nb._session.gaps import GapLog
 from kalshi_nb._session.membership import Membership
+from kalshi_nb._session.quotes import QUOTES, Quotes
 from kalshi_nb._session.receiver import Receiver
 from kalshi_nb._session.requests import Request, Wanted
 from kalshi_nb._session.state import Event, Reconnect, Reject, SessionState
@@ -59,10 +60,13 @@ class Session:
     def __init__(self, *, now_us: Callable[[], int], monotonic: Callable[[], float], random: Random) -> None:
         self._state = SessionState(now_us=now_us, monotonic=monotonic, random=random)
         self._books = Books(self._state)
+        self._quotes = Quotes(self._state)
         self._membership = Membership(self._state, self._books)
         self.receive = Receiver(self._state, self._books, self._membership).bind()
         self.outgoing: deque[bytes] = self._state.outgoing
         self.events: deque[Event] = self._state.events
+        self._lost = False
+        self._quotes_heard = False
         self._seen = 0
         self._seen_at = 0.0
         self._looked_at = 0.0
@@ -70,31 +74,51 @@ class Session:
 
     # Wishes ---------------------------------------------------------------------------------------------
 
-    def want(self, channel: str, wanted: Wanted, *, listens: bool = False) -> Request:
-        """Ask for tickers (or ALL, or an empty set: whatever comes) of `channel`."""
+    def want(self, channel: str, wanted: Wanted, *, listens: str | None = None) -> Request:
+        """Ask for tickers (or ALL, or an empty set: whatever comes) of `channel`; as `want_together`."""
         request = Request(channel, wanted, listens)
-        self._membership.want([request])
+        self.want_together([request])
         return request
 
     def want_together(self, requests: Sequence[Request]) -> None:
-        """Ask for several things of one channel at once."""
+        """Ask for several things of one channel at once.
+
+        After the loss of a connection that is a hole from the beginning: nothing comes until there is a new one.
+        """
         self._membership.want(requests)
+        subscription = self._state.subscription(requests[0].channel)
+        if self._lost and subscription.wanted is not None and not subscription.open_gaps:
+            self._state.open_gap(subscription, "connection_lost", None, None)
+            subscription.repair = "reconnect"
+        self._heed(subscription)
 
     def release(self, *requests: Request) -> None:
         """Take wishes for one channel back; nothing happens for those taken back before."""
         self._membership.release(requests)
+        self._heed(self._state.subscription(requests[0].channel))
+
+    def _heed(self, subscription: Subscription) -> None:
+        """Make rows, and quotes, if somebody takes them."""
+        subscription.heed()
+        if subscription.channel == BOOKS:
+            wanted = any(request.listens == QUOTES for request in subscription.requests)
+            self._quotes.listen(on=self._quotes_heard or wanted)
 
     def listen(self, channel: str, *, on: bool) -> None:
-        """Make rows of `channel` although no wish asks for them, or only for wishes."""
-        subscription = self._state.subscription(channel)
-        subscription.heard = on
-        subscription.heed()
+        """Make rows of `channel` (or quotes) although no wish asks for them, or only for wishes."""
+        subscription = self._state.subscription(BOOKS if channel == QUOTES else channel)
+        if channel == QUOTES:
+            self._quotes_heard = on
+        else:
+            subscription.heard = on
+        self._heed(subscription)
 
     # The connection -------------------------------------------------------------------------------------
 
     def connected(self) -> None:
         """Take up a new connection: everything wanted is asked for again."""
         self._state.connected = True
+        self._lost = False
         self._seen, self._seen_at = self._state.messages, self._state.monotonic()
         self._looked_at = self._seen_at
         for subscription in self._state.subscriptions.values():
@@ -106,6 +130,7 @@ class Session:
         if not state.connected:
             return
         state.connected = False
+        self._lost = True
         state.by_sid.clear()
         state.commands.clear()
         state.owners.clear()
@@ -169,8 +194,8 @@ class Session:
         return self._state.ladders.get(market_ticker)
 
     def rows(self, channel: str) -> list[Row]:
-        """Return the list that rows of `channel` are appended to."""
-        return self._state.subscription(channel).rows
+        """Return the list that rows of `channel`, or quotes, are appended to."""
+        return self._quotes.rows if channel == QUOTES else self._state.subscription(channel).rows
 
     @property
     def subscriptions(self) -> dict[str, Subscription]:

@@ -9,8 +9,8 @@ from itertools import count
 from random import Random
 from typing import Final
 
-from kalshi_nb._ladder import Ladder
-from kalshi_nb._session.gaps import Gap, GapLog
+from kalshi_nb._ladder import Ladder, Watcher
+from kalshi_nb._session.gaps import Gap, GapLog, GapRow
 from kalshi_nb._session.requests import Command, Outcome, Request
 from kalshi_nb._session.subscription import Subscription
 from kalshi_nb._wire import commands
@@ -63,6 +63,7 @@ class SessionState:
         self.commands: dict[int, Command] = {}
         self.owners: dict[int, Subscription] = {}
         self.ladders: dict[str, Ladder] = {}
+        self.watcher: Watcher | None = None
         self.gaps = GapLog()
         self.rejects: deque[Reject] = deque(maxlen=MOST_REJECTS)
         self.outgoing: deque[bytes] = deque()
@@ -141,6 +142,8 @@ class SessionState:
         """Write down a hole that is not over yet."""
         gap = Gap(subscription.channel, market_ticker, self.now_us(), None, reason, seq_from, seq_to)
         subscription.open_gaps.append(self.gaps.open(gap))
+        if subscription.listening:
+            subscription.rows.append(GapRow(market_ticker, gap.opened_at, reason))
         return gap
 
     def close_gaps(self, subscription: Subscription, at: int, repaired_by: str | None) -> None:

@@ -146,7 +146,7 @@ class Subscription:
 
     def heed(self) -> None:
         """Make rows if somebody takes them, after a change of who is there."""
-        self.listening = self.heard or any(request.listens for request in self.requests)
+        self.listening = self.heard or any(request.listens == self.channel for request in self.requests)
 
     @property
     def leaving(self) -> AbstractSet[str]:

@@ -9,7 +9,9 @@ import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from kalshi_nb._session.quotes import QUOTES
 from kalshi_nb._streams.graph import destroy_below, refuse_loop
+from kalshi_nb._streams.quote import quotes_of
 from kalshi_nb.errors import PipelineError
 from kalshi_nb.messages import from_rows
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from kalshi_nb._clock import Clock
     from kalshi_nb._frames.batch import Batch
+    from kalshi_nb._streams.quote import Quote
     from kalshi_nb._streams.schedule import Schedule
     from kalshi_nb._streams.source import BranchSource
     from kalshi_nb.messages import Message
@@ -116,6 +119,8 @@ class Pipeline:
         For kind ``"callback"``.
     kit
         One of the feed's own, which is never detached.
+    gaps
+        Whether its frames say which rows follow a hole.
     clock
         For the times of errors and the windows of frames.
     schedule
@@ -143,6 +148,7 @@ class Pipeline:
         exact: bool = False,
         function: Callable[[Message], Any] | None = None,
         kit: bool = False,
+        gaps: bool = False,
     ) -> None:
         self.channel = channel
         self.market_tickers = market_tickers
@@ -150,6 +156,7 @@ class Pipeline:
         self.name = name
         self.exact = exact
         self.kit = kit
+        self.gaps = gaps
         self.clock = clock
         self.schedule = schedule
         self.batches = 0
@@ -225,10 +232,11 @@ class Pipeline:
         if self._state == "running":
             self._guarded(call)
 
-    def _wanted(self, batch: Batch) -> pl.DataFrame | list[Message] | None:
+    def _wanted(self, batch: Batch) -> pl.DataFrame | list[Message] | list[Quote] | None:
         if self.kind != "frames":
-            return from_rows(self.channel, batch.rows_for(self.market_tickers))
-        frame = batch.select(self.market_tickers, self.exact)
+            rows = batch.rows_for(self.market_tickers)
+            return quotes_of(rows) if self.channel == QUOTES else from_rows(self.channel, rows)
+        frame = batch.select(self.market_tickers, self.exact, gaps=self.gaps)
         # A node may change its frame in place; nobody else is to notice.
         return frame if frame is None or self.kit else frame.clone()
 

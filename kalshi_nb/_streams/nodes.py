@@ -72,7 +72,7 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
                     "rolling_frame() takes polars DataFrames, and messages() sends lists of messages. "
                     f"Use feed.stream({pipeline.channel!r}).rolling_frame(), or make frames in a map() before."
                 )
-            columns = columns or schema_of(pipeline.channel, pipeline.exact)
+            columns = columns or schema_of(pipeline.channel, pipeline.exact, gaps=pipeline.gaps)
         clock = source.pipeline.clock if source is not None else WallClock()
         self._store = RollingFrame(columns, rows=kept.rows, seconds=kept.seconds, clock=clock)
         Stream.__init__(self, upstream, stream_name=name)

@@ -9,6 +9,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from kalshi_nb._frames.batch import Batch
+from kalshi_nb._frames.coverage import GapMarks
 from kalshi_nb._frames.frame import Frame
 from kalshi_nb._streams.branch import Failure, Kind, Pipeline
 from kalshi_nb._streams.nodes import RollingFrameNode
@@ -65,6 +66,7 @@ class Pipelines:
         self._channels = tuple(channels)
         self._clock = clock
         self._flush_interval = flush_interval
+        self._marks: dict[str, GapMarks] = {}
         self._notices = Notices()
         self._kit = Registry()
         self._user = Registry()
@@ -131,17 +133,22 @@ class Pipelines:
         rows: int | None = None,
         seconds: float | None = None,
         exact: bool = False,
+        gaps: bool = False,
         name: str | None = None,
         on_close: Callable[[], Any] | None = None,
     ) -> Frame:
         """Return one of the feed's own frames, filled on the pipeline thread until it is closed.
+
+        With `gaps` its last column says which rows come first in their market after a hole.
 
         Raises
         ------
         ConfigurationError
             When `rows` or `seconds` is not a positive number.
         """
-        pipeline = self._pipeline(channel, market_tickers, "frames", name, exact=exact, kit=True, on_close=on_close)
+        pipeline = self._pipeline(
+            channel, market_tickers, "frames", name, exact=exact, kit=True, gaps=gaps, on_close=on_close
+        )
         source = BranchSource(pipeline)
         node = RollingFrameNode(source, rows=rows, seconds=seconds, name=pipeline.name)
         pipeline.begin_with(source, keep=(source, node))
@@ -178,6 +185,7 @@ class Pipelines:
         *,
         exact: bool = False,
         kit: bool = False,
+        gaps: bool = False,
         function: Callable[[Message], Any] | None = None,
         on_close: Callable[[], Any] | None = None,
     ) -> Pipeline:
@@ -203,6 +211,7 @@ class Pipelines:
             exact=exact,
             function=function,
             kit=kit,
+            gaps=gaps,
         )
 
     @property
@@ -337,13 +346,20 @@ class Pipelines:
             for channel in self._channels:
                 batch = self._next_batch(channel)
                 if batch is not None:
-                    self._deliver(batch, self._kit.all())
+                    pipelines = self._kit.all()
+                    self._mark(batch, pipelines)
+                    self._deliver(batch, pipelines)
                     if channel in wanted:
                         for_users.append(batch)
         finally:
             self._schedule.run_due(all_of_them=ending)
             if for_users or turn > self._done_turn:
                 self._user_thread.put(for_users, turn)
+
+    def _mark(self, batch: Batch, pipelines: list[Pipeline]) -> None:
+        """Find the rows after holes, from the first frame of the channel on that wants to know."""
+        if batch.channel in self._marks or any(each.gaps and each.channel == batch.channel for each in pipelines):
+            batch.mark(self._marks.setdefault(batch.channel, GapMarks()))
 
     def _next_batch(self, channel: str) -> Batch | None:
         try:

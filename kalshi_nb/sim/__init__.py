@@ -15,7 +15,8 @@ It writes its frames itself and shares nothing with this package's client but it
 from kalshi_nb.sim._exchange import Exchange
 from kalshi_nb.sim._faults import Faults
 from kalshi_nb.sim._followers import Follower
+from kalshi_nb.sim._line import FaultPlan
 from kalshi_nb.sim._market import Market
 from kalshi_nb.sim._running import exchange
 
-__all__ = ["Exchange", "Faults", "Follower", "Market", "exchange"]
+__all__ = ["Exchange", "FaultPlan", "Faults", "Follower", "Market", "exchange"]

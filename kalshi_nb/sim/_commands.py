@@ -39,7 +39,7 @@ class Subscribe:
     markets: Filter
     send_initial_snapshot: bool
     skip_ticker_ack: bool
-    use_yes_price: bool
+    use_yes_price: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ def _subscribe(params: dict[str, Any], command_id: int | None) -> Subscribe:
         _filter(params),
         _flag(params, "send_initial_snapshot"),
         _flag(params, "skip_ticker_ack"),
-        _flag(params, "use_yes_price"),
+        None if params.get("use_yes_price") is None else _flag(params, "use_yes_price"),
     )
 
 

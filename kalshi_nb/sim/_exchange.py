@@ -68,6 +68,9 @@ class Exchange:
         How a book of a market that does not exist is answered, both ways being on record of Kalshi:
         acknowledged with an empty snapshot whose ``market_id`` is ``""``, or error 28 for these and a
         subscription for the others.
+    speed : float
+        How many seconds of the tape pass in one second of the clock, 0.01 to 1,000: with 20 about 2,000 messages
+        a second on all channels together. Events keep their order and contents; their times move together.
 
     Raises
     ------
@@ -96,15 +99,18 @@ class Exchange:
         start: datetime | None = None,
         *,
         unknown_markets: UnknownMarkets = "empty",
+        speed: float = 1.0,
     ) -> None:
         if isinstance(seed, bool) or not isinstance(seed, int):
             raise SimulationError(f"seed={seed!r} makes no tape; pass a whole number.")
         _one_of("clock", clock, get_args(ClockName))
         _one_of("era", era, get_args(Era))
         _one_of("unknown_markets", unknown_markets, get_args(UnknownMarkets))
+        if isinstance(speed, bool) or not isinstance(speed, int | float) or not 0.01 <= speed <= 1000:
+            raise SimulationError(f"speed={speed!r} is no pace for a market; pass a number from 0.01 to 1000.")
         start_us = _start_us(start, clock)
         time_source = ManualTime(start_us) if clock == "manual" else WallTime(start_us)
-        venue = Venue(seed, start_us, time_source.now_us, era=era, unknown_markets=unknown_markets)
+        venue = Venue(seed, start_us, time_source.now_us, era=era, unknown_markets=unknown_markets, speed=speed)
         self._tickers = venue.tickers
         self._markets = tuple(sorted((market for market, _ in CATALOGUE), key=lambda each: each.ticker))
         self._frames: int | None = None

@@ -3,36 +3,54 @@
 from __future__ import annotations
 
 import json
+import re
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import Final, get_args
 
 from kalshi_nb.errors import SimulationError
 from kalshi_nb.sim._authenticate import Verdict
-from kalshi_nb.sim._commands import CHANNELS
 from kalshi_nb.sim._frames import ERROR_WORDS
-from kalshi_nb.sim._live import LiveMarket
-
-if TYPE_CHECKING:
-    from kalshi_nb.sim._connection import Connection
-    from kalshi_nb.sim._server import Programme, ServerThread
+from kalshi_nb.sim._line_faults import LineFaults, counted
+from kalshi_nb.sim._venue import Era
 
 __all__ = ["Faults"]
 
+_WORD: Final = re.compile(r"[a-z0-9_]{1,60}")
 
-class Faults:
+
+class Faults(LineFaults):
     """Trouble on demand, as ``exchange.faults``.
 
     Every method returns when the exchange has taken note. Those about connections touch the connections of
     that moment and return how many there were; later ones are whole. Nothing here changes the tape: the market
-    goes on as it would have, it is only told wrongly.
+    goes on as it would have, it is only told wrongly; `begin_maintenance` alone stops it.
+
+    ==============================  ==================================================================
+    what goes wrong                 methods
+    ==============================  ==================================================================
+    single frames                   `skip_frames`, `duplicate_frames`, `reorder_frames`,
+                                    `truncate_frames`, `corrupt_frames`, `send_raw`, `send_unknown`
+    every frame, by seeded chance   `plan`
+    every frame                     `delay`, `stall`, `resume`, `add_fields`, `set_era`
+    commands and answers            `send_error`, `ignore_snapshot_requests`, `delay_answers`,
+                                    `swap_commands`, `lose_commands`, `prefer_yes_prices`
+    connections                     `drop_connections`, `close_connections`, `close_on_arrival`,
+                                    `refuse_handshakes`
+    the whole exchange              `begin_maintenance`, `end_maintenance`
+    ==============================  ==================================================================
+
+    `clear` ends what is done to frames and commands.
     """
 
-    def __init__(self, server: ServerThread, programme: Programme) -> None:
-        self._server = server
-        self._programme = programme
+    # -- connections -------------------------------------------------------------------------------------
 
-    def drop_connections(self) -> int:
+    def drop_connections(self, *, inside_a_frame: bool = False) -> int:
         """Cut every TCP connection without a close frame, as a failing network does.
+
+        Parameters
+        ----------
+        inside_a_frame : bool
+            Whether a part of one more frame is sent before.
 
         Returns
         -------
@@ -44,7 +62,10 @@ class Faults:
             connections = list(self._server.connections.values())
             for connection in connections:
                 self._server.cut(connection)
-                connection.drop()
+                if inside_a_frame:
+                    connection.drop_inside_a_frame()
+                else:
+                    connection.drop()
             return len(connections)
 
         return self._server.call(drop)
@@ -62,9 +83,7 @@ class Faults:
         int
             How many connections there were.
         """
-        is_sendable = code in {1000, 1001, 1002, 1003, *range(1007, 1015)} or 3000 <= code <= 4999
-        if not is_sendable:
-            raise SimulationError(f"{code!r} is no close code that can be sent; take 1001 or 3000 to 4999.")
+        _check_close_code(code)
 
         def close() -> int:
             connections = list(self._server.connections.values())
@@ -74,6 +93,20 @@ class Faults:
             return len(connections)
 
         return self._server.call(close)
+
+    def close_on_arrival(self, count: int = 1, code: int | None = 1001) -> None:
+        """Accept the next connections and end each at once.
+
+        Parameters
+        ----------
+        count : int
+            How many connections.
+        code : int or None
+            The WebSocket close code; None to cut them without a word.
+        """
+        if code is not None:
+            _check_close_code(code)
+        self._server.call(lambda: self._server.greetings.extend([code] * counted(count)))
 
     def refuse_handshakes(
         self, status: int, count: int = 1, body: str | None = None, retry_after: float | None = None
@@ -91,59 +124,12 @@ class Faults:
         retry_after : float, optional
             Seconds for a ``Retry-After`` header; none unless given.
         """
-        try:
-            phrase = HTTPStatus(status).phrase
-        except ValueError:
-            raise SimulationError(f"{status!r} is no HTTP status; take one such as 401, 429 or 503.") from None
-        if status < 400:
-            raise SimulationError(f"Status {status} is no refusal; take one such as 401, 429 or 503.")
-        verdict = Verdict(status, _refusal_body(status, phrase) if body is None else body, retry_after)
-        self._server.call(lambda: self._server.refusals.extend([verdict] * _counted(count)))
+        verdict = _refusal(status, body, retry_after)
+        self._server.call(lambda: self._server.refusals.extend([verdict] * counted(count)))
 
-    def skip_frames(self, channel: str, count: int = 1) -> int:
-        """Lose the next frames of a channel's subscription: they take their ``seq`` but are not sent.
+    # -- commands and answers ----------------------------------------------------------------------------
 
-        Parameters
-        ----------
-        channel : str
-            Which one; a frame is any message that carries the subscription's sid, ``ok`` included.
-        count : int
-            How many, on each connection.
-
-        Returns
-        -------
-        int
-            On how many connections the channel is open.
-
-        Raises
-        ------
-        SimulationError
-            No connection has the channel open; subscribe first.
-        """
-
-        def skip() -> int:
-            connections = self._with_channel(channel)
-            for connection in connections:
-                connection.frames_to_skip[channel] += _counted(count)
-            return len(connections)
-
-        return self._server.call(skip)
-
-    def duplicate_frames(self, channel: str, count: int = 1) -> int:
-        """Send the next frames of a channel's subscription twice, with one and the same ``seq``.
-
-        Parameters, result and errors are those of `skip_frames`.
-        """
-
-        def duplicate() -> int:
-            connections = self._with_channel(channel)
-            for connection in connections:
-                connection.frames_to_double[channel] += _counted(count)
-            return len(connections)
-
-        return self._server.call(duplicate)
-
-    def send_error(self, channel: str, code: int) -> int:
+    def send_error(self, channel: str, code: int, message: str | None = None) -> int:
         """Send an error scoped to a channel's subscription; after codes 10 and 25 that subscription is gone.
 
         Parameters
@@ -152,6 +138,8 @@ class Faults:
             Which one.
         code : int
             The error code.
+        message : str, optional
+            The exchange's words; with them any code from 1 to 999 can be sent, also one that it never had.
 
         Returns
         -------
@@ -163,40 +151,20 @@ class Faults:
         SimulationError
             No connection has the channel open, or the exchange has no such code.
         """
-        if code not in ERROR_WORDS:
+        if isinstance(code, bool) or not isinstance(code, int) or not 1 <= code <= 999:
+            raise SimulationError(f"{code!r} is no error code; take one such as 10 or 25.")
+        if message is None and code not in ERROR_WORDS:
             raise SimulationError(
-                f"The exchange sends no error {code!r}; take one of {', '.join(map(str, sorted(ERROR_WORDS)))}."
+                f"The exchange sends no error {code!r}; take one of {', '.join(map(str, sorted(ERROR_WORDS)))}, "
+                "or give the message, too."
             )
 
         def fail() -> int:
             connections = self._with_channel(channel)
             sessions = self._live().sessions()
-            return sum(sessions[connection].fail(channel, code) for connection in connections)
+            return sum(sessions[connection].fail(channel, code, message) for connection in connections)
 
         return self._server.call(fail)
-
-    def send_raw(self, text: str) -> int:
-        """Send a text frame to every connection, as it is: nothing is added, no ``seq`` is taken.
-
-        Returns
-        -------
-        int
-            How many connections there were.
-        """
-        if not isinstance(text, str):
-            raise SimulationError(f"A frame is a text, not {type(text).__name__}.")
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            raise SimulationError(f"This text cannot be sent as UTF-8: {error}.") from error
-
-        def send() -> int:
-            connections = list(self._server.connections.values())
-            for connection in connections:
-                connection.post(text)
-            return len(connections)
-
-        return self._server.call(send)
 
     def ignore_snapshot_requests(self, count: int = 1) -> None:
         """Leave the next ``get_snapshot`` commands without an answer.
@@ -208,29 +176,98 @@ class Faults:
         """
 
         def ignore() -> None:
-            self._live().venue.snapshots_to_lose += _counted(count)
+            self._live().venue.snapshots_to_lose += counted(count)
 
         self._server.call(ignore)
 
-    def _live(self) -> LiveMarket:
-        if not isinstance(self._programme, LiveMarket):
-            raise SimulationError("A recording is played as it is; use Exchange() for this fault.")
-        return self._programme
+    def send_unknown(self, channel: str, kind: str = "orderbook_checksum") -> int:
+        """Send a frame of a type that no client knows, with a channel's sid and its next ``seq``.
 
-    def _with_channel(self, channel: str) -> list[Connection]:
-        if channel not in CHANNELS:
-            raise SimulationError(f"There is no channel {channel!r}; take one of {', '.join(CHANNELS)}.")
-        sessions = self._live().sessions()
-        connections = [each for each, session in sessions.items() if session.is_open(channel)]
-        if not connections:
-            raise SimulationError(f"No connection has {channel} open; subscribe first, then cause the fault.")
-        return connections
+        Result and errors are those of `skip_frames`.
+
+        Parameters
+        ----------
+        channel : str
+            Which subscription it belongs to.
+        kind : str
+            Its type, of small letters, digits and underscores.
+        """
+        if not isinstance(kind, str) or not _WORD.fullmatch(kind):
+            raise SimulationError(f"kind={kind!r} is no type of a frame; take small letters and underscores.")
+
+        def send() -> int:
+            connections = self._with_channel(channel)
+            sessions = self._live().sessions()
+            return sum(sessions[connection].send_unknown(channel, kind) for connection in connections)
+
+        return self._server.call(send)
+
+    def prefer_yes_prices(self, *, on: bool = True) -> None:
+        """Make YES prices the default for subscriptions from now on that do not send ``use_yes_price``."""
+
+        def prefer() -> None:
+            self._live().venue.prefers_yes_prices = on
+
+        self._server.call(prefer)
+
+    def set_era(self, era: Era) -> None:
+        """Write frames from now on as another time did; see `Exchange` for what there is."""
+        if era not in get_args(Era):
+            raise SimulationError(f"era={era!r} is unknown; pass {' or '.join(map(repr, get_args(Era)))}.")
+        self._server.call(lambda: self._live().venue.set_era(era))
+
+    # -- the whole exchange ------------------------------------------------------------------------------
+
+    def begin_maintenance(self, status: int = 503, retry_after: float | None = None) -> int:
+        """Pause trading, close every connection with code 1012 and refuse new ones, until `end_maintenance`.
+
+        The exchange's own time goes on; the market stands still.
+
+        Parameters
+        ----------
+        status : int
+            The HTTP status that handshakes are answered with, 502 or 503.
+        retry_after : float, optional
+            Seconds for a ``Retry-After`` header; none unless given.
+
+        Returns
+        -------
+        int
+            How many connections there were.
+        """
+        verdict = _refusal(status, None, retry_after)
+
+        def begin() -> None:
+            self._live().pause(on=True)
+            self._server.closed_with = verdict
+
+        self._server.call(begin)
+        return self.close_connections(1012)
+
+    def end_maintenance(self) -> None:
+        """Let trading go on where it stood, and clients in."""
+
+        def end() -> None:
+            self._live().pause(on=False)
+            self._server.closed_with = None
+
+        self._server.call(end)
 
 
-def _counted(count: int) -> int:
-    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-        raise SimulationError(f"count={count!r} says nothing; pass a whole number from 1.")
-    return count
+def _check_close_code(code: int) -> None:
+    is_sendable = code in {1000, 1001, 1002, 1003, *range(1007, 1015)} or 3000 <= code <= 4999
+    if not is_sendable:
+        raise SimulationError(f"{code!r} is no close code that can be sent; take 1001 or 3000 to 4999.")
+
+
+def _refusal(status: int, body: str | None, retry_after: float | None) -> Verdict:
+    try:
+        phrase = HTTPStatus(status).phrase
+    except ValueError:
+        raise SimulationError(f"{status!r} is no HTTP status; take one such as 401, 429 or 503.") from None
+    if status < 400:
+        raise SimulationError(f"Status {status} is no refusal; take one such as 401, 429 or 503.")
+    return Verdict(status, _refusal_body(status, phrase) if body is None else body, retry_after)
 
 
 def _refusal_body(status: int, phrase: str) -> str:

@@ -104,7 +104,7 @@ class Followers:
         # Port and connection are looked up anew each time: a follower may lose its connection meanwhile.
         port = follower.local_port()
         connection = None if port is None else self._connections.get(port)
-        return connection is not None and follower.frames_received() < connection.frames_sent
+        return connection is not None and follower.frames_received() < connection.frames_due
 
     def _lag_error(self, follower: Follower) -> SimulationError:
         port = follower.local_port()

@@ -203,7 +203,7 @@ def subscriptions_body(subscriptions: Iterable[tuple[str, int]]) -> str:
     return "[" + ",".join(subscribed_body(channel, sid) for channel, sid in subscriptions) + "]"
 
 
-def error_body(code: int, tickers: Iterable[str] | None = None) -> str:
+def error_body(code: int, tickers: Iterable[str] | None = None, words: str | None = None) -> str:
     """Write an error, with the tickers it is about where the exchange names them."""
     named = "" if tickers is None else f',"market_tickers":{_texts(tickers)}'
-    return f'{{"code":{code},"msg":"{ERROR_WORDS[code]}"{named}}}'
+    return f'{{"code":{code},"msg":{text(ERROR_WORDS[code] if words is None else words)}{named}}}'

@@ -38,6 +38,7 @@ class LiveMarket:
         self.venue = venue
         self._clock = clock
         self._sessions: dict[Connection, Session] = {}
+        self._paused = False
 
     async def run(self) -> None:
         """Let the wall clock drive the market; returns at once where the clock is moved by hand."""
@@ -45,6 +46,8 @@ class LiveMarket:
             return
         while True:
             now_us = self._clock.now_us()
+            if self._paused:
+                self.venue.postpone(max(0, now_us - self.venue.next_us + 1))
             behind_us = now_us - self.venue.next_us
             if behind_us > _LONGEST_LAG_US:
                 self.venue.postpone(behind_us)
@@ -58,6 +61,8 @@ class LiveMarket:
     def advance_to(self, now_us: int) -> None:
         """Set the clock that is moved by hand, and send what happened until then."""
         assert isinstance(self._clock, ManualTime)
+        if self._paused:
+            self.venue.postpone(now_us - self._clock.now_us())
         self._clock.set(now_us)
         self._publish(now_us, stamped_us=None)
 
@@ -73,6 +78,10 @@ class LiveMarket:
     def forget(self, connection: Connection) -> None:
         """Send nothing more to a connection."""
         self._sessions.pop(connection, None)
+
+    def pause(self, *, on: bool) -> None:
+        """Let nothing happen in the market, or let it go on where it stood."""
+        self._paused = on
 
     def sessions(self) -> dict[Connection, Session]:
         """Return who is connected now."""

@@ -119,11 +119,20 @@ class ServerThread:
         The live connections by the port of the client's socket.
     refusals : deque of Verdict
         What the next handshakes are answered with instead of being judged.
+    closed_with : Verdict or None
+        What every handshake is answered with while the exchange is in maintenance.
+    greetings : deque of int or None
+        How the next connections end as soon as they are open: by a close code, or None for without a word.
+    prepare : callable
+        Called with each new connection before anything is sent on it.
     """
 
     def __init__(self, listener: socket.socket, programme: Programme, keyring: Keyring, *, compression: bool) -> None:
         self.connections: dict[int, Connection] = {}
         self.refusals: deque[Verdict] = deque()
+        self.closed_with: Verdict | None = None
+        self.greetings: deque[int | None] = deque()
+        self.prepare: Callable[[Connection], None] = lambda _: None
         self._listener = listener
         self._programme = programme
         self._keyring = keyring
@@ -271,11 +280,21 @@ class ServerThread:
     def _judge(self, _: ServerConnection, request: Request) -> Response | None:
         if request.path.partition("?")[0] != PATH:
             return _http(Verdict(HTTPStatus.NOT_FOUND, '{"error":{"code":"not_found","message":"not found"}}'))
+        if self.closed_with is not None:
+            return _http(self.closed_with)
         verdict = self.refusals.popleft() if self.refusals else self._keyring.verdict(_plain(request.headers))
         return None if verdict is None else _http(verdict)
 
     async def _attend(self, websocket: ServerConnection) -> None:
         connection = Connection(websocket)
+        if self.greetings:
+            code = self.greetings.popleft()
+            if code is None:
+                connection.drop()
+            else:
+                await connection.close(code)
+            return
+        self.prepare(connection)
         self.connections[connection.port] = connection
         work = asyncio.create_task(connection.work())
         try:

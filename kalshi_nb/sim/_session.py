@@ -115,14 +115,22 @@ class Session:
         body = publication.body(use_yes_price=subscription.use_yes_price)
         self._send(publication.channel, body, subscription, sending_us=publication.sending_us)
 
-    def fail(self, channel: str, code: int) -> bool:
+    def fail(self, channel: str, code: int, words: str | None = None) -> bool:
         """Send an error scoped to an open channel; some codes end it. Say whether it was open."""
         subscription = self._open.get(channel)
         if subscription is None:
             return False
         if code in TERMINAL_CODES:
             del self._open[channel]
-        self._send("error", _frames.error_body(code), subscription)
+        self._send("error", _frames.error_body(code, words=words), subscription)
+        return True
+
+    def send_unknown(self, channel: str, kind: str) -> bool:
+        """Send a frame of a type that no client knows, as part of an open channel; say whether it was open."""
+        subscription = self._open.get(channel)
+        if subscription is None:
+            return False
+        self._send(kind, '{"market_ticker":"","value":1}', subscription)
         return True
 
     def is_open(self, channel: str) -> bool:
@@ -178,7 +186,7 @@ class Session:
             wanted,
             by_id=channel == "ticker" and command.markets.market_ids is not None,
             skip_ticker_ack=command.skip_ticker_ack,
-            use_yes_price=command.use_yes_price,
+            use_yes_price=self._venue.prefers_yes_prices if command.use_yes_price is None else command.use_yes_price,
         )
         self._open[channel] = subscription
         body = _frames.subscribed_body(channel, subscription.sid)

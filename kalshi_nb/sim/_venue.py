@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -38,12 +39,12 @@ class Publication:
         When it is sent, exchange time.
     """
 
-    def __init__(self, event: Event, origin_us: int, sending_us: int, *, with_clock: bool) -> None:
+    def __init__(self, event: Event, time_us: Callable[[int], int], sending_us: int, *, with_clock: bool) -> None:
         self.channel = _CHANNEL_OF[type(event)]
         self.ticker = event.market.ticker
         self.sending_us = sending_us
         self._event = event
-        self._origin_us = origin_us
+        self._time_us = time_us
         self._with_clock = with_clock
 
     def body(self, *, use_yes_price: bool) -> str:
@@ -60,14 +61,14 @@ class Publication:
 
     def _write(self, *, use_yes_price: bool) -> str:
         event = self._event
-        time_us = self._origin_us + event.at
+        time_us = self._time_us(event.at)
         if isinstance(event, Delta):
             return _frames.delta_body(event, time_us, with_clock=self._with_clock, use_yes_price=use_yes_price)
         if isinstance(event, Trade):
             return _frames.trade_body(event, time_us)
         if isinstance(event, Ticker):
             return _frames.ticker_body(event.market, event.quote, time_us)
-        closes_at_us = None if event.closes_at is None else self._origin_us + event.closes_at
+        closes_at_us = None if event.closes_at is None else self._time_us(event.closes_at)
         return _frames.lifecycle_body(event, closes_at_us)
 
 
@@ -86,11 +87,15 @@ class Venue:
         Whether frames carry ``sending_ts_ms`` and books ``clock``.
     unknown_markets : {"empty", "error"}
         How a book of a market that does not exist is answered.
+    speed : float
+        How many seconds of the tape pass in one of the clock's.
 
     Attributes
     ----------
     snapshots_to_lose : int
         How many of the next requests for a snapshot stay unanswered.
+    prefers_yes_prices : bool
+        What ``use_yes_price`` is for a subscribe that does not say.
     """
 
     def __init__(
@@ -101,20 +106,27 @@ class Venue:
         *,
         era: Era,
         unknown_markets: UnknownMarkets,
+        speed: float = 1.0,
     ) -> None:
         self.unknown_markets = unknown_markets
         self.snapshots_to_lose = 0
+        self.prefers_yes_prices = False
         self._is_new_era = era == "2026-10"
         self._now_us = now_us
         self._tape = Tape(seed)
         self._origin_us = start_us
+        self._speed = speed
         self._by_id = {flow.market.market_id: flow.market.ticker for flow in self._tape.flows.values()}
         self.tickers = tuple(sorted(self._tape.flows))
+
+    def set_era(self, era: Era) -> None:
+        """Write frames as they were written in another time."""
+        self._is_new_era = era == "2026-10"
 
     @property
     def next_us(self) -> int:
         """The exchange time of the next event."""
-        return self._origin_us + self._tape.next_at
+        return self._origin_us + math.ceil(self._tape.next_at / self._speed)
 
     def postpone(self, micros: int) -> None:
         """Let everything that has not happened yet happen later."""
@@ -130,9 +142,13 @@ class Venue:
         stamped_us : int or None
             What the frames give as their time of sending; None for each event's own time.
         """
-        for event in self._tape.until(until_us - self._origin_us):
-            sending_us = self._origin_us + event.at if stamped_us is None else stamped_us
-            yield Publication(event, self._origin_us, sending_us, with_clock=self._is_new_era)
+        for event in self._tape.until(math.floor((until_us - self._origin_us) * self._speed)):
+            sending_us = self._time_us(event.at) if stamped_us is None else stamped_us
+            yield Publication(event, self._time_us, sending_us, with_clock=self._is_new_era)
+
+    def _time_us(self, at: int) -> int:
+        """Return the exchange time at which the tape is at `at`."""
+        return self._origin_us + math.ceil(at / self._speed)
 
     def sending_ts_ms(self, time_us: int | None = None) -> int | None:
         """Return what a frame sent now, or at `time_us`, carries as its time of sending, if any."""

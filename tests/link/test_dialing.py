@@ -9,7 +9,7 @@ import time
 from email.utils import formatdate
 
 import pytest
-from conftest import PATH, io_threads, wait_until
+from .conftest import PATH, io_threads, wait_until
 
 from kalshi_nb._auth import Credentials
 from kalshi_nb._environments import ENVIRONMENTS, path_of, url_of
@@ -100,7 +100,7 @@ def test_a_refused_handshake_raises_where_it_was_asked_for(exchange, engines, re
     assert engine.state == "closed"
     assert len(exchange.handshakes) == 1
     with pytest.raises(FeedClosedError):
-        engine.want("trade", frozenset({"KXA-1"}), listen=True, timeout=1)
+        engine.want("trade", frozenset({"KXA-1"}), listen="trade", timeout=1)
 
 
 @contextlib.contextmanager
@@ -228,7 +228,7 @@ def test_the_clocks_difference_is_read_from_the_answer(exchange, credentials, ah
 
 
 def test_a_large_message_is_taken(exchange, engine):
-    engine.want("trade", frozenset({"KXA-1"}), listen=True, timeout=10)
+    engine.want("trade", frozenset({"KXA-1"}), listen="trade", timeout=10)
     before = engine.session.messages
     tickers = [f"KX-{number:06}-SOMEWHAT-LONG" for number in range(300_000)]
     exchange.send({"type": "ok", "id": 7_777, "msg": {"market_tickers": tickers}})

@@ -8,7 +8,7 @@ import threading
 import time
 
 import pytest
-from conftest import PATH, io_threads, wait_until
+from .conftest import PATH, io_threads, wait_until
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
@@ -32,8 +32,8 @@ def status(engine, ticker):
 
 @pytest.mark.parametrize("how", ["kill", 1000, 1001, 1011])
 def test_a_lost_connection_is_made_again_and_everything_wanted_restored(exchange, engine, how):
-    engine.want(BOOKS, frozenset({A, B}), listen=True, timeout=10)
-    engine.want("trade", ALL, listen=True, timeout=10)
+    engine.want(BOOKS, frozenset({A, B}), listen=BOOKS, timeout=10)
+    engine.want("trade", ALL, listen="trade", timeout=10)
     wait_until(lambda: status(engine, A) == status(engine, B) == "live")
     if how == "kill":
         exchange.kill()
@@ -105,7 +105,7 @@ def test_a_server_that_accepts_and_closes_is_not_spun_around(exchange, engine):
 
 
 def test_an_exchange_that_is_away_for_a_while_is_found_again(exchange, engine):
-    engine.want(BOOKS, frozenset({A}), listen=True, timeout=10)
+    engine.want(BOOKS, frozenset({A}), listen=BOOKS, timeout=10)
     wait_until(lambda: status(engine, A) == "live")
     exchange.go_away()
     wait_until(lambda: engine.state == "reconnecting" and "Nobody answers" in (engine.last_error or ""))
@@ -117,7 +117,7 @@ def test_an_exchange_that_is_away_for_a_while_is_found_again(exchange, engine):
 
 @pytest.mark.parametrize("code", [401, 403])
 def test_three_refusals_in_a_row_give_up(exchange, engine, code):
-    engine.want(BOOKS, frozenset({A}), listen=True, timeout=10)
+    engine.want(BOOKS, frozenset({A}), listen=BOOKS, timeout=10)
     exchange.refuse_always = (code, {}, '{"error":{"code":"authentication_error","details":"NOT_FOUND"}}')
     exchange.kill()
     wait_until(lambda: engine.state == "refused")
@@ -126,7 +126,7 @@ def test_three_refusals_in_a_row_give_up(exchange, engine, code):
     assert "NOT_FOUND" in engine.last_error
     assert status(engine, A) == "closed"
     with pytest.raises(FeedClosedError, match="refused the credentials"):
-        engine.want("trade", ALL, listen=True, timeout=1)
+        engine.want("trade", ALL, listen="trade", timeout=1)
     engine.close()
     assert engine.state == "refused"
 
@@ -171,7 +171,7 @@ def test_a_fault_of_our_own_costs_a_connection_and_not_the_feed(exchange, engine
     exchange.send({"type": "news"})
     wait_until(lambda: engine.reconnects == 2)
     assert "a fault in the reader" in engine.last_error
-    engine.want("trade", ALL, listen=True, timeout=10)
+    engine.want("trade", ALL, listen="trade", timeout=10)
 
 
 def test_a_fault_beside_the_reader_costs_a_connection_too(exchange, engine, monkeypatch):
@@ -184,21 +184,21 @@ def test_a_fault_beside_the_reader_costs_a_connection_too(exchange, engine, monk
 
     monkeypatch.setattr(engine.session, "tick", faulty)
     wait_until(lambda: engine.reconnects == 1)
-    engine.want(BOOKS, frozenset({A}), listen=True, timeout=10)
+    engine.want(BOOKS, frozenset({A}), listen=BOOKS, timeout=10)
 
 
 # want and release
 
 
 def test_want_waits_for_the_exchanges_word(exchange, engine):
-    engine.want("trade", frozenset({A}), listen=True, timeout=10)
+    engine.want("trade", frozenset({A}), listen="trade", timeout=10)
     assert engine.session.subscriptions["trade"].market_tickers == {A}
 
 
 def test_a_refused_channel_raises_in_the_caller(exchange, engine):
     exchange.errors["trade"] = {"code": 8, "msg": "Unknown channel name"}
     with pytest.raises(SubscriptionError, match="does not offer this channel") as caught:
-        engine.want("trade", ALL, listen=True, timeout=10)
+        engine.want("trade", ALL, listen="trade", timeout=10)
     assert (caught.value.channel, caught.value.code, caught.value.market_tickers) == ("trade", 8, ())
     assert engine.session.subscriptions["trade"].requests == []
 
@@ -207,7 +207,7 @@ def test_a_refused_channel_raises_in_the_caller(exchange, engine):
     ("error", "step"),
     [
         ({"code": 9, "msg": "Authentication required"}, "scopes"),
-        ({"code": 26, "msg": "Subscription market limit exceeded"}, "feed.health"),
+        ({"code": 26, "msg": "Subscription market limit exceeded"}, "open a second feed"),
         ({"code": 28, "msg": "Markets not found", "market_tickers": [A]}, f"for {A}: error 28"),
         ({"code": 28, "msg": "Markets not found", "market_ticker": A}, "upper case"),
     ],
@@ -215,7 +215,7 @@ def test_a_refused_channel_raises_in_the_caller(exchange, engine):
 def test_a_refusal_says_what_to_do(exchange, engine, error, step):
     exchange.errors["trade"] = error
     with pytest.raises(SubscriptionError) as caught:
-        engine.want("trade", frozenset({A}), listen=True, timeout=10)
+        engine.want("trade", frozenset({A}), listen="trade", timeout=10)
     assert step in str(caught.value)
     assert caught.value.code == error["code"]
 
@@ -223,7 +223,7 @@ def test_a_refusal_says_what_to_do(exchange, engine, error, step):
 def test_an_exchange_that_does_not_answer_is_said_to_be_silent(exchange, engine):
     exchange.silent = True
     with pytest.raises(SubscriptionError, match=r"no answer within 0\.3 s.*silent") as caught:
-        engine.want("trade", ALL, listen=True, timeout=0.3)
+        engine.want("trade", ALL, listen="trade", timeout=0.3)
     assert caught.value.code == 0
     wait_until(lambda: engine.session.subscriptions["trade"].requests == [])
 
@@ -231,7 +231,7 @@ def test_an_exchange_that_does_not_answer_is_said_to_be_silent(exchange, engine)
 def test_want_returns_when_the_link_is_down_and_is_kept(exchange, engine):
     exchange.go_away()
     wait_until(lambda: engine.state == "reconnecting")
-    engine.want(BOOKS, frozenset({A}), listen=True, timeout=30)
+    engine.want(BOOKS, frozenset({A}), listen=BOOKS, timeout=30)
     assert status(engine, A) == "connecting"
     exchange.come_back()
     wait_until(lambda: status(engine, A) == "live")
@@ -240,7 +240,7 @@ def test_want_returns_when_the_link_is_down_and_is_kept(exchange, engine):
 def test_want_is_let_go_when_the_link_is_lost_while_it_waits(exchange, engine):
     exchange.silent = True
     done = threading.Event()
-    thread = threading.Thread(target=lambda: (engine.want("trade", ALL, listen=True, timeout=60), done.set()))
+    thread = threading.Thread(target=lambda: (engine.want("trade", ALL, listen="trade", timeout=60), done.set()))
     thread.start()
     wait_until(lambda: exchange.commands)
     exchange.kill()
@@ -249,7 +249,7 @@ def test_want_is_let_go_when_the_link_is_lost_while_it_waits(exchange, engine):
 
 
 def test_release_takes_the_wish_back(exchange, engine):
-    request = engine.want("trade", ALL, listen=True, timeout=10)
+    request = engine.want("trade", ALL, listen="trade", timeout=10)
     engine.release(request)
     wait_until(lambda: exchange.commands[-1]["cmd"] == "unsubscribe")
     wait_until(lambda: not engine.session.subscriptions["trade"].listening)
@@ -259,12 +259,12 @@ def test_want_from_the_io_thread_is_refused(engine):
     set_role("io")
     try:
         with pytest.raises(WrongThreadError, match="from the notebook"):
-            engine.want("trade", ALL, listen=True, timeout=1)
+            engine.want("trade", ALL, listen="trade", timeout=1)
     finally:
         set_role(None)
     assert engine._call(threading.current_thread).name == "kalshi-io"
     with pytest.raises(WrongThreadError):
-        engine._call(lambda: engine.want("trade", ALL, listen=True, timeout=1))
+        engine._call(lambda: engine.want("trade", ALL, listen="trade", timeout=1))
 
 
 def test_an_interrupted_want_leaves_no_wish(exchange, engine, monkeypatch):
@@ -277,7 +277,7 @@ def test_an_interrupted_want_leaves_no_wish(exchange, engine, monkeypatch):
     call = engine._call
     monkeypatch.setattr(engine, "_call", lambda function: [Interrupted() for _ in call(function)])
     with pytest.raises(KeyboardInterrupt):
-        engine.want("trade", ALL, listen=True, timeout=10)
+        engine.want("trade", ALL, listen="trade", timeout=10)
     monkeypatch.undo()
     wait_until(lambda: engine.session.subscriptions["trade"].requests == [])
 
@@ -295,12 +295,12 @@ def close_in_time(engine):
 
 
 def test_close_while_connected(exchange, engine):
-    engine.want(BOOKS, frozenset({A}), listen=True, timeout=10)
+    engine.want(BOOKS, frozenset({A}), listen=BOOKS, timeout=10)
     wait_until(lambda: status(engine, A) == "live")
     close_in_time(engine)
     assert status(engine, A) == "closed"
     for call in (
-        lambda: engine.want("trade", ALL, listen=True, timeout=1),
+        lambda: engine.want("trade", ALL, listen="trade", timeout=1),
         lambda: engine._post(lambda: None),
         lambda: engine._call(lambda: None),
     ):
@@ -395,7 +395,7 @@ def test_close_of_an_engine_that_was_never_started(engines, exchange):
     engine.close()
     assert engine.state == "closed"
     with pytest.raises(FeedClosedError):
-        engine.want("trade", ALL, listen=True, timeout=1)
+        engine.want("trade", ALL, listen="trade", timeout=1)
 
 
 def test_a_start_that_never_ends_by_itself_ends_in_time(engines, exchange, monkeypatch):
@@ -424,7 +424,7 @@ def test_a_fault_before_the_first_handshake_is_raised_in_the_caller(engines, exc
 
 
 def test_take_loses_and_doubles_no_row_while_the_io_thread_appends(exchange, engine):
-    engine.want("trade", ALL, listen=True, timeout=10)
+    engine.want("trade", ALL, listen="trade", timeout=10)
     total, stop = 200_000, threading.Event()
     rows = engine.session.rows("trade")
     taken = []
@@ -451,7 +451,7 @@ def test_take_loses_and_doubles_no_row_while_the_io_thread_appends(exchange, eng
 
 
 def test_rows_come_from_real_frames(exchange, engine):
-    engine.want("trade", ALL, listen=True, timeout=10)
+    engine.want("trade", ALL, listen="trade", timeout=10)
     for seq in range(1, 51):
         msg = {"trade_id": str(seq), "market_ticker": A, "yes_price_dollars": "0.4700", "no_price_dollars": "0.5300"}
         exchange.send({"type": "trade", "sid": 1, "seq": seq, "msg": {**msg, "count_fp": "1.00"}})
@@ -479,7 +479,7 @@ def test_the_local_port_is_that_of_the_present_connection(exchange, engine):
 
 
 def test_data_begins_the_delays_anew_and_a_handshake_alone_does_not(exchange, engine):
-    engine.want("trade", ALL, listen=True, timeout=10)
+    engine.want("trade", ALL, listen="trade", timeout=10)
     for _ in range(3):
         before = engine.reconnects
         exchange.kill()
@@ -501,7 +501,7 @@ def test_a_thread_that_ends_by_a_fault_says_so_and_lets_go_of_those_who_wait(exc
     assert engine.state == "closed"
     assert "a fault in the delays" in engine.last_error
     with pytest.raises(FeedClosedError):
-        engine.want("trade", ALL, listen=True, timeout=1)
+        engine.want("trade", ALL, listen="trade", timeout=1)
 
 
 def test_what_a_posted_function_raises_is_raised_where_it_was_asked_for(engine):
@@ -536,7 +536,7 @@ def test_a_redirect_to_nonsense_at_a_reconnect_is_an_outage_like_any_other(excha
 
 
 def test_several_wishes_are_one_command_and_end_one_by_one(exchange, engine):
-    one, two = engine.want_each(BOOKS, [frozenset({A}), frozenset({B})], listen=False, timeout=10)
+    one, two = engine.want_each(BOOKS, [frozenset({A}), frozenset({B})], listen=None, timeout=10)
     assert [each["params"]["market_tickers"] for each in exchange.commands] == [[A, B]]
     engine.release(one)
     wait_until(lambda: exchange.commands[-1]["params"].get("action") == "delete_markets")
@@ -550,7 +550,7 @@ def test_a_wish_that_meets_the_end_of_the_feed_says_so(exchange, engine):
 
     def ask():
         try:
-            engine.want("trade", ALL, listen=True, timeout=60)
+            engine.want("trade", ALL, listen="trade", timeout=60)
         except FeedClosedError as refusal:
             seen.append(refusal)
 

@@ -317,7 +317,7 @@ def test_a_channel_that_nobody_wants_any_more_keeps_no_gap_open(rig):
 
 
 def test_rows_are_made_while_a_wish_that_takes_them_is_there(rig):
-    one, two = (rig.session.want("trade", frozenset({A}), listens=True) for _ in range(2))
+    one, two = (rig.session.want("trade", frozenset({A}), listens="trade") for _ in range(2))
     subscription = rig.session.subscriptions["trade"]
     rig.session.release(one)
     assert subscription.listening

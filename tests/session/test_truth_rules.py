@@ -868,7 +868,7 @@ def test_rule_9_a_count_begun_anew_on_trade_costs_a_gap_and_goes_on(rig):
     (gap,) = rig.gaps
     assert (gap.seq_from, gap.seq_to) == (301, None)
     assert gap.closed_at is not None
-    assert len(rig.session.rows("trade")) == 300 + 11
+    assert sum(type(row) is tuple for row in rig.session.rows("trade")) == 300 + 11
 
 
 def test_rule_9_a_few_duplicates_after_each_other_are_no_new_count(rig):

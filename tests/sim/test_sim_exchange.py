@@ -43,7 +43,7 @@ def run(script, *arguments):
 
 
 def test_the_public_names_are_these():
-    assert sorted(sim.__all__) == ["Exchange", "Faults", "Follower", "Market", "exchange"]
+    assert sorted(sim.__all__) == ["Exchange", "FaultPlan", "Faults", "Follower", "Market", "exchange"]
     assert Market.__dataclass_params__.frozen
     assert {"local_port", "frames_received", "flush"} <= set(dir(Follower))
 

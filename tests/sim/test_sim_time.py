@@ -12,7 +12,7 @@ import pytest
 from conftest import BOOK_TICKER, BUSY_TICKER, poll_until
 
 from kalshi_nb.errors import SimulationError
-from kalshi_nb.sim import _followers, _live
+from kalshi_nb.sim import Exchange, _followers, _live
 
 START_US = 1_795_359_600_000_000
 
@@ -290,3 +290,28 @@ def test_advances_from_several_threads_take_turns(exchange, client):
     assert stamps == sorted(stamps)
     books = [message["seq"] for message in client.messages() if message["type"] == "orderbook_delta"]
     assert books == list(range(books[0], books[0] + len(books)))
+
+
+@pytest.mark.parametrize("speed", [0.5, 3.0, 20])
+def test_a_faster_tape_has_the_same_events_in_less_time(open_exchange, open_client, speed):
+    told = []
+    for pace, seconds in ((1.0, 60.0), (speed, 60.0 / speed)):
+        exchange = open_exchange(seed=7, speed=pace)
+        client = open_client(exchange)
+        exchange.attach(client)
+        client.subscribe("trade", "orderbook_delta", market_ticker=BUSY_TICKER)
+        client.answer()
+        exchange.advance(seconds)
+        told.append([(each["type"], each["seq"], timeless(each["msg"])) for each in client.messages()])
+    assert told[0] == told[1]
+    assert len(told[0]) > 100
+
+
+def timeless(msg):
+    return {name: value for name, value in msg.items() if name not in ("ts", "ts_ms")}
+
+
+@pytest.mark.parametrize("speed", [0, -1, True, "2", float("nan"), 1e6])
+def test_an_impossible_pace_is_refused(speed):
+    with pytest.raises(SimulationError, match="pace"):
+        Exchange(speed=speed, clock="manual")

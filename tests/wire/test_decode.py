@@ -231,7 +231,8 @@ def test_recorded_trades_and_tickers_become_rows(recorded_frames):
         session = listening_session(json.loads(lines[0])["sid"], channel)
         for line in lines:
             session.receive(line, 1)
-        rows = session.rows(channel)
+        # The recording begins in the middle of its trades, which is a hole of its own.
+        rows = [row for row in session.rows(channel) if type(row) is tuple]
         assert len(rows) == len(lines) == 10
         for row, line in zip(rows, lines, strict=True):
             msg = json.loads(line)["msg"]
@@ -354,4 +355,5 @@ def test_the_frames_of_the_fuzz_do_something_when_they_are_whole():
         session.receive(data({**frame, "seq": 1} if frame is TRADE else frame), 1)
     assert session.rejected == 0
     assert [gap.reason for gap in session.gaps.snapshot()] == ["negative_level"]  # the delta takes more than there is
-    assert [len(each.rows) for each in session.subscriptions.values()] == [2, 1, 1, 1]
+    # Of the book: its snapshot, the hole, its delta.
+    assert [len(each.rows) for each in session.subscriptions.values()] == [3, 1, 1, 1]

@@ -1,0 +1,133 @@
+"""What is known to be missing from a frame: the feed's gaps, seen from one frame's channel and markets."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Final
+
+from kalshi_nb._session.gaps import GapRow
+from kalshi_nb.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kalshi_nb._clock import Clock
+    from kalshi_nb._session.gaps import Gap, GapLog
+    from kalshi_nb._wire.rows import Row
+
+__all__ = ["GAP", "Coverage", "GapMarks", "microseconds"]
+
+GAP: Final = "gap"
+"""The column that says where rows may be missing."""
+
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+def microseconds(moment: object) -> int:
+    """Return microseconds since 1970-01-01 UTC.
+
+    Raises
+    ------
+    ConfigurationError
+        When `moment` is not a datetime with a time zone: the frames' times are in UTC, and a time without a
+        zone might be meant otherwise.
+    """
+    if not isinstance(moment, dt.datetime) or moment.tzinfo is None:
+        raise ConfigurationError(
+            f"since={moment!r}: pass a datetime with a time zone, such as datetime.now(UTC) - timedelta(minutes=5), "
+            "or a time taken from a frame's own columns."
+        )
+    return (moment - _EPOCH) // dt.timedelta(microseconds=1)
+
+
+class Coverage:
+    """The holes that concern one frame, from its beginning to its end.
+
+    Parameters
+    ----------
+    gaps : GapLog
+        Every hole of the feed.
+    channel : str
+        The channel that the rows come from.
+    market_tickers : frozenset of str or None
+        The markets whose rows the frame has; None for all.
+    clock : Clock
+        The market's time.
+
+    Attributes
+    ----------
+    began_at : int
+        Since when rows are kept, microseconds.
+    """
+
+    def __init__(self, gaps: GapLog, channel: str, market_tickers: frozenset[str] | None, clock: Clock) -> None:
+        self._gaps = gaps
+        self._channel = channel
+        self._market_tickers = market_tickers
+        self._ended: tuple[list[Gap], int] | None = None
+        self.began_at = clock.now_us()
+
+    def end(self) -> None:
+        """Take no note of later holes: the frame gets no rows any more."""
+        if self._ended is None:
+            self._ended = self._known()
+
+    def has_hole(self, since: int) -> bool:
+        """Tell whether rows received from `since` (microseconds) on may be missing.
+
+        A hole that was over before `since` is none. Where the log has dropped holes that may reach so far,
+        the answer is yes.
+        """
+        gaps, dropped = self._known() if self._ended is None else self._ended
+        if dropped and (not gaps or since <= gaps[0].opened_at):
+            return True
+        return any(self._concerns(gap) and (gap.closed_at is None or gap.closed_at >= since) for gap in gaps)
+
+    def _known(self) -> tuple[list[Gap], int]:
+        dropped = self._gaps.dropped  # read first: a hole dropped in between is still among those below
+        return self._gaps.snapshot(), dropped
+
+    def _concerns(self, gap: Gap) -> bool:
+        if gap.channel != self._channel:
+            return False
+        return gap.market_ticker is None or self._market_tickers is None or gap.market_ticker in self._market_tickers
+
+
+class GapMarks:
+    """Finds the rows of a channel that come first in their market after a hole.
+
+    The market of a lost row is not known, so after a hole that names no market each market's next row is one.
+    """
+
+    def __init__(self) -> None:
+        self._any = False
+        self._followed: set[str] = set()
+        self._named: set[str] = set()
+
+    def of(self, rows: Sequence[Row], market_at: int) -> list[bool]:
+        """Return one flag for each plain row; call it with all rows of the channel, in their order."""
+        marks = []
+        for row in rows:
+            if type(row) is tuple:
+                marks.append(self._is_first(row[market_at]))
+            elif isinstance(row, GapRow):
+                self._hole(row)
+        return marks
+
+    def _hole(self, row: GapRow) -> None:
+        if row.market_ticker is not None:
+            self._named.add(row.market_ticker)
+            return
+        self._any = True
+        self._followed.clear()
+        self._named.clear()
+
+    def _is_first(self, ticker: str) -> bool:
+        if ticker in self._named:
+            self._named.discard(ticker)
+            self._followed.add(ticker)
+            return True
+        if not self._any or ticker in self._followed:
+            return False
+        self._followed.add(ticker)
+        return True

@@ -1,0 +1,113 @@
+"""Top of book as data: one row whenever a kept book's best bid, best ask or one of their sizes changes.
+
+Rows are made from the ladders themselves, so a quote is as right as the book is: while the book is not to be
+trusted there is no quote, and the row that says so stands where it became so.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal, NamedTuple
+
+from kalshi_nb._fixed_point import DOLLAR
+from kalshi_nb._ladder import Ladder
+from kalshi_nb._session.state import SessionState
+from kalshi_nb._session.subscription import BOOKS
+from kalshi_nb._wire.rows import Kind, Row
+
+__all__ = ["LAYOUT", "QUOTES", "QuoteColumn", "QuoteKind", "Quotes"]
+
+QUOTES: Final = "quotes"
+"""What the rows go by where channels are named; the exchange has none of that name."""
+
+QuoteKind = Kind | Literal["midpoint"]
+
+
+class QuoteColumn(NamedTuple):
+    """One column's name and kind; a ``midpoint`` is in 1/20000 dollar, as half of a sum of two prices is."""
+
+    name: str
+    kind: QuoteKind
+
+
+LAYOUT: Final[tuple[QuoteColumn, ...]] = (
+    QuoteColumn("ts", "time"),
+    QuoteColumn("market_ticker", "market"),
+    QuoteColumn("bid", "price"),
+    QuoteColumn("bid_size", "count"),
+    QuoteColumn("ask", "price"),
+    QuoteColumn("ask_size", "count"),
+    QuoteColumn("mid", "midpoint"),
+    QuoteColumn("spread", "price"),
+    QuoteColumn("received_at", "time"),
+    QuoteColumn("seq", "integer"),
+    QuoteColumn("status", "text"),
+)
+"""In YES prices. `ts` and `seq` are those of the message that moved the quote; a snapshot carries no `ts`, and
+what became stale did so without a message."""
+
+_Best = tuple[int, int, int, int]
+_LAST_MS: Final = 4_102_444_800_000  # the year 2100: later stamps are nonsense
+
+
+class Quotes:
+    """Watches the ladders of a session while somebody listens, and makes the rows.
+
+    Parameters
+    ----------
+    state : SessionState
+        The ladders and the subscription that they live by.
+
+    Attributes
+    ----------
+    rows : list of tuple
+        Rows made and not yet taken, in the order of :data:`LAYOUT`.
+    """
+
+    def __init__(self, state: SessionState) -> None:
+        self._state = state
+        self._last: dict[str, _Best] = {}
+        self.rows: list[Row] = []
+
+    def listen(self, *, on: bool) -> None:
+        """Watch every ladder, those still to come included, or none; begin with the quotes there are."""
+        if on == (self._state.watcher is not None):
+            return
+        self._state.watcher = self._watch if on else None
+        self._last.clear()
+        now = self._state.now_us()
+        for _, ladder in sorted(self._state.ladders.items()):
+            ladder.watcher = self._state.watcher
+            if on:
+                self._watch(ladder, now, by_delta=False)
+
+    def _watch(self, ladder: Ladder, at: int, *, by_delta: bool) -> None:
+        """Make a row if what is best differs from what the last row said."""
+        ticker = ladder.market_ticker
+        if not ladder.live:
+            if self._last.pop(ticker, None) is not None:
+                self.rows.append((None, ticker, None, None, None, None, None, None, at, None, ladder.status))
+            return
+        yes, no = ladder.best_yes, ladder.best_no
+        best = (yes, ladder.yes.get(yes, 0), no, ladder.no.get(no, 0))
+        if best != self._last.get(ticker):
+            self._last[ticker] = best
+            self.rows.append(self._row(ticker, best, at, by_delta=by_delta))
+
+    def _row(self, ticker: str, best: _Best, at: int, *, by_delta: bool) -> Row:
+        yes, yes_size, no, no_size = best
+        subscription = self._state.subscription(BOOKS)
+        sent_ms = subscription.exchange_ms if by_delta else None
+        both = yes and no
+        return (
+            sent_ms * 1000 if sent_ms is not None and 0 < sent_ms < _LAST_MS else None,
+            ticker,
+            yes or None,
+            yes_size or None,
+            DOLLAR - no if no else None,
+            no_size or None,
+            yes + DOLLAR - no if both else None,
+            DOLLAR - no - yes if both else None,
+            at,
+            subscription.seq,
+            "live",
+        )

@@ -1,0 +1,6 @@
+from tests.feed.conftest import (  # noqa: F401  the same fixtures, over the same real socket
+    _no_credentials,
+    _no_thread_is_left,
+    exchange,
+    feed,
+)

@@ -1,0 +1,158 @@
+"""``doctor()`` finds what is wrong, names it, and says the next step."""
+
+import json
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+import kalshi_nb as kn
+from kalshi_nb.__main__ import main
+
+NAMES = ["environment", "key id", "private key", "handshake", "clock", "subscription", "data"]
+
+
+def pem_of(key):
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+@pytest.fixture(scope="module")
+def key():
+    return ed25519.Ed25519PrivateKey.generate()
+
+
+@pytest.fixture
+def path(key, tmp_path):
+    path = tmp_path / "key.pem"
+    path.write_bytes(pem_of(key))
+    path.chmod(0o600)
+    return path
+
+
+@pytest.fixture
+def known(exchange, key):
+    exchange.add_key("known-key-1234", key.public_key())
+    return exchange
+
+
+def outcomes(report):
+    return {each.name: each.outcome for each in report.checks}
+
+
+def failed_at(report, name):
+    assert not report.ok
+    assert report.problem.name == name
+    found = outcomes(report)
+    at = NAMES.index(name)
+    assert [found[each] for each in NAMES] == ["ok"] * at + ["failed"] + ["skipped"] * (len(NAMES) - at - 1)
+    return report.problem.text
+
+
+def test_everything_is_looked_at_in_turn_and_may_be_well():
+    report = kn.doctor("sim")
+    assert [each.name for each in report.checks] == NAMES
+    assert report.ok
+    assert report.problem is None
+    assert repr(report).endswith("All is well.")
+
+
+def test_a_key_of_ones_own_is_described_and_not_shown(known, path):
+    report = kn.doctor(known.url, key_id="known-key-1234", private_key=path, timeout=0.5)
+    found = {each.name: each for each in report.checks}
+    assert "Ed25519" in found["private key"].text
+    assert "…1234" in found["key id"].text
+    assert "known-key" not in repr(report) + report._repr_html_()
+    assert found["data"].outcome == "warning"  # the clock of this exchange stands still
+    assert report.ok
+    assert repr(report).endswith("Working; look at data.")
+
+
+def test_the_environment_is_looked_at(known, path, monkeypatch):
+    monkeypatch.setenv("KALSHI_ENV", known.url)
+    monkeypatch.setenv("KALSHI_KEY_ID", "known-key-1234")
+    monkeypatch.setenv("KALSHI_PRIVATE_KEY_PATH", str(path))
+    report = kn.doctor(timeout=0.5)
+    assert report.ok
+    for name in ("KALSHI_ENV", "KALSHI_KEY_ID", "KALSHI_PRIVATE_KEY_PATH"):
+        assert name in repr(report)
+
+
+def test_nowhere_and_an_unknown_place_fail_first():
+    assert "KALSHI_ENV" in failed_at(kn.doctor(), "environment")
+    assert "'demo'" in failed_at(kn.doctor("moon"), "environment")
+
+
+def test_a_missing_key_id_and_a_missing_key_are_told_apart(known, path):
+    assert "KALSHI_API_KEY_ID" in failed_at(kn.doctor(known.url, private_key=path), "key id")
+    assert "KALSHI_PRIVATE_KEY_PATH" in failed_at(kn.doctor(known.url, key_id="known-key-1234"), "private key")
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (b"", "PEM"),
+        (pem_of(ec.generate_private_key(ec.SECP256R1())), "type"),
+        (
+            rsa.generate_private_key(65537, 2048)
+            .public_key()
+            .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo),
+            "public key",
+        ),
+    ],
+    ids=["empty", "elliptic", "public"],
+)
+def test_an_unusable_key_says_why(known, path, content, word):
+    path.write_bytes(content)
+    assert word in failed_at(kn.doctor(known.url, key_id="known-key-1234", private_key=path), "private key")
+
+
+def test_a_missing_file_is_named(known, tmp_path):
+    report = kn.doctor(known.url, key_id="known-key-1234", private_key=tmp_path / "none.pem")
+    assert "none.pem" in failed_at(report, "private key")
+
+
+def test_a_key_that_others_can_read_is_a_warning(known, path):
+    path.chmod(0o644)
+    report = kn.doctor(known.url, key_id="known-key-1234", private_key=path, timeout=0.5)
+    assert outcomes(report)["private key"] == "warning"
+    assert "chmod 600" in repr(report)
+    assert report.ok
+
+
+def test_a_key_of_another_environment_fails_at_the_handshake(known, path):
+    report = kn.doctor(known.url, key_id="0d7e5f6c-0000-4000-8000-000000000000", private_key=path)
+    assert "environment" in failed_at(report, "handshake")
+
+
+def test_nobody_there_fails_at_the_handshake(path):
+    report = kn.doctor("ws://127.0.0.1:9/trade-api/ws/v2", key_id="i", private_key=path, timeout=2)
+    assert "Nobody answers" in failed_at(report, "handshake")
+
+
+def test_a_clock_that_is_off_fails_at_the_clock(known, path):
+    body = json.dumps({"error": {"code": "header_timestamp_expired", "message": "header timestamp expired"}})
+    known.faults.refuse_handshakes(401, body=body)
+    report = kn.doctor(known.url, key_id="known-key-1234", private_key=path)
+    assert "NTP" in failed_at(report, "clock")
+
+
+def test_maintenance_says_so(known, path):
+    known.faults.begin_maintenance()
+    report = kn.doctor(known.url, key_id="known-key-1234", private_key=path)
+    assert "maintenance" in failed_at(report, "handshake")
+
+
+def test_no_feed_is_left_behind(known, path, feed):
+    kn.doctor(known, timeout=0.5)
+    assert feed.state == "connected"
+    assert kn.connect(known) is feed
+
+
+def test_the_command_prints_the_report_and_its_status(known, path, capsys):
+    arguments = ["doctor", known.url, "--key-id", "known-key-1234", "--timeout", "0.5"]
+    assert main([*arguments, "--private-key", str(path)]) == 0
+    assert "handshake" in capsys.readouterr().out
+    assert main(arguments) == 1
+    assert "Not working yet: private key." in capsys.readouterr().out

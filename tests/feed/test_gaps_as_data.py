@@ -1,0 +1,224 @@
+"""Whether rows are missing is said by the frame itself: ``complete()`` and the column ``gap``."""
+
+import datetime as dt
+
+import polars as pl
+import pytest
+
+import kalshi_nb as kn
+from kalshi_nb._clock import WallClock
+from kalshi_nb._frames.coverage import Coverage, GapMarks
+from kalshi_nb._session.gaps import Gap, GapLog, GapRow
+from tests.feed.conftest import until
+
+MARKET = "KXHIGHNY-26NOV22-B52.5"
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+def now(exchange):
+    return EPOCH + dt.timedelta(microseconds=exchange.now_us())
+
+
+def lose_a_trade(feed, exchange):
+    """Lose one trade and go on until the hole is over."""
+    exchange.faults.skip_frames("trade", 1)
+    before = feed.gaps.height
+    for _ in range(120):
+        exchange.advance(1)
+        if feed.gaps.height > before and feed.gaps["closed_at"][-1] is not None:
+            return
+    raise AssertionError("no trade came")
+
+
+def test_a_frame_without_a_hole_is_complete(feed, exchange):
+    trades = feed.trades()
+    exchange.advance(30)
+    assert trades.complete()
+    assert trades.complete(since=now(exchange))
+
+
+def test_a_lost_message_leaves_the_window_incomplete_and_what_comes_after_it_complete(feed, exchange):
+    trades = feed.trades()
+    exchange.advance(20)
+    lose_a_trade(feed, exchange)
+    closed_at = feed.gaps["closed_at"][0]
+    assert not trades.complete()
+    assert not trades.complete(since=closed_at)
+    exchange.advance(20)
+    assert not trades.complete()
+    assert trades.complete(since=closed_at + dt.timedelta(microseconds=1))
+
+
+def test_a_hole_concerns_its_own_channel_only(feed, exchange):
+    trades, tickers, deltas = feed.trades(), feed.tickers(), feed.deltas(MARKET)
+    exchange.advance(5)
+    lose_a_trade(feed, exchange)
+    assert not trades.complete()
+    assert tickers.complete()
+    assert deltas.complete()
+
+
+def test_quotes_are_as_complete_as_their_books(feed, exchange):
+    quotes, other = feed.quotes(MARKET), feed.trades()
+    exchange.advance(5)
+    exchange.faults.skip_frames("orderbook_delta", 1)
+    exchange.advance(20)
+    until(lambda: feed.gaps.height and feed.gaps["closed_at"].null_count() == 0, "the books are repaired")
+    assert not quotes.complete()
+    assert other.complete()
+
+
+def test_a_frame_that_began_after_the_hole_is_complete(feed, exchange):
+    feed.trades()
+    lose_a_trade(feed, exchange)
+    exchange.advance(1)
+    assert feed.trades(rows=50).complete()
+
+
+def test_what_lies_before_the_frame_is_not_in_it(feed, exchange):
+    begun = now(exchange)
+    exchange.advance(1)
+    trades = feed.trades()
+    assert not trades.complete(since=begun)
+    assert trades.complete()
+
+
+def test_a_hole_that_left_the_window_with_its_rows_is_forgotten(feed, exchange):
+    trades = feed.trades(rows=5)
+    recent = feed.trades(seconds=10)
+    exchange.advance(5)
+    lose_a_trade(feed, exchange)
+    assert not trades.complete()
+    assert not recent.complete()
+    total = trades.total
+    while trades.total < total + 20:
+        exchange.advance(5)
+    assert trades.complete()
+    assert recent.complete()
+
+
+def test_a_window_that_lost_rows_does_not_vouch_for_them(feed, exchange):
+    begun = now(exchange)
+    trades = feed.trades(rows=2)
+    assert trades.complete(since=begun)
+    while trades.total < 10:
+        exchange.advance(5)
+    assert not trades.complete(since=begun)
+    assert trades.complete()
+
+
+def test_an_open_hole_leaves_every_moment_incomplete(feed, exchange):
+    trades = feed.trades()
+    exchange.advance(5)
+    exchange.faults.refuse_handshakes(503, count=1000)
+    exchange.faults.drop_connections()
+    until(lambda: not trades.complete(), "the loss is known")
+    assert not trades.complete(since=now(exchange))
+
+
+def test_closing_makes_no_hole(exchange):
+    feed = kn.connect(exchange, new=True)
+    trades, other = feed.trades(), feed.trades(MARKET)
+    exchange.advance(5)
+    other.close()
+    lose_a_trade(feed, exchange)
+    assert other.complete()
+    assert not trades.complete()
+    fresh = feed.trades(rows=7)
+    exchange.advance(1)
+    fresh_complete = fresh.complete()
+    feed.close()
+    assert fresh.complete() == fresh_complete
+    assert not trades.complete()
+
+
+@pytest.mark.parametrize("since", ["2026-11-22", 5, dt.datetime(2026, 11, 22)])  # noqa: DTZ001
+def test_a_time_without_a_zone_is_refused(feed, since):
+    with pytest.raises(kn.errors.ConfigurationError, match="time zone"):
+        feed.trades().complete(since=since)
+
+
+def test_where_gaps_were_dropped_from_the_log_nothing_is_vouched_for():
+    log = GapLog(most=2)
+    coverage = Coverage(log, "trade", None, WallClock())
+    for at in (10, 20, 30):
+        log.open(Gap("ticker", None, at, at, "connection_lost", None, None))
+    assert coverage.has_hole(15)
+    assert coverage.has_hole(20)
+    assert not coverage.has_hole(21)
+
+
+def test_a_hole_of_one_market_is_none_of_anothers():
+    log = GapLog()
+    log.open(Gap("trade", "A", 10, None, "sequence", None, None))
+    assert Coverage(log, "trade", frozenset({"A", "B"}), WallClock()).has_hole(11)
+    assert Coverage(log, "trade", None, WallClock()).has_hole(11)
+    assert not Coverage(log, "trade", frozenset({"B"}), WallClock()).has_hole(11)
+
+
+# The column ----------------------------------------------------------------------------------------------
+
+
+def test_the_column_is_there_on_request_only_and_false_without_a_hole(feed, exchange):
+    plain, marked = feed.trades(), feed.trades(gaps=True)
+    assert marked.df.columns == [*plain.df.columns, "gap"]
+    assert marked.schema["gap"] == pl.Boolean()
+    exchange.advance(30)
+    assert marked.df.height == plain.df.height > 0
+    assert not marked.df["gap"].any()
+
+
+def test_each_markets_first_row_after_the_hole_is_marked_and_no_other(feed, exchange):
+    trades, one = feed.trades(gaps=True), feed.trades(MARKET, gaps=True)
+    exchange.advance(60)
+    lose_a_trade(feed, exchange)
+    seq_to = feed.gaps["seq_to"][0]
+    exchange.advance(120)
+    df = trades.df
+    expected, met = [], set()
+    for ticker, seq in df.select(pl.col("market_ticker").cast(pl.String), "seq").iter_rows():
+        first = seq > seq_to and ticker not in met
+        met |= {ticker} if first else set()
+        expected.append(first)
+    assert df["gap"].to_list() == expected
+    assert sum(expected) > 1
+    alone = df.filter(pl.col("market_ticker").cast(pl.String) == MARKET)
+    assert one.df["gap"].to_list() == alone["gap"].to_list()
+    assert one.df["gap"].sum() == 1
+
+
+def test_a_lost_connection_is_marked_too(feed, exchange):
+    trades = feed.trades(gaps=True)
+    exchange.advance(30)
+    before = trades.total
+    exchange.faults.drop_connections()
+    until(lambda: feed.health().reconnects == 1 and feed.health().state == "connected", "connected again")
+    while trades.total == before:
+        exchange.advance(1)
+    assert trades.df["gap"][before]
+    assert not trades.df["gap"][:before].any()
+
+
+def test_messages_and_frames_without_the_column_know_nothing_of_it(feed, exchange):
+    seen = []
+    feed.on("trade")(seen.append)
+    plain = feed.trades()
+    exchange.advance(5)
+    lose_a_trade(feed, exchange)
+    exchange.advance(20)
+    assert len(seen) == plain.total
+    assert all(type(each).__name__ == "Trade" for each in seen)
+    assert feed.health().pipeline_errors == 0
+    assert feed._pipelines.kit_errors == 0
+
+
+def test_a_hole_of_one_market_marks_that_market_alone():
+    rows = [("A",), GapRow("A", 1, "sequence"), ("B",), ("A",), ("A",), ("B",)]
+    assert GapMarks().of(rows, 0) == [False, False, True, False, False]
+
+
+def test_marks_go_on_from_batch_to_batch():
+    marks = GapMarks()
+    assert marks.of([("A",), ("B",), GapRow(None, 1, "sequence")], 0) == [False, False]
+    assert marks.of([("B",), ("B",)], 0) == [True, False]
+    assert marks.of([("A",), GapRow(None, 2, "sequence"), ("A",)], 0) == [True, True]

@@ -1,0 +1,61 @@
+"""``python -m tests.soak``: the reliability bars at any size; a line of JSON a run, exit status 1 where one broke."""
+
+import argparse
+import json
+import sys
+import time
+
+from tests.soak.faulty_line import one_line
+from tests.soak.kills import some_kills
+from tests.soak.steady import steady
+
+
+def _line(options):
+    for seed in range(options.seed, options.seed + options.seeds):
+        result = one_line(seed, options.frames, rate=options.rate)
+        yield result, not result.wrong_books and not result.open_gaps
+
+
+def _kills(options):
+    for seed in range(options.seed, options.seed + options.seeds):
+        result = some_kills(seed, options.kills, longest_outage=options.outage)
+        yield result, result.recovered == options.kills and not result.wrong_books
+
+
+def _steady(options):
+    result = steady(options.seconds, warm_up=options.warm_up, seed=options.seed, speed=options.speed)
+    same = all(len(set(pair)) == 1 for pair in (result.threads, result.descriptors))
+    small = result.memory_growth_percent <= 2 and result.object_growth_percent <= 2
+    yield result, same and small and not result.gaps and not result.rejects
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
+    parser.add_argument("what", choices=["line", "kills", "steady", "all"])
+    parser.add_argument("--seed", type=int, default=1, help="the first seed (1)")
+    parser.add_argument("--seeds", type=int, default=4, help="how many seeds (4)")
+    parser.add_argument("--frames", type=int, default=50_000, help="frames a seed on the faulty line (50,000)")
+    parser.add_argument("--rate", type=float, default=0.01, help="share of frames each mishap befalls (0.01)")
+    parser.add_argument("--kills", type=int, default=20, help="kills a seed (20)")
+    parser.add_argument("--outage", type=float, default=3.0, help="the longest outage in seconds (3)")
+    parser.add_argument("--seconds", type=float, default=120.0, help="how long the steady run is (120)")
+    parser.add_argument("--warm-up", type=float, default=60.0, help="seconds before it (60)")
+    parser.add_argument("--speed", type=float, default=20.0, help="pace of its market; 20 is about 2,000 messages/s")
+    options = parser.parse_args()
+    chosen = {"line": [_line], "kills": [_kills], "steady": [_steady], "all": [_line, _kills, _steady]}[options.what]
+    broken = 0
+    for run in chosen:
+        began = time.monotonic()
+        for result, held in run(options):
+            broken += not held
+            taken = round(time.monotonic() - began, 1)
+            print(
+                json.dumps({"run": run.__name__.strip("_"), "held": held, "took": taken, **result.record()}),
+                flush=True,
+            )
+            began = time.monotonic()
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

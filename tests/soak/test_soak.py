@@ -1,0 +1,35 @@
+"""The soak at a size that fits a test run; ``make soak`` runs it at the sizes of docs/reliability.md."""
+
+import pytest
+
+from tests.soak.faulty_line import one_line
+from tests.soak.kills import CEILING, some_kills
+from tests.soak.steady import steady
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_after_a_faulty_line_every_book_is_the_exchanges_own(seed):
+    result = one_line(seed, 4_000)
+    assert result.wrong_books == 0
+    assert result.open_gaps == 0
+    assert result.books == 12
+    assert result.levels > 100
+    assert min(result.dropped, result.duplicated, result.reordered, result.truncated) > 10
+    assert result.gaps > 10
+
+
+def test_every_kill_is_a_recovery_and_a_gap():
+    result = some_kills(1, 5, longest_outage=0.5)
+    assert result.recovered == result.connection_gaps == 5
+    assert result.wrong_books == 0
+    assert result.longest_recovery < CEILING
+
+
+def test_nothing_grows_while_data_flows():
+    result = steady(6, warm_up=6)
+    assert result.messages > 1_000
+    assert result.threads[0] == result.threads[1]
+    assert result.descriptors[0] == result.descriptors[1]
+    assert result.object_growth_percent < 10  # a few seconds after the start windows may still fill
+    assert result.gaps == result.rejects == 0
+    assert result.slow_batches > 0
