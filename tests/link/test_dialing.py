@@ -9,7 +9,6 @@ import time
 from email.utils import formatdate
 
 import pytest
-from .conftest import PATH, io_threads, wait_until
 
 from kalshi_nb._auth import Credentials
 from kalshi_nb._environments import ENVIRONMENTS, path_of, url_of
@@ -23,6 +22,8 @@ from kalshi_nb.errors import (
     UnknownEnvironmentError,
     UnreachableError,
 )
+
+from .conftest import PATH, io_threads, wait_until
 
 
 def unauthorised(code, details=None):

@@ -8,7 +8,6 @@ import threading
 import time
 
 import pytest
-from .conftest import PATH, io_threads, wait_until
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
@@ -17,6 +16,8 @@ from kalshi_nb._link import engine as engine_module
 from kalshi_nb._session.requests import ALL
 from kalshi_nb._threads import set_role
 from kalshi_nb.errors import FeedClosedError, HandshakeError, SubscriptionError, UnreachableError, WrongThreadError
+
+from .conftest import PATH, io_threads, wait_until
 
 BOOKS = "orderbook_delta"
 A, B = "KXA-1", "KXB-2"

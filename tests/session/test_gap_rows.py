@@ -51,9 +51,9 @@ def test_a_wish_before_the_first_connection_is_none():
     assert not rig.gaps
 
 
-def test_a_wish_for_whatever_comes_of_a_channel_nobody_wants_is_no_hole(rig):
+def test_a_wish_for_whatever_books_come_is_no_hole_where_nobody_wants_any(rig):
     rig.session.disconnected()
-    rig.session.want("trade", frozenset())
+    rig.session.want("orderbook_delta", frozenset())
     assert not rig.gaps
 
 
