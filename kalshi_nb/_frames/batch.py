@@ -7,18 +7,13 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from kalshi_nb._frames.schema import MARKET, column, empty
+from kalshi_nb._wire.channels import TRAITS
 from kalshi_nb._wire.rows import LAYOUTS, Row, position
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 __all__ = ["Batch"]
-
-
-def _market_of(row: Row, at: int) -> str | None:
-    """Return the market a row is about, None for a message about an event."""
-    ticker: str | None = row[at] if type(row) is tuple else getattr(row, MARKET, None)
-    return ticker
 
 
 class Batch:
@@ -36,11 +31,12 @@ class Batch:
         out, ``messages()`` passes them on.
     """
 
-    __slots__ = ("_frames", "_market_tickers", "_rows", "channel")
+    __slots__ = ("_frames", "_market_tickers", "_rows", "_subject", "channel")
 
     def __init__(self, channel: str, rows: Sequence[Row]) -> None:
         self.channel = channel
         self._rows = rows
+        self._subject = TRAITS[channel].subject
         self._frames: dict[bool, pl.DataFrame] = {}
         self._market_tickers: frozenset[str] | None = None
 
@@ -71,12 +67,20 @@ class Batch:
 
     @property
     def market_tickers(self) -> frozenset[str]:
-        """The markets that the rows are about."""
+        """The markets that the rows are about; on reference feeds the indices or underlyings."""
         if self._market_tickers is None:
-            at = position(self.channel, MARKET)
-            markets = {_market_of(row, at) for row in self._rows}
+            at = self._subject_at()
+            markets = set() if at is None else {self._market_of(row, at) for row in self._rows}
             self._market_tickers = frozenset(each for each in markets if each is not None)
         return self._market_tickers
+
+    def _subject_at(self) -> int | None:
+        return None if self._subject is None else position(self.channel, self._subject)
+
+    def _market_of(self, row: Row, at: int) -> str | None:
+        """Return the market a row is about, None for a message about an event."""
+        ticker: str | None = row[at] if type(row) is tuple else getattr(row, self._subject or MARKET, None)
+        return ticker
 
     def is_built(self, *, exact: bool) -> bool:
         """Return whether `df` has its answer ready."""
@@ -117,7 +121,7 @@ class Batch:
         frame = self.df(exact)
         if market_tickers is not None and not market_tickers >= self.market_tickers:
             wanted = market_tickers & self.market_tickers
-            frame = frame.filter(pl.col(MARKET).is_in(sorted(wanted)))
+            frame = frame.filter(pl.col(self._subject or MARKET).is_in(sorted(wanted)))
         return frame if frame.height else None
 
     def rows_for(self, market_tickers: Iterable[str] | None) -> Sequence[Row]:
@@ -130,5 +134,5 @@ class Batch:
         wanted = frozenset(market_tickers)
         if wanted.isdisjoint(self.market_tickers):
             return []
-        at = position(self.channel, MARKET)
-        return [row for row in self._rows if _market_of(row, at) in wanted]
+        at = self._subject_at()
+        return [] if at is None else [row for row in self._rows if self._market_of(row, at) in wanted]

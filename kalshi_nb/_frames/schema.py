@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from kalshi_nb._fixed_point import CONTRACT, COST_PARTS, DOLLAR, VALUE_PARTS
 from kalshi_nb._wire.rows import LAYOUTS, Kind
 
 if TYPE_CHECKING:
@@ -23,16 +24,19 @@ _PLAIN: Final[dict[Kind, pl.DataType]] = {
     "dollars": pl.Int64(),
     "integer": pl.Int64(),
     "market": pl.Categorical(),
+    "name": pl.Categorical(),
     "outcome": pl.Enum(["yes", "no"]),
     "book": pl.Enum(["bid", "ask"]),
     "flag": pl.Boolean(),
     "text": pl.String(),
+    "json": pl.String(),
 }
 
-_PARTS: Final[dict[Kind, int]] = {"price": 10_000, "count": 100}
-_EXACT: Final[dict[Kind, pl.DataType]] = {"price": pl.Decimal(18, 4), "count": pl.Decimal(18, 2)}
+_PARTS: Final[dict[Kind, int]] = {"price": DOLLAR, "count": CONTRACT, "cost": COST_PARTS, "value": VALUE_PARTS}
+_SCALES: Final[dict[Kind, int]] = {"price": 4, "count": 2, "cost": 6, "value": 8}
+_EXACT: Final[dict[Kind, pl.DataType]] = {kind: pl.Decimal(18, scale) for kind, scale in _SCALES.items()}
 # Wide enough for any 64-bit integer before it is divided by its parts.
-_WIDE: Final[dict[Kind, pl.DataType]] = {"price": pl.Decimal(38, 4), "count": pl.Decimal(38, 2)}
+_WIDE: Final[dict[Kind, pl.DataType]] = {kind: pl.Decimal(38, scale) for kind, scale in _SCALES.items()}
 
 
 def _dtype(kind: Kind, *, exact: bool) -> pl.DataType:
@@ -49,7 +53,8 @@ def schema(channel: str, exact: bool = False) -> pl.Schema:
     channel
         One of ``kalshi_nb._wire.rows.CHANNELS``.
     exact
-        Prices and counts as Decimal(18, 4) dollars and Decimal(18, 2) contracts instead of Float64.
+        Decimals instead of Float64: prices as Decimal(18, 4) and costs as Decimal(18, 6) dollars, counts as
+        Decimal(18, 2) contracts, values of indices as Decimal(18, 8) dollars.
     """
     return pl.Schema({each.name: _dtype(each.kind, exact=exact) for each in LAYOUTS[channel]})
 
@@ -62,7 +67,7 @@ def empty(channel: str, exact: bool = False) -> pl.DataFrame:
 def column(name: str, kind: Kind, values: Sequence[Any], *, exact: bool = False) -> pl.Series:
     """Make one column of a frame from one column of rows.
 
-    Prices and counts come as integers and leave as dollars and contracts by one division, so that a
+    Prices, costs, values and counts come as integers and leave as dollars and contracts by one division, so that a
     Float64 is the number nearest to the decimal the exchange wrote, the same one that Python reads from a
     literal; with `exact`, a Decimal equals it to the last digit.
     """

@@ -6,18 +6,14 @@ from typing import Final
 
 from kalshi_nb._session.backoff import Backoff
 from kalshi_nb._session.gaps import Gap
-from kalshi_nb._session.requests import ALL, Command, Request, Wanted
+from kalshi_nb._session.requests import ALL, Command, Params, Request, Wanted
+from kalshi_nb._wire.channels import TRAITS, Traits
 from kalshi_nb._wire.rows import Row
 
 __all__ = ["BOOKS", "Subscription"]
 
 BOOKS: Final = "orderbook_delta"
 _NOTHING: Final[frozenset[str]] = frozenset()
-# Their sequence numbers begin with 1 at each subscription. The lifecycle channel was seen to begin in the
-# hundred thousands, so there the first number seen is where counting begins.
-_FROM_ONE: Final = frozenset({BOOKS, "trade"})
-_UNSEQUENCED: Final = frozenset({"ticker"})
-_UNFILTERED: Final = frozenset({"market_lifecycle_v2"})
 
 
 class Subscription:
@@ -74,7 +70,8 @@ class Subscription:
         self.received_at = 0
         self.exchange_ms: int | None = None
         self.open_gaps: list[Gap] = []
-        self.sequenced = channel not in _UNSEQUENCED
+        self.traits = TRAITS.get(channel, Traits())
+        self.sequenced = self.traits.sequenced
         self.repair: str | None = None
         self.since: float | None = None
         self.last_command: Command | None = None
@@ -109,7 +106,7 @@ class Subscription:
         """Start counting under a new sid."""
         self.sid = sid
         self.since = now
-        self.seq = 0 if self.channel in _FROM_ONE else None
+        self.seq = 0 if self.traits.from_one else None
         self.retry_at = None
 
     @property
@@ -120,10 +117,18 @@ class Subscription:
             if not isinstance(request.wanted, frozenset):
                 return ALL
             union |= request.wanted
-        if union and self.channel in _UNFILTERED:
+        if union and not self.traits.filtered:
             return ALL
         union -= self.refused
         return frozenset(union) if union else None
+
+    @property
+    def params(self) -> Params:
+        """What to tell the exchange beside the markets, when it is asked for all of them."""
+        for request in self.requests:
+            if not isinstance(request.wanted, frozenset) and request.wanted.params:
+                return request.wanted.params
+        return ()
 
     @property
     def leaving(self) -> frozenset[str]:

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal
 
 from kalshi_nb.sim import _frames
+from kalshi_nb.sim._channels import FEEDS
 from kalshi_nb.sim._events import Delta, Lifecycle, Ticker, Trade
 from kalshi_nb.sim._tape import Tape
 
@@ -91,6 +92,8 @@ class Venue:
     ----------
     snapshots_to_lose : int
         How many of the next requests for a snapshot stay unanswered.
+    announced : dict of str to set of str
+        By channel of the reference feeds, what was ever announced there.
     """
 
     def __init__(
@@ -104,6 +107,7 @@ class Venue:
     ) -> None:
         self.unknown_markets = unknown_markets
         self.snapshots_to_lose = 0
+        self.announced: dict[str, set[str]] = {channel: set() for channel in FEEDS}
         self._is_new_era = era == "2026-10"
         self._now_us = now_us
         self._tape = Tape(seed)
