@@ -362,9 +362,10 @@ def test_numbers_where_strings_belong_are_taken_exactly_also_inside():
     raw = data(frame("fill", "fill")).replace(b'"0.054601"', b"0.054601").replace(b'"5.52"', b"5.52")
     found = row(raw)
     assert (found[4], found[5]) == (552, 54_601)
-    raw = data(frame("communications", "rfq_batch_created")).replace(b'"0.000001"', b"0.000001")
+    raw = data(frame("communications", "rfq_batch_created"))
+    raw = raw.replace(b'"0.000001"', b"1e-6").replace(b'"12.50"', b"12").replace(b'"1.0000"', b"1")
     made = messages.from_row("communications", row(raw))
-    assert made.rfqs[0].target_cost == 0.000001
+    assert (made.rfqs[0].target_cost, made.rfqs[0].contracts, made.legs[0].yes_settlement_value) == (0.000001, 12, 1)
     raw = data(frame("cfbenchmarks_value", "cfbenchmarks_value")).replace(b'"64120.00000001"', b"64120.00000001")
     assert row(raw)[3] == 6_412_000_000_001
 
