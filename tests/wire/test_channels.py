@@ -514,3 +514,9 @@ def test_further_parameters_are_passed_on():
         "channels": ["communications"],
         **dict(told),
     }
+
+
+def test_text_that_only_looks_like_a_number_is_refused_beside_real_ones():
+    raw = data(frame("fill", "fill", yes_price_dollars="e")).replace(b'"5.52"', b"5.52")
+    with pytest.raises(WireError, match="'e' is not a decimal number"):
+        row(raw)
