@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from kalshi_nb._ladder import Ladder
 from kalshi_nb._link.engine import Engine
 from kalshi_nb._session.requests import ALL, All, Params, Request, Wanted
-from kalshi_nb._wire.channels import CHANNELS, TRAITS
+from kalshi_nb._wire.channels import CHANNELS, traits_of
 from kalshi_nb.errors import ConfigurationError, MarketTickerError, UnknownChannelError
 
 __all__ = ["BOOKS", "Closer", "Ending", "MarketTickers", "Wishes", "check_channel", "check_tickers"]
@@ -59,7 +59,7 @@ def check_tickers(market_tickers: object, channel: str | None = None) -> frozens
     """
     if market_tickers is None:
         return None
-    subject = "market_ticker" if channel is None else TRAITS[channel].subject
+    subject = "market_ticker" if channel is None else traits_of(channel).subject
     if subject is None:
         raise MarketTickerError(f"{channel} is about no market; leave the argument out to take everything.")
     word = _WORDS.get(subject, _MARKET)

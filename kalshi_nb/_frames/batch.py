@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from kalshi_nb._frames.schema import MARKET, column, empty
-from kalshi_nb._wire.channels import TRAITS
+from kalshi_nb._wire.channels import traits_of
 from kalshi_nb._wire.rows import LAYOUTS, Row, position
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Batch:
     def __init__(self, channel: str, rows: Sequence[Row]) -> None:
         self.channel = channel
         self._rows = rows
-        self._subject = TRAITS[channel].subject
+        self._subject = traits_of(channel).subject
         self._frames: dict[bool, pl.DataFrame] = {}
         self._market_tickers: frozenset[str] | None = None
 

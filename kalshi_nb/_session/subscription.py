@@ -7,7 +7,7 @@ from typing import Final
 from kalshi_nb._session.backoff import Backoff
 from kalshi_nb._session.gaps import Gap
 from kalshi_nb._session.requests import ALL, Command, Params, Request, Wanted
-from kalshi_nb._wire.channels import TRAITS, Traits
+from kalshi_nb._wire.channels import traits_of
 from kalshi_nb._wire.rows import Row
 
 __all__ = ["BOOKS", "Subscription"]
@@ -70,7 +70,7 @@ class Subscription:
         self.received_at = 0
         self.exchange_ms: int | None = None
         self.open_gaps: list[Gap] = []
-        self.traits = TRAITS.get(channel, Traits())
+        self.traits = traits_of(channel)
         self.sequenced = self.traits.sequenced
         self.repair: str | None = None
         self.since: float | None = None

@@ -16,7 +16,7 @@ from kalshi_nb._frames.rolling import RollingFrame, window
 from kalshi_nb._frames.schema import MARKET
 from kalshi_nb._frames.schema import schema as schema_of
 from kalshi_nb._streams.source import BranchSource, source_of
-from kalshi_nb._wire.channels import TRAITS
+from kalshi_nb._wire.channels import traits_of
 from kalshi_nb.errors import ConfigurationError, PipelineError
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
                 )
             columns = columns or schema_of(pipeline.channel, pipeline.exact)
         clock = source.pipeline.clock if source is not None else WallClock()
-        key = TRAITS[source.pipeline.channel].key if source is not None else (MARKET,)
+        key = traits_of(source.pipeline.channel).key if source is not None else (MARKET,)
         if columns is not None and not set(key) <= set(columns):
             key = (MARKET,)
         self._store = RollingFrame(columns, rows=kept.rows, seconds=kept.seconds, clock=clock, key=key)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, NamedTuple
 
-__all__ = ["CHANNELS", "NEVER_DROPPED", "TRAITS", "Subject", "Traits"]
+__all__ = ["CHANNELS", "NEVER_DROPPED", "TRAITS", "Subject", "Traits", "traits_of"]
 
 Subject = Literal["market_ticker", "index_id", "underlying_ticker"]
 
@@ -61,3 +61,8 @@ CHANNELS: Final[tuple[str, ...]] = tuple(TRAITS)
 
 NEVER_DROPPED: Final = frozenset({"fill", "market_positions", "user_orders"})
 """What happens to one's own money: these rows wait for a slow pipeline however many they are."""
+
+
+def traits_of(channel: str) -> Traits:
+    """Return what sets `channel` apart; nothing where it is not in the table, such as rows that the kit makes."""
+    return TRAITS.get(channel, Traits())

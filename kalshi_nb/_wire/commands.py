@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from kalshi_nb._wire.channels import TRAITS
+from kalshi_nb._wire.channels import traits_of
 
 __all__ = ["LARGEST_LIST", "list_subscriptions", "subscribe", "unsubscribe", "update_subscription"]
 
@@ -74,8 +74,7 @@ def update_subscription(number: int, sid: int, action: str, market_tickers: Sequ
 
 
 def _subject(channel: str) -> str:
-    traits = TRAITS.get(channel)
-    return (traits.subject if traits is not None else None) or "market_ticker"
+    return traits_of(channel).subject or "market_ticker"
 
 
 def unsubscribe(number: int, sid: int) -> bytes:
