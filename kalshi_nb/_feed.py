@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kalshi_nb._book import Book, Books
-from kalshi_nb._frames.coverage import Coverage
-from kalshi_nb._running import Running
+from kalshi_nb._channel_frames import ChannelFrames
 from kalshi_nb._session.quotes import QUOTES
 from kalshi_nb._streams.branch import Pipeline
-from kalshi_nb._wishes import BOOKS, Closer, Ending, MarketTickers, check_channel, check_tickers
+from kalshi_nb._wishes import BOOKS, Closer, MarketTickers, check_channel, check_tickers
 from kalshi_nb.errors import MarketTickerError
 
 if TYPE_CHECKING:
@@ -23,16 +21,8 @@ __all__ = ["Feed"]
 
 Callback = TypeVar("Callback", bound=Callable[..., Any])
 
-_NAMES: Final = {
-    "trade": "trades",
-    "ticker": "tickers",
-    BOOKS: "deltas",
-    "market_lifecycle_v2": "lifecycle",
-    QUOTES: QUOTES,
-}
 
-
-class Feed(Running):
+class Feed(ChannelFrames):
     """A running connection to one exchange, with everything that is kept of it.
 
     Made by :func:`kalshi_nb.connect`. Frames, books and pipelines are asked for here; the same call gives the
@@ -41,8 +31,6 @@ class Feed(Running):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._lock = threading.RLock()
-        self._frames: dict[object, Frame] = {}
         self._books: dict[str, Book] = {}
 
     # Frames ---------------------------------------------------------------------------------------------
@@ -245,9 +233,9 @@ class Feed(Running):
         Parameters
         ----------
         channel : str
-            ``trade``, ``ticker``, ``orderbook_delta`` or ``market_lifecycle_v2``; or ``quotes``, made from books.
+            Kalshi's name of the channel, or ``quotes``, made from books; see :meth:`frame`.
         market_tickers : str or iterable of str, optional
-            As for :meth:`trades`.
+            As for :meth:`frame`.
         exact : bool
             Prices and counts as Decimal instead of Float64.
 
@@ -260,7 +248,7 @@ class Feed(Running):
         """
         self._tell()
         check_channel(channel)
-        tickers = check_tickers(market_tickers)
+        tickers = check_tickers(market_tickers, channel)
         return self._attached.begin(
             channel,
             tickers,
@@ -275,7 +263,7 @@ class Feed(Running):
         """
         self._tell()
         check_channel(channel)
-        tickers = check_tickers(market_tickers)
+        tickers = check_tickers(market_tickers, channel)
         return self._attached.begin(
             channel, tickers, lambda close: self._pipelines.messages(channel, tickers, on_close=close)
         )
@@ -297,7 +285,7 @@ class Feed(Running):
         """
         self._tell()
         check_channel(channel)
-        tickers = check_tickers(market_tickers)
+        tickers = check_tickers(market_tickers, channel)
 
         def attach(function: Callback) -> Callback:
             self._attached.call(channel, tickers, function)
@@ -310,57 +298,3 @@ class Feed(Running):
         """What is attached by :meth:`stream`, :meth:`messages` and :meth:`on`; each has a ``close()``."""
         self._tell()
         return self._pipelines.pipelines
-
-    # Inside ----------------------------------------------------------------------------------------------
-
-    def _frame(
-        self,
-        channel: str,
-        market_tickers: MarketTickers,
-        rows: int | None,
-        seconds: float | None,
-        *,
-        exact: bool,
-        gaps: bool = False,
-    ) -> Frame:
-        from kalshi_nb._frames.rolling import window  # noqa: PLC0415  # polars loads when it is needed
-
-        self._tell()
-        tickers = check_tickers(market_tickers)
-        window(rows, seconds)  # refuses what cannot be a key, too
-        key = (channel, tickers, rows, seconds, exact, gaps)
-        with self._lock:
-            found = self._frames.get(key)
-            if found is not None and self.state != "closed":
-                return found
-            ending = Ending()
-            ending.add(lambda: self._forget_frame(key))
-            frame = self._pipelines.frame(
-                channel,
-                tickers,
-                rows=rows,
-                seconds=seconds,
-                exact=exact,
-                gaps=gaps,
-                name=_NAMES[channel],
-                on_close=ending,
-            )
-            try:
-                ending.add(self._wishes.rows(channel, tickers))
-            except BaseException:
-                frame.close()
-                raise
-            source = BOOKS if channel == QUOTES else channel
-            frame.cover(Coverage(self._engine.session.gaps, source, tickers, self._clock))
-            self._frames[key] = frame
-            return frame
-
-    def _forget_frame(self, key: object) -> None:
-        with self._lock:
-            self._frames.pop(key, None)
-
-    def _close_handles(self) -> None:
-        with self._lock:
-            frames = list(self._frames.values())
-        for frame in frames:
-            frame.close()

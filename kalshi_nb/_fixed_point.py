@@ -1,6 +1,7 @@
 """Exact numbers: the exchange's decimal strings as integers, and back as the nearest float.
 
-Dollars are kept in 1/10000 (the finest price grid has four decimals), contracts in 1/100. One division of
+Dollars are kept in 1/10000 (the finest price grid has four decimals), contracts in 1/100, costs and fees in
+1/1000000 dollar, values of indices in 1/100000000. One division of
 an exact integer gives the double nearest to the decimal, so a price of ``"0.4700"`` equals the literal
 ``0.47``.
 """
@@ -12,13 +13,31 @@ from typing import Final
 
 from kalshi_nb.errors import WireError
 
-__all__ = ["CONTRACT", "COUNTS", "DOLLAR", "PRICES", "FixedPoint", "contracts", "dollars"]
+__all__ = [
+    "CONTRACT",
+    "COSTS",
+    "COST_PARTS",
+    "COUNTS",
+    "DOLLAR",
+    "PRICES",
+    "VALUES",
+    "VALUE_PARTS",
+    "FixedPoint",
+    "contracts",
+    "dollars",
+]
 
 DOLLAR: Final = 10_000
 """Units in a dollar."""
 
 CONTRACT: Final = 100
 """Units in a contract."""
+
+COST_PARTS: Final = 1_000_000
+"""Units in a dollar of costs and fees, which have six decimals."""
+
+VALUE_PARTS: Final = 100_000_000
+"""Units in a dollar of index values, which have eight decimals."""
 
 _DECIMAL = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?", re.ASCII)
 _LONGEST_REMEMBERED: Final = 32  # real ones have a dozen characters; the memory is bounded in bytes, too
@@ -34,7 +53,7 @@ class FixedPoint(dict[str, int]):
     Parameters
     ----------
     decimals : int
-        Decimals that fit: 4 for dollars, 2 for contracts.
+        Decimals that fit: 4 for prices, 2 for contracts, 6 for costs, 8 for index values.
     remember : int
         Most strings to remember.
 
@@ -73,6 +92,12 @@ PRICES: Final = FixedPoint(4)
 
 COUNTS: Final = FixedPoint(2)
 """Contract strings to 1/100 contract."""
+
+COSTS: Final = FixedPoint(6)
+"""Strings of costs and fees to 1/1000000 dollar."""
+
+VALUES: Final = FixedPoint(8, remember=1_024)  # they hardly ever come back
+"""Strings of index values to 1/100000000 dollar."""
 
 
 def dollars(units: int) -> float:

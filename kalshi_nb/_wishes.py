@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 from kalshi_nb._ladder import Ladder
 from kalshi_nb._link.engine import Engine
 from kalshi_nb._session.quotes import QUOTES
-from kalshi_nb._session.requests import ALL, Request, Wanted
-from kalshi_nb._wire.rows import CHANNELS
-from kalshi_nb.errors import MarketTickerError, UnknownChannelError
+from kalshi_nb._session.requests import ALL, All, Params, Request, Wanted
+from kalshi_nb._wire.channels import CHANNELS, traits_of
+from kalshi_nb.errors import ConfigurationError, MarketTickerError, UnknownChannelError
 
 __all__ = ["BOOKS", "ROWS", "Closer", "Ending", "MarketTickers", "Wishes", "check_channel", "check_tickers"]
 
@@ -38,32 +38,61 @@ def check_channel(channel: object) -> None:
         raise UnknownChannelError(f"There is no channel {channel!r}; there are {', '.join(map(repr, ROWS))}.")
 
 
-def check_tickers(market_tickers: object) -> frozenset[str] | None:
-    """Return one or several market tickers as a set, None for None.
+class _Word(NamedTuple):
+    """How to speak of what rows of a channel are about."""
+
+    one: str
+    several: str
+    example: str
+
+
+_MARKET: Final = _Word("market ticker", "markets", "KXHIGHNY-26NOV22-B52.5")
+_WORDS: Final[dict[str | None, _Word]] = {
+    "index_id": _Word("index id", "indices", "BRTI"),
+    "underlying_ticker": _Word("underlying ticker", "underlyings", "Metal.XAU/USD"),
+}
+
+
+def check_tickers(market_tickers: object, channel: str | None = None) -> frozenset[str] | None:
+    """Return one or several market tickers (index ids, underlying tickers) as a set, None for None.
 
     Raises
     ------
     MarketTickerError
-        When one is empty or not a string, or there is none at all.
+        When one is empty or not a string, there is none at all, or the channel has nothing to choose from.
     """
     if market_tickers is None:
         return None
+    subject = "market_ticker" if channel is None else traits_of(channel).subject
+    if subject is None:
+        raise MarketTickerError(f"{channel} is about no market; leave the argument out to take everything.")
+    word = _WORDS.get(subject, _MARKET)
     if isinstance(market_tickers, str):
         market_tickers = [market_tickers]
     if not isinstance(market_tickers, Iterable):
         raise MarketTickerError(
-            f"A market ticker is text such as 'KXHIGHNY-26NOV22-B52.5', not {type(market_tickers).__name__}."
+            f"A{_n(word)} {word.one} is text such as {word.example!r}, not {type(market_tickers).__name__}."
         )
     found = set()
     for each in market_tickers:
         if not isinstance(each, str):
-            raise MarketTickerError(f"A market ticker is text such as 'KXHIGHNY-26NOV22-B52.5', not {each!r}.")
+            raise MarketTickerError(f"A{_n(word)} {word.one} is text such as {word.example!r}, not {each!r}.")
         if not each.strip():
-            raise MarketTickerError("A market ticker is empty; leave the argument out to take all markets.")
+            raise MarketTickerError(
+                f"A{_n(word)} {word.one} is empty; leave the argument out to take all {word.several}."
+            )
         found.add(each.strip())
+    if word is not _MARKET and "all" in found:
+        raise MarketTickerError(f"Leave the argument out to take all {word.several}, instead of naming 'all'.")
     if not found:
-        raise MarketTickerError("The list of market tickers is empty; leave the argument out to take all markets.")
+        raise MarketTickerError(
+            f"The list of {word.one}s is empty; leave the argument out to take all {word.several}."
+        )
     return frozenset(found)
+
+
+def _n(word: _Word) -> str:
+    return "n" if word.one[0] in "aeiou" else ""
 
 
 class Ending:
@@ -106,23 +135,49 @@ class Wishes:
         self._lock = threading.RLock()  # a finalizer may run in the middle of it, on the same thread
         self._wishes: Counter[str] = Counter()
         self._everything: Counter[str] = Counter()
+        self._params: dict[str, Params] = {}
 
-    def rows(self, channel: str, tickers: frozenset[str] | None) -> Closer:
+    def rows(self, channel: str, tickers: frozenset[str] | None, params: Params = ()) -> Closer:
         """Want the rows of some markets, and return what takes the wish back.
 
         None takes what the channel receives for others; where nobody named any market, it is all markets.
-        Quotes are wanted by their books.
+        Quotes are wanted by their books. `params` is what else to tell the exchange; without any, those hold
+        that others gave.
+
+        Raises
+        ------
+        ConfigurationError
+            When others want the channel with other parameters: there is one subscription a channel.
         """
         source = BOOKS if channel == QUOTES else channel
-        named = self._wishes[source] > self._everything[source]
-        wanted: Wanted = tickers if tickers is not None else frozenset() if named else ALL
-        if wanted is ALL and source == BOOKS:
+        wanted = self._wanted(source, tickers, self._agreed(source, params))
+        if isinstance(wanted, All) and source == BOOKS:
             raise MarketTickerError(
                 "Name the markets: the exchange has no channel of all books. For instance "
                 f"{'quotes' if channel == QUOTES else 'deltas'}('KXHIGHNY-26NOV22-B52.5'); "
                 "or open books first, and take what comes for them."
             )
         return self._closer(self._engine.want(source, wanted, listen=channel, timeout=SUBSCRIBE_TIMEOUT))
+
+    def _agreed(self, channel: str, params: Params) -> Params:
+        """Return the parameters that all wishes for a channel share."""
+        with self._lock:
+            if not self._wishes[channel]:
+                self._params[channel] = params
+            agreed = self._params.get(channel, ())
+        if params and params != agreed:
+            told = ", ".join(f"{name}={value!r}" for name, value in agreed) or "no such parameters"
+            raise ConfigurationError(
+                f"The feed receives {channel} with {told}, and has one subscription a channel. Close what uses it "
+                "first, or open another feed with connect(…, new=True)."
+            )
+        return agreed
+
+    def _wanted(self, channel: str, tickers: frozenset[str] | None, params: Params) -> Wanted:
+        if params:
+            return All(params)  # on channels that take no list of markets
+        named = self._wishes[channel] > self._everything[channel]
+        return tickers if tickers is not None else frozenset() if named else ALL
 
     def ladders(self, tickers: list[str]) -> list[tuple[Ladder, Closer]]:
         """Want the books of some markets, asked for together, each of them taken back by itself."""
@@ -139,7 +194,7 @@ class Wishes:
         channel = request.channel
         with self._lock:
             self._wishes[channel] += 1
-            self._everything[channel] += request.wanted is ALL
+            self._everything[channel] += isinstance(request.wanted, All)
         held = [request]
 
         def close() -> None:
@@ -148,7 +203,7 @@ class Wishes:
                     return
                 held.clear()
                 self._wishes[channel] -= 1
-                self._everything[channel] -= request.wanted is ALL
+                self._everything[channel] -= isinstance(request.wanted, All)
             self._engine.release(request)
 
         return close

@@ -9,22 +9,13 @@ import polars as pl
 from kalshi_nb._frames.coverage import GAP, GapMarks
 from kalshi_nb._frames.schema import COLUMNS, MARKET, column, empty
 from kalshi_nb._session.gaps import GapRow
+from kalshi_nb._wire.channels import traits_of
 from kalshi_nb._wire.rows import Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 __all__ = ["Batch"]
-
-
-def _market_position(channel: str) -> int:
-    return [each.name for each in COLUMNS[channel]].index(MARKET)
-
-
-def _market_of(row: Row, at: int) -> str | None:
-    """Return the market a row is about, None for a message about an event."""
-    ticker: str | None = row[at] if type(row) is tuple else getattr(row, MARKET, None)
-    return ticker
 
 
 class Batch:
@@ -42,11 +33,12 @@ class Batch:
         out, ``messages()`` passes them on. A :class:`GapRow` stands where a hole is.
     """
 
-    __slots__ = ("_frames", "_market_tickers", "_marks", "_rows", "channel")
+    __slots__ = ("_frames", "_market_tickers", "_marks", "_rows", "_subject", "channel")
 
     def __init__(self, channel: str, rows: Sequence[Row]) -> None:
         self.channel = channel
         self._rows = rows
+        self._subject = traits_of(channel).subject
         self._frames: dict[bool, pl.DataFrame] = {}
         self._market_tickers: frozenset[str] | None = None
         self._marks: list[bool] | None = None
@@ -78,16 +70,26 @@ class Batch:
 
     @property
     def market_tickers(self) -> frozenset[str]:
-        """The markets that the rows are about."""
+        """The markets that the rows are about; on reference feeds the indices or underlyings."""
         if self._market_tickers is None:
-            at = _market_position(self.channel)
-            markets = {_market_of(row, at) for row in self._rows}
+            at = self._subject_at()
+            markets = set() if at is None else {self._market_of(row, at) for row in self._rows}
             self._market_tickers = frozenset(each for each in markets if each is not None)
         return self._market_tickers
 
     def mark(self, marks: GapMarks) -> None:
         """Find out which rows follow a hole; batches are marked in their order, each once."""
-        self._marks = marks.of(self._rows, _market_position(self.channel))
+        self._marks = marks.of(self._rows, self._subject_at())
+
+    def _subject_at(self) -> int | None:
+        if self._subject is None:
+            return None
+        return [each.name for each in COLUMNS[self.channel]].index(self._subject)
+
+    def _market_of(self, row: Row, at: int) -> str | None:
+        """Return the market a row is about, None for a message about an event."""
+        ticker: str | None = row[at] if type(row) is tuple else getattr(row, self._subject or MARKET, None)
+        return ticker
 
     def is_built(self, *, exact: bool) -> bool:
         """Return whether `df` has its answer ready."""
@@ -134,7 +136,7 @@ class Batch:
             frame = frame.with_columns(pl.Series(GAP, self._marks, dtype=pl.Boolean()))
         if market_tickers is not None and not market_tickers >= self.market_tickers:
             wanted = market_tickers & self.market_tickers
-            frame = frame.filter(pl.col(MARKET).is_in(sorted(wanted)))
+            frame = frame.filter(pl.col(self._subject or MARKET).is_in(sorted(wanted)))
         return frame if frame.height else None
 
     def rows_for(self, market_tickers: Iterable[str] | None) -> Sequence[Row]:
@@ -147,5 +149,7 @@ class Batch:
         wanted = frozenset(market_tickers)
         if wanted.isdisjoint(self.market_tickers):
             return []
-        at = _market_position(self.channel)
-        return [row for row in self._rows if _market_of(row, at) in wanted]
+        at = self._subject_at()
+        if at is None:
+            return []
+        return [row for row in self._rows if type(row) is not GapRow and self._market_of(row, at) in wanted]

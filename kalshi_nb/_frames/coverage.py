@@ -101,15 +101,18 @@ class GapMarks:
 
     def __init__(self) -> None:
         self._any = False
-        self._followed: set[str] = set()
-        self._named: set[str] = set()
+        self._followed: set[str | None] = set()
+        self._named: set[str | None] = set()
 
-    def of(self, rows: Sequence[Row], market_at: int) -> list[bool]:
-        """Return one flag for each plain row; call it with all rows of the channel, in their order."""
+    def of(self, rows: Sequence[Row], market_at: int | None) -> list[bool]:
+        """Return one flag for each plain row; call it with all rows of the channel, in their order.
+
+        `market_at` is where a row says what it is about; None where rows are about nothing that has a name.
+        """
         marks = []
         for row in rows:
             if type(row) is tuple:
-                marks.append(self._is_first(row[market_at]))
+                marks.append(self._is_first(None if market_at is None else row[market_at]))
             elif isinstance(row, GapRow):
                 self._hole(row)
         return marks
@@ -122,7 +125,7 @@ class GapMarks:
         self._followed.clear()
         self._named.clear()
 
-    def _is_first(self, ticker: str) -> bool:
+    def _is_first(self, ticker: str | None) -> bool:
         if ticker in self._named:
             self._named.discard(ticker)
             self._followed.add(ticker)

@@ -69,6 +69,10 @@ class FrameReading:
     def latest(self) -> pl.DataFrame:
         """Return the last row of each market, also of those whose rows have left the window.
 
+        On orders it is the last row of each order; on positions of each market and subaccount; on requests
+        for quotes of each request; on order groups of each group; on reference feeds of each index or
+        underlying. Rows about none of these are left out.
+
         Returns
         -------
         polars.DataFrame
@@ -77,7 +81,7 @@ class FrameReading:
         Raises
         ------
         PipelineError
-            When there is no column ``market_ticker``.
+            When there is no column ``market_ticker``, or whichever takes its place.
         """
         return self._store.latest()
 

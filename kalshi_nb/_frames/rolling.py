@@ -14,6 +14,8 @@ from kalshi_nb._frames.schema import MARKET, RECEIVED
 from kalshi_nb.errors import ConfigurationError, PipelineError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kalshi_nb._clock import Clock
 
 __all__ = ["DEFAULT_ROWS", "RollingFrame", "Window", "window"]
@@ -83,6 +85,8 @@ class RollingFrame:
         moment of reading, so a window empties although nothing comes.
     clock
         What time it is now, for `seconds`.
+    key
+        The columns that `latest` goes by.
 
     Raises
     ------
@@ -91,12 +95,19 @@ class RollingFrame:
     """
 
     def __init__(
-        self, schema: pl.Schema | None, *, rows: int | None = None, seconds: float | None = None, clock: Clock
+        self,
+        schema: pl.Schema | None,
+        *,
+        rows: int | None = None,
+        seconds: float | None = None,
+        clock: Clock,
+        key: tuple[str, ...] = (MARKET,),
     ) -> None:
         self.window = Window(rows, seconds)
         self._span_us = None if seconds is None else round(seconds * 1_000_000)
         self._clock = clock
         self._schema = schema
+        self._key = key
         self._writing = threading.Lock()
         self._arrived = threading.Condition()
         first = pl.DataFrame(schema=schema) if schema is not None else pl.DataFrame()
@@ -104,7 +115,7 @@ class RollingFrame:
             problem = self._misses_time(schema)
             if problem is not None:
                 raise ConfigurationError(problem)
-        self._view = _View(first, Blocks(), 0, LastRows())
+        self._view = _View(first, Blocks(), 0, LastRows(key))
         self._latest: tuple[_View, pl.DataFrame] | None = None
 
     def _misses_time(self, schema: pl.Schema) -> str | None:
@@ -140,8 +151,12 @@ class RollingFrame:
         # Where nothing was merged the frame that readers have goes on, which is cheaper than joining anew.
         goes_on = blocks.ends_with(df)
         frame = view.df.vstack(df).slice(start - view.blocks.skip) if goes_on else kept.frame(df)
-        folded = view.folded.with_frames(dropped) if MARKET in df.columns else view.folded
+        folded = view.folded if self._keyless(df.columns) else view.folded.with_frames(dropped)
         return _View(frame, kept, view.total + df.height, folded)
+
+    def _keyless(self, columns: Iterable[str]) -> list[str]:
+        """Return the columns of the key that are not there."""
+        return [each for each in self._key if each not in columns]
 
     def _fitting(self, df: pl.DataFrame) -> pl.DataFrame:
         schema = self._schema
@@ -216,19 +231,21 @@ class RollingFrame:
         return view.blocks.height - self._start(view.blocks)
 
     def latest(self) -> pl.DataFrame:
-        """Return the last row of every market that ever came, the most recently changed last.
+        """Return the last row of every market (order, index …) that ever came, the most recently changed last.
 
         Raises
         ------
         PipelineError
-            When the frame has no column ``market_ticker``.
+            When the frame lacks a column of its key.
         """
         view, ready = self._view, self._latest
         if ready is None or ready[0] is not view:
-            if self._schema is not None and MARKET not in self._schema:
+            missing = [] if self._schema is None else self._keyless(self._schema)
+            if self._schema is not None and missing:
                 raise PipelineError(
-                    f"latest() gives the last row of each {MARKET}, and this frame has no such column: "
-                    f"it has {', '.join(self._schema)}. Keep {MARKET} in the node before, or use .df."
+                    f"latest() gives the last row of each {' and '.join(self._key)}, and this frame has no such "
+                    f"column: it has {', '.join(self._schema)}. Keep {' and '.join(missing)} in the node before, "
+                    "or use .df."
                 )
             ready = self._latest = (view, view.folded.latest(view.blocks.frames, empty=view.df.clear()))
         return ready[1].clone()

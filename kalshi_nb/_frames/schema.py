@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from kalshi_nb._fixed_point import CONTRACT, COST_PARTS, DOLLAR, VALUE_PARTS
 from kalshi_nb._frames.coverage import GAP
 from kalshi_nb._session.quotes import LAYOUT, QUOTES, QuoteKind
 from kalshi_nb._wire.rows import LAYOUTS, Column
@@ -30,24 +31,25 @@ _PLAIN: Final[dict[QuoteKind, pl.DataType]] = {
     "dollars": pl.Int64(),
     "integer": pl.Int64(),
     "market": pl.Categorical(),
+    "name": pl.Categorical(),
     "outcome": pl.Enum(["yes", "no"]),
     "book": pl.Enum(["bid", "ask"]),
     "flag": pl.Boolean(),
     "text": pl.String(),
+    "json": pl.String(),
 }
 
-_PARTS: Final[dict[QuoteKind, int]] = {"price": 10_000, "midpoint": 20_000, "count": 100}
-_EXACT: Final[dict[QuoteKind, pl.DataType]] = {
-    "price": pl.Decimal(18, 4),
-    "midpoint": pl.Decimal(18, 5),
-    "count": pl.Decimal(18, 2),
+_PARTS: Final[dict[QuoteKind, int]] = {
+    "price": DOLLAR,
+    "midpoint": 2 * DOLLAR,
+    "count": CONTRACT,
+    "cost": COST_PARTS,
+    "value": VALUE_PARTS,
 }
+_SCALES: Final[dict[QuoteKind, int]] = {"price": 4, "midpoint": 5, "count": 2, "cost": 6, "value": 8}
+_EXACT: Final[dict[QuoteKind, pl.DataType]] = {kind: pl.Decimal(18, scale) for kind, scale in _SCALES.items()}
 # Wide enough for any 64-bit integer before it is divided by its parts.
-_WIDE: Final[dict[QuoteKind, pl.DataType]] = {
-    "price": pl.Decimal(38, 4),
-    "midpoint": pl.Decimal(38, 5),
-    "count": pl.Decimal(38, 2),
-}
+_WIDE: Final[dict[QuoteKind, pl.DataType]] = {kind: pl.Decimal(38, scale) for kind, scale in _SCALES.items()}
 
 
 def _dtype(kind: QuoteKind, *, exact: bool) -> pl.DataType:
@@ -64,7 +66,8 @@ def schema(channel: str, exact: bool = False, *, gaps: bool = False) -> pl.Schem
     channel
         One of ``kalshi_nb._wire.rows.CHANNELS``, or ``quotes``.
     exact
-        Prices and counts as Decimal(18, 4) dollars and Decimal(18, 2) contracts instead of Float64.
+        Decimals instead of Float64: prices as Decimal(18, 4) and costs as Decimal(18, 6) dollars, counts as
+        Decimal(18, 2) contracts, values of indices as Decimal(18, 8) dollars.
     gaps
         With a last column that says which rows follow a hole.
     """
@@ -80,7 +83,7 @@ def empty(channel: str, exact: bool = False) -> pl.DataFrame:
 def column(name: str, kind: QuoteKind, values: Sequence[Any], *, exact: bool = False) -> pl.Series:
     """Make one column of a frame from one column of rows.
 
-    Prices and counts come as integers and leave as dollars and contracts by one division, so that a
+    Prices, costs, values and counts come as integers and leave as dollars and contracts by one division, so that a
     Float64 is the number nearest to the decimal the exchange wrote, the same one that Python reads from a
     literal; with `exact`, a Decimal equals it to the last digit.
     """

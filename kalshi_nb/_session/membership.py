@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from kalshi_nb._session.books import Books
-from kalshi_nb._session.requests import ALL, Command, Outcome, Request
+from kalshi_nb._session.requests import All, Command, Outcome, Request
 from kalshi_nb._session.state import SessionState
 from kalshi_nb._session.subscription import BOOKS, Subscription
 from kalshi_nb._wire.codes import AGAIN, TERMINAL
@@ -75,7 +75,7 @@ class Membership:
                 first = None if not isinstance(wanted, frozenset) else _first(wanted)
                 subscription.in_flight = self._state.send(subscription, "subscribe", first)
             return
-        if wanted is None or subscription.renew or (wanted is ALL) != subscription.all_markets:
+        if wanted is None or subscription.renew or isinstance(wanted, All) != subscription.all_markets:
             # The end of a filter is a new subscription, too: what a filtered subscribe does to an
             # unfiltered one is not documented. Deleting the last market might turn it into all markets.
             subscription.in_flight = self._state.send(subscription, "unsubscribe")

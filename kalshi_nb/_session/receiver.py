@@ -7,30 +7,19 @@ and nonsense leave the straight line.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from kalshi_nb._fixed_point import COUNTS
 from kalshi_nb._session.books import Books
 from kalshi_nb._session.membership import Membership
 from kalshi_nb._session.state import SessionState
 from kalshi_nb._session.subscription import BOOKS, Subscription
-from kalshi_nb._wire.conversion import (
-    delta_row,
-    event_row,
-    fee_update_row,
-    level_price,
-    lifecycle_row,
-    ticker_row,
-    trade_row,
-)
+from kalshi_nb._wire.conversion import CONVERSIONS, delta_row, level_price
 from kalshi_nb._wire.decode import decode
 from kalshi_nb._wire.frames import (
     DeltaFrame,
     ErrorFrame,
-    EventFrame,
-    FeeUpdateFrame,
     Frame,
-    LifecycleFrame,
     OkFrame,
     SnapshotFrame,
     SubscribedFrame,
@@ -48,14 +37,6 @@ Receive = Callable[[bytes, int], None]
 
 MOST_OLD: Final = 100
 """Old sequence numbers in a row after which the exchange must have begun to count anew."""
-
-_ROWS: Final[dict[type, Callable[[Any, int], Row]]] = {
-    TickerFrame: lambda frame, received_at: ticker_row(frame.msg, received_at),
-    TradeFrame: trade_row,
-    LifecycleFrame: lifecycle_row,
-    EventFrame: event_row,
-    FeeUpdateFrame: fee_update_row,
-}
 
 
 class Receiver:
@@ -128,7 +109,7 @@ class Receiver:
             self._state.reject(received_at, f"unknown type {frame.type!r}", data)
             if subscription is not None and subscription.channel == BOOKS and seq is not None:
                 self._books.hole(subscription, "rejected", seq, seq)
-        elif subscription is None or (isinstance(frame, SnapshotFrame) and subscription.channel != BOOKS):
+        elif subscription is None or not _belongs(frame, subscription.channel):
             self._state.unrequested += 1
         else:
             self._message(subscription, frame, received_at)
@@ -143,7 +124,7 @@ class Receiver:
         if isinstance(frame, SnapshotFrame):
             row = self._books.snapshot(subscription, frame, received_at)
         else:
-            row = _ROWS[type(frame)](frame, received_at)
+            row = CONVERSIONS[type(frame)].row(frame, received_at)
         if subscription.open_gaps and subscription.channel != BOOKS:
             # Data goes on. Nothing brought back what was lost, so repaired_by stays empty.
             self._state.close_gaps(subscription, received_at, None)
@@ -198,3 +179,8 @@ class Receiver:
             self._books.hole(subscription, reason, seq_from, seq_to)
         else:
             self._state.open_gap(subscription, reason, seq_from, seq_to)
+
+
+def _belongs(frame: Frame, channel: str) -> bool:
+    """Tell whether a frame is one of those that come on `channel`: rows of one channel have one layout."""
+    return channel == BOOKS if isinstance(frame, SnapshotFrame) else channel in CONVERSIONS[type(frame)].channels

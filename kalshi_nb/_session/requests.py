@@ -5,14 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-__all__ = ["ALL", "All", "Outcome", "Request", "Wanted"]
+__all__ = ["ALL", "All", "Command", "Outcome", "Params", "Request", "Wanted"]
+
+Params = tuple[tuple[str, str | int], ...]
+"""Further parameters of a subscription, by the names the exchange gives them."""
 
 
+@dataclass(frozen=True, slots=True, repr=False)
 class All:
-    """All markets of a channel."""
+    """All markets of a channel.
+
+    Attributes
+    ----------
+    params : tuple of pairs
+        What else the exchange is told, such as a part of the channel to send.
+    """
+
+    params: Params = ()
 
     def __repr__(self) -> str:
-        return "ALL"
+        return f"ALL with {dict(self.params)}" if self.params else "ALL"
 
 
 ALL: Final = All()

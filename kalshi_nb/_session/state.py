@@ -156,7 +156,7 @@ class SessionState:
 
 def _encode(number: int, subscription: Subscription, kind: str, market_tickers: tuple[str, ...] | None) -> bytes:
     if kind == "subscribe":
-        return commands.subscribe(number, subscription.channel, market_tickers)
+        return commands.subscribe(number, subscription.channel, market_tickers, subscription.params)
     assert subscription.sid is not None
     if kind == "unsubscribe":
         return commands.unsubscribe(number, subscription.sid)

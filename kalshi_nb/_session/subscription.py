@@ -9,17 +9,13 @@ from typing import Final
 
 from kalshi_nb._session.backoff import Backoff
 from kalshi_nb._session.gaps import Gap
-from kalshi_nb._session.requests import ALL, Command, Request, Wanted
+from kalshi_nb._session.requests import ALL, Command, Params, Request, Wanted
+from kalshi_nb._wire.channels import traits_of
 from kalshi_nb._wire.rows import Row
 
 __all__ = ["BOOKS", "Subscription"]
 
 BOOKS: Final = "orderbook_delta"
-# Their sequence numbers begin with 1 at each subscription. The lifecycle channel was seen to begin in the
-# hundred thousands, so there the first number seen is where counting begins.
-_FROM_ONE: Final = frozenset({BOOKS, "trade"})
-_UNSEQUENCED: Final = frozenset({"ticker"})
-_UNFILTERED: Final = frozenset({"market_lifecycle_v2"})
 
 
 class Subscription:
@@ -85,7 +81,8 @@ class Subscription:
         self.received_at = 0
         self.exchange_ms: int | None = None
         self.open_gaps: list[Gap] = []
-        self.sequenced = channel not in _UNSEQUENCED
+        self.traits = traits_of(channel)
+        self.sequenced = self.traits.sequenced
         self.repair: str | None = None
         self.repairs = Backoff(random)
         self.repaired_at: float | None = None
@@ -125,7 +122,7 @@ class Subscription:
         """Start counting under a new sid."""
         self.sid = sid
         self.since = now
-        self.seq = 0 if self.channel in _FROM_ONE else None
+        self.seq = 0 if self.traits.from_one else None
         self.retry_at = None
 
     @property
@@ -137,9 +134,11 @@ class Subscription:
                 return ALL
             union |= request.wanted
         if not union:
-            # Whoever takes what comes gets all markets once nobody names any; books have to be named.
-            return ALL if self.requests and self.channel != BOOKS else None
-        if self.channel in _UNFILTERED:
+            # Whoever takes what comes gets all markets once nobody names any; books have to be named, and the
+            # reference feeds send nothing without a list.
+            takes_all = self.channel != BOOKS and self.traits.subject in (None, "market_ticker")
+            return ALL if self.requests and takes_all else None
+        if not self.traits.filtered:
             return ALL
         union -= self.refused
         return frozenset(union) if union else None
@@ -147,6 +146,14 @@ class Subscription:
     def heed(self) -> None:
         """Make rows if somebody takes them, after a change of who is there."""
         self.listening = self.heard or any(request.listens == self.channel for request in self.requests)
+
+    @property
+    def params(self) -> Params:
+        """What to tell the exchange beside the markets, when it is asked for all of them."""
+        for request in self.requests:
+            if not isinstance(request.wanted, frozenset) and request.wanted.params:
+                return request.wanted.params
+        return ()
 
     @property
     def leaving(self) -> AbstractSet[str]:

@@ -13,8 +13,10 @@ from streamz import Stream
 from kalshi_nb._clock import WallClock
 from kalshi_nb._frames.frame import FrameReading
 from kalshi_nb._frames.rolling import RollingFrame, window
+from kalshi_nb._frames.schema import MARKET
 from kalshi_nb._frames.schema import schema as schema_of
 from kalshi_nb._streams.source import BranchSource, source_of
+from kalshi_nb._wire.channels import traits_of
 from kalshi_nb.errors import ConfigurationError, PipelineError
 
 if TYPE_CHECKING:
@@ -74,7 +76,10 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
                 )
             columns = columns or schema_of(pipeline.channel, pipeline.exact, gaps=pipeline.gaps)
         clock = source.pipeline.clock if source is not None else WallClock()
-        self._store = RollingFrame(columns, rows=kept.rows, seconds=kept.seconds, clock=clock)
+        key = traits_of(source.pipeline.channel).key if source is not None else (MARKET,)
+        if columns is not None and not set(key) <= set(columns):
+            key = (MARKET,)
+        self._store = RollingFrame(columns, rows=kept.rows, seconds=kept.seconds, clock=clock, key=key)
         Stream.__init__(self, upstream, stream_name=name)
 
     @property

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from kalshi_nb._frames.batch import Batch
 from kalshi_nb._streams.schedule import Schedule
 from kalshi_nb._threads import set_role
+from kalshi_nb._wire.channels import NEVER_DROPPED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -19,7 +20,8 @@ __all__ = ["UserThread"]
 class UserThread:
     """Takes all batches that wait, merges those of a channel, delivers them, and begins again.
 
-    So a slow pipeline makes its own next batch larger. Past `max_pending_rows` the oldest batches go.
+    So a slow pipeline makes its own next batch larger. Past `max_pending_rows` the oldest batches go, but never
+    those of one's own fills, orders and positions: they wait, and count for nothing in that bound.
 
     Parameters
     ----------
@@ -43,9 +45,11 @@ class UserThread:
         self._max_pending_rows = max_pending_rows
         self._changed = threading.Condition(threading.RLock())
         self._pending: deque[Batch] = deque()
+        self._kept: list[Batch] = []
         self._stopping = False
         self._ended = True
         self._thread: threading.Thread | None = None
+        self._droppable_rows = 0
         self._put_turn = 0
         self._done_turn = 0
         self.pending_rows = 0
@@ -80,10 +84,15 @@ class UserThread:
         """Add batches; once they are delivered, `wait_for` of this `turn` returns."""
         with self._changed:
             for batch in batches:
-                self._pending.append(batch)
                 self.pending_rows += len(batch)
-            while self.pending_rows > self._max_pending_rows and len(self._pending) > 1:
+                if batch.channel in NEVER_DROPPED:
+                    self._kept.append(batch)
+                else:
+                    self._pending.append(batch)
+                    self._droppable_rows += len(batch)
+            while self._droppable_rows > self._max_pending_rows and len(self._pending) > 1:
                 oldest = self._pending.popleft()
+                self._droppable_rows -= len(oldest)
                 self.pending_rows -= len(oldest)
                 self.dropped_rows += len(oldest)
             self._put_turn = turn
@@ -103,9 +112,10 @@ class UserThread:
         while True:
             with self._changed:
                 self._changed.wait_for(self._has_work, self.schedule.seconds_left())
-                batches = list(self._pending)
+                batches = [*self._kept, *self._pending]
+                self._kept.clear()
                 self._pending.clear()
-                self.pending_rows = 0
+                self.pending_rows = self._droppable_rows = 0
                 turn, ending = self._put_turn, self._stopping
             try:
                 self._turn(batches, ending=ending)
@@ -115,7 +125,7 @@ class UserThread:
             del batches
             with self._changed:
                 self._done_turn = turn
-                self._ended = ending and not self._pending
+                self._ended = ending and not self._pending and not self._kept
                 self._changed.notify_all()
                 if self._ended:
                     return
@@ -123,7 +133,7 @@ class UserThread:
     def _has_work(self) -> bool:
         left = self.schedule.seconds_left()
         return (
-            bool(self._pending)
+            bool(self._pending or self._kept)
             or self._stopping
             or self._put_turn > self._done_turn
             or (left is not None and left <= 0)

@@ -6,25 +6,39 @@ Each function returns a row in the layout of :mod:`kalshi_nb._wire.rows` or rais
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any, Final
-
-import msgspec
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
 
 from kalshi_nb._fixed_point import COUNTS, DOLLAR, PRICES
-from kalshi_nb._wire.frames import (
-    Delta,
-    EventFrame,
-    FeeUpdateFrame,
-    Levels,
-    LifecycleFrame,
-    Ticker,
-    TradeFrame,
+from kalshi_nb._wire.communication_conversion import communication_row
+from kalshi_nb._wire.communication_frames import COMMUNICATION_FRAMES
+from kalshi_nb._wire.field_types import Levels
+from kalshi_nb._wire.field_values import count_or_none, json_text, milliseconds, price_or_none, seconds, stamp
+from kalshi_nb._wire.frames import Delta, Ticker, TickerFrame, TradeFrame
+from kalshi_nb._wire.index_conversion import (
+    fast_index_row,
+    index_list_row,
+    index_row,
+    underlying_list_row,
+    underlying_row,
 )
+from kalshi_nb._wire.index_frames import (
+    FastIndexListFrame,
+    FastIndexValueFrame,
+    IndexListFrame,
+    IndexValueFrame,
+    UnderlyingListFrame,
+    UnderlyingValueFrame,
+)
+from kalshi_nb._wire.lifecycle_frames import EventFrame, FeeUpdateFrame, LifecycleFrame, MultivariateLifecycleFrame
+from kalshi_nb._wire.private_conversion import fill_row, market_position_row, order_group_row, user_order_row
+from kalshi_nb._wire.private_frames import FillFrame, MarketPositionFrame, OrderGroupFrame, UserOrderFrame
 from kalshi_nb._wire.rows import EventRow, FeeUpdateRow, Row
 from kalshi_nb.errors import WireError
 
 __all__ = [
+    "CONVERSIONS",
+    "Conversion",
     "delta_row",
     "event_row",
     "fee_update_row",
@@ -34,9 +48,6 @@ __all__ = [
     "ticker_row",
     "trade_row",
 ]
-
-_LAST_MS: Final = 4_102_444_800_000  # the year 2100: later stamps are nonsense, and would overflow further up
-_encode = msgspec.json.Encoder().encode
 
 
 def level_price(text: str) -> int:
@@ -60,47 +71,10 @@ def levels(side: Levels | None) -> dict[int, int]:
     return found
 
 
-def _milliseconds(stamp: int) -> int:
-    if not 0 < stamp < _LAST_MS:
-        raise WireError(f"a time stamp of {stamp} ms")
-    return stamp * 1000
-
-
-def _stamp(ts_ms: int | None, ts: int | str | None) -> int | None:
-    """Return microseconds; the deprecated ``ts`` counts only where ``ts_ms`` is missing."""
-    if ts_ms is not None:
-        return _milliseconds(ts_ms)
-    if ts is None:
-        return None
-    if isinstance(ts, int):
-        return _milliseconds(ts * 1000)
-    try:
-        moment = datetime.fromisoformat(ts)
-    except ValueError:
-        raise WireError(f"a time stamp of {ts[:40]!r}") from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    whole = moment.replace(microsecond=0).timestamp()
-    return _milliseconds(int(whole) * 1000) + moment.microsecond
-
-
-def _seconds(stamp: int | None) -> int | None:
-    return None if stamp is None else _milliseconds(stamp * 1000)
-
-
-def _price(text: str | None) -> int | None:
-    """Return a price, or None for the empty text of old tickers."""
-    return PRICES[text] if text else None
-
-
-def _count(text: str | None) -> int | None:
-    return COUNTS[text] if text else None
-
-
 def delta_row(msg: Delta, price: int, delta: int, received_at: int, seq: int) -> Row:
     """Return the row of an ``orderbook_delta`` whose numbers the ladder already needed."""
     return (
-        _stamp(msg.ts_ms, msg.ts),
+        stamp(msg.ts_ms, msg.ts),
         msg.market_ticker,
         msg.side,
         price,
@@ -119,7 +93,7 @@ def trade_row(frame: TradeFrame, received_at: int) -> Row:
     if book is None and outcome is not None:
         book = "bid" if outcome == "yes" else "ask"
     return (
-        _stamp(msg.ts_ms, msg.ts),
+        stamp(msg.ts_ms, msg.ts),
         msg.market_ticker,
         PRICES[msg.yes_price_dollars],
         COUNTS[msg.count_fp],
@@ -139,14 +113,14 @@ def ticker_row(msg: Ticker, received_at: int) -> Row:
     No bid is written ``"0.0000"``, no ask ``"1.0000"``, both with size ``"0.00"``, and a market that never
     traded has the price ``"0.0000"``: all of them are None here.
     """
-    price, bid, ask = _price(msg.price_dollars), _price(msg.yes_bid_dollars), _price(msg.yes_ask_dollars)
-    bid_size, ask_size = _count(msg.yes_bid_size_fp), _count(msg.yes_ask_size_fp)
+    price, bid, ask = (price_or_none(text) for text in (msg.price_dollars, msg.yes_bid_dollars, msg.yes_ask_dollars))
+    bid_size, ask_size = count_or_none(msg.yes_bid_size_fp), count_or_none(msg.yes_ask_size_fp)
     if not bid and not bid_size:
         bid = bid_size = None
     if (ask is None or ask >= DOLLAR) and not ask_size:
         ask = ask_size = None
     return (
-        _stamp(msg.ts_ms, msg.ts),
+        stamp(msg.ts_ms, msg.ts),
         msg.market_ticker,
         price or None,
         bid,
@@ -155,7 +129,7 @@ def ticker_row(msg: Ticker, received_at: int) -> Row:
         COUNTS[msg.open_interest_fp],
         bid_size,
         ask_size,
-        _count(msg.last_trade_size_fp),
+        count_or_none(msg.last_trade_size_fp),
         msg.dollar_volume,
         msg.dollar_open_interest,
         received_at,
@@ -172,29 +146,24 @@ def lifecycle_row(frame: LifecycleFrame, received_at: int) -> Row:
             more[name] = value
     event_ticker = more.get("event_ticker")
     return (
-        None if frame.sending_ts_ms is None else _milliseconds(frame.sending_ts_ms),
+        None if frame.sending_ts_ms is None else milliseconds(frame.sending_ts_ms),
         msg.market_ticker,
         msg.event_type,
         msg.result,
-        _price(msg.settlement_value),
-        _seconds(msg.close_ts),
+        price_or_none(msg.settlement_value),
+        seconds(msg.close_ts),
         msg.is_deactivated,
         event_ticker if isinstance(event_ticker, str) else None,
-        _seconds(msg.open_ts),
-        _seconds(msg.determination_ts),
-        _seconds(msg.settled_ts),
+        seconds(msg.open_ts),
+        seconds(msg.determination_ts),
+        seconds(msg.settled_ts),
         msg.price_level_structure,
-        _metadata(more) if more else None,
+        json_text(more) if more else None,
+        json_text(msg.price_ranges) if msg.price_ranges else None,
+        msg.exchange_index,
         received_at,
         frame.seq,
     )
-
-
-def _metadata(more: dict[str, Any]) -> str:
-    try:
-        return _encode(more).decode()
-    except (RecursionError, OverflowError, msgspec.MsgspecError) as refusal:
-        raise WireError(f"metadata that cannot be kept: {refusal}") from None
 
 
 def event_row(frame: EventFrame, received_at: int) -> EventRow:
@@ -206,8 +175,9 @@ def event_row(frame: EventFrame, received_at: int) -> EventRow:
         title=msg.title,
         subtitle=msg.subtitle,
         collateral_return_type=msg.collateral_return_type,
-        strike_date=_seconds(msg.strike_date),
+        strike_date=seconds(msg.strike_date),
         strike_period=msg.strike_period,
+        exchange_index=msg.exchange_index,
         received_at=received_at,
         seq=frame.seq,
     )
@@ -223,3 +193,38 @@ def fee_update_row(frame: FeeUpdateFrame, received_at: int) -> FeeUpdateRow:
         received_at=received_at,
         seq=frame.seq,
     )
+
+
+class Conversion(NamedTuple):
+    """On which channels a frame may come, and what makes its row."""
+
+    channels: frozenset[str]
+    row: Callable[[Any, int], Row]
+
+
+def _on(row: Callable[[Any, int], Row], *channels: str) -> Conversion:
+    return Conversion(frozenset(channels), row)
+
+
+_LIFECYCLES: Final = ("market_lifecycle_v2", "multivariate_market_lifecycle")
+
+CONVERSIONS: Final[dict[type, Conversion]] = {
+    TickerFrame: _on(lambda frame, received_at: ticker_row(frame.msg, received_at), "ticker"),
+    TradeFrame: _on(trade_row, "trade"),
+    LifecycleFrame: _on(lifecycle_row, "market_lifecycle_v2"),
+    MultivariateLifecycleFrame: _on(lifecycle_row, "multivariate_market_lifecycle"),
+    EventFrame: _on(event_row, *_LIFECYCLES),
+    FeeUpdateFrame: _on(fee_update_row, *_LIFECYCLES),
+    FillFrame: _on(fill_row, "fill"),
+    MarketPositionFrame: _on(market_position_row, "market_positions"),
+    UserOrderFrame: _on(user_order_row, "user_orders"),
+    OrderGroupFrame: _on(order_group_row, "order_group_updates"),
+    IndexValueFrame: _on(index_row, "cfbenchmarks_value"),
+    FastIndexValueFrame: _on(fast_index_row, "cfbenchmarks_value_5hz"),
+    UnderlyingValueFrame: _on(underlying_row, "pyth_value"),
+    IndexListFrame: _on(index_list_row, "cfbenchmarks_value"),
+    FastIndexListFrame: _on(index_list_row, "cfbenchmarks_value_5hz"),
+    UnderlyingListFrame: _on(underlying_list_row, "pyth_value"),
+    **{kind: _on(communication_row, "communications") for kind in COMMUNICATION_FRAMES},
+}
+"""Every frame with data but those of books, which go through the ladders."""

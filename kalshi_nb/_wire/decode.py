@@ -15,7 +15,8 @@ from typing import Any, Final
 
 import msgspec
 
-from kalshi_nb._wire.frames import LARGEST_INTEGER, Frame, UnknownFrame, WireFrame
+from kalshi_nb._wire.field_types import LARGEST_INTEGER
+from kalshi_nb._wire.frames import Frame, UnknownFrame, WireFrame
 from kalshi_nb.errors import WireError
 
 __all__ = ["Rejected", "decode"]
@@ -26,6 +27,18 @@ _untyped = msgspec.json.Decoder(float_hook=str).decode
 _KNOWN: Final = frozenset(str(kind.__struct_config__.tag) for kind in WireFrame.__args__)
 _SID: Final = re.compile(rb'"sid"\s*:\s*([0-9]{1,18})\b')
 _SEQ: Final = re.compile(rb'"seq"\s*:\s*([0-9]{1,18})\b')
+_DECIMALS: Final = frozenset({"fee_cost", "settlement_value", "value", "value_usd", "start", "end", "step"})
+_NESTED: Final = frozenset(
+    {
+        "avg_60s_data",
+        "last_60s_windowed_average_15min",
+        "legs",
+        "mve_selected_legs",
+        "price_ranges",
+        "quotes",
+        "rfqs",
+    }
+)
 _LONGEST_NUMBER: Final = 40
 _FARTHEST_DIGIT: Final = 30  # 1e999999999 is four bytes a digit once it is written out
 _HEAD: Final = 512  # sid and seq stand before msg; a broken frame is not searched further
@@ -77,12 +90,25 @@ def _second_look(data: bytes, refusal: str) -> Frame:
     body = frame.get("msg")
     try:
         if isinstance(body, dict):
-            frame["msg"] = {
-                key: _as_text(value) if key.endswith(("_dollars", "_fp")) else value for key, value in body.items()
-            }
+            frame["msg"] = _with_texts(body)
         found: Frame = msgspec.convert(frame, WireFrame, strict=False)
     except (msgspec.MsgspecError, RecursionError):
         raise Rejected(refusal, sid=sid, seq=seq) from None
+    return found
+
+
+def _with_texts(body: dict[str, Any]) -> dict[str, Any]:
+    """Return a message whose decimals are text, also those of the objects in it."""
+    found = {}
+    for key, value in body.items():
+        if key.endswith(("_dollars", "_fp")) or key in _DECIMALS:
+            found[key] = _as_text(value)
+        elif key in _NESTED and isinstance(value, dict):
+            found[key] = _with_texts(value)
+        elif key in _NESTED and isinstance(value, list):
+            found[key] = [_with_texts(each) if isinstance(each, dict) else each for each in value]
+        else:
+            found[key] = value
     return found
 
 

@@ -1,4 +1,4 @@
-"""The exchange's frames as typed structs, with the fields this kit uses.
+"""The exchange's frames as typed structs, with the fields this kit uses: market data, answers, and all together.
 
 Source: Kalshi's AsyncAPI specification and recorded frames; ``docs/protocol.md`` says what differs between
 the two. Unknown fields are ignored. Fields that were ever seen missing are optional here.
@@ -6,19 +6,43 @@ the two. Unknown fields are ignored. Fields that were ever seen missing are opti
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Literal
 
 import msgspec
+
+from kalshi_nb._wire.communication_frames import (
+    BatchQuoteAcceptedFrame,
+    BatchQuoteCreatedFrame,
+    BatchQuoteExecutedFrame,
+    QuoteAcceptedFrame,
+    QuoteCreatedFrame,
+    QuoteExecutedFrame,
+    RfqBatchBestQuotesFrame,
+    RfqBatchCreatedFrame,
+    RfqBatchDeletedFrame,
+    RfqBatchExecutedFrame,
+    RfqCreatedFrame,
+    RfqDeletedFrame,
+)
+from kalshi_nb._wire.field_types import LARGEST_INTEGER, Integer, Levels, Outcome
+from kalshi_nb._wire.index_frames import (
+    FastIndexListFrame,
+    FastIndexValueFrame,
+    IndexListFrame,
+    IndexValueFrame,
+    UnderlyingListFrame,
+    UnderlyingValueFrame,
+)
+from kalshi_nb._wire.lifecycle_frames import EventFrame, FeeUpdateFrame, LifecycleFrame, MultivariateLifecycleFrame
+from kalshi_nb._wire.private_frames import FillFrame, MarketPositionFrame, OrderGroupFrame, UserOrderFrame
 
 __all__ = [
     "LARGEST_INTEGER",
     "ControlFrame",
     "DeltaFrame",
     "ErrorFrame",
-    "EventFrame",
-    "FeeUpdateFrame",
     "Frame",
-    "LifecycleFrame",
+    "Levels",
     "OkFrame",
     "SnapshotFrame",
     "SubscribedFrame",
@@ -26,14 +50,8 @@ __all__ = [
     "TradeFrame",
     "UnknownFrame",
     "UnsubscribedFrame",
+    "WireFrame",
 ]
-
-LARGEST_INTEGER: Final = 2**53
-"""Largest integer that is taken, either way; no real one comes near, and larger ones fit no column."""
-
-Integer = Annotated[int, msgspec.Meta(ge=-LARGEST_INTEGER, le=LARGEST_INTEGER)]
-Outcome = Literal["yes", "no"]
-Levels = list[tuple[str, str]]
 
 
 class Delta(msgspec.Struct, gc=False):
@@ -123,72 +141,6 @@ class TradeFrame(msgspec.Struct, tag="trade", gc=False):
     seq: Integer | None = None
 
 
-class Lifecycle(msgspec.Struct, gc=False):
-    """One change in a market's life; which fields are there depends on ``event_type``."""
-
-    market_ticker: str
-    event_type: str
-    open_ts: Integer | None = None
-    close_ts: Integer | None = None
-    determination_ts: Integer | None = None
-    settled_ts: Integer | None = None
-    result: str | None = None
-    settlement_value: str | None = None
-    is_deactivated: bool | None = None
-    price_level_structure: str | None = None
-    additional_metadata: dict[str, Any] | None = None
-    strike_type: str | None = None
-    floor_strike: float | None = None
-    cap_strike: float | None = None
-    custom_strike: Any = None
-    yes_sub_title: str | None = None
-
-
-class LifecycleFrame(msgspec.Struct, tag="market_lifecycle_v2"):
-    """``market_lifecycle_v2``, ``metadata_updated`` included."""
-
-    sid: Integer
-    msg: Lifecycle
-    seq: Integer | None = None
-    sending_ts_ms: Integer | None = None
-
-
-class Event(msgspec.Struct, gc=False):
-    """A new event."""
-
-    event_ticker: str
-    series_ticker: str | None = None
-    title: str | None = None
-    subtitle: str | None = None
-    collateral_return_type: str | None = None
-    strike_date: Integer | None = None
-    strike_period: str | None = None
-
-
-class EventFrame(msgspec.Struct, tag="event_lifecycle", gc=False):
-    """``event_lifecycle``."""
-
-    sid: Integer
-    msg: Event
-    seq: Integer | None = None
-
-
-class FeeUpdate(msgspec.Struct, gc=False):
-    """A change of an event's fees; None clears the override."""
-
-    event_ticker: str
-    fee_type_override: str | None = None
-    fee_multiplier_override: float | None = None
-
-
-class FeeUpdateFrame(msgspec.Struct, tag="event_fee_update", gc=False):
-    """``event_fee_update``."""
-
-    sid: Integer
-    msg: FeeUpdate
-    seq: Integer | None = None
-
-
 class Subscribed(msgspec.Struct, gc=False):
     """Which channel got which sid."""
 
@@ -256,8 +208,31 @@ WireFrame = (
     | TickerFrame
     | TradeFrame
     | LifecycleFrame
+    | MultivariateLifecycleFrame
     | EventFrame
     | FeeUpdateFrame
+    | FillFrame
+    | MarketPositionFrame
+    | UserOrderFrame
+    | OrderGroupFrame
+    | RfqCreatedFrame
+    | RfqDeletedFrame
+    | QuoteCreatedFrame
+    | QuoteAcceptedFrame
+    | QuoteExecutedFrame
+    | RfqBatchCreatedFrame
+    | RfqBatchDeletedFrame
+    | BatchQuoteCreatedFrame
+    | RfqBatchBestQuotesFrame
+    | BatchQuoteAcceptedFrame
+    | RfqBatchExecutedFrame
+    | BatchQuoteExecutedFrame
+    | IndexValueFrame
+    | FastIndexValueFrame
+    | UnderlyingValueFrame
+    | IndexListFrame
+    | FastIndexListFrame
+    | UnderlyingListFrame
     | SubscribedFrame
     | OkFrame
     | UnsubscribedFrame

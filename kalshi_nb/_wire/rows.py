@@ -9,13 +9,17 @@ kind      value
 time      microseconds since 1970-01-01 UTC
 price     1/10000 dollar
 count     1/100 contract
+cost      1/1000000 dollar: costs, fees, profits
+value     1/100000000 dollar: values of indices and underlyings
 dollars   whole dollars
 integer   as it is
 market    a market ticker, str
+name      another name that many rows share, str: of an index, of an underlying
 outcome   "yes" or "no"
 book      "bid" or "ask"
 flag      bool
 text      str
+json      str, JSON as text, its decimals as the exchange wrote them
 ========  =====================================================================
 
 Every value may be None, which is "none", as the exchange writes a missing bid, ask or last price.
@@ -23,7 +27,10 @@ Every value may be None, which is "none", as the exchange writes a missing bid, 
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, NamedTuple
+
+from kalshi_nb._wire.channels import CHANNELS
+from kalshi_nb._wire.layouts import LAYOUTS, Column, Kind
 
 __all__ = [
     "CHANNELS",
@@ -31,88 +38,15 @@ __all__ = [
     "Column",
     "EventRow",
     "FeeUpdateRow",
+    "IndexListRow",
     "Kind",
     "Row",
     "SnapshotRow",
+    "UnderlyingListRow",
     "position",
 ]
 
-Kind = Literal["time", "price", "count", "dollars", "integer", "market", "outcome", "book", "flag", "text"]
 Row = tuple[Any, ...]
-
-
-class Column(NamedTuple):
-    """One column's name, as Kalshi names the field less its wire suffix, and its kind."""
-
-    name: str
-    kind: Kind
-
-
-def _layout(**columns: Kind) -> tuple[Column, ...]:
-    return tuple(Column(name, kind) for name, kind in columns.items())
-
-
-LAYOUTS: Final[dict[str, tuple[Column, ...]]] = {
-    "trade": _layout(
-        ts="time",
-        market_ticker="market",
-        yes_price="price",
-        count="count",
-        taker_outcome_side="outcome",
-        taker_book_side="book",
-        no_price="price",
-        is_block_trade="flag",
-        trade_id="text",
-        received_at="time",
-        seq="integer",
-    ),
-    "ticker": _layout(
-        ts="time",
-        market_ticker="market",
-        price="price",
-        yes_bid="price",
-        yes_ask="price",
-        volume="count",
-        open_interest="count",
-        yes_bid_size="count",
-        yes_ask_size="count",
-        last_trade_size="count",
-        dollar_volume="dollars",
-        dollar_open_interest="dollars",
-        received_at="time",
-    ),
-    "orderbook_delta": _layout(
-        ts="time",
-        market_ticker="market",
-        side="outcome",
-        price="price",
-        delta="count",
-        client_order_id="text",
-        received_at="time",
-        seq="integer",
-    ),
-    "market_lifecycle_v2": _layout(
-        ts="time",
-        market_ticker="market",
-        event_type="text",
-        result="text",
-        settlement_value="price",
-        close_ts="time",
-        is_deactivated="flag",
-        event_ticker="text",
-        open_ts="time",
-        determination_ts="time",
-        settled_ts="time",
-        price_level_structure="text",
-        metadata="text",
-        received_at="time",
-        seq="integer",
-    ),
-}
-"""One layout a channel. The first eight columns are what people look at."""
-
-CHANNELS: Final[tuple[str, ...]] = tuple(LAYOUTS)
-"""The channels this version knows, by Kalshi's names."""
 
 
 class SnapshotRow(NamedTuple):
@@ -130,7 +64,7 @@ class SnapshotRow(NamedTuple):
 
 
 class EventRow(NamedTuple):
-    """``event_lifecycle``, on ``market_lifecycle_v2``; `strike_date` is a time like all others."""
+    """``event_lifecycle``, on both lifecycle channels; `strike_date` is a time like all others."""
 
     event_ticker: str
     series_ticker: str | None
@@ -141,6 +75,7 @@ class EventRow(NamedTuple):
     strike_period: str | None
     received_at: int
     seq: int | None
+    exchange_index: int | None = None
 
 
 class FeeUpdateRow(NamedTuple):
@@ -149,6 +84,22 @@ class FeeUpdateRow(NamedTuple):
     event_ticker: str
     fee_type_override: str | None
     fee_multiplier_override: float | None
+    received_at: int
+    seq: int | None
+
+
+class IndexListRow(NamedTuple):
+    """Which indices there are, on ``cfbenchmarks_value`` and ``cfbenchmarks_value_5hz``."""
+
+    index_ids: tuple[str, ...]
+    received_at: int
+    seq: int | None
+
+
+class UnderlyingListRow(NamedTuple):
+    """Which underlyings were seen lately, on ``pyth_value``."""
+
+    underlying_tickers: tuple[str, ...]
     received_at: int
     seq: int | None
 

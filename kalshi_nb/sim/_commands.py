@@ -7,27 +7,35 @@ import uuid
 from dataclasses import dataclass
 from typing import Any, Final
 
+from kalshi_nb.sim._channels import CHANNELS
+
 __all__ = ["CHANNELS", "Command", "Listing", "Refusal", "Subscribe", "Unsubscribe", "Update", "read"]
 
-CHANNELS: Final = ("orderbook_delta", "ticker", "trade", "market_lifecycle_v2")
-"""The channels of this exchange; every other name is answered with error 8."""
+_MOST_SHARDS: Final = 100
 
 
 class Refusal(Exception):  # noqa: N818 - an answer of the exchange's, not a failure of its own
     """A command that is answered with an error frame."""
 
-    def __init__(self, code: int, command_id: int | None = None) -> None:
+    def __init__(self, code: int, command_id: int | None = None, words: str | None = None) -> None:
         super().__init__(code)
         self.code = code
         self.command_id = command_id
+        self.words = words
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which markets a command is about; both None means it named none."""
+    """Which markets, indices or underlyings a command is about; None means it named none of them."""
 
     tickers: tuple[str, ...] | None
     market_ids: tuple[str, ...] | None
+    index_ids: tuple[str, ...] | None = None
+    underlying_tickers: tuple[str, ...] | None = None
+
+    def names(self, parameter: str) -> tuple[str, ...] | None:
+        """Return what a reference feed's parameter lists."""
+        return self.index_ids if parameter == "index_ids" else self.underlying_tickers
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +48,8 @@ class Subscribe:
     send_initial_snapshot: bool
     skip_ticker_ack: bool
     use_yes_price: bool | None
+    only_own: bool = False
+    shard: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +143,35 @@ def _subscribe(params: dict[str, Any], command_id: int | None) -> Subscribe:
         _flag(params, "send_initial_snapshot"),
         _flag(params, "skip_ticker_ack"),
         None if params.get("use_yes_price") is None else _flag(params, "use_yes_price"),
+        _only_own(params),
+        _shard(params) if "communications" in channels else None,
     )
+
+
+def _only_own(params: dict[str, Any]) -> bool:
+    wanted = params.get("user_filter")
+    if wanted not in (None, "", "self"):
+        raise Refusal(11 if isinstance(wanted, str) else 1)
+    return wanted == "self"
+
+
+def _shard(params: dict[str, Any]) -> tuple[int, int] | None:
+    """Return into how many parts a channel is cut, and which of them is wanted."""
+    factor, key = params.get("shard_factor"), params.get("shard_key")
+    for each in (factor, key):
+        if each is not None and not _is_integer(each):
+            raise Refusal(1)
+    if factor is None:
+        if key is not None:
+            raise Refusal(20)
+        return None
+    if factor <= 0:
+        raise Refusal(19)
+    if factor > _MOST_SHARDS:
+        raise Refusal(22)
+    if key is not None and not 0 <= key < factor:
+        raise Refusal(21)
+    return factor, key or 0
 
 
 def _update(params: dict[str, Any], command_id: int | None) -> Update:
@@ -163,7 +201,7 @@ def _filter(params: dict[str, Any]) -> Filter:
             uuid.UUID(market_id)
         except ValueError:
             raise Refusal(11) from None
-    return Filter(tickers, market_ids)
+    return Filter(tickers, market_ids, _texts(params.get("index_ids")), _texts(params.get("underlying_tickers")))
 
 
 def _one_or_many(params: dict[str, Any], one: str, many: str) -> tuple[str, ...] | None:

@@ -7,11 +7,12 @@ import threading
 import time
 import uuid
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final, Literal, NoReturn, Self, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, Self, get_args
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kalshi_nb.errors import SimulationError
+from kalshi_nb.sim._announcements import announcement
 from kalshi_nb.sim._authenticate import PATH, Keyring
 from kalshi_nb.sim._clocks import ManualTime, WallTime
 from kalshi_nb.sim._faults import Faults
@@ -45,9 +46,9 @@ class Exchange:
     """A simulated Kalshi: a real WebSocket server on 127.0.0.1, with a market of its own.
 
     It serves at once, on a thread of its own, and takes any client that speaks Kalshi's WebSocket protocol and
-    signs its handshake with a key the exchange knows. The channels are ``orderbook_delta``, ``ticker``,
-    ``trade`` and ``market_lifecycle_v2``. About 75 book changes and four trades a second happen in twelve
-    markets of four events.
+    signs its handshake with a key the exchange knows. It has all of Kalshi's channels. On ``orderbook_delta``,
+    ``ticker``, ``trade`` and ``market_lifecycle_v2`` its market speaks: about 75 book changes and four trades a
+    second happen in twelve markets of four events. On the others nothing comes but what `publish` sends.
 
     Parameters
     ----------
@@ -283,6 +284,48 @@ class Exchange:
             self._server.call(lambda: None)
             self._followers.await_applied()
             self._followers.flush()
+
+    def publish(self, channel: str, type: str, msg: dict[str, Any], *, own: bool = True) -> int:  # noqa: A002 - Kalshi's word
+        """Send a message to those who are subscribed to a channel: the market itself makes no fills or quotes.
+
+        The frame gets the subscription's ``sid``, and the next ``seq`` where the channel has them. A
+        subscription to some markets (indices, underlyings) gets only messages about those. Nothing is waited
+        for: with the manual clock, ``advance(0)`` returns once all followers have applied it.
+
+        Parameters
+        ----------
+        channel : str
+            The channel, such as ``"user_orders"``.
+        type : str
+            The type of the message, such as ``"user_order"``.
+        msg : dict
+            Its fields, sent in the order they have here, as they are.
+        own : bool
+            Whether it is about a request for quotes of the clients' own; others do not reach those who
+            subscribed with ``user_filter`` "self".
+
+        Returns
+        -------
+        int
+            To how many connections it was sent.
+
+        Raises
+        ------
+        SimulationError
+            There is no such channel, the message is none that JSON can hold, or a recording is served.
+
+        Examples
+        --------
+        >>> from kalshi_nb.sim import Exchange
+        >>> with Exchange(seed=7, clock="manual") as exchange:
+        ...     exchange.publish("order_group_updates", "order_group_updates", {"event_type": "deleted"})
+        0
+        """
+        programme = self._programme
+        if not isinstance(programme, LiveMarket):
+            raise SimulationError("A recording is played as it is; use Exchange() to publish messages of your own.")
+        announced = announcement(channel, type, msg, own=own)
+        return self._server.call(lambda: programme.announce(announced))
 
     def _advance_to(self, programme: LiveMarket, now_us: int) -> None:
         self._server.call(lambda: programme.advance_to(now_us))

@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ERROR_WORDS",
+    "UNDERLYINGS_REQUIRED",
     "delta_body",
     "error_body",
     "frame",
     "lifecycle_body",
     "markets_body",
+    "names_body",
     "snapshot_body",
     "subscribed_body",
     "subscriptions_body",
@@ -48,12 +50,20 @@ ERROR_WORDS: Final[dict[int, str]] = {
     14: "Market Ticker required",
     15: "Action required",
     18: "Command timeout",
+    19: "shard_factor must be > 0",
+    20: "shard_factor is required when shard_key is set",
+    21: "shard_key must be >= 0 and < shard_factor",
+    22: "shard_factor must be <= 100",
+    24: "Index IDs required",
     25: "Subscription buffer overflow",
     26: "Subscription market limit exceeded",
     27: "Too many requests",
     28: "Markets not found",
 }
 """The exchange's own words for each error code it can send."""
+
+UNDERLYINGS_REQUIRED: Final = "Underlying tickers required"
+"""What code 28 says of the channel ``pyth_value``; both meanings are on record."""
 
 
 def frame(
@@ -196,6 +206,11 @@ def markets_body(tickers: Iterable[str] | None, *, ids: bool = False) -> str:
     if tickers is None:
         return "{}"
     return f'{{"{"market_ids" if ids else "market_tickers"}":{_texts(sorted(tickers))}}}'
+
+
+def names_body(parameter: str, names: Iterable[str] | None) -> str:
+    """Write what an ``ok`` or a list of a reference feed says; None is all of them."""
+    return f'{{"{parameter}":{_texts(["all"] if names is None else sorted(names))}}}'
 
 
 def subscriptions_body(subscriptions: Iterable[tuple[str, int]]) -> str:

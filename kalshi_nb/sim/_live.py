@@ -9,6 +9,7 @@ from kalshi_nb.sim._clocks import ManualTime
 from kalshi_nb.sim._session import Session
 
 if TYPE_CHECKING:
+    from kalshi_nb.sim._announcements import Announcement
     from kalshi_nb.sim._clocks import WallTime
     from kalshi_nb.sim._connection import Connection
     from kalshi_nb.sim._venue import Venue
@@ -86,6 +87,12 @@ class LiveMarket:
     def sessions(self) -> dict[Connection, Session]:
         """Return who is connected now."""
         return dict(self._sessions)
+
+    def announce(self, announced: Announcement) -> int:
+        """Send a message of somebody's own to those subscribed to it; return to how many."""
+        if announced.subject is not None and announced.channel in self.venue.announced:
+            self.venue.announced[announced.channel].add(announced.subject)
+        return sum(session.announce(announced) for session in list(self._sessions.values()))
 
     def _publish(self, until_us: int, *, stamped_us: int | None) -> None:
         sessions = list(self._sessions.values())

@@ -9,11 +9,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
 from kalshi_nb.sim import _frames
-from kalshi_nb.sim._commands import CHANNELS, Listing, Refusal, Subscribe, Unsubscribe, Update, read
+from kalshi_nb.sim._announcements import Announcement, is_in_shard
+from kalshi_nb.sim._channels import ACTIONS, CHANNELS, FEEDS, UNFILTERED, UNSEQUENCED
+from kalshi_nb.sim._channels import BOOK as _BOOK
+from kalshi_nb.sim._commands import Listing, Refusal, Subscribe, Unsubscribe, Update, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from kalshi_nb.sim._channels import Feed
     from kalshi_nb.sim._commands import Filter
     from kalshi_nb.sim._venue import Publication, Venue
 
@@ -21,15 +25,6 @@ __all__ = ["TERMINAL_CODES", "Outlet", "Session", "Subscription"]
 
 TERMINAL_CODES: Final = frozenset({10, 25})
 """The errors after which a subscription is gone."""
-
-_BOOK: Final = "orderbook_delta"
-_UNSEQUENCED: Final = frozenset({"ticker"})
-_UNFILTERED: Final = frozenset({"market_lifecycle_v2"})
-_ACTIONS: Final[dict[str, tuple[str, ...]]] = {
-    "add_markets": (_BOOK, "ticker", "trade"),
-    "delete_markets": (_BOOK, "ticker", "trade"),
-    "get_snapshot": (_BOOK,),
-}
 
 
 class Outlet(Protocol):
@@ -56,13 +51,17 @@ class Subscription:
     sid : int
         Its number on this connection.
     tickers : set of str or None
-        The markets it is about; None for all.
+        The markets, indices or underlyings it is about; None for all.
     by_id : bool
         Whether it was opened with uuids; then its ``ok`` frames list uuids.
     skip_ticker_ack : bool
         Whether its ``ok`` frames list nothing.
     use_yes_price : bool
         Whether NO prices are written as YES prices.
+    only_own : bool
+        Whether requests for quotes of others are left out.
+    shard : tuple of int or None
+        Into how many parts the channel is cut, and which of them this is.
     seq : int
         The last sequence number used.
     """
@@ -73,11 +72,13 @@ class Subscription:
     by_id: bool
     skip_ticker_ack: bool
     use_yes_price: bool
+    only_own: bool = False
+    shard: tuple[int, int] | None = None
     seq: int = field(default=0)
 
     def next_seq(self) -> int | None:
         """Count one frame; None where the channel's frames carry no number."""
-        if self.channel in _UNSEQUENCED:
+        if self.channel in UNSEQUENCED:
             return None
         self.seq += 1
         return self.seq
@@ -114,6 +115,25 @@ class Session:
             return
         body = publication.body(use_yes_price=subscription.use_yes_price)
         self._send(publication.channel, body, subscription, sending_us=publication.sending_us)
+
+    def announce(self, announced: Announcement) -> bool:
+        """Send a message of somebody's own, if this connection is subscribed to it; say whether it was sent."""
+        subscription = self._open.get(announced.channel)
+        if subscription is None:
+            return False
+        subject = announced.subject
+        if subscription.tickers is not None and subject not in subscription.tickers:
+            return False
+        is_request = announced.kind.startswith("rfq_")
+        if subscription.only_own and is_request and not announced.own:
+            return False
+        if not is_in_shard(subject, subscription.shard):
+            return False
+        if self._outlet.is_full:
+            self.fail(subscription.channel, 25)
+            return False
+        self._send(announced.kind, announced.body, subscription)
+        return True
 
     def fail(self, channel: str, code: int, words: str | None = None) -> bool:
         """Send an error scoped to an open channel; some codes end it. Say whether it was open."""
@@ -154,7 +174,7 @@ class Session:
             else:
                 self._list(command)
         except Refusal as refusal:
-            self._refuse(refusal.code, refusal.command_id)
+            self._refuse(refusal.code, refusal.command_id, words=refusal.words)
 
     def _subscribe(self, channel: str, command: Subscribe) -> None:
         if channel not in CHANNELS:
@@ -187,6 +207,8 @@ class Session:
             by_id=channel == "ticker" and command.markets.market_ids is not None,
             skip_ticker_ack=command.skip_ticker_ack,
             use_yes_price=self._venue.prefers_yes_prices if command.use_yes_price is None else command.use_yes_price,
+            only_own=command.only_own,
+            shard=command.shard if channel == "communications" else None,
         )
         self._open[channel] = subscription
         body = _frames.subscribed_body(channel, subscription.sid)
@@ -205,7 +227,13 @@ class Session:
         subscription = self._by_sid(command.sid)
         if subscription is None:
             raise Refusal(7, command.command_id)
-        if subscription.channel not in _ACTIONS.get(command.action, ()):
+        if subscription.channel in FEEDS:
+            self._update_feed(subscription, FEEDS[subscription.channel], command)
+        else:
+            self._update_markets(subscription, command)
+
+    def _update_markets(self, subscription: Subscription, command: Update) -> None:
+        if subscription.channel not in ACTIONS.get(command.action, ()):
             raise Refusal(13, command.command_id)
         try:
             wanted = self._wanted(subscription.channel, command.markets)
@@ -227,6 +255,27 @@ class Session:
         if missing:
             self._refuse(28, command.command_id, missing)
 
+    def _update_feed(self, subscription: Subscription, feed: Feed, command: Update) -> None:
+        """Answer an action of a reference feed, which has words of its own for adding and removing."""
+        if command.action == feed.listing:
+            body = _frames.names_body(feed.names, self._venue.announced[subscription.channel])
+            kind = subscription.channel + feed.list_type
+            self._send(kind, body, subscription, command_id=command.command_id)
+            return
+        if command.action not in (feed.add, feed.remove):
+            raise Refusal(13, command.command_id)
+        names = set(command.markets.names(feed.names) or ())
+        if not names:
+            raise Refusal(feed.missing_code, command.command_id, _missing_words(feed))
+        if command.action == feed.add:
+            everything = subscription.tickers is None or "all" in names
+            subscription.tickers = None if everything else names.union(subscription.tickers or ())
+        elif subscription.tickers is not None:
+            subscription.tickers -= names
+        elif "all" in names:
+            subscription.tickers = set()
+        self._ok(subscription, command.command_id)
+
     def _resend(self, subscription: Subscription, wanted: set[str], command_id: int | None) -> None:
         if self._venue.snapshots_to_lose:
             self._venue.snapshots_to_lose -= 1
@@ -244,8 +293,11 @@ class Session:
     # -- markets of a subscription -----------------------------------------------------------------------
 
     def _wanted(self, channel: str, markets: Filter) -> set[str] | None:
-        if channel in _UNFILTERED:
+        if channel in UNFILTERED:
             return None
+        if channel in FEEDS:
+            names = set(markets.names(FEEDS[channel].names) or ())
+            return None if "all" in names else names
         if channel == "ticker" and markets.market_ids is not None:
             if not markets.market_ids:
                 raise Refusal(11)
@@ -296,6 +348,10 @@ class Session:
     # -- frames ------------------------------------------------------------------------------------------
 
     def _ok(self, subscription: Subscription, command_id: int | None) -> None:
+        if subscription.channel in FEEDS:
+            body = _frames.names_body(FEEDS[subscription.channel].names, subscription.tickers)
+            self._send("ok", body, subscription, command_id=command_id)
+            return
         listed: Iterable[str] | None = subscription.tickers
         if subscription.skip_ticker_ack:
             listed = None
@@ -304,8 +360,10 @@ class Session:
         body = _frames.markets_body(listed, ids=subscription.by_id)
         self._send("ok", body, subscription, command_id=command_id)
 
-    def _refuse(self, code: int, command_id: int | None, tickers: list[str] | None = None) -> None:
-        self._post("error", _frames.error_body(code, tickers), command_id=command_id)
+    def _refuse(
+        self, code: int, command_id: int | None, tickers: list[str] | None = None, *, words: str | None = None
+    ) -> None:
+        self._post("error", _frames.error_body(code, tickers, words=words), command_id=command_id)
 
     def _send(
         self,
@@ -329,3 +387,7 @@ class Session:
     def _post(self, kind: str, body: str, *, command_id: int | None) -> None:
         sending = self._venue.sending_ts_ms()
         self._outlet.post(_frames.frame(kind, body, command_id=command_id, sending_ts_ms=sending))
+
+
+def _missing_words(feed: Feed) -> str | None:
+    return _frames.UNDERLYINGS_REQUIRED if feed.field == "underlying_ticker" else None

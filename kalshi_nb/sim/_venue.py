@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal
 
 from kalshi_nb.sim import _frames
+from kalshi_nb.sim._channels import FEEDS
 from kalshi_nb.sim._events import Delta, Lifecycle, Ticker, Trade
 from kalshi_nb.sim._tape import Tape
 
@@ -96,6 +97,8 @@ class Venue:
         How many of the next requests for a snapshot stay unanswered.
     prefers_yes_prices : bool
         What ``use_yes_price`` is for a subscribe that does not say.
+    announced : dict of str to set of str
+        By channel of the reference feeds, what was ever announced there.
     """
 
     def __init__(
@@ -111,6 +114,7 @@ class Venue:
         self.unknown_markets = unknown_markets
         self.snapshots_to_lose = 0
         self.prefers_yes_prices = False
+        self.announced: dict[str, set[str]] = {channel: set() for channel in FEEDS}
         self._is_new_era = era == "2026-10"
         self._now_us = now_us
         self._tape = Tape(seed)

@@ -75,9 +75,30 @@ def test_every_recorded_delta_keeps_its_price_size_side_and_number():
         assert int(row[5].timestamp() * 1000) == msg["ts_ms"]
 
 
-def test_frames_of_other_channels_are_set_aside_and_counted():
+def test_recorded_fills_come_out_as_fills():
+    path = recordings() / "demo-2026-07-01-books.jsonl"
+    messages = [frame["msg"] for frame in recorded(path) if frame["type"] == "fill"]
+    with kn.sim.Exchange.from_frames(path) as exchange, following(exchange) as feed:
+        fills = feed.fills(exact=True)
+        fills.wait(rows=2)
+        until(lambda: feed.health().messages == exchange.frames, "every frame is received")
+        feed.flush()
+        assert feed.rejects == []
+        found = fills.df.with_columns(pl.col("market_ticker").cast(pl.String)).rows(named=True)
+    assert len(found) == len(messages) == 2
+    for row, msg in zip(found, messages, strict=True):
+        assert (row["yes_price"], row["count"], row["fee_cost"], row["post_position"]) == tuple(
+            Decimal(msg[name]) for name in ("yes_price_dollars", "count_fp", "fee_cost", "post_position_fp")
+        )
+        for name in ("market_ticker", "trade_id", "order_id", "is_taker", "outcome_side", "book_side", "subaccount"):
+            assert row[name] == msg[name]
+        assert int(row["ts"].timestamp() * 1000) == msg["ts_ms"]
+
+
+def test_frames_of_channels_that_nobody_asked_for_are_left_aside():
     path = recordings() / "demo-2026-07-01-books.jsonl"
     with kn.sim.Exchange.from_frames(path) as exchange, following(exchange) as feed:
         feed.deltas(list(exchange.market_tickers))
         until(lambda: feed.health().messages == exchange.frames, "every frame is received")
-        assert [reject.reason for reject in feed.rejects] == ["unknown type 'fill'"] * 2
+        assert feed.rejects == []
+        assert feed.health().markets.keys() == {"orderbook_delta"}

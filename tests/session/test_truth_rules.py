@@ -690,9 +690,9 @@ def test_rule_9_no_depth_of_nesting_gets_out(rig, depth, where):
 
 
 def test_rule_9_an_unknown_type_is_counted(rig):
-    rig.receive({"type": "order_group_updates", "sid": 5, "seq": 1, "msg": {}})
+    rig.receive({"type": "rfq_paused", "sid": 5, "seq": 1, "msg": {}})
     assert rig.session.rejected == 1
-    assert "order_group_updates" in rig.session.rejects[0].reason
+    assert "rfq_paused" in rig.session.rejects[0].reason
 
 
 def test_rule_9_unknown_fields_are_ignored(rig):

@@ -120,7 +120,7 @@ def test_sids_count_over_all_channels_and_bad_names_get_an_error_each(client):
     assert [message["id"] for message in messages] == [3] * 5
 
 
-@pytest.mark.parametrize("channel", ["fill", "market_positions", "user_orders", "communications", "ticker_v2"])
+@pytest.mark.parametrize("channel", ["multivariate", "market_lifecycle", "market_position", "pyth", "ticker_v2"])
 def test_channels_that_are_not_offered_are_unknown(client, channel):
     client.subscribe(channel)
     assert client.answer() == [error(8, "Unknown channel name")]

@@ -21,6 +21,7 @@ from own_frames import (
 
 from kalshi_nb._fixed_point import COUNTS, PRICES, FixedPoint, contracts, dollars
 from kalshi_nb._wire import conversion
+from kalshi_nb._wire.channels import TRAITS
 from kalshi_nb._wire.decode import decode
 from kalshi_nb._wire.rows import CHANNELS, LAYOUTS, EventRow, FeeUpdateRow, position
 from kalshi_nb.errors import WireError
@@ -240,6 +241,7 @@ def test_event_and_fee_rows():
         strike_period="hourly",
         received_at=NOW,
         seq=279_600,
+        exchange_index=1,
     )
     assert conversion.fee_update_row(decode(data(FEE_UPDATE)), NOW) == FeeUpdateRow("KXA", "flat", 0.5, NOW, 279_601)
     cleared = decode(data(with_msg(FEE_UPDATE, fee_type_override=None, fee_multiplier_override=None)))
@@ -284,6 +286,7 @@ def test_a_time_that_cannot_be_is_refused(changes):
 
 
 def test_columns_have_their_places():
-    assert CHANNELS == ("trade", "ticker", "orderbook_delta", "market_lifecycle_v2")
+    assert set(CHANNELS) == set(LAYOUTS) == set(TRAITS)
+    assert len(CHANNELS) == 13
     assert position("trade", "market_ticker") == 1
     assert position("orderbook_delta", "seq") == 7

@@ -9,19 +9,24 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from own_frames import CREATED, DELTA, FRAMES, LIST, OK, SNAPSHOT, TICKER, TRADE, data, with_msg
 
+from kalshi_nb._frames.batch import Batch
 from kalshi_nb._session.requests import ALL
 from kalshi_nb._session.session import Session
-from kalshi_nb._wire import frames
+from kalshi_nb._wire import frames, lifecycle_frames
+from kalshi_nb._wire.channels import CHANNELS
 from kalshi_nb._wire.decode import Rejected, decode
+from kalshi_nb._wire.private_frames import FillFrame
+from kalshi_nb.messages import from_rows
+from tests import channel_frames
 
 TYPES = {
     "orderbook_snapshot": frames.SnapshotFrame,
     "orderbook_delta": frames.DeltaFrame,
     "ticker": frames.TickerFrame,
     "trade": frames.TradeFrame,
-    "market_lifecycle_v2": frames.LifecycleFrame,
-    "event_lifecycle": frames.EventFrame,
-    "event_fee_update": frames.FeeUpdateFrame,
+    "market_lifecycle_v2": lifecycle_frames.LifecycleFrame,
+    "event_lifecycle": lifecycle_frames.EventFrame,
+    "event_fee_update": lifecycle_frames.FeeUpdateFrame,
     "subscribed": frames.SubscribedFrame,
     "ok": frames.OkFrame,
     "unsubscribed": frames.UnsubscribedFrame,
@@ -183,7 +188,7 @@ def test_every_recorded_frame_is_decoded(recorded_frames):
                 rejected(line)  # of 2025, when contracts were whole numbers
                 continue
             found = decode(line)
-            assert type(found) is TYPES.get(kind, frames.UnknownFrame), (name, line)
+            assert type(found) is TYPES.get(kind, FillFrame), (name, line)
             if kind in ("orderbook_delta", "orderbook_snapshot", "trade", "market_lifecycle_v2"):
                 assert (found.sid, found.seq) == (json.loads(line)["sid"], json.loads(line)["seq"])
 
@@ -265,11 +270,17 @@ def listening_session(sid, channel):
     return session
 
 
+BUSY = ("orderbook_delta", "trade", "ticker", "market_lifecycle_v2", *channel_frames.MESSAGES)
+OF_OTHER_CHANNELS = [
+    channel_frames.frame(channel, kind, sid=BUSY.index(channel) + 1) for channel, kind in channel_frames.EVERY
+]
+
+
 def busy_session():
     """Every channel is subscribed to and listened to, with the sids of the test's own frames."""
     session = Session(now_us=lambda: 1, monotonic=lambda: 0.0, random=Random(1))
     session.connected()
-    for sid, channel in enumerate(("orderbook_delta", "trade", "ticker", "market_lifecycle_v2"), 1):
+    for sid, channel in enumerate(BUSY, 1):
         session.want(channel, frozenset({"KXA-1"}) if sid == 1 else ALL)
         session.listen(channel, on=True)
         number = json.loads(session.outgoing.popleft())["id"]
@@ -279,7 +290,7 @@ def busy_session():
 
 @st.composite
 def mutated_frames(draw):
-    frame = json.loads(json.dumps(draw(st.sampled_from(FRAMES))))
+    frame = json.loads(json.dumps(draw(st.sampled_from(FRAMES) | st.sampled_from(OF_OTHER_CHANNELS))))
     for _ in range(draw(st.integers(0, 3))):
         where = frame
         if isinstance(frame.get("msg"), dict) and draw(st.booleans()):
@@ -325,11 +336,14 @@ def test_nothing_comes_out_of_a_session_whatever_goes_in(raws):
     for raw in raws:
         session.receive(raw, 1_790_000_000_000_000)
         session.tick()
-    assert session.messages == len(raws) + 4
+    assert session.messages == len(raws) + len(CHANNELS)
     for channel, subscription in session.subscriptions.items():
         for row in subscription.rows:
             for value in row:
                 assert not isinstance(value, int) or abs(value) < 2**63, (channel, row)
+        if subscription.rows:  # whatever came through fits its columns, and is a message
+            Batch(channel, subscription.rows).df()
+            from_rows(channel, Batch(channel, subscription.rows).rows_for(None))
 
 
 def test_mutated_recordings_never_get_out(recorded_frames):
@@ -345,7 +359,7 @@ def test_mutated_recordings_never_get_out(recorded_frames):
         session.receive(bytes(raw), 1)
     assert session.rejected > 300
     assert len(session.rejects) == 100
-    assert set(session.subscriptions) == {"orderbook_delta", "trade", "ticker", "market_lifecycle_v2"}
+    assert set(session.subscriptions) == set(CHANNELS)
     assert len(session._state.commands) < 50
 
 
@@ -356,4 +370,4 @@ def test_the_frames_of_the_fuzz_do_something_when_they_are_whole():
     assert session.rejected == 0
     assert [gap.reason for gap in session.gaps.snapshot()] == ["negative_level"]  # the delta takes more than there is
     # Of the book: its snapshot, the hole, its delta.
-    assert [len(each.rows) for each in session.subscriptions.values()] == [3, 1, 1, 1]
+    assert [len(each.rows) for each in session.subscriptions.values()][:4] == [3, 1, 1, 1]

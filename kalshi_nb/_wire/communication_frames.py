@@ -1,0 +1,311 @@
+"""Frames of the channel ``communications``: requests for quotes, quotes, and batches of both."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from kalshi_nb._wire.field_types import Integer, Outcome
+
+__all__ = ["COMMUNICATION_FRAMES", "BatchQuote", "BatchRfq", "CommunicationFrame", "Leg"]
+
+
+class Leg(msgspec.Struct, gc=False, omit_defaults=True):
+    """One of the markets that a combined market is made of."""
+
+    market_ticker: str
+    event_ticker: str | None = None
+    side: Outcome | None = None
+    yes_settlement_value_dollars: str | None = None
+
+
+class BatchRfq(msgspec.Struct, gc=False, omit_defaults=True):
+    """One request of a batch, as announced (``id``) or with its best quotes (``rfq_id``)."""
+
+    market_ticker: str
+    id: str | None = None
+    rfq_id: str | None = None
+    event_ticker: str | None = None
+    contracts_fp: str | None = None
+    target_cost_dollars: str | None = None
+    yes_bid_dollars: str | None = None
+    no_bid_dollars: str | None = None
+    yes_contracts_offered_fp: str | None = None
+    no_contracts_offered_fp: str | None = None
+    rfq_target_cost_dollars: str | None = None
+    mve_collection_ticker: str | None = None
+    leg_indices: list[Integer] | None = None
+
+
+class BatchQuote(msgspec.Struct, gc=False, omit_defaults=True):
+    """One quote of a batch."""
+
+    quote_id: str
+    rfq_id: str
+    market_ticker: str
+    event_ticker: str | None = None
+    yes_bid_dollars: str | None = None
+    no_bid_dollars: str | None = None
+    contracts_accepted_fp: str | None = None
+    yes_contracts_offered_fp: str | None = None
+    no_contracts_offered_fp: str | None = None
+    rfq_target_cost_dollars: str | None = None
+
+
+class RfqCreated(msgspec.Struct, gc=False):
+    """Somebody asks for quotes, for so many contracts or so many dollars."""
+
+    id: str
+    market_ticker: str
+    creator_id: str | None = None
+    event_ticker: str | None = None
+    contracts_fp: str | None = None
+    target_cost_dollars: str | None = None
+    created_ts: str | None = None
+    mve_collection_ticker: str | None = None
+    mve_selected_legs: list[Leg] | None = None
+
+
+class RfqDeleted(msgspec.Struct, gc=False):
+    """A request for quotes is gone."""
+
+    id: str
+    market_ticker: str
+    creator_id: str | None = None
+    event_ticker: str | None = None
+    contracts_fp: str | None = None
+    target_cost_dollars: str | None = None
+    deleted_ts: str | None = None
+
+
+class QuoteCreated(msgspec.Struct, gc=False):
+    """A quote, told to the two parties."""
+
+    quote_id: str
+    rfq_id: str
+    market_ticker: str
+    quote_creator_id: str | None = None
+    rfq_creator_id: str | None = None
+    event_ticker: str | None = None
+    yes_bid_dollars: str | None = None
+    no_bid_dollars: str | None = None
+    yes_contracts_offered_fp: str | None = None
+    no_contracts_offered_fp: str | None = None
+    rfq_target_cost_dollars: str | None = None
+    created_ts: str | None = None
+    subaccount: Integer | None = None
+
+
+class QuoteAccepted(msgspec.Struct, gc=False):
+    """A quote was accepted; it has no time of its own."""
+
+    quote_id: str
+    rfq_id: str
+    market_ticker: str
+    quote_creator_id: str | None = None
+    rfq_creator_id: str | None = None
+    event_ticker: str | None = None
+    yes_bid_dollars: str | None = None
+    no_bid_dollars: str | None = None
+    accepted_side: Outcome | None = None
+    contracts_accepted_fp: str | None = None
+    yes_contracts_offered_fp: str | None = None
+    no_contracts_offered_fp: str | None = None
+    rfq_target_cost_dollars: str | None = None
+    subaccount: Integer | None = None
+
+
+class QuoteExecuted(msgspec.Struct, gc=False):
+    """A quote was executed; each party gets its own order's ids."""
+
+    quote_id: str
+    rfq_id: str
+    market_ticker: str
+    order_id: str | None = None
+    client_order_id: str | None = None
+    quote_creator_id: str | None = None
+    rfq_creator_id: str | None = None
+    executed_ts: str | None = None
+    subaccount: Integer | None = None
+    rfq_batch_id: str | None = None
+
+
+class RfqBatchCreated(msgspec.Struct, gc=False):
+    """Several requests at once; their children are announced here and nowhere else."""
+
+    id: str
+    creator_id: str | None = None
+    created_ts: str | None = None
+    legs: list[Leg] | None = None
+    rfqs: list[BatchRfq] | None = None
+
+
+class RfqBatchDeleted(msgspec.Struct, gc=False):
+    """A batch of requests is gone."""
+
+    id: str
+    creator_id: str | None = None
+    rfq_ids: list[str] | None = None
+    deleted_ts: str | None = None
+
+
+class BatchQuoteCreated(msgspec.Struct, gc=False):
+    """Quotes for the children of a batch, told to their maker."""
+
+    batch_quote_id: str
+    rfq_batch_id: str
+    quote_creator_id: str | None = None
+    created_ts: str | None = None
+    quotes: list[BatchQuote] | None = None
+    subaccount: Integer | None = None
+
+
+class RfqBatchBestQuotes(msgspec.Struct, gc=False):
+    """The best quotes of a batch, told to its creator; a lower ``version`` is older."""
+
+    rfq_batch_id: str
+    client_batch_id: str | None = None
+    version: Integer | None = None
+    updated_ts: str | None = None
+    yes_complete: bool | None = None
+    no_complete: bool | None = None
+    rfqs: list[BatchRfq] | None = None
+    subaccount: Integer | None = None
+
+
+class BatchQuoteAccepted(msgspec.Struct, gc=False):
+    """Quotes of a batch were accepted, told to their maker."""
+
+    batch_quote_id: str
+    rfq_batch_id: str
+    quote_creator_id: str | None = None
+    rfq_creator_id: str | None = None
+    accepted_side: Outcome | None = None
+    accepted_ts: str | None = None
+    quotes: list[BatchQuote] | None = None
+    subaccount: Integer | None = None
+
+
+class RfqBatchExecuted(msgspec.Struct, gc=False):
+    """A batch was executed, told to its creator."""
+
+    rfq_batch_id: str
+    client_batch_id: str | None = None
+    rfq_creator_id: str | None = None
+    executed_rfq_ids: list[str] | None = None
+    failed_rfq_ids: list[str] | None = None
+    executed_ts: str | None = None
+    close_reason: str | None = None
+    subaccount: Integer | None = None
+
+
+class BatchQuoteExecuted(msgspec.Struct, gc=False):
+    """A batch was executed, told to the maker of its quotes."""
+
+    batch_quote_id: str
+    rfq_batch_id: str
+    rfq_creator_id: str | None = None
+    executed_rfq_ids: list[str] | None = None
+    failed_rfq_ids: list[str] | None = None
+    executed_ts: str | None = None
+    close_reason: str | None = None
+    subaccount: Integer | None = None
+
+
+class CommunicationFrame(msgspec.Struct):
+    """What the frames of this channel have in common; each has a ``msg`` of its own kind."""
+
+    sid: Integer
+    msg: Any
+    seq: Integer | None = None
+    sending_ts_ms: Integer | None = None
+
+
+class RfqCreatedFrame(CommunicationFrame, tag="rfq_created"):
+    """``rfq_created``."""
+
+    msg: RfqCreated
+
+
+class RfqDeletedFrame(CommunicationFrame, tag="rfq_deleted"):
+    """``rfq_deleted``."""
+
+    msg: RfqDeleted
+
+
+class QuoteCreatedFrame(CommunicationFrame, tag="quote_created"):
+    """``quote_created``."""
+
+    msg: QuoteCreated
+
+
+class QuoteAcceptedFrame(CommunicationFrame, tag="quote_accepted"):
+    """``quote_accepted``."""
+
+    msg: QuoteAccepted
+
+
+class QuoteExecutedFrame(CommunicationFrame, tag="quote_executed"):
+    """``quote_executed``."""
+
+    msg: QuoteExecuted
+
+
+class RfqBatchCreatedFrame(CommunicationFrame, tag="rfq_batch_created"):
+    """``rfq_batch_created``."""
+
+    msg: RfqBatchCreated
+
+
+class RfqBatchDeletedFrame(CommunicationFrame, tag="rfq_batch_deleted"):
+    """``rfq_batch_deleted``."""
+
+    msg: RfqBatchDeleted
+
+
+class BatchQuoteCreatedFrame(CommunicationFrame, tag="batch_quote_created"):
+    """``batch_quote_created``."""
+
+    msg: BatchQuoteCreated
+
+
+class RfqBatchBestQuotesFrame(CommunicationFrame, tag="rfq_batch_best_quotes"):
+    """``rfq_batch_best_quotes``."""
+
+    msg: RfqBatchBestQuotes
+
+
+class BatchQuoteAcceptedFrame(CommunicationFrame, tag="batch_quote_accepted"):
+    """``batch_quote_accepted``."""
+
+    msg: BatchQuoteAccepted
+
+
+class RfqBatchExecutedFrame(CommunicationFrame, tag="rfq_batch_executed"):
+    """``rfq_batch_executed``."""
+
+    msg: RfqBatchExecuted
+
+
+class BatchQuoteExecutedFrame(CommunicationFrame, tag="batch_quote_executed"):
+    """``batch_quote_executed``."""
+
+    msg: BatchQuoteExecuted
+
+
+COMMUNICATION_FRAMES: tuple[type[CommunicationFrame], ...] = (
+    RfqCreatedFrame,
+    RfqDeletedFrame,
+    QuoteCreatedFrame,
+    QuoteAcceptedFrame,
+    QuoteExecutedFrame,
+    RfqBatchCreatedFrame,
+    RfqBatchDeletedFrame,
+    BatchQuoteCreatedFrame,
+    RfqBatchBestQuotesFrame,
+    BatchQuoteAcceptedFrame,
+    RfqBatchExecutedFrame,
+    BatchQuoteExecutedFrame,
+)
+"""Every frame of the channel."""
