@@ -177,6 +177,8 @@ class Subscription:
         """
         if self.sid is None:
             return not request.wanted if isinstance(request.wanted, frozenset) else False
+        if request.wanted and self.in_flight is not None and self.in_flight.kind == "unsubscribe":
+            return False  # what was acknowledged is about to end
         if self.all_markets:
             return True
         if not isinstance(request.wanted, frozenset):
