@@ -348,7 +348,8 @@ class ChannelFrames(Running):
                 frame.close()
                 raise
             source = BOOKS if channel == QUOTES else channel
-            frame.cover(Coverage(self._engine.session.gaps, source, tickers, self._clock))
+            connections = self._engine.homes(source, tickers)
+            frame.cover(Coverage(self._engine.gaps, source, tickers, self._clock, connections=connections))
             self._frames[key] = frame
             return frame
 

@@ -27,6 +27,10 @@ WORST_CLOCK: Final = 10.0
 """Seconds a clock may be off; the exchange was seen to refuse signatures from about 15 s on."""
 
 
+MOST_CONNECTIONS: Final = 200
+"""What the exchange allows one user, unless the usage tier says otherwise."""
+
+
 @dataclass
 class _Registry:
     """The running feeds of this process."""
@@ -83,6 +87,7 @@ def connect(
     timeout: float = 10.0,
     flush_interval: float = DEFAULT_OPTIONS.flush_interval,
     max_pending_rows: int = DEFAULT_OPTIONS.max_pending_rows,
+    connections: int = DEFAULT_OPTIONS.connections,
     new: bool = False,
 ) -> Feed:
     """Connect to an exchange and return its feed, which runs on threads of its own.
@@ -104,6 +109,10 @@ def connect(
         Seconds between two batches on their way to frames and pipelines.
     max_pending_rows : int
         Rows that may wait for slow pipelines of yours; past it the oldest go, counted in ``health()``.
+    connections : int
+        How many connections to keep, 1 to 200. The markets of books, deltas and quotes are spread over them, as
+        Kalshi advises where there are many; each other channel comes whole over one of them. It is one feed all
+        the same, and a connection that is lost concerns its own markets alone.
     new : bool
         Make a feed of its own even if one with the same address and key is running.
 
@@ -130,7 +139,7 @@ def connect(
     """
     private_key = Secret(private_key)  # from here on, no traceback can show it
     refuse_on("io", "pipeline", "user", "display", doing="connect()", instead="Call it in a cell")
-    options = _options(timeout, flush_interval, max_pending_rows)
+    options = _options(timeout, flush_interval, max_pending_rows, connections)
     with _registry.lock:
         target = _target(where, key_id, private_key)
         running = None if new else _registry.running(target.key)
@@ -221,7 +230,7 @@ def _open(target: _Target, options: Options, timeout: float) -> Feed:
     return feed
 
 
-def _options(timeout: float, flush_interval: float, max_pending_rows: int) -> Options:
+def _options(timeout: float, flush_interval: float, max_pending_rows: int, connections: int) -> Options:
     for name, value in (("timeout", timeout), ("flush_interval", flush_interval)):
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 3600:
             raise ConfigurationError(
@@ -231,7 +240,12 @@ def _options(timeout: float, flush_interval: float, max_pending_rows: int) -> Op
         raise ConfigurationError(
             f"max_pending_rows is {max_pending_rows!r}; pass a number of rows, such as 1_000_000."
         )
-    return Options(flush_interval=flush_interval, max_pending_rows=max_pending_rows)
+    if isinstance(connections, bool) or not isinstance(connections, int) or not 1 <= connections <= MOST_CONNECTIONS:
+        raise ConfigurationError(
+            f"connections is {connections!r}; pass how many to keep, 1 to {MOST_CONNECTIONS}: more than that "
+            "Kalshi allows nobody by default."
+        )
+    return Options(flush_interval=flush_interval, max_pending_rows=max_pending_rows, connections=connections)
 
 
 def _same_options(running: Options, asked: Options) -> None:
@@ -239,7 +253,7 @@ def _same_options(running: Options, asked: Options) -> None:
         return
     differ = ", ".join(
         f"{name} is {getattr(running, name)!r} there and {getattr(asked, name)!r} here"
-        for name in ("flush_interval", "max_pending_rows")
+        for name in ("flush_interval", "max_pending_rows", "connections")
         if getattr(running, name) != getattr(asked, name)
     )
     raise FeedOptionsError(

@@ -9,9 +9,11 @@ from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from kalshi_nb._link.engine import Engine
+from kalshi_nb._link.metering import lag_of
+from kalshi_nb._session.subscription import Subscription
 from kalshi_nb._streams.runner import Pipelines
 
-__all__ = ["Health", "health_of"]
+__all__ = ["Health", "health_of", "market_counts"]
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,10 @@ class Health:
         Seconds since the last message of each channel.
     markets : dict of str to int or None
         Markets subscribed to by channel; None for all.
+    connections : int
+        Connections there are at this moment.
     reconnects : int
-        Connections made after the first.
+        Connections made after the first ones.
     gaps, open_gaps : int
         Holes in the data, and those that are not over; see ``feed.gaps``.
     duplicates : int
@@ -62,6 +66,7 @@ class Health:
     lag_p99: float | None
     ages: dict[str, float]
     markets: dict[str, int | None]
+    connections: int
     reconnects: int
     gaps: int
     open_gaps: int
@@ -121,36 +126,51 @@ def _text(value: object) -> str:
     return str(value)
 
 
+def market_counts(engine: Engine) -> dict[str, int | None]:
+    """Return how many markets of each channel the exchange has acknowledged; None for all."""
+    found: dict[str, int | None] = {}
+    for each in _subscriptions(engine):
+        counted = found.get(each.channel, 0)
+        found[each.channel] = None if each.all_markets or counted is None else counted + len(each.market_tickers)
+    return found
+
+
+def _ages_of(engine: Engine, now_us: int) -> dict[str, float]:
+    newest: dict[str, int] = {}
+    for each in _subscriptions(engine):
+        if each.received_at:
+            newest[each.channel] = max(each.received_at, newest.get(each.channel, 0))
+    return {channel: max(0, now_us - at) / 1e6 for channel, at in newest.items()}
+
+
+def _subscriptions(engine: Engine) -> list[Subscription]:
+    return [each for link in engine.links for each in list(link.session.subscriptions.values()) if each.requests]
+
+
 def health_of(engine: Engine, pipelines: Pipelines, now_us: int) -> Health:
     """Return how a feed's engine and pipelines are doing at `now_us`, the market's time in microseconds."""
-    session, meter = engine.session, engine.meter
-    subscriptions = [each for each in list(session.subscriptions.values()) if each.requests]
-    gaps = session.gaps.snapshot()
-    lag_p50, lag_p99 = meter.lag()
+    sessions = [each.session for each in engine.links]
+    gaps = engine.gaps.snapshot()
+    lag_p50, lag_p99 = lag_of(each.meter for each in engine.links)
     failure = pipelines.last_error
-    troubles = [
-        (at, text)
-        for at, text in (
-            (0.0 if failure is None else failure.noticed, None if failure is None else failure.text),
-            (session.complained_at, session.last_error),
-            (engine.failed_at, engine.last_error),
-        )
-        if text is not None
-    ]
+    troubles = [] if failure is None else [(failure.noticed, failure.text)]
+    troubles += [each.complaint for each in sessions if each.complaint is not None]
+    troubles += [] if engine.trouble is None else [engine.trouble]
     return Health(
         state=engine.state,
         url=engine.url,
-        messages=session.messages,
-        messages_per_second=meter.rate(),
+        messages=sum(each.messages for each in sessions),
+        messages_per_second=sum(each.meter.rate() for each in engine.links),
         lag_p50=lag_p50,
         lag_p99=lag_p99,
-        ages={each.channel: max(0, now_us - each.received_at) / 1e6 for each in subscriptions if each.received_at},
-        markets={each.channel: None if each.all_markets else len(each.market_tickers) for each in subscriptions},
+        ages=_ages_of(engine, now_us),
+        markets=market_counts(engine),
+        connections=sum(each.state == "connected" for each in engine.links),
         reconnects=engine.reconnects,
-        gaps=len(gaps) + session.gaps.dropped,
+        gaps=len(gaps) + engine.gaps.dropped,
         open_gaps=sum(gap.closed_at is None for gap in gaps),
-        duplicates=session.duplicates,
-        rejects=session.rejected,
+        duplicates=sum(each.duplicates for each in sessions),
+        rejects=sum(each.rejected for each in sessions),
         dropped_rows=pipelines.dropped_rows,
         pipeline_errors=pipelines.errors,
         pending_rows=pipelines.pending_rows,
@@ -161,7 +181,7 @@ def health_of(engine: Engine, pipelines: Pipelines, now_us: int) -> Health:
 
 def _warnings(engine: Engine, pipelines: Pipelines) -> tuple[str, ...]:
     found = []
-    if engine.meter.lag_grows():
+    if any(each.meter.lag_grows() for each in engine.links):
         found.append("the lag has grown for 30 s: this computer does not keep up, or the line does not")
     if pipelines.dropped_rows:
         found.append("a pipeline of yours is slow, and rows were dropped before it")
@@ -170,6 +190,6 @@ def _warnings(engine: Engine, pipelines: Pipelines) -> tuple[str, ...]:
     display = sys.modules.get("kalshi_nb._widgets.display")  # there once a ladder was shown
     if display is not None and display.display.errors:
         found.append(f"{display.display.errors} errors while showing ladders, the last {display.display.last_error!r}")
-    if engine.session.rejected:
+    if any(each.session.rejected for each in engine.links):
         found.append("some frames meant nothing; see feed.rejects")
     return tuple(found)

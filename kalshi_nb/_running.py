@@ -13,9 +13,10 @@ from kalshi_nb._attached import Attached
 from kalshi_nb._auth import Credentials
 from kalshi_nb._cells import frames_inside
 from kalshi_nb._clock import Clock
-from kalshi_nb._health import Health, health_of
+from kalshi_nb._health import Health, health_of, market_counts
 from kalshi_nb._link.engine import Engine
-from kalshi_nb._session.state import Reject
+from kalshi_nb._link.link import Link
+from kalshi_nb._session.state import MOST_REJECTS, Reject
 from kalshi_nb._streams.runner import Pipelines
 from kalshi_nb._threads import FEED_ROLES, refuse_on, role
 from kalshi_nb._wishes import ROWS, Wishes
@@ -33,6 +34,7 @@ class Options:
 
     flush_interval: float = 0.05
     max_pending_rows: int = 1_000_000
+    connections: int = 1
 
 
 DEFAULT_OPTIONS: Final = Options()
@@ -66,7 +68,7 @@ class Running:
         self.exchange = exchange
         self._clock = clock
         self._on_close = on_close
-        self._engine = Engine(url, credentials, clock=clock)
+        self._engine = Engine(url, credentials, clock=clock, connections=options.connections)
         self._pipelines = Pipelines(
             self._engine.take,
             ROWS,
@@ -74,6 +76,7 @@ class Running:
             flush_interval=options.flush_interval,
             max_pending_rows=options.max_pending_rows,
         )
+        self._followers = [Follower(self, link) for link in self._engine.links]
         self._wishes = Wishes(self._engine)
         self._attached = Attached(self._pipelines, self._wishes)
 
@@ -82,7 +85,8 @@ class Running:
         self._engine.start(timeout)
         self._pipelines.start()
         if self.exchange is not None:
-            self.exchange.attach(self)
+            for each in self._followers:
+                self.exchange.attach(each)
 
     # How it is doing ------------------------------------------------------------------------------------
 
@@ -107,37 +111,24 @@ class Running:
             (null while it is open; for books it ends when all of them are right again, elsewhere when data
             goes on); ``reason``; ``seq_from``, ``seq_to`` (the missing sequence numbers, both included);
             ``repaired_by`` (``get_snapshot``, ``resubscribe``, ``reconnect``; null where nothing brought
-            back what was lost).
+            back what was lost); ``connection`` (which of the feed's connections has it, from 1).
         """
         from kalshi_nb._frames.gaps import gap_frame  # noqa: PLC0415  # polars loads when it is needed
 
         self._tell()
-        return gap_frame(self._engine.session.gaps.snapshot())
+        return gap_frame(self._engine.gaps.snapshot())
 
     @property
     def rejects(self) -> list[Reject]:
         """The newest 100 frames that meant nothing, each with the reason and its first bytes."""
         self._tell()
-        return list(self._engine.session.rejects.copy())
+        found = [each for link in self._engine.links for each in link.session.rejects.copy()]
+        return sorted(found, key=lambda each: each.received_at)[-MOST_REJECTS:]
 
     def health(self) -> Health:
         """Return how the feed is doing: state, rates, lag, ages, errors."""
         self._tell()
         return health_of(self._engine, self._pipelines, self._clock.now_us())
-
-    # What a simulated exchange asks of a feed -------------------------------------------------------------
-
-    def local_port(self) -> int | None:
-        """Return this side's port of the connection, None while there is none."""
-        return self._engine.local_port()
-
-    def frames_received(self) -> int:
-        """Return how many frames of the present connection were received and applied."""
-        return self._engine.frames_received
-
-    def may_wait(self) -> None:
-        """Refuse to be waited for on a thread that the feed itself needs."""
-        refuse_on(*FEED_ROLES, doing="exchange.advance()", instead="Call it in a cell; it would wait for this thread")
 
     def flush(self, timeout: float = 10.0) -> None:
         """Wait until all rows received so far are in their frames, and have been through your pipelines.
@@ -155,8 +146,9 @@ class Running:
         """End the feed and its threads within about 2 s; frames and books stay readable. Idempotent."""
         refuse_on(*FEED_ROLES, doing="feed.close()", instead="Close it in a cell, or set a flag that a cell looks at")
         if self.exchange is not None:
-            self.exchange.detach(self)
-        self._engine.session.gaps.seal()
+            for each in self._followers:
+                self.exchange.detach(each)
+        self._engine.gaps.seal()
         self._engine.close()
         self._pipelines.stop()
         self._close_handles()
@@ -178,9 +170,8 @@ class Running:
 
     def __repr__(self) -> str:
         markets = ", ".join(
-            f"{each.channel} {'all markets' if each.all_markets else len(each.market_tickers)}"
-            for each in list(self._engine.session.subscriptions.values())
-            if each.requests
+            f"{channel} {'all markets' if count is None else count}"
+            for channel, count in market_counts(self._engine).items()
         )
         return f"<Feed {self.url} {self.state}{': ' + markets if markets else ''}>"
 
@@ -194,3 +185,38 @@ class Running:
         if role() is None and threading.current_thread() is threading.main_thread():
             for text in self._pipelines.take_notices():
                 warnings.warn(text, PipelineWarning, stacklevel=frames_inside())
+
+
+class Follower:
+    """What a simulated exchange in this process waits for: one connection of a feed, and what it feeds.
+
+    Parameters
+    ----------
+    feed : Running
+        The feed.
+    link : Link
+        One of its connections.
+    """
+
+    def __init__(self, feed: Running, link: Link) -> None:
+        self._feed = feed
+        self._link = link
+
+    def __repr__(self) -> str:
+        return repr(self._feed)
+
+    def local_port(self) -> int | None:
+        """Return this side's port of the connection, None while there is none."""
+        return self._link.local_port()
+
+    def frames_received(self) -> int:
+        """Return how many frames of the present connection were received and applied."""
+        return self._link.frames_received
+
+    def flush(self, timeout: float) -> None:
+        """Wait until all that the feed has received can be read."""
+        self._feed.flush(timeout)
+
+    def may_wait(self) -> None:
+        """Refuse to be waited for on a thread that the feed itself needs."""
+        refuse_on(*FEED_ROLES, doing="exchange.advance()", instead="Call it in a cell; it would wait for this thread")

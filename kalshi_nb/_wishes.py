@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 from kalshi_nb._ladder import Ladder
-from kalshi_nb._link.engine import Engine
+from kalshi_nb._link.engine import Engine, Wish
 from kalshi_nb._session.quotes import QUOTES
-from kalshi_nb._session.requests import ALL, All, Params, Request, Wanted
+from kalshi_nb._session.requests import ALL, All, Params, Wanted
 from kalshi_nb._wire.channels import CHANNELS, traits_of
 from kalshi_nb.errors import ConfigurationError, MarketTickerError, UnknownChannelError
 
@@ -182,20 +182,20 @@ class Wishes:
     def ladders(self, tickers: list[str]) -> list[tuple[Ladder, Closer]]:
         """Want the books of some markets, asked for together, each of them taken back by itself."""
         wanted = [frozenset({each}) for each in tickers]
-        requests = self._engine.want_each(BOOKS, wanted, timeout=SUBSCRIBE_TIMEOUT)
+        wishes = self._engine.want_each(BOOKS, wanted, timeout=SUBSCRIBE_TIMEOUT)
         found = []
-        for ticker, request in zip(tickers, requests, strict=True):
+        for ticker, wish in zip(tickers, wishes, strict=True):
             ladder = self._engine.ladder(ticker)
             assert ladder is not None
-            found.append((ladder, self._closer(request)))
+            found.append((ladder, self._closer(wish)))
         return found
 
-    def _closer(self, request: Request) -> Closer:
-        channel = request.channel
+    def _closer(self, wish: Wish) -> Closer:
+        channel = wish.channel
         with self._lock:
             self._wishes[channel] += 1
-            self._everything[channel] += isinstance(request.wanted, All)
-        held = [request]
+            self._everything[channel] += isinstance(wish.wanted, All)
+        held = [wish]
 
         def close() -> None:
             with self._lock:
@@ -203,7 +203,7 @@ class Wishes:
                     return
                 held.clear()
                 self._wishes[channel] -= 1
-                self._everything[channel] -= isinstance(request.wanted, All)
-            self._engine.release(request)
+                self._everything[channel] -= isinstance(wish.wanted, All)
+            self._engine.release(wish)
 
         return close

@@ -51,6 +51,8 @@ class Coverage:
         The channel that the rows come from.
     market_tickers : frozenset of str or None
         The markets whose rows the frame has; None for all.
+    connections : frozenset of int
+        The numbers of the connections that these come over.
     clock : Clock
         The market's time.
 
@@ -60,10 +62,19 @@ class Coverage:
         Since when rows are kept, microseconds.
     """
 
-    def __init__(self, gaps: GapLog, channel: str, market_tickers: frozenset[str] | None, clock: Clock) -> None:
+    def __init__(
+        self,
+        gaps: GapLog,
+        channel: str,
+        market_tickers: frozenset[str] | None,
+        clock: Clock,
+        *,
+        connections: frozenset[int] = frozenset({1}),
+    ) -> None:
         self._gaps = gaps
         self._channel = channel
         self._market_tickers = market_tickers
+        self._connections = connections
         self._ended: tuple[list[Gap], int] | None = None
         self.began_at = clock.now_us()
 
@@ -88,7 +99,7 @@ class Coverage:
         return self._gaps.snapshot(), dropped
 
     def _concerns(self, gap: Gap) -> bool:
-        if gap.channel != self._channel:
+        if gap.channel != self._channel or gap.connection not in self._connections:
             return False
         return gap.market_ticker is None or self._market_tickers is None or gap.market_ticker in self._market_tickers
 

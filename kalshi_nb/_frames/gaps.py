@@ -23,6 +23,7 @@ GAP_SCHEMA: Final = pl.Schema(
         "seq_from": pl.Int64(),
         "seq_to": pl.Int64(),
         "repaired_by": pl.String(),
+        "connection": pl.Int64(),
     }
 )
 

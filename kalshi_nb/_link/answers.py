@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
-from typing import Final
 
 from kalshi_nb._session.requests import Outcome, Request
 
-__all__ = ["TAKEN", "Answers", "first_refusal"]
-
-TAKEN: Final = Outcome()
+__all__ = ["Answers"]
 
 
 class Answers:
@@ -43,19 +38,6 @@ class Answers:
         while self._waiting:
             _, future = self._waiting.popitem()
             if problem is None:
-                future.set_result(TAKEN)
+                future.set_result(Outcome())
             else:
                 future.set_exception(problem)
-
-
-def first_refusal(futures: Sequence[Future[Outcome]], timeout: float) -> Outcome:
-    """Wait for all of `futures`, `timeout` seconds in all; return the first refusal, or that all were taken."""
-    until = time.monotonic() + timeout
-    for each in futures:
-        try:
-            outcome = each.result(max(0.0, until - time.monotonic()))
-        except FutureTimeoutError:
-            return Outcome(0, f"no answer within {timeout:g} s")
-        if outcome.code is not None:
-            return outcome
-    return TAKEN

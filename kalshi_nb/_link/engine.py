@@ -1,4 +1,4 @@
-"""The engine: one thread with one event loop that keeps one session connected.
+"""The engine: one thread with one event loop that keeps a feed's connections.
 
 Everything below the seam happens on this thread. Other threads ask by posting a function to its loop, and
 read three things in place: ladders (by version), rows (by slicing) and counters.
@@ -10,43 +10,73 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass, field
+from functools import partial
 from random import Random
-from typing import Final, Literal, TypeVar
-
-from websockets.asyncio.client import ClientConnection
-from websockets.exceptions import ConnectionClosed
+from typing import Final, TypeVar
 
 from kalshi_nb._auth import Credentials
 from kalshi_nb._clock import Clock
 from kalshi_nb._ladder import Ladder
-from kalshi_nb._link.answers import TAKEN, Answers, first_refusal
-from kalshi_nb._link.dialing import clock_skew, dial
-from kalshi_nb._link.metering import Meter
+from kalshi_nb._link.link import Link, LinkState
+from kalshi_nb._link.merging import MERGED, merged
+from kalshi_nb._link.placement import Placement
 from kalshi_nb._link.refusals import closed_error, subscription_error
-from kalshi_nb._session.quotes import QUOTES
-from kalshi_nb._session.reconnecting import QUIET_ENOUGH, Reconnecting
+from kalshi_nb._session.gaps import GapLog
 from kalshi_nb._session.requests import Outcome, Request, Wanted
-from kalshi_nb._session.session import Reconnect, Session
+from kalshi_nb._session.subscription import BOOKS
 from kalshi_nb._threads import refuse_on, set_role
+from kalshi_nb._wire.codes import FULL
 from kalshi_nb._wire.rows import Row
-from kalshi_nb.errors import ClockSkewError, FeedClosedError, KalshiError, UnreachableError
+from kalshi_nb.errors import FeedClosedError, UnreachableError
 
-__all__ = ["Engine", "LinkState"]
+__all__ = ["Engine", "LinkState", "Wish"]
 
-LinkState = Literal["connecting", "connected", "reconnecting", "refused", "closed"]
 T = TypeVar("T")
 
-TICK: Final = 0.1
 JOIN: Final = 2.0
-REDIAL_TIMEOUT: Final = 10.0
-HANG_UP: Final = 1.0
+
+
+@dataclass(eq=False, slots=True)
+class Wish:
+    """What somebody wants of one channel, and the requests it became: one a connection that is to send some of it.
+
+    Attributes
+    ----------
+    channel : str
+        The channel.
+    wanted : frozenset of str, or ALL
+        What is asked for; an empty set takes what the channel receives for others.
+    listen : str or None
+        Whose rows are made: the channel's own, quotes (of books), or none.
+    """
+
+    channel: str
+    wanted: Wanted
+    listen: str | None
+    parts: list[_Part] = field(default_factory=list)
+
+
+@dataclass(eq=False, slots=True)
+class _Part:
+    wish: Wish
+    home: int
+    request: Request
+    answer: Future[Outcome]
+
+    def outcome(self, until: float, timeout: float) -> Outcome:
+        try:
+            return self.answer.result(max(0.0, until - time.monotonic()))
+        except FutureTimeoutError:
+            return Outcome(0, f"no answer within {timeout:g} s")
 
 
 class Engine:
-    """A session kept connected on the thread ``kalshi-io``.
+    """Sessions kept connected on the thread ``kalshi-io``.
 
     Parameters
     ----------
@@ -56,56 +86,87 @@ class Engine:
         Read and signed with afresh at every handshake.
     clock : Clock
         The market's time, for ``received_at``.
+    connections : int
+        How many connections to keep; books are spread over them by market.
     random : random.Random, optional
         The source of jitter.
 
     Attributes
     ----------
-    state : str
-        ``connecting``, ``connected``, ``reconnecting``, ``refused`` or ``closed``.
-    reconnects : int
-        Connections made after the first.
-    failed_at : float
-        When the newest trouble came, in seconds on the computer's monotonic clock.
-    clock_skew : float or None
-        Seconds by which this computer's clock is ahead of the exchange's.
-    frames_received : int
-        Frames received and applied on the present connection.
+    links : tuple of Link
+        The connections.
+    gaps : GapLog
+        Every hole, of all of them.
     """
 
-    def __init__(self, url: str, credentials: Credentials, *, clock: Clock, random: Random | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        credentials: Credentials,
+        *,
+        clock: Clock,
+        connections: int = 1,
+        random: Random | None = None,
+    ) -> None:
         self.url = url
-        self.state: LinkState = "connecting"
-        self.reconnects = 0
-        self.failed_at = 0.0
-        self._last_error: str | None = None
-        self.clock_skew: float | None = None
-        self.frames_received = 0
-        self._credentials = credentials
-        self._clock = clock
+        self.gaps = GapLog()
         jitter = random or Random()  # noqa: S311  # jitter, not a secret
-        self.session = Session(now_us=clock.now_us, monotonic=time.monotonic, random=jitter)
-        self.meter = Meter(self.session)
-        self._reconnecting = Reconnecting(jitter)
-        self._started: Future[None] = Future()
-        self._answers = Answers()
+        self.links = tuple(
+            Link(url, credentials, clock=clock, random=jitter, gaps=self.gaps, number=number)
+            for number in range(1, connections + 1)
+        )
+        self._placement = Placement(connections)
+        self._fault: str | None = None
+        self._faulty_at = 0.0
+        self._timeout = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._main: asyncio.Task[None] | None = None
-        self._wake: asyncio.Event | None = None
-        self._connection: ClientConnection | None = None
-        self._timeout = REDIAL_TIMEOUT
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="kalshi-io", daemon=True)
 
+    # How it is doing ------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> LinkState:
+        """The state of all links, or of the one that is worst off."""
+        states = {each.state for each in self.links}
+        for state in ("refused", "closed", "reconnecting", "connecting"):
+            if state in states:
+                return state
+        return "connected"
+
+    @property
+    def trouble(self) -> tuple[float, str] | None:
+        """The newest trouble with any connection, and when it came, in seconds on the monotonic clock."""
+        troubles = [(each.failed_at, each.last_error) for each in self.links if each.last_error is not None]
+        if self._fault is not None:
+            troubles.append((self._faulty_at, self._fault))
+        return max(troubles, default=None)
+
     @property
     def last_error(self) -> str | None:
-        """The newest trouble with the connection."""
-        return self._last_error
+        """The newest trouble with any connection."""
+        trouble = self.trouble
+        return None if trouble is None else trouble[1]
+
+    @property
+    def reconnects(self) -> int:
+        """Connections made after the first ones."""
+        return sum(each.reconnects for each in self.links)
+
+    @property
+    def clock_skew(self) -> float | None:
+        """Seconds by which this computer's clock is ahead of the exchange's."""
+        return self.links[0].clock_skew
+
+    def homes(self, channel: str, market_tickers: Iterable[str] | None) -> frozenset[int]:
+        """Return the numbers, from 1, of the connections that these markets (None: all) of a channel come over."""
+        return frozenset(home + 1 for home in self._placement.homes(channel, market_tickers))
 
     # From other threads ---------------------------------------------------------------------------------
 
     def start(self, timeout: float) -> None:
-        """Dial, and wait for the first handshake at most `timeout` seconds.
+        """Dial, and wait for the first handshake of every connection at most `timeout` seconds.
 
         Raises
         ------
@@ -114,8 +175,10 @@ class Engine:
         """
         self._timeout = timeout
         self._thread.start()
+        until = time.monotonic() + timeout + 1.0
         try:
-            self._started.result(timeout + 1.0)
+            for each in self.links:
+                each.started.result(max(0.0, until - time.monotonic()))
         except FutureTimeoutError:
             self.close()
             raise UnreachableError(f"{self.url} did not answer within {timeout:g} s.") from None
@@ -123,16 +186,17 @@ class Engine:
             self.close()
             raise
 
-    def want(self, channel: str, wanted: Wanted, *, timeout: float, listen: str | None = None) -> Request:
+    def want(self, channel: str, wanted: Wanted, *, timeout: float, listen: str | None = None) -> Wish:
         """Ask for `wanted` of `channel`, and wait for the exchange's word when the link is up; as `want_each`."""
         return self.want_each(channel, [wanted], listen=listen, timeout=timeout)[0]
 
     def want_each(
         self, channel: str, wanted: Sequence[Wanted], *, timeout: float, listen: str | None = None
-    ) -> list[Request]:
+    ) -> list[Wish]:
         """Ask for several things of one channel together; each is let go by itself later.
 
-        Rows are made from then on of what `listen` names: the channel itself, quotes, or nothing.
+        Rows are made from then on of what `listen` names: the channel itself, quotes, or nothing. Markets that
+        one connection has no more room for are asked for over another.
 
         Raises
         ------
@@ -142,53 +206,63 @@ class Engine:
             When the engine was closed or given up.
         """
         refuse_on("io", doing="A subscription", instead="Subscribe from the notebook, before the data flows")
-        requests = [Request(channel, each, listen) for each in wanted]
+        wishes = [Wish(channel, each, listen) for each in wanted]
         try:
-            outcome = first_refusal(self._call(lambda: self._want(requests)), timeout)
+            self._await(self._call(lambda: self._want(wishes)), timeout)
         except BaseException:
-            self.release(*requests)  # interrupted: nobody holds the wishes any more
+            self.release(*wishes)  # refused or interrupted: nobody holds the wishes any more
             raise
-        if outcome is not TAKEN and outcome.code is not None:
-            self.release(*requests)
-            raise subscription_error(channel, outcome)
-        return requests
+        return wishes
 
-    def release(self, *requests: Request) -> None:
-        """Take wishes for one channel back; does not wait."""
+    def _await(self, parts: Iterable[_Part], timeout: float) -> None:
+        """Wait until the exchange has taken all `parts`, asking another connection for what one refuses."""
+        until = time.monotonic() + timeout
+        waiting = deque(parts)
+        while waiting:
+            part = waiting.popleft()
+            outcome = part.outcome(until, timeout)
+            if outcome.code is None:
+                continue
+            moved = self._call(partial(self._elsewhere, part, outcome)) if outcome.code == FULL else []
+            if not moved:
+                raise subscription_error(part.wish.channel, outcome)
+            waiting.extend(moved)
+
+    def release(self, *wishes: Wish) -> None:
+        """Take wishes back; does not wait."""
         with contextlib.suppress(FeedClosedError):
-            self._post(lambda: self._release(requests))
+            self._post(lambda: self._release(wishes))
 
     def take(self, channel: str) -> list[Row]:
-        """Take all rows of `channel`, or all quotes, that are pending."""
-        if channel != QUOTES and channel not in self.session.subscriptions:
-            return []
-        rows = self.session.rows(channel)
-        # Each of the two steps is atomic, and the session only ever appends.
-        taken = rows[: len(rows)]
-        del rows[: len(taken)]
-        return taken
+        """Take all rows of `channel`, or all quotes, that are pending, in the order they were received."""
+        if len(self.links) == 1:
+            return self.links[0].take(channel)
+        if channel not in MERGED:
+            return self.links[self._placement.home(channel)].take(channel)
+        return merged(channel, self.links)
 
     def ladder(self, market_ticker: str) -> Ladder | None:
         """Return a market's ladder, None when nobody wants it."""
-        return self.session.ladder(market_ticker)
-
-    def local_port(self) -> int | None:
-        """Return this side's port of the present connection, None while there is none."""
-        connection = self._connection
-        address = None if connection is None else connection.local_address
-        return int(address[1]) if address else None
+        for each in self.links:
+            found = each.session.ladder(market_ticker)
+            if found is not None:
+                return found
+        return None
 
     def close(self) -> None:
         """End the thread; idempotent, waits at most 2 s."""
         self._closing = True
+        for each in self.links:
+            each.close()
         loop, main = self._loop, self._main
         if loop is not None and main is not None:
             with contextlib.suppress(RuntimeError):  # the loop ended by itself a moment ago
                 loop.call_soon_threadsafe(main.cancel)
         if self._thread.ident is not None and threading.current_thread() is not self._thread:
             self._thread.join(JOIN)
-        if self.state != "refused":
-            self.state = "closed"
+        for each in self.links:
+            if each.state != "refused":
+                each.state = "closed"
 
     # On the io thread -----------------------------------------------------------------------------------
 
@@ -200,160 +274,81 @@ class Engine:
         except asyncio.CancelledError:
             pass
         except BaseException as bug:  # noqa: BLE001  # the thread's last words must reach health()
-            self._fail(f"the network thread ended: {type(bug).__name__}: {bug}")
-            if not self._started.done():
-                self._started.set_exception(bug)
+            self._fault, self._faulty_at = f"the network thread ended: {type(bug).__name__}: {bug}", time.monotonic()
         finally:
-            self._end()
-
-    def _end(self) -> None:
-        if self.state != "refused":
-            self.state = "closed"
-        self.session.close()
-        if not self._started.done():
-            self._started.set_exception(FeedClosedError("The feed was closed before it was connected."))
-        self._answers.let_go(closed_error())
+            for each in self.links:
+                each.end()
 
     async def _live(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._main = asyncio.current_task()
-        self._wake = asyncio.Event()
-        while not self._closing:  # closed before there was a loop to be told
-            delay: float | None
-            try:
-                connection = await dial(self.url, self._credentials, timeout=self._timeout)
-            except KalshiError as problem:
-                delay = self._failed(problem)
-            except Exception as surprise:
-                if not self._started.done():
-                    raise
-                # Whatever answers at a reconnect, the feed goes on.
-                delay = self._failed(UnreachableError(f"{self.url}: {type(surprise).__name__}: {surprise}"))
-            else:
-                await self._serve(connection)
-                delay = self._reconnecting.delay()
-            if delay is None:
-                return
-            await asyncio.sleep(delay)
-
-    def _failed(self, problem: KalshiError) -> float | None:
-        """Take up a failed attempt; return seconds until the next, or None for none."""
-        if not self._started.done():
-            self._started.set_exception(problem)
-            return None
-        self._fail(str(problem))
-        # A clock that is off is set right by itself, as on a laptop that wakes; keys are not.
-        status = None if isinstance(problem, ClockSkewError) else getattr(problem, "status", None)
-        delay = self._reconnecting.delay(status=status, retry_after=getattr(problem, "retry_after", None))
-        if delay is None:
-            self.state = "refused"
-        return delay
-
-    async def _serve(self, connection: ClientConnection) -> None:
-        """Keep one connection until it is lost."""
-        again = self._started.done()
-        self._reconnecting.accepted()
-        self.frames_received = 0
-        self._connection = connection
-        self.clock_skew = clock_skew(connection)
-        self._timeout = REDIAL_TIMEOUT
-        self.state = "connected"
-        self.session.connected()
-        self._react()
-        self.reconnects += again
-        if not again:
-            self._started.set_result(None)
-        tasks = [asyncio.create_task(task(connection)) for task in (self._send, self._tick)]
-        for each in tasks:
-            each.add_done_callback(lambda ended: self._look_after(ended, connection))
+        if self._closing:  # before there was a loop to be told
+            return
+        lives = [asyncio.create_task(each.live(self._timeout)) for each in self.links]
         try:
-            await self._read(connection)
-        except ConnectionClosed as closed:
-            self._fail(f"connection lost: {closed}")
-        except Exception as bug:  # noqa: BLE001  # whatever the exchange sends, the feed goes on
-            self._fail(f"connecting anew: {type(bug).__name__}: {bug}")
+            await asyncio.gather(*lives)
         finally:
-            self._connection = None
-            self.state = "reconnecting"
-            for each in tasks:
-                each.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            if self._closing:
-                self.session.close()  # a wanted end is no hole in the data
-            else:
-                self.session.disconnected()
-            self._answers.let_go(closed_error() if self._closing else None)
-            await _hang_up(connection)
+            # The first to end must not cut the others' farewells short.
+            for each in lives:
+                if not each.cancelling():
+                    each.cancel()
+            await asyncio.wait(lives)
 
-    def _fail(self, text: str) -> None:
-        self._last_error, self.failed_at = text, time.monotonic()
-
-    def _look_after(self, ended: asyncio.Task[None], connection: ClientConnection) -> None:
-        """Give the connection up when a task beside the reader failed: without it, nothing would be repaired."""
-        bug = None if ended.cancelled() else ended.exception()
-        if bug is not None and not isinstance(bug, ConnectionClosed):
-            self._fail(f"connecting anew: {type(bug).__name__}: {bug}")
-            connection.transport.abort()
-
-    async def _read(self, connection: ClientConnection) -> None:
-        receive, now_us, recv = self.session.receive, self._clock.now_us, connection.recv
-        events, outgoing = self.session.events, self.session.outgoing
-        while True:
-            data = await recv(decode=False)
-            receive(data, now_us())
-            if events or outgoing:
-                self._react()
-            self.frames_received += 1
-
-    async def _send(self, connection: ClientConnection) -> None:
-        """Send commands as they come; apart from the reader, so that a full socket never stops reading."""
-        assert self._wake is not None
-        outgoing = self.session.outgoing
-        while True:
-            while outgoing:
-                await connection.send(outgoing.popleft(), text=True)
-            self._wake.clear()
-            await self._wake.wait()
-
-    async def _tick(self, _: ClientConnection) -> None:
-        since, data = time.monotonic(), self.session.data_messages
-        while True:
-            await asyncio.sleep(TICK)
-            now = time.monotonic()
-            self.session.tick()
-            self.meter.sample(now)
-            if self.session.data_messages != data or now - since >= QUIET_ENOUGH:
-                self._reconnecting.came()
-            self._react()
-
-    def _react(self) -> None:
-        """Pass on what the session has to say."""
-        events = self.session.events
-        while events:
-            event = events.popleft()
-            if isinstance(event, Reconnect):
-                self._fail(f"connecting anew: {event.reason}")
-                if self._connection is not None:
-                    self._connection.transport.abort()
-            else:
-                self._answers.came(event)
-        if self.session.outgoing and self._wake is not None:
-            self._wake.set()
-
-    def _want(self, requests: Sequence[Request]) -> list[Future[Outcome]]:
+    def _want(self, wishes: Sequence[Wish]) -> list[_Part]:
+        """Ask for new wishes, all of one channel."""
         if self._closing:
             raise closed_error()
-        futures = self._answers.expect(requests)
-        self.session.want_together(requests)
-        if self.state != "connected":
-            self._answers.let_go()
-        self._react()
-        return futures
+        shares: list[tuple[Wish, int, Wanted]] = []
+        for wish in wishes:
+            shares += [(wish, home, wanted) for home, wanted in self._shares(wish)]
+        return self._ask(shares)
 
-    def _release(self, requests: Sequence[Request]) -> None:
-        self._answers.forget(requests)
-        self.session.release(*requests)
-        self._react()
+    def _shares(self, wish: Wish) -> Iterable[tuple[int, Wanted]]:
+        """Return what each connection is to send of a wish."""
+        if wish.channel != BOOKS or not isinstance(wish.wanted, frozenset):
+            return [(self._placement.home(wish.channel), wish.wanted)]
+        if not wish.wanted:
+            return [(home, wish.wanted) for home in range(len(self.links))]
+        return self._placement.place(wish.wanted).items()
+
+    def _ask(self, shares: Iterable[tuple[Wish, int, Wanted]]) -> list[_Part]:
+        by_home: dict[int, list[tuple[Wish, Request]]] = defaultdict(list)
+        for wish, home, wanted in shares:
+            by_home[home].append((wish, Request(wish.channel, wanted, wish.listen)))
+        asked = []
+        for home, pairs in by_home.items():
+            answers = self.links[home].want([request for _, request in pairs])
+            asked += [
+                _Part(wish, home, request, answer) for (wish, request), answer in zip(pairs, answers, strict=True)
+            ]
+        for part in asked:
+            part.wish.parts.append(part)
+        return asked
+
+    def _elsewhere(self, part: _Part, outcome: Outcome) -> list[_Part]:
+        """Ask other connections for what one has no room for; nothing is asked where no other has any."""
+        wish, wanted = part.wish, part.request.wanted
+        if wish.channel != BOOKS or not isinstance(wanted, frozenset):
+            return []
+        refused = wanted.intersection(outcome.market_tickers) or wanted
+        moved = self._placement.move(refused, part.home)
+        if moved is None:
+            return []
+        wish.parts.remove(part)
+        # The refusal ended the whole request, so what was not refused is asked for again where it was.
+        rest = [(part.home, wanted - refused)] if wanted - refused else []
+        return self._ask((wish, home, share) for home, share in [*rest, *moved.items()])
+
+    def _release(self, wishes: Sequence[Wish]) -> None:
+        by_home: dict[tuple[int, str], list[Request]] = defaultdict(list)
+        for wish in wishes:
+            for part in wish.parts:
+                by_home[part.home, wish.channel].append(part.request)
+            if wish.channel == BOOKS and isinstance(wish.wanted, frozenset) and wish.parts:
+                self._placement.release(wish.wanted)
+            wish.parts = []
+        for (home, _), requests in by_home.items():
+            self.links[home].release(requests)
 
     def _call(self, function: Callable[[], T]) -> T:
         """Run `function` on the io thread and return what it returns."""
@@ -389,11 +384,3 @@ class Engine:
             )
         if self.state == "closed" or not self._thread.is_alive():
             raise closed_error()
-
-
-async def _hang_up(connection: ClientConnection) -> None:
-    """Close politely, but not for longer than a server that reads nothing any more deserves."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(HANG_UP):
-            await connection.close()
-    connection.transport.abort()

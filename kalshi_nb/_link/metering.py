@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from itertools import pairwise
 from statistics import median
 from typing import Final
 
 from kalshi_nb._session.session import Session
 
-__all__ = ["Meter", "quantile"]
+__all__ = ["Meter", "lag_of", "quantile"]
 
 RATE_WINDOW: Final = 5.0
 MOST_LAGS: Final = 600
@@ -63,16 +64,21 @@ class Meter:
             return 0.0
         return (counts[-1][1] - counts[0][1]) / (counts[-1][0] - counts[0][0])
 
-    def lag(self) -> tuple[float | None, float | None]:
-        """Median and 99th percentile of receive time less exchange time, in seconds."""
-        lags = sorted(self._lags)
-        return quantile(lags, 0.5), quantile(lags, 0.99)
+    def lags(self) -> list[float]:
+        """Receive time less exchange time of the newest samples, in seconds."""
+        return list(self._lags)
 
     def lag_grows(self) -> bool:
         """Tell whether the lag has grown for 30 s on end, by a second or more."""
         found = list(self._medians)
         rising = all(later > earlier for earlier, later in pairwise(found))
         return len(found) == _BUCKETS and rising and found[-1] - found[0] >= _GROWTH
+
+
+def lag_of(meters: Iterable[Meter]) -> tuple[float | None, float | None]:
+    """Return median and 99th percentile of receive time less exchange time, in seconds."""
+    lags = sorted(lag for meter in meters for lag in meter.lags())
+    return quantile(lags, 0.5), quantile(lags, 0.99)
 
 
 def quantile(ordered: list[float], share: float) -> float | None:

@@ -33,6 +33,8 @@ class Gap:
         The sequence numbers that are missing or doubtful, both included.
     repaired_by : str or None
         ``get_snapshot``, ``resubscribe`` or ``reconnect``; None while, or where, nothing repaired it.
+    connection : int
+        Which of the feed's connections has it, from 1.
     """
 
     channel: str
@@ -43,6 +45,7 @@ class Gap:
     seq_from: int | None
     seq_to: int | None
     repaired_by: str | None = None
+    connection: int = 1
 
 
 class GapRow(NamedTuple):

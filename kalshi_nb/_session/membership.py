@@ -15,7 +15,7 @@ from kalshi_nb._session.books import Books
 from kalshi_nb._session.requests import All, Command, Outcome, Request
 from kalshi_nb._session.state import SessionState
 from kalshi_nb._session.subscription import BOOKS, Subscription
-from kalshi_nb._wire.codes import AGAIN, TERMINAL
+from kalshi_nb._wire.codes import AGAIN, FULL, TERMINAL
 from kalshi_nb._wire.commands import LARGEST_LIST
 from kalshi_nb._wire.frames import ErrorFrame, OkFrame, SubscribedFrame, UnsubscribedFrame
 
@@ -57,6 +57,7 @@ class Membership:
         subscription = self._state.subscription(requests[0].channel)
         gone = {id(each) for each in requests}
         subscription.requests = [each for each in subscription.requests if id(each) not in gone]
+        subscription.whole = subscription.whole and bool(subscription.requests)
         subscription.heed()
         self.reconcile(subscription)
 
@@ -192,7 +193,12 @@ class Membership:
             self._state.complain(f"error {code} {text}")
             return
         self._state.complain(f"{owner.channel}: error {code} {text}")
-        self._refused(owner, command, Outcome(code, text, named))
+        if code == FULL and owner.takes_all and not owner.whole:
+            # More markets than one subscription takes: so all of them, and whoever named some gets those.
+            owner.whole = True
+            owner.in_flight = None if owner.in_flight is command else owner.in_flight
+        else:
+            self._refused(owner, command, Outcome(code, text, named))
         self.reconcile(owner)
 
     # Consequences ---------------------------------------------------------------------------------------

@@ -46,6 +46,10 @@ class Session:
         The protocol's own clock, in seconds: time-outs and retries.
     random : random.Random
         The source of jitter.
+    gaps : GapLog, optional
+        Where holes are written down: one log for all connections of a feed, or one of its own.
+    connection : int
+        Which of the feed's connections this is, from 1.
 
     Attributes
     ----------
@@ -57,8 +61,22 @@ class Session:
         Requests that ended, and the wish for a new connection.
     """
 
-    def __init__(self, *, now_us: Callable[[], int], monotonic: Callable[[], float], random: Random) -> None:
-        self._state = SessionState(now_us=now_us, monotonic=monotonic, random=random)
+    def __init__(
+        self,
+        *,
+        now_us: Callable[[], int],
+        monotonic: Callable[[], float],
+        random: Random,
+        gaps: GapLog | None = None,
+        connection: int = 1,
+    ) -> None:
+        self._state = SessionState(
+            now_us=now_us,
+            monotonic=monotonic,
+            random=random,
+            gaps=GapLog() if gaps is None else gaps,
+            connection=connection,
+        )
         self._books = Books(self._state)
         self._quotes = Quotes(self._state)
         self._membership = Membership(self._state, self._books)
@@ -240,9 +258,9 @@ class Session:
     @property
     def last_error(self) -> str | None:
         """The exchange's newest complaint."""
-        return None if self._state.last_error is None else self._state.last_error[1]
+        return None if self.complaint is None else self.complaint[1]
 
     @property
-    def complained_at(self) -> float:
-        """When that was, on the protocol's clock, in seconds."""
-        return 0.0 if self._state.last_error is None else self._state.last_error[0]
+    def complaint(self) -> tuple[float, str] | None:
+        """The exchange's newest complaint, and when it came, on the protocol's clock, in seconds."""
+        return self._state.last_error

@@ -53,7 +53,15 @@ Event = Request | Reconnect
 class SessionState:
     """Shared state; see :class:`kalshi_nb._session.session.Session` for its meaning."""
 
-    def __init__(self, *, now_us: Callable[[], int], monotonic: Callable[[], float], random: Random) -> None:
+    def __init__(
+        self,
+        *,
+        now_us: Callable[[], int],
+        monotonic: Callable[[], float],
+        random: Random,
+        gaps: GapLog,
+        connection: int,
+    ) -> None:
         self.now_us = now_us
         self.monotonic = monotonic
         self.random = random
@@ -64,7 +72,8 @@ class SessionState:
         self.owners: dict[int, Subscription] = {}
         self.ladders: dict[str, Ladder] = {}
         self.watcher: Watcher | None = None
-        self.gaps = GapLog()
+        self.gaps = gaps
+        self.connection = connection
         self.rejects: deque[Reject] = deque(maxlen=MOST_REJECTS)
         self.outgoing: deque[bytes] = deque()
         self.events: deque[Event] = deque()
@@ -140,7 +149,16 @@ class SessionState:
         market_ticker: str | None = None,
     ) -> Gap:
         """Write down a hole that is not over yet."""
-        gap = Gap(subscription.channel, market_ticker, self.now_us(), None, reason, seq_from, seq_to)
+        gap = Gap(
+            subscription.channel,
+            market_ticker,
+            self.now_us(),
+            None,
+            reason,
+            seq_from,
+            seq_to,
+            connection=self.connection,
+        )
         subscription.open_gaps.append(self.gaps.open(gap))
         if subscription.listening:
             subscription.rows.append(GapRow(market_ticker, gap.opened_at, reason))

@@ -50,6 +50,8 @@ class Subscription:
         2 unsubscribe and subscribe, 3 reconnect.
     renew : bool
         Whether the subscription is to be ended and made anew.
+    whole : bool
+        Whether more markets were named than one subscription takes, so that all are taken.
     given_up : bool
         Whether the exchange refused the channel, so that asking again on this connection is vain.
     since : float or None
@@ -73,6 +75,7 @@ class Subscription:
         self.backoff = Backoff(random)
         self.requests: list[Request] = []
         self.heard = False
+        self.whole = False
         self.refused: set[str] = set()
         self.rows: list[Row] = []
         self.listening = False
@@ -136,12 +139,18 @@ class Subscription:
         if not union:
             # Whoever takes what comes gets all markets once nobody names any; books have to be named, and the
             # reference feeds send nothing without a list.
-            takes_all = self.channel != BOOKS and self.traits.subject in (None, "market_ticker")
-            return ALL if self.requests and takes_all else None
+            return ALL if self.requests and self.takes_all else None
         if not self.traits.filtered:
             return ALL
         union -= self.refused
-        return frozenset(union) if union else None
+        if not union:
+            return None
+        return ALL if self.whole else frozenset(union)
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether the channel can be had without naming anything."""
+        return self.channel != BOOKS and self.traits.subject in (None, "market_ticker")
 
     def heed(self) -> None:
         """Make rows if somebody takes them, after a change of who is there."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-__all__ = ["AGAIN", "CODES", "TERMINAL", "ErrorCode", "meaning"]
+__all__ = ["AGAIN", "CODES", "FULL", "TERMINAL", "ErrorCode", "meaning"]
 
 Fault = Literal["request", "exchange", "pace"]
 
@@ -90,7 +90,7 @@ _TABLE: Final = (
         26,
         "Subscription market limit exceeded",
         "pace",
-        "Too many markets on one subscription; open a second feed with connect(new=True) for the rest.",
+        "Too many markets on one subscription; spread them with connect(…, connections=2), or more.",
     ),
     ErrorCode(27, "Too many requests", "pace", _WAIT.replace("trouble of its own", "its pace"), again=True),
     ErrorCode(28, "Underlying tickers required", "request", "This channel wants underlying tickers."),
@@ -105,6 +105,9 @@ TERMINAL: Final = frozenset(each.code for each in _TABLE if each.terminal)
 
 AGAIN: Final = frozenset(each.code for each in _TABLE if each.again)
 """After these the same command is worth sending again, later."""
+
+FULL: Final = 26
+"""There is no room for more markets on this subscription."""
 
 _NOT_FOUND: Final = ErrorCode(28, "Markets not found", "request", _TICKERS)
 

@@ -33,7 +33,8 @@ class Faults(LineFaults):
     every frame, by seeded chance   `plan`
     every frame                     `delay`, `stall`, `resume`, `add_fields`, `set_era`
     commands and answers            `send_error`, `ignore_snapshot_requests`, `delay_answers`,
-                                    `swap_commands`, `lose_commands`, `prefer_yes_prices`
+                                    `swap_commands`, `lose_commands`, `prefer_yes_prices`,
+                                    `limit_markets`
     connections                     `drop_connections`, `close_connections`, `close_on_arrival`,
                                     `refuse_handshakes`
     the whole exchange              `begin_maintenance`, `end_maintenance`
@@ -209,6 +210,16 @@ class Faults(LineFaults):
             self._live().venue.prefers_yes_prices = on
 
         self._server.call(prefer)
+
+    def limit_markets(self, most: int | None) -> None:
+        """Refuse, with error 26, more markets than that on one subscription from now on; None takes any number."""
+        if most is not None:
+            counted(most)
+
+        def limit() -> None:
+            self._live().venue.most_markets = most
+
+        self._server.call(limit)
 
     def set_era(self, era: Era) -> None:
         """Write frames from now on as another time did; see `Exchange` for what there is."""

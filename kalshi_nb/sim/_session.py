@@ -187,11 +187,11 @@ class Session:
             return
         missing: list[str] = []
         if channel == _BOOK and wanted is not None:
-            missing = self._take_missing(wanted)
-        if wanted or wanted is None or not missing:
+            missing = self._venue.take_missing(wanted)
+        excess = self._take_excess(self._open.get(channel), wanted)
+        if wanted or wanted is None or not missing + excess:
             self._open_or_merge(channel, wanted, command)
-        if missing:
-            self._refuse(28, command.command_id, missing)
+        self._refuse_some(command.command_id, missing, excess)
 
     def _open_or_merge(self, channel: str, wanted: set[str] | None, command: Subscribe) -> None:
         subscription = self._open.get(channel)
@@ -249,11 +249,11 @@ class Session:
                 subscription.tickers -= wanted
             self._ok(subscription, command.command_id)
             return
-        missing = self._take_missing(wanted) if subscription.channel == _BOOK else []
-        if wanted or not missing:
+        missing = self._venue.take_missing(wanted) if subscription.channel == _BOOK else []
+        excess = self._take_excess(subscription, wanted)
+        if wanted or not missing + excess:
             self._add(subscription, wanted, command.command_id, initial=command.send_initial_snapshot)
-        if missing:
-            self._refuse(28, command.command_id, missing)
+        self._refuse_some(command.command_id, missing, excess)
 
     def _update_feed(self, subscription: Subscription, feed: Feed, command: Update) -> None:
         """Answer an action of a reference feed, which has words of its own for adding and removing."""
@@ -280,7 +280,7 @@ class Session:
         if self._venue.snapshots_to_lose:
             self._venue.snapshots_to_lose -= 1
             return
-        missing = self._take_missing(wanted)
+        missing = self._venue.take_missing(wanted)
         self._snapshots(subscription, wanted, command_id)
         if missing:
             self._refuse(28, command_id, missing)
@@ -310,13 +310,14 @@ class Session:
             raise Refusal(11)
         return set(markets.tickers)
 
-    def _take_missing(self, wanted: set[str]) -> list[str]:
-        """Take out the tickers of no market, where the exchange is to answer them with an error."""
-        if self._venue.unknown_markets == "empty":
-            return []
-        missing = sorted(ticker for ticker in wanted if not self._venue.is_known(ticker))
-        wanted.difference_update(missing)
-        return missing
+    def _take_excess(self, subscription: Subscription | None, wanted: set[str] | None) -> list[str]:
+        held = set() if subscription is None else subscription.tickers
+        return [] if wanted is None or held is None else self._venue.take_excess(held, wanted)
+
+    def _refuse_some(self, command_id: int | None, missing: list[str], excess: list[str]) -> None:
+        for code, tickers in ((28, missing), (26, excess)):
+            if tickers:
+                self._refuse(code, command_id, tickers)
 
     def _add(
         self, subscription: Subscription, wanted: set[str] | None, command_id: int | None, *, initial: bool

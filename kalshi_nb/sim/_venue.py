@@ -114,6 +114,7 @@ class Venue:
         self.unknown_markets = unknown_markets
         self.snapshots_to_lose = 0
         self.prefers_yes_prices = False
+        self.most_markets: int | None = None
         self.announced: dict[str, set[str]] = {channel: set() for channel in FEEDS}
         self._is_new_era = era == "2026-10"
         self._now_us = now_us
@@ -159,6 +160,21 @@ class Venue:
         if not self._is_new_era:
             return None
         return (self._now_us() if time_us is None else time_us) // 1000
+
+    def take_missing(self, wanted: set[str]) -> list[str]:
+        """Take out the tickers of no market, where the exchange is to answer them with an error."""
+        if self.unknown_markets == "empty":
+            return []
+        missing = sorted(ticker for ticker in wanted if not self.is_known(ticker))
+        wanted.difference_update(missing)
+        return missing
+
+    def take_excess(self, held: set[str], wanted: set[str]) -> list[str]:
+        """Take out the tickers for which a subscription that holds some already has no more room."""
+        new = sorted(wanted - held)
+        excess = [] if self.most_markets is None else new[max(0, self.most_markets - len(held)) :]
+        wanted.difference_update(excess)
+        return excess
 
     def is_known(self, ticker: str) -> bool:
         """Say whether there is such a market."""

@@ -405,7 +405,7 @@ def test_the_last_market_let_go_does_not_become_all_markets(feed, exchange):
     frame = feed.trades(exchange.market_tickers[0])
     frame.close()
     until(lambda: "trade" not in feed.health().markets, "let go")
-    until(lambda: feed._engine.session.subscriptions["trade"].sid is None, "unsubscribed")
+    until(lambda: feed._engine.links[0].session.subscriptions["trade"].sid is None, "unsubscribed")
     before = feed.health().messages
     exchange.advance(30)
     assert feed.health().messages == before

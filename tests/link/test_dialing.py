@@ -230,8 +230,8 @@ def test_the_clocks_difference_is_read_from_the_answer(exchange, credentials, ah
 
 def test_a_large_message_is_taken(exchange, engine):
     engine.want("trade", frozenset({"KXA-1"}), listen="trade", timeout=10)
-    before = engine.session.messages
+    before = engine.links[0].session.messages
     tickers = [f"KX-{number:06}-SOMEWHAT-LONG" for number in range(300_000)]
     exchange.send({"type": "ok", "id": 7_777, "msg": {"market_tickers": tickers}})
-    wait_until(lambda: engine.session.messages > before)
+    wait_until(lambda: engine.links[0].session.messages > before)
     assert engine.state == "connected"

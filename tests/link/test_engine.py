@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from kalshi_nb._auth import Credentials, Secret
-from kalshi_nb._link import engine as engine_module
+from kalshi_nb._link import link as link_module
 from kalshi_nb._session.requests import ALL
 from kalshi_nb._threads import set_role
 from kalshi_nb.errors import FeedClosedError, HandshakeError, SubscriptionError, UnreachableError, WrongThreadError
@@ -45,7 +45,7 @@ def test_a_lost_connection_is_made_again_and_everything_wanted_restored(exchange
     assert len(exchange.connections) == 2
     assert "connection lost" in engine.last_error
     wait_until(lambda: len([each for each in exchange.commands if each["cmd"] == "subscribe"]) == 4)
-    gaps = engine.session.gaps.snapshot()
+    gaps = engine.links[0].session.gaps.snapshot()
     assert {gap.channel for gap in gaps if gap.reason == "connection_lost"} == {BOOKS, "trade"}
     assert [gap.repaired_by for gap in gaps if gap.channel == BOOKS] == ["reconnect"]
 
@@ -136,7 +136,7 @@ def test_one_refusal_at_a_reconnect_is_forgiven(exchange, engine):
     for _ in range(3):
         exchange.refuse.append((401, {}, ""))
         before = engine.reconnects
-        engine._post(engine._reconnecting.came)  # as if data had come meanwhile
+        engine._post(engine.links[0]._reconnecting.came)  # as if data had come meanwhile
         exchange.kill()
         wait_until(lambda before=before: engine.reconnects == before + 1)
     assert engine.state == "connected"
@@ -159,14 +159,14 @@ def test_a_session_that_asks_for_a_new_connection_gets_one(exchange, engine, mon
 
 
 def test_a_fault_of_our_own_costs_a_connection_and_not_the_feed(exchange, engine, monkeypatch):
-    receive, faults = engine.session.receive, iter([RuntimeError("a fault in the reader")])
+    receive, faults = engine.links[0].session.receive, iter([RuntimeError("a fault in the reader")])
 
     def faulty(data, received_at):
         for fault in faults:
             raise fault
         receive(data, received_at)
 
-    engine.session.receive = faulty
+    engine.links[0].session.receive = faulty
     exchange.kill()  # the reader takes the function up with its connection
     wait_until(lambda: engine.reconnects == 1 and len(exchange.connections) == 2)
     exchange.send({"type": "news"})
@@ -176,14 +176,14 @@ def test_a_fault_of_our_own_costs_a_connection_and_not_the_feed(exchange, engine
 
 
 def test_a_fault_beside_the_reader_costs_a_connection_too(exchange, engine, monkeypatch):
-    tick, faults = engine.session.tick, iter([RuntimeError("a fault in the clockwork")])
+    tick, faults = engine.links[0].session.tick, iter([RuntimeError("a fault in the clockwork")])
 
     def faulty():
         for fault in faults:
             raise fault
         tick()
 
-    monkeypatch.setattr(engine.session, "tick", faulty)
+    monkeypatch.setattr(engine.links[0].session, "tick", faulty)
     wait_until(lambda: engine.reconnects == 1)
     engine.want(BOOKS, frozenset({A}), listen=BOOKS, timeout=10)
 
@@ -193,7 +193,7 @@ def test_a_fault_beside_the_reader_costs_a_connection_too(exchange, engine, monk
 
 def test_want_waits_for_the_exchanges_word(exchange, engine):
     engine.want("trade", frozenset({A}), listen="trade", timeout=10)
-    assert engine.session.subscriptions["trade"].market_tickers == {A}
+    assert engine.links[0].session.subscriptions["trade"].market_tickers == {A}
 
 
 def test_a_refused_channel_raises_in_the_caller(exchange, engine):
@@ -201,14 +201,14 @@ def test_a_refused_channel_raises_in_the_caller(exchange, engine):
     with pytest.raises(SubscriptionError, match="does not offer this channel") as caught:
         engine.want("trade", ALL, listen="trade", timeout=10)
     assert (caught.value.channel, caught.value.code, caught.value.market_tickers) == ("trade", 8, ())
-    assert engine.session.subscriptions["trade"].requests == []
+    assert engine.links[0].session.subscriptions["trade"].requests == []
 
 
 @pytest.mark.parametrize(
     ("error", "step"),
     [
         ({"code": 9, "msg": "Authentication required"}, "scopes"),
-        ({"code": 26, "msg": "Subscription market limit exceeded"}, "open a second feed"),
+        ({"code": 26, "msg": "Subscription market limit exceeded"}, r"connections=2"),
         ({"code": 28, "msg": "Markets not found", "market_tickers": [A]}, f"for {A}: error 28"),
         ({"code": 28, "msg": "Markets not found", "market_ticker": A}, "upper case"),
     ],
@@ -226,7 +226,7 @@ def test_an_exchange_that_does_not_answer_is_said_to_be_silent(exchange, engine)
     with pytest.raises(SubscriptionError, match=r"no answer within 0\.3 s.*silent") as caught:
         engine.want("trade", ALL, listen="trade", timeout=0.3)
     assert caught.value.code == 0
-    wait_until(lambda: engine.session.subscriptions["trade"].requests == [])
+    wait_until(lambda: engine.links[0].session.subscriptions["trade"].requests == [])
 
 
 def test_want_returns_when_the_link_is_down_and_is_kept(exchange, engine):
@@ -253,7 +253,7 @@ def test_release_takes_the_wish_back(exchange, engine):
     request = engine.want("trade", ALL, listen="trade", timeout=10)
     engine.release(request)
     wait_until(lambda: exchange.commands[-1]["cmd"] == "unsubscribe")
-    wait_until(lambda: not engine.session.subscriptions["trade"].listening)
+    wait_until(lambda: not engine.links[0].session.subscriptions["trade"].listening)
 
 
 def test_want_from_the_io_thread_is_refused(engine):
@@ -271,16 +271,14 @@ def test_want_from_the_io_thread_is_refused(engine):
 def test_an_interrupted_want_leaves_no_wish(exchange, engine, monkeypatch):
     exchange.silent = True
 
-    class Interrupted:
-        def result(self, timeout):
-            raise KeyboardInterrupt
+    def interrupted(parts, timeout):
+        raise KeyboardInterrupt
 
-    call = engine._call
-    monkeypatch.setattr(engine, "_call", lambda function: [Interrupted() for _ in call(function)])
+    monkeypatch.setattr(engine, "_await", interrupted)
     with pytest.raises(KeyboardInterrupt):
         engine.want("trade", ALL, listen="trade", timeout=10)
     monkeypatch.undo()
-    wait_until(lambda: engine.session.subscriptions["trade"].requests == [])
+    wait_until(lambda: engine.links[0].session.subscriptions["trade"].requests == [])
 
 
 # closing
@@ -345,10 +343,10 @@ def test_close_with_a_server_that_reads_nothing_of_what_is_sent(exchange, engine
     engine.start(10)
     tickers = frozenset("KX-" + "X" * 1_000 + str(number) for number in range(100))
     for _ in range(200):
-        engine._post(lambda: engine.session.outgoing.extend([("x" * 100_000).encode()] * 10))
-    engine._post(lambda: engine.session.want("trade", tickers))
-    engine._post(engine._react)
-    wait_until(lambda: len(engine.session.outgoing) < 2_000)
+        engine._post(lambda: engine.links[0].session.outgoing.extend([("x" * 100_000).encode()] * 10))
+    engine._post(lambda: engine.links[0].session.want("trade", tickers))
+    engine._post(engine.links[0]._react)
+    wait_until(lambda: len(engine.links[0].session.outgoing) < 2_000)
     close_in_time(engine)
 
 
@@ -403,7 +401,7 @@ def test_a_start_that_never_ends_by_itself_ends_in_time(engines, exchange, monke
     async def forever(*args, **kwargs):
         await asyncio.sleep(60)
 
-    monkeypatch.setattr(engine_module, "dial", forever)
+    monkeypatch.setattr(link_module, "dial", forever)
     with pytest.raises(UnreachableError, match=r"within 0\.1 s"):
         engines(exchange.url).start(0.1)
     assert io_threads() == []
@@ -413,7 +411,7 @@ def test_a_fault_before_the_first_handshake_is_raised_in_the_caller(engines, exc
     async def broken(*args, **kwargs):
         raise ImportError("a proxy that needs another package")
 
-    monkeypatch.setattr(engine_module, "dial", broken)
+    monkeypatch.setattr(link_module, "dial", broken)
     engine = engines(exchange.url)
     with pytest.raises(ImportError, match="another package"):
         engine.start(10)
@@ -427,7 +425,7 @@ def test_a_fault_before_the_first_handshake_is_raised_in_the_caller(engines, exc
 def test_take_loses_and_doubles_no_row_while_the_io_thread_appends(exchange, engine):
     engine.want("trade", ALL, listen="trade", timeout=10)
     total, stop = 200_000, threading.Event()
-    rows = engine.session.rows("trade")
+    rows = engine.links[0].session.rows("trade")
     taken = []
 
     def append():
@@ -446,7 +444,7 @@ def test_take_loses_and_doubles_no_row_while_the_io_thread_appends(exchange, eng
     taken.append(engine.take("trade"))
     assert [row[0] for row in itertools.chain(*taken)] == list(range(total))
     assert sum(bool(each) for each in taken) >= 2
-    assert engine.session.rows("trade") is rows
+    assert engine.links[0].session.rows("trade") is rows
     assert rows == []
     assert engine.take("fill") == []
 
@@ -456,27 +454,27 @@ def test_rows_come_from_real_frames(exchange, engine):
     for seq in range(1, 51):
         msg = {"trade_id": str(seq), "market_ticker": A, "yes_price_dollars": "0.4700", "no_price_dollars": "0.5300"}
         exchange.send({"type": "trade", "sid": 1, "seq": seq, "msg": {**msg, "count_fp": "1.00"}})
-    wait_until(lambda: len(engine.session.rows("trade")) == 50)
+    wait_until(lambda: len(engine.links[0].session.rows("trade")) == 50)
     assert [row[8] for row in engine.take("trade")] == [str(seq) for seq in range(1, 51)]
-    assert engine.frames_received >= 51
+    assert engine.links[0].frames_received >= 51
 
 
 def test_a_binary_frame_is_read_as_any_other(exchange, engine):
-    before = engine.session.messages
+    before = engine.links[0].session.messages
     exchange.send(b'{"type":"news"}')
     exchange.send(b"\xff\xfe")
-    wait_until(lambda: engine.session.messages == before + 2)
-    assert engine.session.rejected == 2
+    wait_until(lambda: engine.links[0].session.messages == before + 2)
+    assert engine.links[0].session.rejected == 2
 
 
 def test_the_local_port_is_that_of_the_present_connection(exchange, engine):
-    ports = [engine.local_port()]
+    ports = [engine.links[0].local_port()]
     assert ports[0] == exchange.connections[0].remote_address[1]
     exchange.go_away()
-    wait_until(lambda: engine.local_port() is None)
+    wait_until(lambda: engine.links[0].local_port() is None)
     exchange.come_back()
-    wait_until(lambda: engine.local_port() is not None and len(exchange.connections) == 2)
-    assert engine.local_port() == exchange.connections[-1].remote_address[1]
+    wait_until(lambda: engine.links[0].local_port() is not None and len(exchange.connections) == 2)
+    assert engine.links[0].local_port() == exchange.connections[-1].remote_address[1]
 
 
 def test_data_begins_the_delays_anew_and_a_handshake_alone_does_not(exchange, engine):
@@ -485,18 +483,18 @@ def test_data_begins_the_delays_anew_and_a_handshake_alone_does_not(exchange, en
         before = engine.reconnects
         exchange.kill()
         wait_until(lambda before=before: engine.reconnects == before + 1)
-    assert engine._reconnecting._backoff.attempts == 3
+    assert engine.links[0]._reconnecting._backoff.attempts == 3
     msg = {"trade_id": "1", "market_ticker": A, "yes_price_dollars": "0.4700", "no_price_dollars": "0.5300"}
-    wait_until(lambda: engine.session.subscriptions["trade"].sid == 1)
+    wait_until(lambda: engine.links[0].session.subscriptions["trade"].sid == 1)
     exchange.send({"type": "trade", "sid": 1, "seq": 1, "msg": {**msg, "count_fp": "1.00"}})
-    wait_until(lambda: engine._reconnecting._backoff.attempts == 0)
+    wait_until(lambda: engine.links[0]._reconnecting._backoff.attempts == 0)
 
 
 def test_a_thread_that_ends_by_a_fault_says_so_and_lets_go_of_those_who_wait(exchange, engine, monkeypatch):
     def broken(**_):
         raise RuntimeError("a fault in the delays")
 
-    monkeypatch.setattr(engine._reconnecting, "delay", broken)
+    monkeypatch.setattr(engine.links[0]._reconnecting, "delay", broken)
     exchange.kill()
     wait_until(lambda: not io_threads())
     assert engine.state == "closed"
@@ -542,7 +540,7 @@ def test_several_wishes_are_one_command_and_end_one_by_one(exchange, engine):
     engine.release(one)
     wait_until(lambda: exchange.commands[-1]["params"].get("action") == "delete_markets")
     assert exchange.commands[-1]["params"]["market_tickers"] == [A]
-    assert engine.session.subscriptions[BOOKS].requests == [two]
+    assert engine.links[0].session.subscriptions[BOOKS].requests == [two.parts[0].request]
 
 
 def test_a_wish_that_meets_the_end_of_the_feed_says_so(exchange, engine):

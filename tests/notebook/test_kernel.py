@@ -158,12 +158,12 @@ assert asleep.wait(10)
     )
     worst = kernel.value(
         """
-connection = feed.exchange._server.connections[feed.local_port()]
+connection = feed.exchange._server.connections[feed._engine.links[0].local_port()]
 view = book._view
 # Each pair: what has happened, and how much of it a reader sees.
 pairs = {
-    "book": (lambda: connection.frames_sent, feed.frames_received),
-    "frame": (lambda: feed._engine.session.subscriptions["ticker"].messages, lambda: tickers.total),
+    "book": (lambda: connection.frames_sent, (lambda: feed._engine.links[0].frames_received)),
+    "frame": (lambda: feed._engine.links[0].session.subscriptions["ticker"].messages, lambda: tickers.total),
     "widget": (lambda: book._ladder.version, lambda: view.widget.picture["version"]),
 }
 happened = {name: [] for name in pairs}

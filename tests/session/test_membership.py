@@ -566,7 +566,7 @@ def test_markets_beyond_the_limit_are_refused_but_not_called_unknown(rig):
     assert (rig.status(B), rig.session.ladder(B).reason) == ("stale", "error_26")
 
 
-@pytest.mark.parametrize("code", [8, 9, 14, 26])
+@pytest.mark.parametrize("code", [8, 9, 14, 11])
 def test_a_refused_channel_ends_the_wish(rig, code):
     rig.session.want("trade", frozenset({A}))
     rig.receive(error(code, "no", id=rig.command()["id"]))
@@ -594,13 +594,49 @@ def test_the_exchanges_own_trouble_is_no_refusal(rig, code):
 def test_an_addition_refused_whole_leaves_what_was_acknowledged(rig):
     rig.open("trade", frozenset({A}))
     rig.session.want("trade", frozenset({B}))
-    rig.receive(error(26, "Subscription market limit exceeded", id=rig.command()["id"]))
-    assert rig.outcomes() == [("trade", 26, (B,))]
+    rig.receive(error(11, "Invalid parameter", id=rig.command()["id"]))
+    assert rig.outcomes() == [("trade", 11, (B,))]
     rig.wait(25)
     assert rig.commands() == []
     rig.session.listen("trade", on=True)
     rig.receive(trade(2, 1, A))
     assert len(rig.session.rows("trade")) == 1
+
+
+@pytest.mark.parametrize("named", [(), (B,)])
+def test_a_list_that_is_too_long_for_one_subscription_becomes_all_markets(rig, named):
+    rig.session.want("trade", frozenset({A, B}), listens="trade")
+    fields = {"market_tickers": list(named)} if named else {}
+    rig.receive(error(26, "Subscription market limit exceeded", id=rig.command("subscribe")["id"], **fields))
+    again = rig.command("subscribe")
+    assert "market_tickers" not in again["params"]
+    assert rig.outcomes() == []
+    rig.receive(subscribed(again["id"], "trade", 1))
+    assert rig.outcomes() == [("trade", None, ())]
+
+
+def test_an_addition_beyond_the_limit_makes_a_new_subscription_of_all_markets(rig):
+    first = rig.open("trade", frozenset({A}))
+    second = rig.session.want("trade", frozenset({B}))
+    rig.receive(error(26, "Subscription market limit exceeded", id=rig.command()["id"], market_tickers=[B]))
+    rig.receive({"type": "unsubscribed", "id": rig.command("unsubscribe")["id"], "sid": 2, "seq": 1})
+    again = rig.command("subscribe")
+    assert "market_tickers" not in again["params"]
+    rig.receive(subscribed(again["id"], "trade", 3))
+    assert second.outcome.code is None
+    rig.session.release(first)
+    assert rig.commands() == []
+    rig.session.release(second)
+    rig.receive({"type": "unsubscribed", "id": rig.command("unsubscribe")["id"], "sid": 3, "seq": 1})
+    rig.session.want("trade", frozenset({A}))
+    assert rig.command("subscribe")["params"]["market_tickers"] == [A]
+
+
+def test_all_markets_refused_by_a_limit_end_the_wish(rig):
+    rig.session.want("trade", frozenset({A}))
+    for _ in range(2):
+        rig.receive(error(26, "Subscription market limit exceeded", id=rig.command("subscribe")["id"]))
+    assert rig.outcomes() == [("trade", 26, ())]
 
 
 def test_an_unknown_sid_is_subscribed_to_again(rig):
