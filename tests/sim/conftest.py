@@ -52,7 +52,9 @@ class RawClient:
         self.socket = self._stack.enter_context(
             connect(exchange.url, additional_headers=headers, proxy=None, ping_interval=None, max_size=None, **options)
         )
-        self.port = self.socket.local_address[1]
+        self.port = None
+        with contextlib.suppress(OSError):  # closed by the exchange before it could be looked at
+            self.port = self.socket.local_address[1]
         self.frames: list[str] = []
         self.received = 0
         self.flushed = 0
