@@ -15,6 +15,7 @@ from kalshi_nb._cells import frames_inside
 from kalshi_nb._clock import Clock
 from kalshi_nb._health import Health, health_of
 from kalshi_nb._link.engine import Engine
+from kalshi_nb._link.transport import TransportName
 from kalshi_nb._session.state import Reject
 from kalshi_nb._streams.runner import Pipelines
 from kalshi_nb._threads import FEED_ROLES, refuse_on, role
@@ -33,6 +34,7 @@ class Options:
 
     flush_interval: float = 0.05
     max_pending_rows: int = 1_000_000
+    transport: TransportName = "websockets"
 
 
 DEFAULT_OPTIONS: Final = Options()
@@ -66,7 +68,7 @@ class Running:
         self.exchange = exchange
         self._clock = clock
         self._on_close = on_close
-        self._engine = Engine(url, credentials, clock=clock)
+        self._engine = Engine(url, credentials, clock=clock, transport=options.transport)
         self._pipelines = Pipelines(
             self._engine.take,
             ROWS,

@@ -16,9 +16,6 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from random import Random
 from typing import Final, Literal, TypeVar
 
-from websockets.asyncio.client import ClientConnection
-from websockets.exceptions import ConnectionClosed
-
 from kalshi_nb._auth import Credentials
 from kalshi_nb._clock import Clock
 from kalshi_nb._ladder import Ladder
@@ -26,6 +23,7 @@ from kalshi_nb._link.answers import TAKEN, Answers, first_refusal
 from kalshi_nb._link.dialing import clock_skew, dial
 from kalshi_nb._link.metering import Meter
 from kalshi_nb._link.refusals import closed_error, subscription_error
+from kalshi_nb._link.transport import Connection, ConnectionLost, TransportName, hang_up
 from kalshi_nb._session.quotes import QUOTES
 from kalshi_nb._session.reconnecting import QUIET_ENOUGH, Reconnecting
 from kalshi_nb._session.requests import Outcome, Request, Wanted
@@ -42,7 +40,6 @@ T = TypeVar("T")
 TICK: Final = 0.1
 JOIN: Final = 2.0
 REDIAL_TIMEOUT: Final = 10.0
-HANG_UP: Final = 1.0
 
 
 class Engine:
@@ -58,6 +55,8 @@ class Engine:
         The market's time, for ``received_at``.
     random : random.Random, optional
         The source of jitter.
+    transport : str
+        The library that speaks WebSocket: ``websockets`` or ``picows``.
 
     Attributes
     ----------
@@ -73,7 +72,15 @@ class Engine:
         Frames received and applied on the present connection.
     """
 
-    def __init__(self, url: str, credentials: Credentials, *, clock: Clock, random: Random | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        credentials: Credentials,
+        *,
+        clock: Clock,
+        random: Random | None = None,
+        transport: TransportName = "websockets",
+    ) -> None:
         self.url = url
         self.state: LinkState = "connecting"
         self.reconnects = 0
@@ -83,6 +90,7 @@ class Engine:
         self.frames_received = 0
         self._credentials = credentials
         self._clock = clock
+        self._transport: TransportName = transport
         jitter = random or Random()  # noqa: S311  # jitter, not a secret
         self.session = Session(now_us=clock.now_us, monotonic=time.monotonic, random=jitter)
         self.meter = Meter(self.session)
@@ -92,7 +100,7 @@ class Engine:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._main: asyncio.Task[None] | None = None
         self._wake: asyncio.Event | None = None
-        self._connection: ClientConnection | None = None
+        self._connection: Connection | None = None
         self._timeout = REDIAL_TIMEOUT
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="kalshi-io", daemon=True)
@@ -175,8 +183,7 @@ class Engine:
     def local_port(self) -> int | None:
         """Return this side's port of the present connection, None while there is none."""
         connection = self._connection
-        address = None if connection is None else connection.local_address
-        return int(address[1]) if address else None
+        return None if connection is None else connection.local_port
 
     def close(self) -> None:
         """End the thread; idempotent, waits at most 2 s."""
@@ -221,7 +228,7 @@ class Engine:
         while not self._closing:  # closed before there was a loop to be told
             delay: float | None
             try:
-                connection = await dial(self.url, self._credentials, timeout=self._timeout)
+                connection = await dial(self.url, self._credentials, timeout=self._timeout, transport=self._transport)
             except KalshiError as problem:
                 delay = self._failed(problem)
             except Exception as surprise:
@@ -249,7 +256,7 @@ class Engine:
             self.state = "refused"
         return delay
 
-    async def _serve(self, connection: ClientConnection) -> None:
+    async def _serve(self, connection: Connection) -> None:
         """Keep one connection until it is lost."""
         again = self._started.done()
         self._reconnecting.accepted()
@@ -268,7 +275,7 @@ class Engine:
             each.add_done_callback(lambda ended: self._look_after(ended, connection))
         try:
             await self._read(connection)
-        except ConnectionClosed as closed:
+        except ConnectionLost as closed:
             self._fail(f"connection lost: {closed}")
         except Exception as bug:  # noqa: BLE001  # whatever the exchange sends, the feed goes on
             self._fail(f"connecting anew: {type(bug).__name__}: {bug}")
@@ -283,39 +290,42 @@ class Engine:
             else:
                 self.session.disconnected()
             self._answers.let_go(closed_error() if self._closing else None)
-            await _hang_up(connection)
+            await hang_up(connection)
 
     def _fail(self, text: str) -> None:
         self._last_error, self.failed_at = text, time.monotonic()
 
-    def _look_after(self, ended: asyncio.Task[None], connection: ClientConnection) -> None:
+    def _look_after(self, ended: asyncio.Task[None], connection: Connection) -> None:
         """Give the connection up when a task beside the reader failed: without it, nothing would be repaired."""
         bug = None if ended.cancelled() else ended.exception()
-        if bug is not None and not isinstance(bug, ConnectionClosed):
+        if bug is not None and not isinstance(bug, ConnectionLost):
             self._fail(f"connecting anew: {type(bug).__name__}: {bug}")
-            connection.transport.abort()
+            connection.abort()
 
-    async def _read(self, connection: ClientConnection) -> None:
-        receive, now_us, recv = self.session.receive, self._clock.now_us, connection.recv
+    async def _read(self, connection: Connection) -> None:
+        """Take every message into the session as it comes, until the connection is lost."""
+        receive, now_us = self.session.receive, self._clock.now_us
         events, outgoing = self.session.events, self.session.outgoing
-        while True:
-            data = await recv(decode=False)
+
+        def take(data: bytes) -> None:
             receive(data, now_us())
             if events or outgoing:
                 self._react()
             self.frames_received += 1
 
-    async def _send(self, connection: ClientConnection) -> None:
+        await connection.read(take)
+
+    async def _send(self, connection: Connection) -> None:
         """Send commands as they come; apart from the reader, so that a full socket never stops reading."""
         assert self._wake is not None
         outgoing = self.session.outgoing
         while True:
             while outgoing:
-                await connection.send(outgoing.popleft(), text=True)
+                await connection.send(outgoing.popleft())
             self._wake.clear()
             await self._wake.wait()
 
-    async def _tick(self, _: ClientConnection) -> None:
+    async def _tick(self, _: Connection) -> None:
         since, data = time.monotonic(), self.session.data_messages
         while True:
             await asyncio.sleep(TICK)
@@ -328,13 +338,12 @@ class Engine:
 
     def _react(self) -> None:
         """Pass on what the session has to say."""
-        events = self.session.events
-        while events:
-            event = events.popleft()
+        while self.session.events:
+            event = self.session.events.popleft()
             if isinstance(event, Reconnect):
                 self._fail(f"connecting anew: {event.reason}")
                 if self._connection is not None:
-                    self._connection.transport.abort()
+                    self._connection.abort()
             else:
                 self._answers.came(event)
         if self.session.outgoing and self._wake is not None:
@@ -389,11 +398,3 @@ class Engine:
             )
         if self.state == "closed" or not self._thread.is_alive():
             raise closed_error()
-
-
-async def _hang_up(connection: ClientConnection) -> None:
-    """Close politely, but not for longer than a server that reads nothing any more deserves."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(HANG_UP):
-            await connection.close()
-    connection.transport.abort()
