@@ -84,6 +84,8 @@ class RawServer:
             self.connections.append(connection)
             while data := connection.recv(65536):
                 self.received.append(data)
+                if data[0] & 0xF == CLOSE:
+                    break
                 if self.answers_pings and data[0] & 0xF == PING:
                     connection.sendall(frame(PONG, _unmasked(data)))
         connection.close()
