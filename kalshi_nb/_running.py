@@ -16,6 +16,7 @@ from kalshi_nb._clock import Clock
 from kalshi_nb._health import Health, health_of, market_counts
 from kalshi_nb._link.engine import Engine
 from kalshi_nb._link.link import Link
+from kalshi_nb._link.transport import TransportName
 from kalshi_nb._session.state import MOST_REJECTS, Reject
 from kalshi_nb._streams.runner import Pipelines
 from kalshi_nb._threads import FEED_ROLES, refuse_on, role
@@ -35,6 +36,7 @@ class Options:
     flush_interval: float = 0.05
     max_pending_rows: int = 1_000_000
     connections: int = 1
+    transport: TransportName = "websockets"
 
 
 DEFAULT_OPTIONS: Final = Options()
@@ -68,7 +70,9 @@ class Running:
         self.exchange = exchange
         self._clock = clock
         self._on_close = on_close
-        self._engine = Engine(url, credentials, clock=clock, connections=options.connections)
+        self._engine = Engine(
+            url, credentials, clock=clock, connections=options.connections, transport=options.transport
+        )
         self._pipelines = Pipelines(
             self._engine.take,
             ROWS,

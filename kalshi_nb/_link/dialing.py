@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
-from typing import Final
 from urllib.parse import urlsplit
-
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
 
 from kalshi_nb._auth import Credentials
 from kalshi_nb._environments import path_of
+from kalshi_nb._link.transport import Connection, Refused, TransportName, WrongProtocol, is_loopback
 from kalshi_nb.errors import (
     AuthenticationError,
     ClockSkewError,
@@ -21,18 +19,16 @@ from kalshi_nb.errors import (
     UnreachableError,
 )
 
-__all__ = ["LARGEST_MESSAGE", "clock_skew", "dial"]
-
-LARGEST_MESSAGE: Final = 64 * 2**20
-"""Bytes one message may have: an ``ok`` carries every ticker of its subscription."""
-
-PING_INTERVAL: Final = 10.0
-PING_TIMEOUT: Final = 15.0
-_MOST_FRAMES: Final = 1024  # frames parsed ahead of the reader; 16, the default, halves what a burst gets
-_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+__all__ = ["clock_skew", "dial"]
 
 
-async def dial(url: str, credentials: Credentials, *, timeout: float) -> ClientConnection:  # noqa: ASYNC109
+async def dial(
+    url: str,
+    credentials: Credentials,
+    *,
+    timeout: float,  # noqa: ASYNC109
+    transport: TransportName = "websockets",
+) -> Connection:
     """Return an open connection to `url`, its handshake signed at this moment.
 
     Raises
@@ -46,22 +42,10 @@ async def dial(url: str, credentials: Credentials, *, timeout: float) -> ClientC
     """
     headers = credentials.signer().headers(path_of(url))
     try:
-        return await _Connect(
-            url,
-            additional_headers=headers,
-            # Compression costs a fifth more time a frame than it saves on any but a slow line.
-            compression=None,
-            proxy=None if urlsplit(url).hostname in _LOOPBACK else True,
-            open_timeout=timeout,
-            ping_interval=PING_INTERVAL,
-            ping_timeout=PING_TIMEOUT,
-            close_timeout=0.5,
-            max_size=LARGEST_MESSAGE,
-            max_queue=_MOST_FRAMES,
-        )
-    except InvalidStatus as refusal:
+        return await _open(transport, url, headers, timeout)
+    except Refused as refusal:
         raise _refused(refusal, url) from None
-    except (InvalidHandshake, InvalidURI) as broken:
+    except WrongProtocol as broken:
         raise HandshakeError(
             f"{url} answered, but not as a WebSocket server: {broken}. Check the address.", status=0
         ) from None
@@ -73,18 +57,20 @@ async def dial(url: str, credentials: Credentials, *, timeout: float) -> ClientC
         raise _unreachable(failure, url) from None
 
 
-class _Connect(connect):
-    """The library's own dialling, less redirects: they would carry a valid signature to somebody else."""
+async def _open(transport: TransportName, url: str, headers: Mapping[str, str], seconds: float) -> Connection:
+    # Each is loaded when it is used: one is optional, and whoever has it may never need the other.
+    if transport == "picows":
+        from kalshi_nb._link import over_picows  # noqa: PLC0415
 
-    def process_redirect(self, exc: Exception) -> Exception | str:
-        """Follow none."""
-        return exc
+        return await over_picows.open_connection(url, headers, timeout=seconds)
+    from kalshi_nb._link import over_websockets  # noqa: PLC0415
+
+    return await over_websockets.open_connection(url, headers, timeout=seconds)
 
 
-def clock_skew(connection: ClientConnection) -> float | None:
+def clock_skew(connection: Connection) -> float | None:
     """Return by how many seconds this computer's clock is ahead of the server's, None where it did not say."""
-    response = connection.response
-    stamp = response.headers.get("Date") if response is not None else None
+    stamp = connection.headers.get("Date")
     if not stamp:
         return None
     try:
@@ -96,22 +82,21 @@ def clock_skew(connection: ClientConnection) -> float | None:
 def _unreachable(failure: OSError, url: str) -> LinkError:
     host = urlsplit(url).netloc
     reason = failure.strerror or str(failure) or type(failure).__name__
-    if urlsplit(url).hostname in _LOOPBACK:
+    if is_loopback(url):
         step = "Start the exchange there first, or use connect('sim'), which brings its own."
     else:
         step = "Check the network, the name of the host, and proxy settings."
     return UnreachableError(f"Nobody answers at {host}: {reason}. {step}")
 
 
-def _refused(refusal: InvalidStatus, url: str) -> HandshakeError:
-    response = refusal.response
-    status = response.status_code
-    body = bytes(response.body or b"")[:2000].decode("utf-8", "replace").strip()
+def _refused(refusal: Refused, url: str) -> HandshakeError:
+    status = refusal.status
+    body = refusal.body[:2000].decode("utf-8", "replace").strip()
     detail = _detail(body)
     if status in (401, 403):
         kind, message = _unauthorised(status, detail, url)
         return kind(message, status=status, body=body)
-    retry_after = _seconds(response.headers.get("Retry-After"))
+    retry_after = _seconds(refusal.headers.get("Retry-After"))
     if status == 429:
         step = "Too many connections or attempts; wait a little, and close feeds you no longer need."
     elif status >= 500:

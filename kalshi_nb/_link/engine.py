@@ -26,6 +26,7 @@ from kalshi_nb._link.link import Link, LinkState
 from kalshi_nb._link.merging import MERGED, merged
 from kalshi_nb._link.placement import Placement
 from kalshi_nb._link.refusals import closed_error, subscription_error
+from kalshi_nb._link.transport import TransportName
 from kalshi_nb._session.gaps import GapLog
 from kalshi_nb._session.requests import Outcome, Request, Wanted
 from kalshi_nb._session.subscription import BOOKS
@@ -90,6 +91,8 @@ class Engine:
         How many connections to keep; books are spread over them by market.
     random : random.Random, optional
         The source of jitter.
+    transport : str
+        The library that speaks WebSocket: ``websockets`` or ``picows``.
 
     Attributes
     ----------
@@ -107,12 +110,13 @@ class Engine:
         clock: Clock,
         connections: int = 1,
         random: Random | None = None,
+        transport: TransportName = "websockets",
     ) -> None:
         self.url = url
         self.gaps = GapLog()
         jitter = random or Random()  # noqa: S311  # jitter, not a secret
         self.links = tuple(
-            Link(url, credentials, clock=clock, random=jitter, gaps=self.gaps, number=number)
+            Link(url, credentials, clock=clock, random=jitter, gaps=self.gaps, number=number, transport=transport)
             for number in range(1, connections + 1)
         )
         self._placement = Placement(connections)

@@ -7,15 +7,11 @@ place: ladders (by version), rows (by slicing) and counters.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from random import Random
 from typing import Final, Literal
-
-from websockets.asyncio.client import ClientConnection
-from websockets.exceptions import ConnectionClosed
 
 from kalshi_nb._auth import Credentials
 from kalshi_nb._clock import Clock
@@ -23,6 +19,7 @@ from kalshi_nb._link.answers import Answers
 from kalshi_nb._link.dialing import clock_skew, dial
 from kalshi_nb._link.metering import Meter
 from kalshi_nb._link.refusals import closed_error
+from kalshi_nb._link.transport import Connection, ConnectionLost, TransportName, hang_up
 from kalshi_nb._session.gaps import GapLog
 from kalshi_nb._session.quotes import QUOTES
 from kalshi_nb._session.reconnecting import QUIET_ENOUGH, Reconnecting
@@ -37,7 +34,6 @@ LinkState = Literal["connecting", "connected", "reconnecting", "refused", "close
 
 TICK: Final = 0.1
 REDIAL_TIMEOUT: Final = 10.0
-HANG_UP: Final = 1.0
 
 
 class Link:
@@ -57,6 +53,8 @@ class Link:
         Where holes are written down, shared by all links of a feed.
     number : int
         Which of the feed's connections this is, from 1.
+    transport : str
+        The library that speaks WebSocket: ``websockets`` or ``picows``.
 
     Attributes
     ----------
@@ -75,7 +73,15 @@ class Link:
     """
 
     def __init__(
-        self, url: str, credentials: Credentials, *, clock: Clock, random: Random, gaps: GapLog, number: int
+        self,
+        url: str,
+        credentials: Credentials,
+        *,
+        clock: Clock,
+        random: Random,
+        gaps: GapLog,
+        number: int,
+        transport: TransportName,
     ) -> None:
         self.url = url
         self.state: LinkState = "connecting"
@@ -87,6 +93,7 @@ class Link:
         self.frames_received = 0
         self._credentials = credentials
         self._clock = clock
+        self._transport: TransportName = transport
         self.session = Session(
             now_us=clock.now_us, monotonic=time.monotonic, random=random, gaps=gaps, connection=number
         )
@@ -94,7 +101,7 @@ class Link:
         self._reconnecting = Reconnecting(random)
         self._answers = Answers()
         self._wake: asyncio.Event | None = None
-        self._connection: ClientConnection | None = None
+        self._connection: Connection | None = None
         self._closing = False
 
     def __repr__(self) -> str:
@@ -115,8 +122,7 @@ class Link:
     def local_port(self) -> int | None:
         """Return this side's port of the present connection, None while there is none."""
         connection = self._connection
-        address = None if connection is None else connection.local_address
-        return int(address[1]) if address else None
+        return None if connection is None else connection.local_port
 
     # On the io thread -----------------------------------------------------------------------------------
 
@@ -171,7 +177,7 @@ class Link:
     async def _attempt(self, patience: float) -> float | None:
         """Dial, and serve the connection to its end; return seconds until the next attempt, None for none."""
         try:
-            connection = await dial(self.url, self._credentials, timeout=patience)
+            connection = await dial(self.url, self._credentials, timeout=patience, transport=self._transport)
         except KalshiError as problem:
             return self._failed(problem)
         except Exception as surprise:
@@ -195,7 +201,7 @@ class Link:
             self.state = "refused"
         return delay
 
-    async def _serve(self, connection: ClientConnection) -> None:
+    async def _serve(self, connection: Connection) -> None:
         """Keep one connection until it is lost."""
         again = self.started.done()
         self._reconnecting.accepted()
@@ -213,7 +219,7 @@ class Link:
             each.add_done_callback(lambda ended: self._look_after(ended, connection))
         try:
             await self._read(connection)
-        except ConnectionClosed as closed:
+        except ConnectionLost as closed:
             self._fail(f"connection lost: {closed}")
         except Exception as bug:  # noqa: BLE001  # whatever the exchange sends, the feed goes on
             self._fail(f"connecting anew: {type(bug).__name__}: {bug}")
@@ -228,39 +234,42 @@ class Link:
             else:
                 self.session.disconnected()
             self._answers.let_go(closed_error() if self._closing else None)
-            await _hang_up(connection)
+            await hang_up(connection)
 
     def _fail(self, text: str) -> None:
         self.last_error, self.failed_at = text, time.monotonic()
 
-    def _look_after(self, ended: asyncio.Task[None], connection: ClientConnection) -> None:
+    def _look_after(self, ended: asyncio.Task[None], connection: Connection) -> None:
         """Give the connection up when a task beside the reader failed: without it, nothing would be repaired."""
         bug = None if ended.cancelled() else ended.exception()
-        if bug is not None and not isinstance(bug, ConnectionClosed):
+        if bug is not None and not isinstance(bug, ConnectionLost):
             self._fail(f"connecting anew: {type(bug).__name__}: {bug}")
-            connection.transport.abort()
+            connection.abort()
 
-    async def _read(self, connection: ClientConnection) -> None:
-        receive, now_us, recv = self.session.receive, self._clock.now_us, connection.recv
+    async def _read(self, connection: Connection) -> None:
+        """Take every message into the session as it comes, until the connection is lost."""
+        receive, now_us = self.session.receive, self._clock.now_us
         events, outgoing = self.session.events, self.session.outgoing
-        while True:
-            data = await recv(decode=False)
+
+        def take(data: bytes) -> None:
             receive(data, now_us())
             if events or outgoing:
                 self._react()
             self.frames_received += 1
 
-    async def _send(self, connection: ClientConnection) -> None:
+        await connection.read(take)
+
+    async def _send(self, connection: Connection) -> None:
         """Send commands as they come; apart from the reader, so that a full socket never stops reading."""
         assert self._wake is not None
         outgoing = self.session.outgoing
         while True:
             while outgoing:
-                await connection.send(outgoing.popleft(), text=True)
+                await connection.send(outgoing.popleft())
             self._wake.clear()
             await self._wake.wait()
 
-    async def _tick(self, _: ClientConnection) -> None:
+    async def _tick(self, _: Connection) -> None:
         since, data = time.monotonic(), self.session.data_messages
         while True:
             await asyncio.sleep(TICK)
@@ -273,22 +282,13 @@ class Link:
 
     def _react(self) -> None:
         """Pass on what the session has to say."""
-        events = self.session.events
-        while events:
-            event = events.popleft()
+        while self.session.events:
+            event = self.session.events.popleft()
             if isinstance(event, Reconnect):
                 self._fail(f"connecting anew: {event.reason}")
                 if self._connection is not None:
-                    self._connection.transport.abort()
+                    self._connection.abort()
             else:
                 self._answers.came(event)
         if self.session.outgoing and self._wake is not None:
             self._wake.set()
-
-
-async def _hang_up(connection: ClientConnection) -> None:
-    """Close politely, but not for longer than a server that reads nothing any more deserves."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(HANG_UP):
-            await connection.close()
-    connection.transport.abort()

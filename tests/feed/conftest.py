@@ -19,8 +19,14 @@ def exchange():
 
 
 @pytest.fixture
-def feed(exchange):
-    with kn.connect(exchange) as made:
+def transport():
+    """The library that speaks WebSocket; folders and files whose laws hold over each say so anew."""
+    return "websockets"
+
+
+@pytest.fixture
+def feed(exchange, transport):
+    with kn.connect(exchange, transport=transport) as made:
         yield made
 
 
@@ -70,8 +76,8 @@ def recorded(path):
 
 
 @contextlib.contextmanager
-def following(exchange):
-    feed = kn.connect(exchange)
+def following(exchange, **options):
+    feed = kn.connect(exchange, **options)
     try:
         yield feed
     finally:

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sys
 import threading
 
 import pytest
@@ -54,6 +55,21 @@ def test_connecting_again_gives_the_running_feed_back(exchange, feed):
 def test_other_options_are_an_error_that_names_the_difference(exchange, feed):
     with pytest.raises(errors.FeedOptionsError, match=r"flush_interval is 0\.05 there and 0\.2 here"):
         kn.connect(exchange, flush_interval=0.2)
+    with pytest.raises(errors.FeedOptionsError, match="transport is 'websockets' there and 'picows' here"):
+        kn.connect(exchange, transport="picows")
+
+
+def test_the_faster_transport_is_one_word_away(exchange):
+    with kn.connect(exchange, transport="picows") as feed:
+        trades = feed.trades()
+        exchange.advance(60)
+        assert trades.df.height >= 1
+        assert kn.connect(exchange, transport="picows") is feed
+
+
+def test_a_transport_that_is_not_installed_is_an_error_with_the_way_on(exchange, monkeypatch):
+    monkeypatch.setitem(sys.modules, "picows", None)
+    refused(errors.ConfigurationError, "pip install 'kalshi-nb[speed]'", where=exchange, transport="picows")
 
 
 def test_new_makes_a_second_feed(exchange, feed):
@@ -157,7 +173,14 @@ def test_a_simulated_exchange_takes_no_key_of_yours(exchange, key):
 
 @pytest.mark.parametrize(
     "options",
-    [{"timeout": 0}, {"timeout": "soon"}, {"flush_interval": -1}, {"max_pending_rows": 0}, {"max_pending_rows": 1.5}],
+    [
+        {"timeout": 0},
+        {"timeout": "soon"},
+        {"flush_interval": -1},
+        {"max_pending_rows": 0},
+        {"max_pending_rows": 1.5},
+        {"transport": "udp"},
+    ],
 )
 def test_impossible_options_are_refused(exchange, options):
     refused(errors.ConfigurationError, next(iter(options)), where=exchange, **options)

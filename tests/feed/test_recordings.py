@@ -7,7 +7,13 @@ import polars as pl
 import pytest
 
 import kalshi_nb as kn
+from kalshi_nb._link.transport import TRANSPORTS
 from tests.feed.conftest import following, recorded, recordings, until
+
+
+@pytest.fixture(params=TRANSPORTS)
+def transport(request):
+    return request.param
 
 
 def oracle(frames):
@@ -34,12 +40,12 @@ def oracle(frames):
 @pytest.mark.parametrize(
     ("name", "deltas"), [("demo-2026-07-01-books.jsonl", 2885), ("prod-2026-04-18-errors.jsonl", 61)]
 )
-def test_a_recorded_session_comes_out_whole(name, deltas):
+def test_a_recorded_session_comes_out_whole(name, deltas, transport):
     path = recordings() / name
     frames = list(recorded(path))
     assert sum(frame["type"] == "orderbook_delta" for frame in frames) == deltas
     expected = oracle(frames)
-    with kn.sim.Exchange.from_frames(path) as exchange, following(exchange) as feed:
+    with kn.sim.Exchange.from_frames(path) as exchange, following(exchange, transport=transport) as feed:
         changes = feed.deltas(list(expected))
         books = feed.books(expected)
         changes.wait(rows=deltas)
@@ -53,11 +59,11 @@ def test_a_recorded_session_comes_out_whole(name, deltas):
         assert found == expected
 
 
-def test_every_recorded_delta_keeps_its_price_size_side_and_number():
+def test_every_recorded_delta_keeps_its_price_size_side_and_number(transport):
     path = recordings() / "demo-2026-07-01-books.jsonl"
     frames = [frame for frame in recorded(path) if frame["type"] == "orderbook_delta"]
     tickers = {frame["msg"]["market_ticker"] for frame in frames}
-    with kn.sim.Exchange.from_frames(path) as exchange, following(exchange) as feed:
+    with kn.sim.Exchange.from_frames(path) as exchange, following(exchange, transport=transport) as feed:
         changes = feed.deltas(list(tickers), exact=True)
         changes.wait(rows=len(frames))
         found = changes.df.select(
@@ -75,10 +81,10 @@ def test_every_recorded_delta_keeps_its_price_size_side_and_number():
         assert int(row[5].timestamp() * 1000) == msg["ts_ms"]
 
 
-def test_recorded_fills_come_out_as_fills():
+def test_recorded_fills_come_out_as_fills(transport):
     path = recordings() / "demo-2026-07-01-books.jsonl"
     messages = [frame["msg"] for frame in recorded(path) if frame["type"] == "fill"]
-    with kn.sim.Exchange.from_frames(path) as exchange, following(exchange) as feed:
+    with kn.sim.Exchange.from_frames(path) as exchange, following(exchange, transport=transport) as feed:
         fills = feed.fills(exact=True)
         fills.wait(rows=2)
         until(lambda: feed.health().messages == exchange.frames, "every frame is received")
@@ -95,9 +101,9 @@ def test_recorded_fills_come_out_as_fills():
         assert int(row["ts"].timestamp() * 1000) == msg["ts_ms"]
 
 
-def test_frames_of_channels_that_nobody_asked_for_are_left_aside():
+def test_frames_of_channels_that_nobody_asked_for_are_left_aside(transport):
     path = recordings() / "demo-2026-07-01-books.jsonl"
-    with kn.sim.Exchange.from_frames(path) as exchange, following(exchange) as feed:
+    with kn.sim.Exchange.from_frames(path) as exchange, following(exchange, transport=transport) as feed:
         feed.deltas(list(exchange.market_tickers))
         until(lambda: feed.health().messages == exchange.frames, "every frame is received")
         assert feed.rejects == []

@@ -14,6 +14,7 @@ from websockets.asyncio.server import serve
 from kalshi_nb._auth import Credentials, Secret
 from kalshi_nb._clock import WallClock
 from kalshi_nb._link.engine import Engine
+from kalshi_nb._link.transport import TRANSPORTS
 
 PATH = "/trade-api/ws/v2"
 
@@ -46,6 +47,7 @@ class TinyExchange:
         self.handler = self.answer
         self.errors = {}
         self.silent = False
+        self.date = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="tiny-exchange", daemon=True)
         self._thread.start()
@@ -60,7 +62,13 @@ class TinyExchange:
 
     async def _open(self, port=0):
         self._server = await serve(
-            self._accepted, "127.0.0.1", port, process_request=self._handshake, ping_interval=None, close_timeout=0.2
+            self._accepted,
+            "127.0.0.1",
+            port,
+            process_request=self._handshake,
+            process_response=self._accept,
+            ping_interval=None,
+            close_timeout=0.2,
         )
         return self._server.sockets[0].getsockname()[1]
 
@@ -75,6 +83,11 @@ class TinyExchange:
         for name, value in headers.items():
             response.headers[name] = value
         return response
+
+    def _accept(self, connection, request, response):
+        if self.date is not None:
+            del response.headers["Date"]
+            response.headers["Date"] = self.date
 
     async def _accepted(self, connection):
         self.connections.append(connection)
@@ -165,13 +178,18 @@ def credentials(private_key):
     return Credentials("a-key-id", Secret(private_key), environ={})
 
 
+@pytest.fixture(params=TRANSPORTS)
+def transport(request):
+    return request.param
+
+
 @pytest.fixture
-def engines(credentials):
+def engines(credentials, transport):
     """Make engines that are closed at the end, whatever happens; no thread may be left."""
     made = []
 
     def make(url, given=None):
-        engine = Engine(url, given or credentials, clock=WallClock())
+        engine = Engine(url, given or credentials, clock=WallClock(), transport=transport)
         made.append(engine)
         return engine
 
