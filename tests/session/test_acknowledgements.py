@@ -3,6 +3,8 @@
 import pytest
 from session_rig import BOOKS, Rig, delta, ok, snapshot, subscribed, ticker_frame, trade
 
+from kalshi_nb._session.requests import All
+
 A, B, C = "KXA-1", "KXB-2", "KXC-3"
 
 
@@ -166,3 +168,17 @@ def test_a_subscribed_that_comes_after_its_time_is_taken_up(rig):
     assert rig.gaps == []
     rig.wait(20)
     assert rig.commands() == []
+
+
+def test_what_else_is_told_about_all_markets_is_told_by_every_subscribe(rig):
+    rig.session.want("communications", frozenset({A}))
+    rig.session.want("communications", All((("shard_factor", 2), ("shard_key", 1))))
+    first = rig.command("subscribe")
+    rig.session.disconnected()
+    rig.session.connected()
+    again = rig.command("subscribe")
+    rig.receive(subscribed(again["id"], "communications", 1), {"type": "unsubscribed", "sid": 1})
+    rig.wait(1)
+    last = rig.command("subscribe")
+    params = {"channels": ["communications"], "shard_factor": 2, "shard_key": 1}
+    assert [first["params"], again["params"], last["params"]] == [{"channels": ["communications"]}, params, params]

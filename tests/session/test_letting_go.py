@@ -83,6 +83,37 @@ def test_a_snapshot_that_came_before_the_deletion_does_not_keep_a_renewed_book_l
     assert rig.command("add_markets")["params"]["market_tickers"] == [B]
 
 
+def test_no_delta_revives_an_unknown_book_while_its_market_is_being_deleted(rig):
+    seq = rig.open_books(A, B)
+    rig.session.want(BOOKS, frozenset({A}))
+    rig.session.release(rig.request)
+    delete = rig.command("delete_markets")
+    rig.session.want(BOOKS, frozenset({B}))
+    rig.receive(error(28, "Markets not found", id=1, sid=1, seq=seq + 1, market_tickers=[B]))
+    assert rig.status(B) == "unknown"
+    rig.session.want(BOOKS, frozenset({B}))
+    rig.receive(ok(99, 1, seq + 2, [A, B]), delta(1, seq + 3, B))
+    assert rig.status(B) != "live"
+    rig.receive(ok(delete["id"], 1, seq + 4, [A]))
+    assert rig.status(B) != "live"
+    add = rig.command("add_markets")
+    rig.receive(ok(add["id"], 1, seq + 5, [A, B]), snapshot(1, seq + 6, B, {100: 7}))
+    assert (rig.status(B), rig.book(B)[0]) == ("live", {100: 7})
+
+
+def test_unreadable_snapshots_of_a_market_let_go_harm_no_other_and_leave_no_gap_open(rig):
+    seq = rig.open_books(A, B)
+    rig.session.want(BOOKS, frozenset({A}))
+    rig.session.release(rig.request)
+    rig.command("delete_markets")
+    for number in range(1, 6):
+        rig.receive(snapshot(1, seq + number, B, {4700: -100}))
+    assert (rig.status(A), rig.status(B)) == ("live", None)
+    assert rig.commands() == []
+    assert all(gap.closed_at is not None for gap in rig.gaps)
+    assert rig.session.rejected == 5
+
+
 def test_a_market_whose_deletion_got_no_answer_is_never_live_again_before_it_is_subscribed_anew(rig):
     seq = rig.open_books(A, B)
     rig.session.want(BOOKS, frozenset({A}))

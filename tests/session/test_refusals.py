@@ -302,6 +302,17 @@ def test_an_error_without_a_command_is_remembered(rig):
     assert rig.session.last_error == "error 1 Unable to process message"
 
 
+def test_the_newest_complaint_says_what_and_when(rig):
+    assert (rig.session.last_error, rig.session.complained_at) == (None, 0.0)
+    rig.receive(error(8, "Unknown channel name"))
+    rig.wait(5)
+    then = rig.seconds
+    rig.receive(error(18, "Command timeout"))
+    rig.wait(5)
+    assert rig.session.last_error == "error 18 Command timeout"
+    assert rig.session.complained_at == then
+
+
 def test_commands_under_way_are_forgotten_when_they_were_answered(rig):
     seq = rig.open_books(A, B)
     for _ in range(50):
