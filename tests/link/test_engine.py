@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from kalshi_nb._auth import Credentials, Secret
+from kalshi_nb._link import dialing
 from kalshi_nb._link import engine as engine_module
 from kalshi_nb._session.requests import ALL
 from kalshi_nb._threads import set_role
@@ -64,6 +65,23 @@ def test_every_attempt_is_signed_afresh(exchange, engine, private_key):
         stamps.add(stamp)
         signatures.add(signature)
     assert len(stamps) == len(signatures) == 4
+
+
+def test_a_link_that_answers_no_ping_is_dead_and_made_again(exchange, engine, monkeypatch):
+    assert (dialing.PING_INTERVAL, dialing.PING_TIMEOUT) == (10.0, 15.0)
+    monkeypatch.setattr(dialing, "PING_INTERVAL", 0.1)
+    monkeypatch.setattr(dialing, "PING_TIMEOUT", 1.0)
+    exchange.kill()
+    wait_until(lambda: engine.reconnects == 1 and engine.state == "connected")
+    exchange.settle()
+    exchange.call(deafen(exchange.connections[-1]))
+    wait_until(lambda: engine.reconnects >= 2)
+    assert "ping" in engine.last_error
+
+
+async def deafen(connection):
+    """Let an open connection read nothing more, its pings included."""
+    connection.transport.pause_reading()
 
 
 def test_a_rotated_key_is_taken_up_at_the_next_connection(exchange, engines, tmp_path):
