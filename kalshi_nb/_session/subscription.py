@@ -134,10 +134,8 @@ class Subscription:
                 return ALL
             union |= request.wanted
         if not union:
-            # Whoever takes what comes gets all markets once nobody names any; books have to be named, and the
-            # reference feeds send nothing without a list.
-            takes_all = self.channel != BOOKS and self.traits.subject in (None, "market_ticker")
-            return ALL if self.requests and takes_all else None
+            # Whoever takes what comes gets everything once nobody names anything; only books have to be named.
+            return ALL if self.requests and self.channel != BOOKS else None
         if not self.traits.filtered:
             return ALL
         union -= self.refused

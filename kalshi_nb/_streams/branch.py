@@ -9,9 +9,7 @@ import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from kalshi_nb._session.quotes import QUOTES
 from kalshi_nb._streams.graph import destroy_below, refuse_loop
-from kalshi_nb._streams.quote import quotes_of
 from kalshi_nb.errors import PipelineError
 from kalshi_nb.messages import from_rows
 
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
 
     from kalshi_nb._clock import Clock
     from kalshi_nb._frames.batch import Batch
-    from kalshi_nb._streams.quote import Quote
     from kalshi_nb._streams.schedule import Schedule
     from kalshi_nb._streams.source import BranchSource
     from kalshi_nb.messages import Message
@@ -232,10 +229,9 @@ class Pipeline:
         if self._state == "running":
             self._guarded(call)
 
-    def _wanted(self, batch: Batch) -> pl.DataFrame | list[Message] | list[Quote] | None:
+    def _wanted(self, batch: Batch) -> pl.DataFrame | list[Message] | None:
         if self.kind != "frames":
-            rows = batch.rows_for(self.market_tickers)
-            return quotes_of(rows) if self.channel == QUOTES else from_rows(self.channel, rows)
+            return from_rows(self.channel, batch.rows_for(self.market_tickers))
         frame = batch.select(self.market_tickers, self.exact, gaps=self.gaps)
         # A node may change its frame in place; nobody else is to notice.
         return frame if frame is None or self.kit else frame.clone()

@@ -171,6 +171,25 @@ def test_whoever_takes_what_comes_gets_all_markets_when_the_last_named_wish_goes
     assert "market_tickers" not in rig.command("subscribe")["params"]
 
 
+@pytest.mark.parametrize(
+    ("channel", "names"),
+    [
+        ("cfbenchmarks_value", "index_ids"),
+        ("cfbenchmarks_value_5hz", "index_ids"),
+        ("pyth_value", "underlying_tickers"),
+    ],
+)
+def test_whoever_takes_what_a_reference_feed_sends_gets_all_of_it_when_the_last_named_wish_goes(rig, channel, names):
+    named = rig.session.want(channel, frozenset({"BRTI"}))
+    rig.receive(subscribed(rig.command("subscribe")["id"], channel, 1))
+    rig.session.want(channel, frozenset())
+    assert rig.commands() == []
+    rig.session.release(named)
+    end = rig.command("unsubscribe")
+    rig.receive({"type": "unsubscribed", "id": end["id"], "sid": 1, "seq": 1})
+    assert rig.command("subscribe")["params"] == {"channels": [channel], names: ["all"]}
+
+
 def test_a_channel_that_nobody_wants_any_more_keeps_no_gap_open(rig):
     request = rig.open("trade")
     rig.session.disconnected()

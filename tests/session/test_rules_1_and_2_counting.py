@@ -60,7 +60,9 @@ def test_rule_2_each_sid_has_a_count_of_its_own(rig):
     seq = rig.open_books(A)
     rig.open("trade")
     rig.receive(trade(2, 1, A), delta(1, seq + 1, A), trade(2, 2, A), delta(1, seq + 2, A))
-    assert rig.gaps == []
+    rig.receive(*(trade(2, number, A) for number in range(3, 20)), delta(1, seq + 3, A))
+    rig.receive(*(delta(1, number, A) for number in range(seq + 4, seq + 40)), trade(2, 20, A))
+    assert (rig.gaps, rig.session.duplicates) == ([], 0)
 
 
 def test_rule_2_a_channel_without_numbers_has_none_to_check(rig):
@@ -68,7 +70,8 @@ def test_rule_2_a_channel_without_numbers_has_none_to_check(rig):
     rig.session.listen("ticker", on=True)
     numbered = {**ticker_frame(2, A), "seq": 900}
     rig.receive(ticker_frame(2, A), numbered, ok(99, 2, 7, [A]), ticker_frame(2, A))
-    assert rig.gaps == []
+    rig.receive(ok(99, 2, 11, [A]), ok(99, 2, 3, [A]))
+    assert (rig.gaps, rig.session.duplicates) == ([], 0)
     assert len(rig.session.rows("ticker")) == 3
 
 
