@@ -10,6 +10,7 @@ from kalshi_nb._frames.coverage import Coverage
 from kalshi_nb._running import Running
 from kalshi_nb._session.quotes import QUOTES
 from kalshi_nb._session.requests import Params
+from kalshi_nb._wire.channels import traits_of
 from kalshi_nb._wishes import BOOKS, Ending, MarketTickers, check_channel, check_tickers
 from kalshi_nb.errors import ConfigurationError
 
@@ -208,6 +209,45 @@ class ChannelFrames(Running):
         """
         channel = "cfbenchmarks_value_5hz" if five_hz else "cfbenchmarks_value"
         return self._frame(channel, index_ids, rows, seconds, exact=exact, gaps=gaps)
+
+    def index_ids(self, channel: str = "cfbenchmarks_value") -> list[str]:
+        """Ask the exchange which indices, or underlyings, a reference feed has.
+
+        Parameters
+        ----------
+        channel : str
+            ``cfbenchmarks_value``, ``cfbenchmarks_value_5hz``, or ``pyth_value`` for tickers of underlyings.
+
+        Returns
+        -------
+        list of str
+            Names to pass to :meth:`index_values`, or to ``frame("pyth_value", …)``, as the exchange lists them: of
+            indices all, of underlyings those that had a price in the last two hours.
+
+        Raises
+        ------
+        ConfigurationError
+            When `channel` is no reference feed.
+        SubscriptionError
+            When the exchange refuses, or does not answer within 10 s.
+        LinkError
+            When the feed is not connected just now.
+        FeedClosedError
+            When the feed is closed.
+
+        Notes
+        -----
+        Source: Kalshi's actions ``indexlist`` and ``underlying_list``. Where nothing is received on the channel
+        yet, an empty subscription is made for the question and ended after it.
+        """
+        self._tell()
+        check_channel(channel)
+        if traits_of(channel).subject not in ("index_id", "underlying_ticker"):
+            raise ConfigurationError(
+                f"{channel} has no list of what there is; cfbenchmarks_value, cfbenchmarks_value_5hz and pyth_value "
+                "have."
+            )
+        return self._wishes.offered(channel)
 
     # Inside -------------------------------------------------------------------------------------------------
 

@@ -10,9 +10,9 @@ from typing import Final, NamedTuple
 from kalshi_nb._ladder import Ladder
 from kalshi_nb._link.engine import Engine
 from kalshi_nb._session.quotes import QUOTES
-from kalshi_nb._session.requests import ALL, All, Params, Request, Wanted
+from kalshi_nb._session.requests import ALL, OFFERED, All, Params, Request, Wanted
 from kalshi_nb._wire.channels import CHANNELS, traits_of
-from kalshi_nb.errors import ConfigurationError, MarketTickerError, UnknownChannelError
+from kalshi_nb.errors import ConfigurationError, LinkError, MarketTickerError, UnknownChannelError
 
 __all__ = ["BOOKS", "ROWS", "Closer", "Ending", "MarketTickers", "Wishes", "check_channel", "check_tickers"]
 
@@ -178,6 +178,23 @@ class Wishes:
             return All(params)  # on channels that take no list of markets
         named = self._wishes[channel] > self._everything[channel]
         return tickers if tickers is not None else frozenset() if named else ALL
+
+    def offered(self, channel: str) -> list[str]:
+        """Ask a reference feed what there is, and let it go again.
+
+        Raises
+        ------
+        LinkError
+            When there is no connection to ask by.
+        """
+        request = self._engine.want(channel, frozenset(), listen=OFFERED, timeout=SUBSCRIBE_TIMEOUT)
+        self._engine.release(request)
+        if request.offered is None:
+            raise LinkError(
+                f"There is no connection to ask {channel} by just now. Look at feed.health(), and ask again once it "
+                "says connected."
+            )
+        return list(request.offered)
 
     def ladders(self, tickers: list[str]) -> list[tuple[Ladder, Closer]]:
         """Want the books of some markets, asked for together, each of them taken back by itself."""

@@ -9,7 +9,7 @@ from typing import Final
 
 from kalshi_nb._session.backoff import Backoff
 from kalshi_nb._session.gaps import Gap
-from kalshi_nb._session.requests import ALL, Command, Params, Request, Wanted
+from kalshi_nb._session.requests import ALL, OFFERED, Command, Params, Request, Wanted
 from kalshi_nb._wire.channels import traits_of
 from kalshi_nb._wire.rows import Row
 
@@ -35,6 +35,8 @@ class Subscription:
         What the exchange has acknowledged otherwise.
     in_flight : Command or None
         The command that changes membership; one at a time.
+    listing : Command or None
+        The command that asks a reference feed what it has.
     awaiting : set of str
         Books that have no valid snapshot.
     doubtful : set of str
@@ -100,6 +102,7 @@ class Subscription:
         self.all_markets = False
         self.market_tickers: set[str] = set()
         self.in_flight: Command | None = None
+        self.listing: Command | None = None
         self.retry_at: float | None = None
         self.given_up = False
         self.awaiting: set[str] = set()
@@ -135,7 +138,10 @@ class Subscription:
             union |= request.wanted
         if not union:
             # Whoever takes what comes gets everything once nobody names anything; only books have to be named.
-            return ALL if self.requests and self.channel != BOOKS else None
+            # Whoever only asks what there is needs a subscription to ask by, and nothing on it.
+            if self.channel != BOOKS and any(request.listens != OFFERED for request in self.requests):
+                return ALL
+            return frozenset() if self.asks_for_list else None
         if not self.traits.filtered:
             return ALL
         union -= self.refused
@@ -144,6 +150,11 @@ class Subscription:
     def heed(self) -> None:
         """Make rows if somebody takes them, after a change of who is there."""
         self.listening = self.heard or any(request.listens == self.channel for request in self.requests)
+
+    @property
+    def asks_for_list(self) -> bool:
+        """Whether somebody waits for the list of what a reference feed has."""
+        return any(request.listens == OFFERED and request.outcome is None for request in self.requests)
 
     @property
     def params(self) -> Params:
