@@ -158,8 +158,9 @@ class Feed(AccountFrames):
         Notes
         -----
         Made from the books that are kept, so it asks for books (channel ``orderbook_delta``), and several
-        quotes of one message are one. The first row of a market is its book as it is when quotes are first
-        asked for. ``ts`` and ``seq`` are those of the delta that made the change; a snapshot has no ``ts``.
+        quotes of one message are one. The first row of a market is its quote as it is when the frame is asked
+        for, without a ``ts``, or as soon as its book is live. Otherwise ``ts`` and ``seq`` are those of the delta
+        that made the change; a snapshot has no ``ts``.
         """
         return self._frame(QUOTES, market_tickers, rows, seconds, exact=exact)
 

@@ -9,6 +9,8 @@ import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from kalshi_nb._session.quotes import QUOTES
+from kalshi_nb._streams.beginning import Beginning
 from kalshi_nb._streams.graph import destroy_below, refuse_loop
 from kalshi_nb.errors import PipelineError
 from kalshi_nb.messages import from_rows
@@ -167,6 +169,7 @@ class Pipeline:
         self._report = report
         self._kit_failed = kit_failed
         self._on_close = on_close
+        self._beginning = Beginning() if channel == QUOTES else None
         self._in_a_row = 0
         self._state: State = "running"
         self._source: weakref.ref[BranchSource] | None = None
@@ -230,6 +233,8 @@ class Pipeline:
             self._guarded(call)
 
     def _wanted(self, batch: Batch) -> pl.DataFrame | list[Message] | None:
+        if self._beginning is not None:
+            batch = self._beginning.of(batch)
         if self.kind != "frames":
             return from_rows(self.channel, batch.rows_for(self.market_tickers))
         frame = batch.select(self.market_tickers, self.exact, gaps=self.gaps)
