@@ -10,7 +10,7 @@ from kalshi_nb._frames.coverage import Coverage
 from kalshi_nb._running import Running
 from kalshi_nb._session.quotes import QUOTES
 from kalshi_nb._session.requests import Params
-from kalshi_nb._wire.channels import traits_of
+from kalshi_nb._wire.channels import REFERENCE_FEEDS
 from kalshi_nb._wishes import BOOKS, Ending, MarketTickers, check_channel, check_tickers
 from kalshi_nb.errors import ConfigurationError
 
@@ -242,10 +242,9 @@ class ChannelFrames(Running):
         """
         self._tell()
         check_channel(channel)
-        if traits_of(channel).subject not in ("index_id", "underlying_ticker"):
+        if channel not in REFERENCE_FEEDS:
             raise ConfigurationError(
-                f"{channel} has no list of what there is; cfbenchmarks_value, cfbenchmarks_value_5hz and pyth_value "
-                "have."
+                f"{channel} has no list of what there is; these have one: {', '.join(REFERENCE_FEEDS)}."
             )
         return self._wishes.offered(channel)
 

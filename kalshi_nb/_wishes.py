@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from typing import Final, NamedTuple
 
 from kalshi_nb._ladder import Ladder
@@ -32,10 +33,12 @@ def check_channel(channel: object) -> None:
     Raises
     ------
     UnknownChannelError
-        The message lists the channels there are.
+        The message lists the channels there are, and names the nearest.
     """
     if not isinstance(channel, str) or channel not in ROWS:
-        raise UnknownChannelError(f"There is no channel {channel!r}; there are {', '.join(map(repr, ROWS))}.")
+        meant = get_close_matches(channel.casefold(), ROWS, n=1) if isinstance(channel, str) else []
+        told = f" Did you mean {meant[0]!r}?" if meant else ""
+        raise UnknownChannelError(f"There is no channel {channel!r}.{told} There are {', '.join(map(repr, ROWS))}.")
 
 
 class _Word(NamedTuple):

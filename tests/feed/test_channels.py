@@ -262,7 +262,7 @@ def test_what_a_reference_feed_has_can_be_asked_for(feed, exchange, channel):
 
 
 def test_a_question_that_cannot_be_answered_says_why(feed, exchange):
-    with pytest.raises(errors.ConfigurationError, match="pyth_value have"):
+    with pytest.raises(errors.ConfigurationError, match=r"these have one: .*pyth_value"):
         feed.index_ids("trade")
     with pytest.raises(errors.UnknownChannelError):
         feed.index_ids("brti")
