@@ -13,6 +13,7 @@ from kalshi_nb._ladder import Ladder
 from kalshi_nb._ladder import Levels as IntegerLevels
 from kalshi_nb._threads import refuse_on
 from kalshi_nb._widgets.picture import LadderPicture
+from kalshi_nb._wire.tickers import hint
 from kalshi_nb.errors import ConfigurationError, SubscriptionError, WaitTimeoutError
 
 if TYPE_CHECKING:
@@ -198,8 +199,8 @@ class Book:
                 return self
             if status == "unknown":
                 raise SubscriptionError(
-                    f"The exchange knows no market {self.market_ticker!r}; check the ticker (a settled market is "
-                    "gone from the feed).",
+                    f"The exchange knows no market {self.market_ticker!r}. "
+                    + (hint(self.market_ticker) or "Check the ticker; a settled market is gone from the feed."),
                     channel="orderbook_delta",
                     code=0,
                     market_tickers=(self.market_ticker,),
@@ -246,7 +247,7 @@ class Book:
             bids=tuple((price / DOLLAR, size / CONTRACT) for price, size in yes[:levels]),
             as_of=changed / 1e6 if changed else None,
             price_decimals=self._decimals,
-            note=_NOTES.get(reason, "") if status == "stale" else "",
+            note=_note(self.market_ticker, status, reason),
         )
 
     def __repr__(self) -> str:
@@ -276,6 +277,13 @@ _NOTES: Final = {
     "unreadable": "its snapshots cannot be read; see feed.rejects",
     "error_26": "the exchange sends no more markets on this connection",
 }
+
+
+def _note(market_ticker: str, status: str, reason: str) -> str:
+    """Say in a line why a book is not live, where there is something to say."""
+    if status == "unknown":
+        return hint(market_ticker)
+    return _NOTES.get(reason, "") if status == "stale" else ""
 
 
 def _decimals(*sides: IntegerLevels) -> int:

@@ -10,6 +10,7 @@ from kalshi_nb._frames.coverage import Coverage
 from kalshi_nb._running import Running
 from kalshi_nb._session.quotes import QUOTES
 from kalshi_nb._session.requests import Params
+from kalshi_nb._wire.channels import REFERENCE_FEEDS
 from kalshi_nb._wishes import BOOKS, Ending, MarketTickers, check_channel, check_tickers
 from kalshi_nb.errors import ConfigurationError
 
@@ -84,107 +85,6 @@ class ChannelFrames(Running):
             raise ConfigurationError("quotes have no column gap; their column status says when a book is not live.")
         return self._frame(channel, market_tickers, rows, seconds, exact=exact, gaps=gaps)
 
-    # One's own account --------------------------------------------------------------------------------------
-
-    def fills(
-        self,
-        market_tickers: MarketTickers = None,
-        *,
-        rows: int | None = None,
-        seconds: float | None = None,
-        exact: bool = False,
-    ) -> Frame:
-        """Return a rolling frame of your fills: one row for each execution of an order of yours.
-
-        Parameters, errors and units as for :meth:`trades`. However slow a pipeline of yours is, rows of fills
-        are never dropped before it.
-
-        Returns
-        -------
-        Frame
-            Columns ``ts, market_ticker, outcome_side, yes_price, count, fee_cost, post_position, is_taker,
-            book_side, order_id, client_order_id, trade_id, exchange_index, subaccount, received_at``.
-            ``yes_price`` is a YES price also where ``outcome_side`` is "no"; ``fee_cost`` has six decimals;
-            ``post_position`` is the net position, long YES above zero.
-
-        Notes
-        -----
-        Source: Kalshi's channel ``fill``. It has no sequence numbers, so a lost row cannot be seen, and it
-        begins when you subscribe: earlier fills are not sent.
-        """
-        return self._frame("fill", market_tickers, rows, seconds, exact=exact)
-
-    def orders(
-        self,
-        market_tickers: MarketTickers = None,
-        *,
-        rows: int | None = None,
-        seconds: float | None = None,
-        exact: bool = False,
-    ) -> Frame:
-        """Return a rolling frame of your orders: one row whenever one is made, filled, changed or ended.
-
-        Parameters, errors and units as for :meth:`trades`; rows are never dropped, as for :meth:`fills`.
-
-        Returns
-        -------
-        Frame
-            Columns ``ts, market_ticker, order_id, status, outcome_side, yes_price, remaining_count,
-            fill_count`` and more: counts, costs and fees (six decimals), times and ids.
-            ``.latest()`` is the present state of each order.
-
-        Notes
-        -----
-        Source: Kalshi's channel ``user_orders``. It has no sequence numbers, and orders that do not change are
-        not sent.
-        """
-        return self._frame("user_orders", market_tickers, rows, seconds, exact=exact)
-
-    def positions(
-        self,
-        market_tickers: MarketTickers = None,
-        *,
-        rows: int | None = None,
-        seconds: float | None = None,
-        exact: bool = False,
-    ) -> Frame:
-        """Return a rolling frame of your positions: one row whenever one changes.
-
-        Parameters, errors and units as for :meth:`trades`; rows are never dropped, as for :meth:`fills`.
-
-        Returns
-        -------
-        Frame
-            Columns ``ts, market_ticker, position, position_cost, realized_pnl, fees_paid,
-            position_fee_cost, volume, subaccount, user_id, received_at``. ``position`` is net, in contracts;
-            what is dollars has six decimals; ``ts`` is when the exchange sent it. ``.latest()`` is the
-            present state of each market, and of each subaccount where there are several.
-
-        Notes
-        -----
-        Source: Kalshi's channel ``market_positions``. It has no sequence numbers, and positions that do not
-        change are not sent.
-        """
-        return self._frame("market_positions", market_tickers, rows, seconds, exact=exact)
-
-    def order_groups(self, *, rows: int | None = None, seconds: float | None = None, exact: bool = False) -> Frame:
-        """Return a rolling frame of what happens to your order groups.
-
-        `rows`, `seconds`, `exact` and errors as for :meth:`trades`.
-
-        Returns
-        -------
-        Frame
-            Columns ``ts, event_type, order_group_id, contracts_limit, received_at, seq``; ``event_type`` is
-            "created", "triggered", "reset", "deleted" or "limit_updated". ``.latest()`` is the last row of
-            each group.
-
-        Notes
-        -----
-        Source: Kalshi's channel ``order_group_updates``.
-        """
-        return self._frame("order_group_updates", None, rows, seconds, exact=exact)
-
     # Markets and events -------------------------------------------------------------------------------------
 
     def lifecycle(
@@ -195,12 +95,13 @@ class ChannelFrames(Running):
         rows: int | None = None,
         seconds: float | None = None,
         exact: bool = False,
+        gaps: bool = False,
     ) -> Frame:
         """Return a rolling frame of what happens to markets: created, paused, moved, determined, settled.
 
         Parameters
         ----------
-        market_tickers, rows, seconds, exact
+        market_tickers, rows, seconds, exact, gaps
             As for :meth:`trades`. The exchange sends all markets in any case; the frame keeps those named.
         multivariate : bool
             Markets that combine others (KXMVE…), which have a channel of their own.
@@ -219,7 +120,7 @@ class ChannelFrames(Running):
         market and so not in the frame: ``messages()`` and ``on()`` give them.
         """
         channel = "multivariate_market_lifecycle" if multivariate else "market_lifecycle_v2"
-        return self._frame(channel, market_tickers, rows, seconds, exact=exact)
+        return self._frame(channel, market_tickers, rows, seconds, exact=exact, gaps=gaps)
 
     def rfqs(
         self,
@@ -231,12 +132,13 @@ class ChannelFrames(Running):
         rows: int | None = None,
         seconds: float | None = None,
         exact: bool = False,
+        gaps: bool = False,
     ) -> Frame:
         """Return a rolling frame of requests for quotes, quotes, and batches of both.
 
         Parameters
         ----------
-        market_tickers, rows, seconds, exact
+        market_tickers, rows, seconds, exact, gaps
             As for :meth:`trades`. The exchange sends all markets in any case; the frame keeps those named.
         user_filter : {"self"}, optional
             Only requests of your own, not everybody's. Quotes come to their two parties in any case.
@@ -267,7 +169,7 @@ class ChannelFrames(Running):
         Source: Kalshi's channel ``communications``, which carries hundreds of messages a second.
         """
         params = _rfq_params(user_filter, shard_factor, shard_key)
-        return self._frame("communications", market_tickers, rows, seconds, exact=exact, params=params)
+        return self._frame("communications", market_tickers, rows, seconds, exact=exact, gaps=gaps, params=params)
 
     # Reference feeds ----------------------------------------------------------------------------------------
 
@@ -279,6 +181,7 @@ class ChannelFrames(Running):
         rows: int | None = None,
         seconds: float | None = None,
         exact: bool = False,
+        gaps: bool = False,
     ) -> Frame:
         """Return a rolling frame of the values of indices, such as those that crypto markets settle by.
 
@@ -288,8 +191,8 @@ class ChannelFrames(Running):
             Such as ``"BRTI"``; None as for :meth:`trades`: all of them, unless some were asked for already.
         five_hz : bool
             Raw ticks, up to five a second, in place of one a second with its averages.
-        rows, seconds, exact
-            As for :meth:`trades`.
+        rows, seconds, exact, gaps
+            As for :meth:`trades`; ``gap`` is true on each index's first row after a hole.
 
         Returns
         -------
@@ -305,7 +208,45 @@ class ChannelFrames(Running):
         exist is acknowledged like any other, and silent. For Pyth's prices use ``frame("pyth_value", …)``.
         """
         channel = "cfbenchmarks_value_5hz" if five_hz else "cfbenchmarks_value"
-        return self._frame(channel, index_ids, rows, seconds, exact=exact)
+        return self._frame(channel, index_ids, rows, seconds, exact=exact, gaps=gaps)
+
+    def index_ids(self, channel: str = "cfbenchmarks_value") -> list[str]:
+        """Ask the exchange which indices, or underlyings, a reference feed has.
+
+        Parameters
+        ----------
+        channel : str
+            ``cfbenchmarks_value``, ``cfbenchmarks_value_5hz``, or ``pyth_value`` for tickers of underlyings.
+
+        Returns
+        -------
+        list of str
+            Names to pass to :meth:`index_values`, or to ``frame("pyth_value", …)``, as the exchange lists them: of
+            indices all, of underlyings those that had a price in the last two hours.
+
+        Raises
+        ------
+        ConfigurationError
+            When `channel` is no reference feed.
+        SubscriptionError
+            When the exchange refuses, or does not answer within 10 s.
+        LinkError
+            When the feed is not connected just now.
+        FeedClosedError
+            When the feed is closed.
+
+        Notes
+        -----
+        Source: Kalshi's actions ``indexlist`` and ``underlying_list``. Where nothing is received on the channel
+        yet, an empty subscription is made for the question and ended after it.
+        """
+        self._tell()
+        check_channel(channel)
+        if channel not in REFERENCE_FEEDS:
+            raise ConfigurationError(
+                f"{channel} has no list of what there is; these have one: {', '.join(REFERENCE_FEEDS)}."
+            )
+        return self._wishes.offered(channel)
 
     # Inside -------------------------------------------------------------------------------------------------
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from kalshi_nb._account_frames import AccountFrames
 from kalshi_nb._book import Book, Books
-from kalshi_nb._channel_frames import ChannelFrames
 from kalshi_nb._session.quotes import QUOTES
 from kalshi_nb._streams.branch import Pipeline
 from kalshi_nb._wishes import BOOKS, Closer, MarketTickers, check_channel, check_tickers
@@ -22,7 +22,7 @@ __all__ = ["Feed"]
 Callback = TypeVar("Callback", bound=Callable[..., Any])
 
 
-class Feed(ChannelFrames):
+class Feed(AccountFrames):
     """A running connection to one exchange, with everything that is kept of it.
 
     Made by :func:`kalshi_nb.connect`. Frames, books and pipelines are asked for here; the same call gives the
@@ -158,8 +158,9 @@ class Feed(ChannelFrames):
         Notes
         -----
         Made from the books that are kept, so it asks for books (channel ``orderbook_delta``), and several
-        quotes of one message are one. The first row of a market is its book as it is when quotes are first
-        asked for. ``ts`` and ``seq`` are those of the delta that made the change; a snapshot has no ``ts``.
+        quotes of one message are one. The first row of a market is its quote as it is when the frame is asked
+        for, without a ``ts``, or as soon as its book is live. Otherwise ``ts`` and ``seq`` are those of the delta
+        that made the change; a snapshot has no ``ts``.
         """
         return self._frame(QUOTES, market_tickers, rows, seconds, exact=exact)
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from typing import Final, NamedTuple
 
 from kalshi_nb._ladder import Ladder
 from kalshi_nb._link.engine import Engine, Wish
 from kalshi_nb._session.quotes import QUOTES
-from kalshi_nb._session.requests import ALL, All, Params, Wanted
+from kalshi_nb._session.requests import ALL, OFFERED, All, Params, Wanted
 from kalshi_nb._wire.channels import CHANNELS, traits_of
-from kalshi_nb.errors import ConfigurationError, MarketTickerError, UnknownChannelError
+from kalshi_nb.errors import ConfigurationError, LinkError, MarketTickerError, UnknownChannelError
 
 __all__ = ["BOOKS", "ROWS", "Closer", "Ending", "MarketTickers", "Wishes", "check_channel", "check_tickers"]
 
@@ -32,10 +33,12 @@ def check_channel(channel: object) -> None:
     Raises
     ------
     UnknownChannelError
-        The message lists the channels there are.
+        The message lists the channels there are, and names the nearest.
     """
     if not isinstance(channel, str) or channel not in ROWS:
-        raise UnknownChannelError(f"There is no channel {channel!r}; there are {', '.join(map(repr, ROWS))}.")
+        meant = get_close_matches(channel.casefold(), ROWS, n=1) if isinstance(channel, str) else []
+        told = f" Did you mean {meant[0]!r}?" if meant else ""
+        raise UnknownChannelError(f"There is no channel {channel!r}.{told} There are {', '.join(map(repr, ROWS))}.")
 
 
 class _Word(NamedTuple):
@@ -178,6 +181,24 @@ class Wishes:
             return All(params)  # on channels that take no list of markets
         named = self._wishes[channel] > self._everything[channel]
         return tickers if tickers is not None else frozenset() if named else ALL
+
+    def offered(self, channel: str) -> list[str]:
+        """Ask a reference feed what there is, and let it go again.
+
+        Raises
+        ------
+        LinkError
+            When there is no connection to ask by.
+        """
+        wish = self._engine.want(channel, frozenset(), listen=OFFERED, timeout=SUBSCRIBE_TIMEOUT)
+        offered = wish.parts[0].request.offered
+        self._engine.release(wish)
+        if offered is None:
+            raise LinkError(
+                f"There is no connection to ask {channel} by just now. Look at feed.health(), and ask again once it "
+                "says connected."
+            )
+        return list(offered)
 
     def ladders(self, tickers: list[str]) -> list[tuple[Ladder, Closer]]:
         """Want the books of some markets, asked for together, each of them taken back by itself."""

@@ -22,6 +22,7 @@ channel                                                 messages
 ``cfbenchmarks_value``                                  `IndexValue`, `IndexList`
 ``cfbenchmarks_value_5hz``                              `IndexTick`, `IndexList`
 ``pyth_value``                                          `UnderlyingValue`, `UnderlyingList`
+``quotes`` (made from books)                            `Quote`
 ======================================================  ==============================================================
 """
 
@@ -48,6 +49,7 @@ from kalshi_nb._messages.indices import IndexList, IndexTick, IndexValue, Underl
 from kalshi_nb._messages.lifecycle import EventFeeUpdate, EventLifecycle, MarketLifecycle
 from kalshi_nb._messages.market import OrderbookDelta, OrderbookSnapshot, Ticker, Trade
 from kalshi_nb._messages.private import Fill, MarketPosition, OrderGroupUpdate, UserOrder
+from kalshi_nb._messages.quote import Quote
 from kalshi_nb._messages.reading import Message, from_row, from_rows
 
 __all__ = [
@@ -69,6 +71,7 @@ __all__ = [
     "OrderGroupUpdate",
     "OrderbookDelta",
     "OrderbookSnapshot",
+    "Quote",
     "QuoteAccepted",
     "QuoteCreated",
     "QuoteExecuted",

@@ -17,6 +17,7 @@ FLOORS = {
     4: ["_frames", "_messages", "_streams", "messages"],
     5: ["_widgets"],
     6: [
+        "_account_frames",
         "_attached",
         "_asyncio",
         "_book",

@@ -72,16 +72,18 @@ class Batch:
     def market_tickers(self) -> frozenset[str]:
         """The markets that the rows are about; on reference feeds the indices or underlyings."""
         if self._market_tickers is None:
-            at = self._subject_at()
+            at = self.subject_at
             markets = set() if at is None else {self._market_of(row, at) for row in self._rows}
             self._market_tickers = frozenset(each for each in markets if each is not None)
         return self._market_tickers
 
     def mark(self, marks: GapMarks) -> None:
         """Find out which rows follow a hole; batches are marked in their order, each once."""
-        self._marks = marks.of(self._rows, self._subject_at())
+        self._marks = marks.of(self._rows, self.subject_at)
 
-    def _subject_at(self) -> int | None:
+    @property
+    def subject_at(self) -> int | None:
+        """Where a plain row says what it is about; None where rows are about nothing that has a name."""
         if self._subject is None:
             return None
         return [each.name for each in COLUMNS[self.channel]].index(self._subject)
@@ -149,7 +151,7 @@ class Batch:
         wanted = frozenset(market_tickers)
         if wanted.isdisjoint(self.market_tickers):
             return []
-        at = self._subject_at()
+        at = self.subject_at
         if at is None:
             return []
         return [row for row in self._rows if type(row) is not GapRow and self._market_of(row, at) in wanted]

@@ -7,7 +7,7 @@ from typing import Final
 
 from kalshi_nb._link.link import Link
 from kalshi_nb._session.gaps import GapRow
-from kalshi_nb._session.quotes import LAYOUT, QUOTES
+from kalshi_nb._session.quotes import LAYOUT, QUOTES, PresentQuoteRow
 from kalshi_nb._session.subscription import BOOKS
 from kalshi_nb._wire.layouts import LAYOUTS
 from kalshi_nb._wire.rows import Row, SnapshotRow
@@ -31,7 +31,9 @@ def merged(channel: str, links: Sequence[Link]) -> list[Row]:
 
 
 def _received_at(row: Row) -> int:
-    """Return when a row was received that is no plain one: a hole, or a snapshot."""
+    """Return when a row was received that is no plain one: a hole, a snapshot, or a quote said again."""
+    if isinstance(row, PresentQuoteRow):
+        return int(row.row[MERGED[QUOTES]])
     assert isinstance(row, GapRow | SnapshotRow)
     return row.opened_at if isinstance(row, GapRow) else row.received_at
 

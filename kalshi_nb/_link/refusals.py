@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from kalshi_nb._session.requests import Outcome
+from kalshi_nb._wire.channels import REFERENCE_FEEDS
 from kalshi_nb._wire.codes import meaning
+from kalshi_nb._wire.tickers import hint
 from kalshi_nb.errors import FeedClosedError, SubscriptionError
 
 __all__ = ["closed_error", "subscription_error"]
@@ -19,7 +21,8 @@ def subscription_error(channel: str, outcome: Outcome) -> SubscriptionError:
     tickers = outcome.market_tickers
     about = f" for {', '.join(tickers[:5])}{' …' if len(tickers) > 5 else ''}" if tickers else ""
     if outcome.code:
-        step = meaning(outcome.code, outcome.text, tickers).step
+        hints = [found for each in tickers if channel not in REFERENCE_FEEDS and (found := hint(each))]
+        step = " ".join([meaning(outcome.code, outcome.text, tickers).step, *hints[:1]])
         message = f"The exchange refused {channel}{about}: error {outcome.code} {outcome.text!r}. {step}"
     else:
         step = "The exchange is connected but silent; try again, and look at feed.health()."

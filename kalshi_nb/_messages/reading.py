@@ -11,6 +11,8 @@ import msgspec
 from kalshi_nb._fixed_point import COST_PARTS, COSTS, COUNTS, PRICES, VALUE_PARTS, contracts, dollars
 from kalshi_nb._messages import communications as said
 from kalshi_nb._messages import indices, lifecycle, market, private
+from kalshi_nb._messages.quote import Quote, quote_of
+from kalshi_nb._session.quotes import QUOTES
 from kalshi_nb._wire.rows import (
     LAYOUTS,
     EventRow,
@@ -54,6 +56,7 @@ Message = (
     | indices.UnderlyingValue
     | indices.IndexList
     | indices.UnderlyingList
+    | Quote
 )
 
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -174,9 +177,11 @@ def _said(event: str, values: list[Any]) -> Message:
 
 
 def from_row(channel: str, row: Row) -> Message:
-    """Return the message that a row of `channel` holds."""
+    """Return the message that a row of `channel`, or of ``quotes``, holds."""
     if type(row) is not tuple:
         return _other(row)
+    if channel == QUOTES:
+        return quote_of(row)
     values = list(row)
     for at, convert in _CONVERTED[channel]:
         value = values[at]

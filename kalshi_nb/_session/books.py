@@ -125,7 +125,7 @@ class Books:
         if ladder is None:
             # A market let go of a moment ago; no book of ours can be wrong by it.
             self._state.unrequested += 1
-        elif ladder.status == "unknown" and market_ticker in subscription.market_tickers:
+        elif ladder.status == "unknown" and market_ticker in subscription.market_tickers - subscription.leaving:
             ladder.set_status("live", self._state.now_us())
             return ladder
         elif ladder.status == "connecting" and market_ticker in subscription.awaiting:
@@ -201,11 +201,12 @@ class Books:
         self._finish(subscription)
 
     def deleted(self, subscription: Subscription, market_tickers: Iterable[str]) -> None:
-        """Take up that markets are sent no more; one that is wanted again by now has no book until it is added."""
+        """Take up that markets are sent no more.
+
+        One that is wanted again by now has no book until it is added: while a market leaves, nothing makes its
+        book live.
+        """
         for ticker in market_tickers:
-            ladder = self._state.ladders.get(ticker)
-            if ladder is not None and ladder.live:
-                ladder.set_status("stale", self._state.now_us(), "deleted")
             subscription.awaiting.discard(ticker)
             subscription.requested.discard(ticker)
         self._finish(subscription)

@@ -12,12 +12,13 @@ from dataclasses import replace
 from typing import Any, Final
 
 from kalshi_nb._session.books import Books
-from kalshi_nb._session.requests import All, Command, Outcome, Request
+from kalshi_nb._session.requests import OFFERED, All, Command, Outcome, Request
 from kalshi_nb._session.state import SessionState
 from kalshi_nb._session.subscription import BOOKS, Subscription
 from kalshi_nb._wire.codes import AGAIN, FULL, TERMINAL
 from kalshi_nb._wire.commands import LARGEST_LIST
 from kalshi_nb._wire.frames import ErrorFrame, OkFrame, SubscribedFrame, UnsubscribedFrame
+from kalshi_nb._wire.index_frames import IndexListFrame, UnderlyingListFrame
 
 __all__ = ["Membership"]
 
@@ -76,6 +77,7 @@ class Membership:
                 first = None if not isinstance(wanted, frozenset) else _first(wanted)
                 subscription.in_flight = self._state.send(subscription, "subscribe", first)
             return
+        self._ask_for_list(subscription)
         if wanted is None or subscription.renew or isinstance(wanted, All) != subscription.all_markets:
             # The end of a filter is a new subscription, too: what a filtered subscribe does to an
             # unfiltered one is not documented. Deleting the last market might turn it into all markets.
@@ -86,6 +88,10 @@ class Membership:
                 subscription.in_flight = self._state.send(subscription, "add_markets", _first(missing))
             elif extra:
                 subscription.in_flight = self._state.send(subscription, "delete_markets", _first(extra))
+
+    def _ask_for_list(self, subscription: Subscription) -> None:
+        if subscription.listing is None and subscription.asks_for_list:
+            subscription.listing = self._state.send(subscription, "list_offered", ())
 
     def tick(self, subscription: Subscription) -> None:
         """Look after an answer that does not come, and a retry that is due."""
@@ -100,6 +106,10 @@ class Membership:
             self._state.complain(f"{subscription.channel}: no answer to {command.kind} in {REPLY_WAIT:.0f} s")
             self._refuse(subscription, Outcome(0, "no answer"), keep=True)
             self._later(subscription)
+        listing = subscription.listing
+        if listing is not None and self._state.monotonic() - listing.sent_at >= REPLY_WAIT:
+            self._state.answered(listing.number)
+            subscription.listing = None
         self._state.settle(subscription)
         self.reconcile(subscription)
 
@@ -171,10 +181,21 @@ class Membership:
         else:
             if subscription.channel == BOOKS:
                 self._books.lost(subscription, "resubscribing")
-            else:
+            elif subscription.all_markets or subscription.market_tickers:
                 self._open_gap(subscription, "resubscribed")
             self._state.forget(subscription)
             subscription.end()
+        self.reconcile(subscription)
+
+    def offered(self, subscription: Subscription, frame: IndexListFrame | UnderlyingListFrame) -> None:
+        """Take up the list of what a reference feed has."""
+        self._state.answered(frame.id)
+        subscription.listing = None
+        names = frame.msg.index_ids if isinstance(frame, IndexListFrame) else frame.msg.underlying_tickers
+        for request in subscription.requests:
+            if request.listens == OFFERED and request.outcome is None:
+                request.offered = tuple(names)
+                self._state.end(request, Outcome())
         self.reconcile(subscription)
 
     def error(self, frame: ErrorFrame) -> None:
@@ -193,12 +214,13 @@ class Membership:
             self._state.complain(f"error {code} {text}")
             return
         self._state.complain(f"{owner.channel}: error {code} {text}")
-        if code == FULL and owner.takes_all and not owner.whole:
+        if code == FULL and owner.channel != BOOKS and not owner.whole:
             # More markets than one subscription takes: so all of them, and whoever named some gets those.
             owner.whole = True
             owner.in_flight = None if owner.in_flight is command else owner.in_flight
         else:
-            self._refused(owner, command, Outcome(code, text, named))
+            refused = self._refused if command.kind != "list_offered" or code == _NO_SUCH_SID else self._refuse_list
+            refused(owner, command, Outcome(code, text, named))
         self.reconcile(owner)
 
     # Consequences ---------------------------------------------------------------------------------------
@@ -239,6 +261,14 @@ class Membership:
         else:
             subscription.given_up = True
             self._refuse(subscription, outcome)
+
+    def _refuse_list(self, subscription: Subscription, _: Command, outcome: Outcome) -> None:
+        if outcome.code in AGAIN:
+            return  # asked for again once the answer is overdue
+        subscription.listing = None
+        for request in [each for each in subscription.requests if each.listens == OFFERED and each.outcome is None]:
+            subscription.requests.remove(request)
+            self._state.end(request, outcome)
 
     def _keep_waiting(self, subscription: Subscription, command: Command) -> None:
         rest = set(command.market_tickers or ()) - subscription.refused

@@ -6,6 +6,7 @@ trusted there is no quote, and the row that says so stands where it became so.
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from typing import Final, Literal, NamedTuple
 
 from kalshi_nb._fixed_point import DOLLAR
@@ -14,7 +15,7 @@ from kalshi_nb._session.state import SessionState
 from kalshi_nb._session.subscription import BOOKS
 from kalshi_nb._wire.rows import Kind, Row
 
-__all__ = ["LAYOUT", "QUOTES", "QuoteColumn", "QuoteKind", "Quotes"]
+__all__ = ["LAYOUT", "QUOTES", "PresentQuoteRow", "QuoteColumn", "QuoteKind", "Quotes"]
 
 QUOTES: Final = "quotes"
 """What the rows go by where channels are named; the exchange has none of that name."""
@@ -44,6 +45,17 @@ LAYOUT: Final[tuple[QuoteColumn, ...]] = (
 )
 """In YES prices. `ts` and `seq` are those of the message that moved the quote; a snapshot carries no `ts`, and
 what became stale did so without a message."""
+
+
+class PresentQuoteRow(NamedTuple):
+    """Stands among the rows where somebody more began to listen: `row` is the quote as it was then.
+
+    It is for whoever has had no quote of the market yet; to all others it says nothing new.
+    """
+
+    market_ticker: str
+    row: Row
+
 
 _Best = tuple[int, int, int, int]
 _LAST_MS: Final = 4_102_444_800_000  # the year 2100: later stamps are nonsense
@@ -79,6 +91,16 @@ class Quotes:
             ladder.watcher = self._state.watcher
             if on:
                 self._watch(ladder, now, by_delta=False)
+
+    def repeat(self, market_tickers: AbstractSet[str]) -> None:
+        """Say the quotes of some markets, or of all when the set is empty, again for somebody who listens from now on.
+
+        A book that is not to be trusted has none; its next row comes when it is right.
+        """
+        now = self._state.now_us()
+        for ticker, best in sorted(self._last.items()):
+            if ticker in market_tickers or not market_tickers:
+                self.rows.append(PresentQuoteRow(ticker, self._row(ticker, best, now, by_delta=False)))
 
     def _watch(self, ladder: Ladder, at: int, *, by_delta: bool) -> None:
         """Make a row if what is best differs from what the last row said."""

@@ -28,6 +28,7 @@ from kalshi_nb._wire.frames import (
     UnknownFrame,
     UnsubscribedFrame,
 )
+from kalshi_nb._wire.index_frames import IndexListFrame, UnderlyingListFrame
 from kalshi_nb._wire.rows import Row
 from kalshi_nb.errors import WireError
 
@@ -120,6 +121,8 @@ class Receiver:
         subscription.received_at = received_at
         if isinstance(frame, TickerFrame | TradeFrame):
             subscription.exchange_ms = frame.msg.ts_ms
+        elif isinstance(frame, IndexListFrame | UnderlyingListFrame):
+            self._membership.offered(subscription, frame)
         row: Row | None
         if isinstance(frame, SnapshotFrame):
             row = self._books.snapshot(subscription, frame, received_at)

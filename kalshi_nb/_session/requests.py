@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-__all__ = ["ALL", "All", "Command", "Outcome", "Params", "Request", "Wanted"]
+__all__ = ["ALL", "OFFERED", "All", "Command", "Outcome", "Params", "Request", "Wanted"]
 
 Params = tuple[tuple[str, str | int], ...]
 """Further parameters of a subscription, by the names the exchange gives them."""
@@ -28,6 +28,9 @@ class All:
 
 
 ALL: Final = All()
+OFFERED: Final = "offered"
+"""What a wish names in place of rows when it asks a reference feed which indices or underlyings there are."""
+
 Wanted = frozenset[str] | All
 
 
@@ -61,15 +64,18 @@ class Request:
     wanted : frozenset of str, or ALL
         What is asked for; an empty set takes what the channel receives for others.
     listens : str or None
-        Whose rows its owner takes: the channel's own, quotes (of books), or none.
+        Whose rows its owner takes: the channel's own, quotes (of books), or none; or :data:`OFFERED`.
     outcome : Outcome or None
         None while the exchange has not answered.
+    offered : tuple of str or None
+        What a reference feed has, where that was asked for and answered.
     """
 
     channel: str
     wanted: Wanted
     listens: str | None = None
     outcome: Outcome | None = None
+    offered: tuple[str, ...] | None = None
 
 
 @dataclass(slots=True)
@@ -91,7 +97,7 @@ class Command:
     """
 
     number: int
-    kind: Literal["subscribe", "add_markets", "delete_markets", "unsubscribe", "get_snapshot", "list"]
+    kind: Literal["subscribe", "add_markets", "delete_markets", "unsubscribe", "get_snapshot", "list", "list_offered"]
     market_tickers: tuple[str, ...] | None
     sent_at: float
     sids: frozenset[int]

@@ -103,12 +103,16 @@ class Session:
 
         After the loss of a connection that is a hole from the beginning: nothing comes until there is a new one.
         """
+        listened = self._state.watcher is not None
         self._membership.want(requests)
         subscription = self._state.subscription(requests[0].channel)
         if self._lost and subscription.wanted is not None and not subscription.open_gaps:
             self._state.open_gap(subscription, "connection_lost", None, None)
             subscription.repair = "reconnect"
         self._heed(subscription)
+        for request in requests:
+            if listened and request.listens == QUOTES and isinstance(request.wanted, frozenset):
+                self._quotes.repeat(request.wanted)
 
     def release(self, *requests: Request) -> None:
         """Take wishes for one channel back; nothing happens for those taken back before."""

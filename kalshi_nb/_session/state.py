@@ -11,7 +11,7 @@ from typing import Final
 
 from kalshi_nb._ladder import Ladder, Watcher
 from kalshi_nb._session.gaps import Gap, GapLog, GapRow
-from kalshi_nb._session.requests import Command, Outcome, Request
+from kalshi_nb._session.requests import OFFERED, Command, Outcome, Request
 from kalshi_nb._session.subscription import Subscription
 from kalshi_nb._wire import commands
 
@@ -125,10 +125,10 @@ class SessionState:
         self.events.append(request)
 
     def settle(self, subscription: Subscription) -> None:
-        """Tell the wishes that are fulfilled."""
+        """Tell the wishes that are fulfilled; one for a list ends with the list."""
         now = self.monotonic()
         for request in subscription.requests:
-            if request.outcome is None and subscription.satisfies(request, now):
+            if request.outcome is None and request.listens != OFFERED and subscription.satisfies(request, now):
                 self.end(request, Outcome())
 
     def complain(self, text: str) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 
 from kalshi_nb._session.backoff import Backoff
 from kalshi_nb._session.gaps import Gap
-from kalshi_nb._session.requests import ALL, Command, Params, Request, Wanted
+from kalshi_nb._session.requests import ALL, OFFERED, Command, Params, Request, Wanted
 from kalshi_nb._wire.channels import traits_of
 from kalshi_nb._wire.rows import Row
 
@@ -35,6 +35,8 @@ class Subscription:
         What the exchange has acknowledged otherwise.
     in_flight : Command or None
         The command that changes membership; one at a time.
+    listing : Command or None
+        The command that asks a reference feed what it has.
     awaiting : set of str
         Books that have no valid snapshot.
     doubtful : set of str
@@ -103,6 +105,7 @@ class Subscription:
         self.all_markets = False
         self.market_tickers: set[str] = set()
         self.in_flight: Command | None = None
+        self.listing: Command | None = None
         self.retry_at: float | None = None
         self.given_up = False
         self.awaiting: set[str] = set()
@@ -137,9 +140,11 @@ class Subscription:
                 return ALL
             union |= request.wanted
         if not union:
-            # Whoever takes what comes gets all markets once nobody names any; books have to be named, and the
-            # reference feeds send nothing without a list.
-            return ALL if self.requests and self.takes_all else None
+            # Whoever takes what comes gets everything once nobody names anything; only books have to be named.
+            # Whoever only asks what there is needs a subscription to ask by, and nothing on it.
+            if self.channel != BOOKS and any(request.listens != OFFERED for request in self.requests):
+                return ALL
+            return frozenset() if self.asks_for_list else None
         if not self.traits.filtered:
             return ALL
         union -= self.refused
@@ -147,14 +152,14 @@ class Subscription:
             return None
         return ALL if self.whole else frozenset(union)
 
-    @property
-    def takes_all(self) -> bool:
-        """Whether the channel can be had without naming anything."""
-        return self.channel != BOOKS and self.traits.subject in (None, "market_ticker")
-
     def heed(self) -> None:
         """Make rows if somebody takes them, after a change of who is there."""
         self.listening = self.heard or any(request.listens == self.channel for request in self.requests)
+
+    @property
+    def asks_for_list(self) -> bool:
+        """Whether somebody waits for the list of what a reference feed has."""
+        return any(request.listens == OFFERED and request.outcome is None for request in self.requests)
 
     @property
     def params(self) -> Params:

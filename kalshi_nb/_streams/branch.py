@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from kalshi_nb._session.quotes import QUOTES
+from kalshi_nb._streams.beginning import Beginning
 from kalshi_nb._streams.graph import destroy_below, refuse_loop
-from kalshi_nb._streams.quote import quotes_of
 from kalshi_nb.errors import PipelineError
 from kalshi_nb.messages import from_rows
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from kalshi_nb._clock import Clock
     from kalshi_nb._frames.batch import Batch
-    from kalshi_nb._streams.quote import Quote
     from kalshi_nb._streams.schedule import Schedule
     from kalshi_nb._streams.source import BranchSource
     from kalshi_nb.messages import Message
@@ -170,6 +169,7 @@ class Pipeline:
         self._report = report
         self._kit_failed = kit_failed
         self._on_close = on_close
+        self._beginning = Beginning() if channel == QUOTES else None
         self._in_a_row = 0
         self._state: State = "running"
         self._source: weakref.ref[BranchSource] | None = None
@@ -232,10 +232,11 @@ class Pipeline:
         if self._state == "running":
             self._guarded(call)
 
-    def _wanted(self, batch: Batch) -> pl.DataFrame | list[Message] | list[Quote] | None:
+    def _wanted(self, batch: Batch) -> pl.DataFrame | list[Message] | None:
+        if self._beginning is not None:
+            batch = self._beginning.of(batch)
         if self.kind != "frames":
-            rows = batch.rows_for(self.market_tickers)
-            return quotes_of(rows) if self.channel == QUOTES else from_rows(self.channel, rows)
+            return from_rows(self.channel, batch.rows_for(self.market_tickers))
         frame = batch.select(self.market_tickers, self.exact, gaps=self.gaps)
         # A node may change its frame in place; nobody else is to notice.
         return frame if frame is None or self.kit else frame.clone()

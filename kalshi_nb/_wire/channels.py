@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, NamedTuple
 
-__all__ = ["CHANNELS", "NEVER_DROPPED", "TRAITS", "Subject", "Traits", "traits_of"]
+__all__ = ["CHANNELS", "NEVER_DROPPED", "REFERENCE_FEEDS", "TRAITS", "Subject", "Traits", "traits_of"]
 
 Subject = Literal["market_ticker", "index_id", "underlying_ticker"]
 
@@ -58,6 +58,9 @@ TRAITS: Final[dict[str, Traits]] = {
 
 CHANNELS: Final[tuple[str, ...]] = tuple(TRAITS)
 """The channels this version knows, by Kalshi's names."""
+
+REFERENCE_FEEDS: Final = tuple(name for name, each in TRAITS.items() if each.subject not in ("market_ticker", None))
+"""Those that are about indices or underlyings."""
 
 NEVER_DROPPED: Final = frozenset({"fill", "market_positions", "user_orders"})
 """What happens to one's own money: these rows wait for a slow pipeline however many they are."""

@@ -27,8 +27,16 @@ def _command(number: int, cmd: str, params: dict[str, Any] | None = None) -> byt
 # The reference feeds have words of their own for what market_tickers, add_markets and delete_markets are.
 _LIST: Final = {"market_ticker": "market_tickers", "index_id": "index_ids", "underlying_ticker": "underlying_tickers"}
 _ACTIONS: Final[dict[str | None, dict[str, str]]] = {
-    "index_id": {"add_markets": "subscribe_indices", "delete_markets": "unsubscribe_indices"},
-    "underlying_ticker": {"add_markets": "subscribe_underlyings", "delete_markets": "unsubscribe_underlyings"},
+    "index_id": {
+        "add_markets": "subscribe_indices",
+        "delete_markets": "unsubscribe_indices",
+        "list_offered": "indexlist",
+    },
+    "underlying_ticker": {
+        "add_markets": "subscribe_underlyings",
+        "delete_markets": "unsubscribe_underlyings",
+        "list_offered": "underlying_list",
+    },
 }
 _EVERY: Final = ["all"]
 
@@ -38,7 +46,8 @@ def subscribe(
 ) -> bytes:
     """Return the command that opens `channel` for `market_tickers`, or for all markets when None.
 
-    On the reference feeds those are ids of indices, or tickers of underlyings. `params` is what else to say.
+    On the reference feeds those are ids of indices, or tickers of underlyings; with none of them the subscription
+    is empty. `params` is what else to say.
 
     ``use_yes_price`` is always said: the exchange has announced that its default will change one day.
     ``skip_ticker_ack`` is said where more tickers follow than one command takes, as each answer would list
@@ -46,9 +55,9 @@ def subscribe(
     """
     subject = _subject(channel)
     body: dict[str, Any] = {"channels": [channel]}
-    if market_tickers is not None:
+    if market_tickers:
         body[_LIST[subject]] = list(market_tickers)
-    elif subject != "market_ticker":
+    elif market_tickers is None and subject != "market_ticker":
         body[_LIST[subject]] = _EVERY
     if channel == "orderbook_delta":
         body["use_yes_price"] = False
@@ -63,11 +72,14 @@ def subscribe(
 def update_subscription(number: int, sid: int, action: str, market_tickers: Sequence[str], *, channel: str) -> bytes:
     """Return the command for `action`: ``add_markets``, ``delete_markets`` or ``get_snapshot``.
 
-    On the reference feeds the first two become their own actions.
+    On the reference feeds the first two become their own actions, and ``list_offered``, which names nothing, asks
+    what there is.
     """
     subject = _subject(channel)
     action = _ACTIONS.get(subject, {}).get(action, action)
-    params: dict[str, Any] = {"sids": [sid], "action": action, _LIST[subject]: list(market_tickers)}
+    params: dict[str, Any] = {"sids": [sid], "action": action}
+    if market_tickers:
+        params[_LIST[subject]] = list(market_tickers)
     if channel == "ticker" and action == "add_markets":
         params["send_initial_snapshot"] = True
     return _command(number, "update_subscription", params)

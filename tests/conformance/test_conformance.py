@@ -17,37 +17,35 @@ from tests.venue import books_of, kept_books, settle
 
 ROOT = pathlib.Path(__file__).parent.parent
 HERE = "conformance/test_conformance.py"
-RULES = "session/test_truth_rules.py"
-MEMBERSHIP = "session/test_membership.py"
 BACKOFF = "session/test_backoff_and_reconnecting.py"
 BOOK = "orderbook_delta"
 
 LAWS = {
     "a hole on the book channel": [
         f"{HERE}::test_a_lost_book_frame_is_repaired",
-        f"{RULES}::test_rule_3_a_hole_makes_every_book_of_the_sid_stale_at_once",
+        "session/test_rule_3_holes_and_repair.py::test_rule_3_a_hole_makes_every_book_of_the_sid_stale_at_once",
     ],
     "a hole on the trade channel": [
         f"{HERE}::test_a_lost_trade_is_a_gap_and_the_channel_goes_on",
-        f"{RULES}::test_rule_3_a_hole_on_trade_is_recorded_and_closed_when_data_goes_on",
+        "session/test_rule_3_holes_and_repair.py::test_rule_3_a_hole_on_trade_is_recorded_and_closed_when_data_goes_on",
     ],
     "a hole on the first frame after a snapshot": [f"{HERE}::test_a_hole_right_behind_the_snapshot_is_seen"],
     "numbers taken by ok, unsubscribed and error": [
         f"{HERE}::test_control_frames_leave_no_phantom_hole",
-        f"{RULES}::test_rule_2_ok_unsubscribed_and_error_take_numbers_and_leave_no_hole",
-        f"{RULES}::test_rule_2_a_lost_ok_is_a_hole_like_any_other",
+        "session/test_rules_1_and_2_counting.py::test_rule_2_ok_unsubscribed_and_error_take_numbers_and_leave_no_hole",
+        "session/test_rules_1_and_2_counting.py::test_rule_2_a_lost_ok_is_a_hole_like_any_other",
     ],
     "a second subscribe merged into ok without snapshots": [
-        f"{MEMBERSHIP}::test_a_merged_subscribe_takes_the_sid_and_asks_for_the_snapshots_that_will_not_come",
+        "session/test_acknowledgements.py::test_a_merged_subscribe_takes_the_sid_and_asks_for_the_snapshots_that_will_not_come",
     ],
     "acknowledgements out of order": [
         f"{HERE}::test_answers_in_any_order_lead_to_the_same_books",
-        f"{MEMBERSHIP}::test_a_wish_is_acknowledged_by_its_own_answer_only",
+        "session/test_acknowledgements.py::test_a_wish_is_acknowledged_by_its_own_answer_only",
     ],
     "duplicate and backward numbers": [
         f"{HERE}::test_a_doubled_frame_is_applied_once",
         f"{HERE}::test_an_overtaken_frame_leaves_no_wrong_book",
-        f"{RULES}::test_rule_1_a_duplicate_or_old_delta_is_never_applied",
+        "session/test_rules_1_and_2_counting.py::test_rule_1_a_duplicate_or_old_delta_is_never_applied",
     ],
     "an abrupt kill": [f"{HERE}::test_any_end_of_a_connection_is_recovered_from"],
     "close 1000 and 1001, without spinning": [
@@ -67,30 +65,30 @@ LAWS = {
     ],
     "a fresh signature for each attempt": [f"{HERE}::test_every_attempt_is_signed_anew"],
     "errors 8, 26 and 27": [
-        f"{MEMBERSHIP}::test_a_refused_channel_ends_the_wish",
-        f"{MEMBERSHIP}::test_markets_beyond_the_limit_are_refused_but_not_called_unknown",
-        f"{MEMBERSHIP}::test_the_exchanges_own_trouble_is_no_refusal",
+        "session/test_refusals.py::test_a_refused_channel_ends_the_wish",
+        "session/test_refusals.py::test_markets_beyond_the_limit_are_refused_but_not_called_unknown",
+        "session/test_refusals.py::test_the_exchanges_own_trouble_is_no_refusal",
     ],
     "errors 10 and 25": [
         f"{HERE}::test_an_ended_subscription_is_made_again",
-        f"{RULES}::test_rule_5_errors_10_and_25_end_the_subscription_which_is_made_again_at_once",
+        "session/test_rules_5_to_7_ends.py::test_rule_5_errors_10_and_25_end_the_subscription_which_is_made_again_at_once",
     ],
     "a snapshot with one side or none": [
-        f"{RULES}::test_rule_4_a_snapshot_replaces_whole_and_a_missing_side_is_an_empty_side",
-        f"{RULES}::test_rule_4_an_empty_snapshot_without_an_id_is_of_an_unknown_market_until_it_trades",
+        "session/test_rule_4_snapshots.py::test_rule_4_a_snapshot_replaces_whole_and_a_missing_side_is_an_empty_side",
+        "session/test_rule_4_snapshots.py::test_rule_4_an_empty_snapshot_without_an_id_is_of_an_unknown_market_until_it_trades",
     ],
     "a delta before its snapshot": [
-        f"{RULES}::test_rule_4_a_delta_before_its_snapshot_is_one_hole_however_many_follow"
+        "session/test_rule_4_snapshots.py::test_rule_4_a_delta_before_its_snapshot_is_one_hole_however_many_follow"
     ],
     "get_snapshot: a reply with an id, a lost reply": [
         f"{HERE}::test_a_lost_book_frame_is_repaired",
         f"{HERE}::test_lost_snapshot_replies_lead_to_the_next_step_of_the_repair",
-        f"{RULES}::test_rule_3_each_step_comes_only_after_the_one_before_had_its_time",
+        "session/test_rule_3_holes_and_repair.py::test_rule_3_each_step_comes_only_after_the_one_before_had_its_time",
     ],
     "bad JSON, a list, null, an unknown type, numbers for texts": [
         f"{HERE}::test_nonsense_is_set_aside_and_disturbs_nothing",
-        f"{RULES}::test_rule_9_nonsense_is_counted_and_kept_and_harms_nothing",
-        f"{RULES}::test_rule_9_numbers_where_strings_are_expected_are_taken_exactly",
+        "session/test_rule_9_nonsense.py::test_rule_9_nonsense_is_counted_and_kept_and_harms_nothing",
+        "session/test_rule_9_nonsense.py::test_rule_9_numbers_where_strings_are_expected_are_taken_exactly",
     ],
     "fields that nobody knows, frames of another era, another default": [
         f"{HERE}::test_neither_new_fields_nor_an_older_era_nor_a_flipped_default_make_a_wrong_book",
@@ -106,7 +104,7 @@ LAWS = {
     "subscribing in the middle of a burst": [f"{HERE}::test_subscribing_in_a_burst_loses_nothing"],
     "deleting the last market": [
         f"{HERE}::test_the_last_market_let_go_does_not_become_all_markets",
-        f"{MEMBERSHIP}::test_the_last_market_let_go_unsubscribes_and_never_sends_an_empty_list",
+        "session/test_letting_go.py::test_the_last_market_let_go_unsubscribes_and_never_sends_an_empty_list",
     ],
     "four seconds of a busy cell under pings": [
         "notebook/test_kernel.py::test_frames_and_books_fill_while_the_main_thread_is_busy_for_five_seconds",
@@ -116,7 +114,7 @@ LAWS = {
     ],
     "a silent line": [
         f"{HERE}::test_a_stalled_line_is_caught_up_with",
-        f"{RULES}::test_rule_7_no_answer_asks_for_a_new_connection",
+        "session/test_rules_5_to_7_ends.py::test_rule_7_no_answer_asks_for_a_new_connection",
     ],
     "maintenance": [f"{HERE}::test_maintenance_is_an_outage_that_ends"],
 }

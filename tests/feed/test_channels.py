@@ -239,6 +239,42 @@ def test_a_hole_in_communications_is_a_row_of_gaps(feed, exchange):
     assert feed.gaps.select("channel", "seq_from", "seq_to").rows() == [("communications", 2, 3)]
 
 
+LISTED = {
+    "cfbenchmarks_value": "index_id",
+    "cfbenchmarks_value_5hz": "index_id",
+    "pyth_value": "underlying_ticker",
+}
+
+
+@pytest.mark.parametrize("channel", LISTED)
+def test_what_a_reference_feed_has_can_be_asked_for(feed, exchange, channel):
+    assert feed.index_ids(channel) == []
+    assert feed.health().markets.get(channel) in (None, 0)
+    for name in ("ETHUSD_RTI", "BRTI"):
+        exchange.publish(channel, channel, {**MESSAGES[channel][channel], LISTED[channel]: name})
+    assert sorted(feed.index_ids(channel)) == ["BRTI", "ETHUSD_RTI"]
+    frame = feed.frame(channel, "BRTI")
+    assert sorted(feed.index_ids(channel)) == ["BRTI", "ETHUSD_RTI"]
+    say(exchange, channel, **{LISTED[channel]: "BRTI"})
+    assert frame.df.height == 1
+    assert say(exchange, channel, **{LISTED[channel]: "ETHUSD_RTI"}) == 0
+    assert feed.gaps.is_empty()
+
+
+def test_a_question_that_cannot_be_answered_says_why(feed, exchange):
+    with pytest.raises(errors.ConfigurationError, match=r"these have one: .*pyth_value"):
+        feed.index_ids("trade")
+    with pytest.raises(errors.UnknownChannelError):
+        feed.index_ids("brti")
+    exchange.faults.begin_maintenance()
+    until(lambda: feed.state == "reconnecting", "the line is down")
+    with pytest.raises(errors.LinkError, match="no connection to ask cfbenchmarks_value by"):
+        feed.index_ids()
+    feed.close()
+    with pytest.raises(errors.FeedClosedError):
+        feed.index_ids()
+
+
 # parameters of communications
 
 

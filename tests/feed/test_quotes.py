@@ -71,9 +71,8 @@ def test_streams_messages_and_callbacks_tell_the_same(feed, exchange):
     ]
     called = [tuple(getattr(each, name) for name in each.__struct_fields__) for each in seen]
     assert len(rows) > 3
-    # The first to listen was given the quote there was; those that came later begin with the next change.
-    assert told[-len(called) :] == called == rows[-len(called) :]
-    assert len(rows) - len(called) <= 1
+    assert told == called == rows
+    assert told[0][0] is None  # the quote there was
 
 
 def test_a_lost_connection_is_a_row_without_a_quote_and_the_next_is_the_book_made_right(feed, exchange):
@@ -94,3 +93,60 @@ def test_a_closed_frame_lets_the_books_go(feed, exchange):
     assert feed.health().markets["orderbook_delta"] == 1
     quotes.close()
     until(lambda: "orderbook_delta" not in feed.health().markets, "the book is let go")
+
+
+@pytest.mark.parametrize("kind", ["frame", "stream", "messages", "on"])
+def test_whoever_comes_later_begins_with_the_quote_there_is_and_nobody_else_sees_it_again(feed, exchange, kind):
+    first, other = feed.quotes(MARKET), feed.quotes(OTHER)
+    book = feed.book(MARKET).wait()
+    exchange.advance(20)
+    before, total, others = last(first), first.total, other.total
+    seen = []
+    if kind == "frame":
+        late = feed.quotes(MARKET, rows=10)
+    elif kind == "stream":
+        late = feed.stream("quotes", MARKET).rolling_frame(rows=10)
+    elif kind == "messages":
+        late = feed.messages("quotes", MARKET).sink(seen.extend)
+    else:
+        feed.on("quotes", MARKET)(seen.append)
+    feed.flush()
+    if kind in ("frame", "stream"):
+        assert late.df.height == 1
+        assert last(late) == before == tuple(book.top)
+        assert late.df["status"].to_list() == ["live"]
+        assert late.df["ts"].to_list() == [None]
+    else:
+        (quote,) = seen
+        assert (quote.bid, quote.bid_size, quote.ask, quote.ask_size) == before
+        assert quote.market_ticker == MARKET
+    assert (first.total, other.total) == (total, others)
+    exchange.advance(20)
+    assert last(first) == tuple(book.top)
+    assert (late.total if kind in ("frame", "stream") else len(seen)) == first.total - total + 1
+
+
+def test_a_later_handle_for_whatever_comes_begins_with_every_quote(feed, exchange):
+    feed.quotes([MARKET, OTHER])
+    exchange.advance(20)
+    late = feed.quotes(rows=50)
+    feed.flush()
+    assert sorted(late.df["market_ticker"].cast(pl.String)) == sorted([MARKET, OTHER])
+
+
+def test_a_later_handle_begins_with_no_quote_where_the_book_is_not_to_be_trusted(feed, exchange):
+    first, book = feed.quotes(MARKET), feed.book(MARKET).wait()
+    exchange.advance(5)
+    exchange.faults.ignore_snapshot_requests(2)
+    exchange.faults.skip_frames("orderbook_delta", 1)
+    for _ in range(60):
+        if book.status == "stale":
+            break
+        exchange.advance(1)
+    late = feed.quotes(MARKET, rows=10)
+    feed.flush()
+    assert (book.status, first.df["status"][-1], late.df.height) == ("stale", "stale", 0)
+    until(lambda: book.status == "live", "the book is repaired", timeout=30)
+    feed.flush()
+    assert late.df["status"].to_list()[0] == "live"
+    assert last(late) == tuple(book.top)

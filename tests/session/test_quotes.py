@@ -3,9 +3,9 @@
 from random import Random
 
 import pytest
-from session_rig import BOOKS, Rig, delta, error, snapshot, subscribed
+from session_rig import BOOKS, START_US, Rig, delta, error, snapshot, subscribed
 
-from kalshi_nb._session.quotes import LAYOUT, QUOTES
+from kalshi_nb._session.quotes import LAYOUT, QUOTES, PresentQuoteRow
 
 NAMES = [each.name for each in LAYOUT]
 
@@ -13,6 +13,14 @@ NAMES = [each.name for each in LAYOUT]
 @pytest.fixture
 def rig():
     return Rig()
+
+
+def repeated(rig):
+    """What was said again, by market, and the plain rows beside it."""
+    rows = list(rig.session.rows(QUOTES))
+    rig.session.rows(QUOTES).clear()
+    again = [dict(zip(NAMES, each.row, strict=True)) for each in rows if type(each) is PresentQuoteRow]
+    return again, [each for each in rows if type(each) is tuple]
 
 
 def quotes(rig):
@@ -181,3 +189,23 @@ def test_the_last_row_is_always_what_the_book_says_and_no_two_rows_in_a_row_are_
         yes, yes_size, no, no_size = ladder.top()
         assert top(last) == (yes or None, yes_size or None, 10_000 - no if no else None, no_size or None)
     assert changes > 200
+
+
+def test_whoever_listens_later_has_the_present_quotes_said_again_once_and_only_of_its_own_live_markets(rig):
+    seq = rig.open_books("A", "B", "C")
+    rig.session.want(BOOKS, frozenset({"A"}), listens=QUOTES)
+    rig.receive(delta(1, seq + 1, "A", "yes", 4900, 100), delta(1, seq + 2, "C", "yes", 4700, -5000))
+    quotes(rig)
+    rig.wait(1)
+    rig.session.want(BOOKS, frozenset({"A", "C"}), listens=QUOTES)
+    again, plain = repeated(rig)
+    assert plain == []
+    (found,) = again  # the book of C is stale
+    assert (found["market_ticker"], *top(found)) == ("A", 4900, 100, 5200, 2000)
+    assert (found["ts"], found["seq"], found["status"]) == (None, seq + 2, "live")
+    assert found["received_at"] == START_US + round(rig.seconds * 1e6)
+    rig.session.want(BOOKS, frozenset(), listens=QUOTES)
+    assert [each["market_ticker"] for each in repeated(rig)[0]] == ["A", "B"]
+    rig.session.want(BOOKS, frozenset({"A"}))
+    rig.session.want(BOOKS, frozenset({"A"}), listens=BOOKS)
+    assert repeated(rig) == ([], [])

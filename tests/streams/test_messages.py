@@ -1,15 +1,21 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib
+import pkgutil
+import typing
 
 import msgspec
 import pytest
 
-from kalshi_nb import messages
+from kalshi_nb import _messages, messages
+from kalshi_nb._session.quotes import LAYOUT as QUOTE_LAYOUT
+from kalshi_nb._session.quotes import QUOTES
 from kalshi_nb._wire.rows import CHANNELS, LAYOUTS, EventRow, FeeUpdateRow, SnapshotRow
 
 from .conftest import BASE_US, trade
 
+NESTED = {messages.Leg, messages.BatchRfq, messages.BatchQuote}
 AT = dt.datetime(2025, 10, 9, 8, 53, 20, 7, tzinfo=dt.UTC)
 
 
@@ -81,3 +87,27 @@ def test_a_row_of_an_unknown_kind_is_an_error():
 
     with pytest.raises(TypeError, match="Odd"):
         messages.from_row("trade", Odd())
+
+
+def test_every_class_of_message_that_anybody_can_receive_is_exported():
+    modules = [f"{_messages.__name__}.{each.name}" for each in pkgutil.iter_modules(_messages.__path__)]
+    classes = {
+        each
+        for name in modules
+        for each in vars(importlib.import_module(name)).values()
+        if isinstance(each, type) and issubclass(each, msgspec.Struct) and each.__module__ == name
+    }
+    assert set(typing.get_args(messages.Message)) <= classes
+    assert len(classes) > 30
+    for each in classes:
+        assert getattr(messages, each.__name__) is each
+        assert each.__name__ in messages.__all__
+        assert f"`{each.__name__}`" in messages.__doc__ or each in NESTED
+
+
+@pytest.mark.parametrize("channel", [*CHANNELS, QUOTES])
+def test_rows_of_everything_that_can_be_asked_for_are_messages_of_the_union(channel):
+    layout = QUOTE_LAYOUT if channel == QUOTES else LAYOUTS[channel]
+    row = tuple("rfq_created" if each.name == "event" else None for each in layout)
+    (made,) = messages.from_rows(channel, [row])
+    assert isinstance(made, messages.Message)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
@@ -11,7 +10,7 @@ import msgspec
 from kalshi_nb._session.quotes import LAYOUT, QuoteKind
 from kalshi_nb._wire.rows import Row
 
-__all__ = ["Quote", "quotes_of"]
+__all__ = ["Quote", "quote_of"]
 
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _PARTS: Final[dict[QuoteKind, int]] = {"price": 10_000, "midpoint": 20_000, "count": 100}
@@ -46,6 +45,6 @@ def _value(value: Any, kind: QuoteKind) -> Any:
     return value if parts is None else value / parts
 
 
-def quotes_of(rows: Iterable[Row]) -> list[Quote]:
-    """Return the quotes of some rows, in their order."""
-    return [Quote(*(_value(value, each.kind) for value, each in zip(row, LAYOUT, strict=True))) for row in rows]
+def quote_of(row: Row) -> Quote:
+    """Return the quote that a row holds."""
+    return Quote(*(_value(value, each.kind) for value, each in zip(row, LAYOUT, strict=True)))

@@ -1,0 +1,184 @@
+"""Which markets of which channel: wishes, and acknowledgements in any order."""
+
+import pytest
+from session_rig import BOOKS, Rig, delta, ok, snapshot, subscribed, ticker_frame, trade
+
+from kalshi_nb._session.requests import All
+
+A, B, C = "KXA-1", "KXB-2", "KXC-3"
+
+
+@pytest.fixture
+def rig():
+    return Rig()
+
+
+def test_a_wish_is_acknowledged_by_its_own_answer_only(rig):
+    rig.session.want("trade", frozenset({A}))
+    rig.session.want("ticker", frozenset({A}))
+    trades, tickers = rig.commands()
+    assert rig.outcomes() == []
+    rig.receive(subscribed(tickers["id"], "ticker", 1))
+    assert rig.outcomes() == [("ticker", None, ())]
+    rig.receive(subscribed(trades["id"], "trade", 2))
+    assert rig.outcomes() == [("trade", None, ())]
+
+
+def test_tickers_added_while_a_subscribe_is_in_flight_are_added_after_it(rig):
+    rig.session.want("trade", frozenset({A}))
+    first = rig.command("subscribe")
+    rig.session.want("trade", frozenset({B}))
+    rig.session.want("trade", frozenset({C}))
+    assert rig.commands() == []
+    rig.receive(subscribed(first["id"], "trade", 1))
+    add = rig.command("add_markets")
+    assert add["params"] == {"sids": [1], "action": "add_markets", "market_tickers": [B, C]}
+    assert len(rig.outcomes()) == 1
+    rig.receive(ok(add["id"], 1, 1, [A, B, C]))
+    assert len(rig.outcomes()) == 2
+    assert rig.commands() == []
+
+
+def test_a_wish_that_is_fulfilled_already_sends_nothing(rig):
+    rig.open("trade", frozenset({A, B}))
+    rig.session.want("trade", frozenset({A}))
+    assert rig.outcomes() == [("trade", None, ())]
+    assert rig.commands() == []
+    rig.session.release(rig.session.want("trade", frozenset({B})))
+    assert rig.commands() == []
+
+
+def test_a_wish_for_whatever_comes_takes_all_markets_where_nobody_names_any(rig):
+    rig.session.want("trade", frozenset())
+    assert rig.outcomes() == [("trade", None, ())]
+    assert [command["params"] for command in rig.commands()] == [{"channels": ["trade"]}]
+
+
+def test_a_wish_for_whatever_books_come_sends_nothing(rig):
+    rig.session.want(BOOKS, frozenset())
+    assert rig.outcomes() == [(BOOKS, None, ())]
+    assert rig.commands() == []
+
+
+def test_more_than_a_hundred_tickers_go_out_in_several_commands(rig):
+    tickers = [f"KX-{number:03}" for number in range(250)]
+    rig.session.want("trade", frozenset(tickers))
+    sent = []
+    first = rig.command("subscribe")
+    sent += first["params"]["market_tickers"]
+    rig.receive(subscribed(first["id"], "trade", 1))
+    for seq in (1, 2):
+        assert rig.outcomes() == []
+        add = rig.command("add_markets")
+        assert len(add["params"]["market_tickers"]) <= 100
+        sent += add["params"]["market_tickers"]
+        rig.receive(ok(add["id"], 1, seq, sent))
+    assert sent == tickers
+    assert rig.outcomes() == [("trade", None, ())]
+    assert rig.commands() == []
+
+
+def test_a_merged_subscribe_takes_the_sid_and_asks_for_the_snapshots_that_will_not_come(rig):
+    rig.session.want(BOOKS, frozenset({A, B}))
+    rig.command("subscribe")  # its "subscribed" is lost
+    rig.wait(10.1)
+    again = rig.command("subscribe")
+    rig.receive(ok(again["id"], 1, 40, [A, B, C]))
+    get, delete = rig.commands()
+    assert get["params"] == {"sids": [1], "action": "get_snapshot", "market_tickers": [A, B]}
+    assert delete["params"] == {"sids": [1], "action": "delete_markets", "market_tickers": [C]}
+    rig.receive(snapshot(1, 41, A), ok(delete["id"], 1, 42, [A, B]), snapshot(1, 43, B), delta(1, 44, A))
+    assert (rig.status(A), rig.status(B)) == ("live", "live")
+    assert rig.gaps == []
+
+
+def test_a_merged_subscribe_without_a_number_or_a_list_is_taken_as_well(rig):
+    rig.session.want("ticker", frozenset({A}))
+    rig.receive({"type": "ok", "id": rig.command()["id"], "sid": 4, "msg": None})
+    assert rig.outcomes() == [("ticker", None, ())]
+    rig.session.listen("ticker", on=True)
+    rig.receive(ticker_frame(4, A))
+    assert len(rig.session.rows("ticker")) == 1
+
+
+def test_an_ok_that_tells_no_sid_is_no_subscription_and_no_reason_to_spin(rig):
+    rig.session.want("trade", frozenset({A}))
+    asked = 0
+    for _ in range(20):
+        for command in rig.commands():
+            asked += 1
+            rig.receive(ok(command["id"], None, None, [A]))
+    assert asked < 5
+    assert rig.outcomes() == []
+
+
+def test_an_ok_that_answers_nothing_of_ours_still_tells_which_markets_are_sent(rig):
+    rig.open("trade", frozenset({A}))
+    rig.receive(ok(777, 2, 1, [A]), trade(2, 2, A), ok(778, 99, 1, [B]))
+    assert rig.commands() == []
+    rig.receive(ok(779, 2, 3, [A, B]))
+    assert rig.command("delete_markets")["params"]["market_tickers"] == [B]
+    assert rig.gaps == []
+
+
+def test_an_addition_acknowledged_after_its_time_waits_for_its_snapshot(rig):
+    seq = rig.open_books(A)
+    rig.session.want(BOOKS, frozenset({B}))
+    late = rig.command("add_markets")
+    rig.wait(10.1)
+    again = rig.command("add_markets")
+    rig.receive(ok(late["id"], 1, seq + 1, [A, B]))
+    assert rig.session.subscriptions[BOOKS].awaiting == {B}
+    rig.receive(snapshot(1, seq + 2, B), ok(again["id"], 1, seq + 3, [A, B]))
+    assert rig.status(B) == "live"
+    assert rig.commands() == []
+
+
+def test_a_subscribed_for_a_channel_that_was_never_wanted_is_nobodys(rig):
+    rig.receive(subscribed(None, "fill", 3), subscribed(3, "trade", 4))
+    assert rig.session.unrequested == 2
+    assert rig.session.subscriptions == {}
+
+
+def test_a_repeated_subscribed_does_not_start_the_count_again(rig):
+    seq = rig.open_books(A)
+    rig.receive(subscribed(1, BOOKS, 1), delta(1, seq + 1, A))
+    assert rig.status(A) == "live"
+    assert rig.gaps == []
+
+
+def test_a_new_sid_for_a_live_channel_is_a_hole_since_the_old_one_is_gone(rig):
+    rig.open_books(A)
+    rig.receive(subscribed(None, BOOKS, 9))
+    assert rig.status(A) == "stale"
+    assert rig.gaps[0].reason == "unsubscribed"
+    add = rig.command("add_markets")
+    assert add["params"]["sids"] == [9]
+    rig.receive(ok(add["id"], 9, 1, [A]), snapshot(9, 2, A))
+    assert rig.status(A) == "live"
+
+
+def test_a_subscribed_that_comes_after_its_time_is_taken_up(rig):
+    rig.session.want(BOOKS, frozenset({A}))
+    late = rig.command("subscribe")
+    rig.wait(10.1)
+    again = rig.command("subscribe")
+    rig.receive(subscribed(late["id"], BOOKS, 1), snapshot(1, 1, A), ok(again["id"], 1, 2, [A]), delta(1, 3, A))
+    assert rig.status(A) == "live"
+    assert rig.gaps == []
+    rig.wait(20)
+    assert rig.commands() == []
+
+
+def test_what_else_is_told_about_all_markets_is_told_by_every_subscribe(rig):
+    rig.session.want("communications", frozenset({A}))
+    rig.session.want("communications", All((("shard_factor", 2), ("shard_key", 1))))
+    first = rig.command("subscribe")
+    rig.session.disconnected()
+    rig.session.connected()
+    again = rig.command("subscribe")
+    rig.receive(subscribed(again["id"], "communications", 1), {"type": "unsubscribed", "sid": 1})
+    rig.wait(1)
+    last = rig.command("subscribe")
+    params = {"channels": ["communications"], "shard_factor": 2, "shard_key": 1}
+    assert [first["params"], again["params"], last["params"]] == [{"channels": ["communications"]}, params, params]

@@ -1,0 +1,30 @@
+"""Truth rule 10: gaps are data, and bounded."""
+
+import pytest
+from session_rig import Rig, trade
+
+from kalshi_nb._session.gaps import Gap, GapLog
+
+A = "KXA-1"
+
+
+@pytest.fixture
+def rig():
+    return Rig()
+
+
+def test_rule_10_the_gap_log_is_bounded_and_counts_what_it_drops():
+    log = GapLog(most=3)
+    for number in range(5):
+        log.open(Gap("trade", None, number, None, "sequence", number, number))
+    assert len(log) == 3
+    assert log.dropped == 2
+    assert [gap.opened_at for gap in log.snapshot()] == [2, 3, 4]
+
+
+def test_rule_10_a_hole_on_every_frame_keeps_memory_bounded(rig):
+    rig.open("trade")
+    rig.receive(*(trade(2, seq, A) for seq in range(2, 24_000, 2)))
+    assert len(rig.session.gaps) == 10_000
+    assert rig.session.gaps.dropped == 1_999
+    assert rig.session.subscriptions["trade"].open_gaps == []

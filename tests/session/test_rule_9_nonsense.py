@@ -1,0 +1,266 @@
+"""Truth rule 9: whatever the exchange sends, the feed goes on and never misreads."""
+
+import json
+
+import pytest
+from session_rig import Rig, delta, snapshot, ticker_frame, trade
+
+from kalshi_nb._session.receiver import MOST_OLD
+from kalshi_nb._session.requests import ALL
+
+A, B = "KXA-1", "KXB-2"
+
+
+@pytest.fixture
+def rig():
+    return Rig()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\n",
+        b"{",
+        b"nonsense",
+        b"null",
+        b"[]",
+        b"[1,2]",
+        b"42",
+        b'"text"',
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"type":' + b"[" * 100_000,
+        b"{}",
+        b'{"type":null}',
+        b'{"type":17,"sid":1}',
+        b'{"type":"orderbook_delta"}',
+        b'{"type":"ok","msg":' + b"[" * 700 + b"]" * 700 + b"}x",
+    ],
+)
+def test_rule_9_nonsense_is_counted_and_kept_and_harms_nothing(rig, data):
+    seq = rig.open_books(A)
+    rig.receive(data)
+    assert rig.session.rejected == 1
+    (reject,) = rig.session.rejects
+    assert reject.data == data[:2000]
+    assert reject.reason
+    rig.receive(delta(1, seq + 1, A))
+    assert rig.book(A)[0] == {4700: 1100}
+    assert rig.gaps == []
+
+
+@pytest.mark.parametrize("depth", [10, 300, 480, 600, 900, 985, 990, 995, 1_000, 5_000])
+@pytest.mark.parametrize("where", ["yes_dollars_fp", "additional_metadata", "msg"])
+def test_rule_9_no_depth_of_nesting_gets_out(rig, depth, where):
+    nest = b"[" * depth + b"]" * depth
+    frames = {
+        "yes_dollars_fp": b'{"type":"orderbook_snapshot","sid":9,"seq":1,"msg":{"market_ticker":"A",'
+        b'"yes_dollars_fp":%b}}',
+        "additional_metadata": b'{"type":"market_lifecycle_v2","sid":2,"seq":1,"msg":{"market_ticker":"A",'
+        b'"event_type":"created","additional_metadata":{"a":%b}}}',
+        "msg": b'{"type":"ok","id":1,"msg":%b}',
+    }
+    rig.open("market_lifecycle_v2")
+    rig.receive(frames[where] % nest)
+
+
+def test_rule_9_an_unknown_type_is_counted(rig):
+    rig.receive({"type": "rfq_paused", "sid": 5, "seq": 1, "msg": {}})
+    assert rig.session.rejected == 1
+    assert "rfq_paused" in rig.session.rejects[0].reason
+
+
+def test_rule_9_unknown_fields_are_ignored(rig):
+    seq = rig.open_books(A)
+    frame = delta(1, seq + 1, A)
+    frame["sending_ts_ms"] = 1
+    frame["msg"]["clock"] = 7
+    rig.receive(frame)
+    assert rig.session.rejected == 0
+    assert rig.book(A)[0] == {4700: 1100}
+
+
+def test_rule_9_the_ring_of_rejects_is_bounded(rig):
+    for number in range(250):
+        rig.receive(b"nonsense %d" % number)
+    assert rig.session.rejected == 250
+    assert len(rig.session.rejects) == 100
+    assert rig.session.rejects[-1].data == b"nonsense 249"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda frame: json.dumps(frame).encode()[:-20],
+        lambda frame: json.dumps({**frame, "type": "orderbook_news"}).encode(),
+        lambda frame: json.dumps({**frame, "msg": None}).encode(),
+    ],
+    ids=["cut", "unknown type", "no message"],
+)
+def test_rule_9_a_rejected_frame_with_a_number_on_a_book_sid_is_a_hole(rig, damage):
+    seq = rig.open_books(A, B)
+    rig.receive(damage(delta(1, seq + 1, A)))
+    assert (rig.status(A), rig.status(B)) == ("stale", "stale")
+    (gap,) = rig.gaps
+    assert (gap.reason, gap.market_ticker, gap.seq_from, gap.seq_to) == ("rejected", None, seq + 1, seq + 1)
+    rig.command("get_snapshot")
+    rig.receive(snapshot(1, seq + 2, A), snapshot(1, seq + 3, B))
+    assert rig.gaps[0].repaired_by == "get_snapshot"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"price_dollars": "1.5000"}, {"price_dollars": "0.47001"}, {"delta_fp": "1.005"}, {"delta_fp": "many"}],
+    ids=["price", "decimals", "count decimals", "words"],
+)
+def test_rule_9_a_delta_with_values_that_mean_nothing_is_a_hole_in_its_own_market(rig, damage):
+    seq = rig.open_books(A, B)
+    frame = delta(1, seq + 1, A)
+    rig.receive({**frame, "msg": {**frame["msg"], **damage}})
+    assert (rig.status(A), rig.status(B)) == ("stale", "live")
+    (gap,) = rig.gaps
+    assert (gap.reason, gap.market_ticker, gap.seq_from, gap.seq_to) == ("rejected", A, seq + 1, seq + 1)
+    assert rig.command("get_snapshot")["params"]["market_tickers"] == [A]
+    rig.receive(snapshot(1, seq + 2, A))
+    assert rig.gaps[0].repaired_by == "get_snapshot"
+
+
+def test_rule_9_one_market_full_of_nonsense_starts_no_storm_and_leaves_the_others_live(rig):
+    seq = rig.open_books(A, B)
+    asked, broken = 0, delta(1, 0, A)
+    for _ in range(600):
+        rig.wait(0.1)
+        asked += len(commands := [each for each in rig.commands() if "sids" in each.get("params", {})])
+        seq += 1
+        rig.receive({**broken, "seq": seq, "msg": {**broken["msg"], "price_dollars": "0.47001"}})
+        for _ in commands:
+            seq += 1
+            rig.receive(snapshot(1, seq, A))
+        assert rig.status(B) == "live"
+    assert 1 <= asked <= 20  # in a minute, with ten broken frames a second
+
+
+def test_rule_9_snapshots_that_cannot_be_read_leave_one_market_stale_and_end_no_connection(rig):
+    seq = rig.open_books(A, B)
+    rig.receive(delta(1, seq + 2, B))
+    seq += 2
+    for _ in range(600):
+        seq += 1
+        rig.receive(delta(1, seq, B))
+        for command in rig.commands():
+            for ticker in command["params"]["market_tickers"]:
+                seq += 1
+                rig.receive(snapshot(1, seq, ticker, {4700: -100} if ticker == A else {4700: 100}, id=command["id"]))
+        rig.wait(0.1)
+    assert (rig.status(A), rig.status(B)) == ("stale", "live")
+    assert rig.session.ladder(A).reason == "unreadable"
+    assert rig.reconnects() == []
+    assert len(rig.gaps) <= 5
+    rig.receive(snapshot(1, seq + 1, A, {4700: 300}))
+    assert rig.status(A) == "live"
+
+
+def test_rule_9_a_rejected_frame_with_an_old_number_is_no_hole(rig):
+    seq = rig.open_books(A)
+    rig.receive({**delta(1, seq, A), "msg": None})
+    assert rig.status(A) == "live"
+    assert rig.session.rejected == 1
+
+
+def test_rule_9_a_rejected_frame_without_a_number_shows_at_the_next_one(rig):
+    seq = rig.open_books(A)
+    rig.receive({**delta(1, 10**30, A)})
+    assert rig.status(A) == "live"
+    rig.receive(delta(1, seq + 2, A))
+    assert rig.status(A) == "stale"
+
+
+def test_rule_9_a_rejected_snapshot_leaves_the_book_as_it_was_and_stale(rig):
+    seq = rig.open_books(A)
+    frame = snapshot(1, seq + 1, A, {4700: -100})
+    rig.receive(frame)
+    assert rig.status(A) == "stale"
+    assert rig.book(A)[0] == {4700: 1000}
+
+
+def test_rule_9_numbers_where_strings_are_expected_are_taken_exactly(rig):
+    seq = rig.open_books(A)
+    raw = (
+        b'{"type":"orderbook_delta","sid":1,"seq":%d,"msg":{"market_ticker":"KXA-1","price_dollars":%b,'
+        b'"delta_fp":%b,"side":"yes"}}'
+    )
+    rig.receive(
+        raw % (seq + 1, b"0.47", b"-10"), raw % (seq + 2, b"1e-4", b"0.29"), raw % (seq + 3, b'"0.12345"', b"1")
+    )
+    assert rig.book(A)[0] == {1: 29}
+    assert rig.gaps[0].seq_from == seq + 3
+
+
+def test_rule_9_frames_of_nobody_are_counted(rig):
+    rig.open("trade")
+    rig.receive(trade(77, 1, A), delta(77, 1, A), delta(2, 1, A), snapshot(2, 1, A))
+    assert rig.session.unrequested == 4
+
+
+def test_rule_9_a_damaged_trade_is_a_gap_until_data_goes_on(rig):
+    rig.open("trade")
+    broken = trade(2, 1, A)
+    broken["msg"]["count_fp"] = "many"
+    rig.receive(broken)
+    (gap,) = rig.gaps
+    assert (gap.reason, gap.seq_from, gap.closed_at) == ("rejected", 1, None)
+    rig.receive(trade(2, 2, A))
+    assert gap.closed_at is not None
+
+
+def test_rule_9_a_damaged_ticker_is_counted_only(rig):
+    rig.open("ticker")
+    rig.receive({**ticker_frame(2, A), "seq": 5, "msg": None})
+    assert rig.session.rejected == 1
+    assert rig.gaps == []
+
+
+def test_rule_9_a_count_begun_anew_on_the_book_channel_ends_in_a_new_connection(rig):
+    rig.open_books(A)
+    for seq in range(2, 1000):
+        rig.receive(delta(1, seq, A))
+    rig.commands()
+    for seq in range(1, MOST_OLD):
+        rig.receive(delta(1, seq, A))
+    assert rig.status(A) == "live"
+    rig.receive(delta(1, MOST_OLD, A))
+    assert rig.status(A) == "stale"
+    rig.command("get_snapshot")
+    rig.wait(12)
+    assert len(rig.reconnects()) == 1
+
+
+def test_rule_9_a_count_begun_anew_on_trade_costs_a_gap_and_goes_on(rig):
+    rig.open("trade")
+    rig.session.listen("trade", on=True)
+    rig.receive(*(trade(2, seq, A) for seq in range(1, 301)))
+    rig.receive(*(trade(2, seq, A) for seq in range(1, MOST_OLD + 11)))
+    (gap,) = rig.gaps
+    assert (gap.seq_from, gap.seq_to) == (301, None)
+    assert gap.closed_at is not None
+    assert sum(type(row) is tuple for row in rig.session.rows("trade")) == 300 + 11
+
+
+def test_rule_9_a_few_duplicates_after_each_other_are_no_new_count(rig):
+    seq = rig.open_books(A)
+    for _ in range(MOST_OLD):
+        seq += 1
+        rig.receive(delta(1, seq, A), delta(1, seq, A))
+    assert rig.session.duplicates == MOST_OLD
+    assert rig.status(A) == "live"
+    assert rig.gaps == []
+
+
+def test_the_session_counts_data_apart_from_other_frames(rig):
+    seq = rig.open_books(A)
+    before = rig.session.messages
+    rig.receive(delta(1, seq + 1, A), b"nonsense", {"type": "ok", "id": 99, "msg": {}})
+    assert rig.session.messages == before + 3
+    assert rig.session.data_messages == 2
+    assert repr(ALL) == "ALL"
