@@ -9,13 +9,6 @@ from kalshi_nb._widgets.ladder import HEARTBEAT_SECONDS
 LADDER = ".kalshi-ladder"
 VERSION = f"+document.querySelector('{LADDER}').dataset.version"
 START = "from moving_ladder import *\nsource = MovingLadder().start()\nshown = Shown(source)\nshown"
-AFTER_A_LOOK = """
-import pathlib, time
-looked = pathlib.Path('looked')
-while not looked.exists(): time.sleep(0.05)
-looked.unlink()
-"""
-"""What a cell begins with that is to run only when the test has seen enough and calls ``lab.looked()``."""
 WAIT = 60_000
 
 
@@ -69,18 +62,17 @@ shown"""
 
 
 @pytest.mark.parametrize(
-    ("name", "busy"),
-    [
-        ("sleeping", "import time; time.sleep(6)"),
-        ("counting", "import time\nend = time.monotonic() + 6\nwhile time.monotonic() < end: pass"),
-    ],
+    ("name", "meanwhile"),
+    [("sleeping", "time.sleep(1)"), ("counting", "sum(1 for _ in range(3_000_000))")],
 )
-def test_the_ladder_goes_on_while_a_cell_is_busy(lab, page, name, busy):
-    lab.show(page, f"{name}.ipynb", START, busy)
+def test_the_ladder_goes_on_while_a_cell_is_busy(lab, page, name, meanwhile):
+    lab.show(page, f"{name}.ipynb", START, lab.until_looked(meanwhile))
     is_busy = "document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')[1].innerText.includes('*')"
     page.wait_for_function(is_busy, timeout=WAIT)
     wait_for_versions(page, 40, is_busy)
     assert page.get_attribute(LADDER, "data-status") == "live"
+    lab.looked()
+    lab.wait_until_run(page)
 
 
 def test_stale_greys_out_with_its_age_and_reason_and_live_comes_back(lab, page, screenshot):
@@ -89,7 +81,7 @@ def test_stale_greys_out_with_its_age_and_reason_and_live_comes_back(lab, page, 
         "stale.ipynb",
         START,
         "source.stop()\nsource.show('stale', 'sequence gap: 1042 expected, 1044 came')",
-        AFTER_A_LOOK + "source.show('live')",
+        lab.until_looked() + "source.show('live')",
     )
     wait_for_status(page, "stale")
     page.wait_for_function(f"+document.querySelector('{LADDER}').dataset.age >= 2")
@@ -98,6 +90,7 @@ def test_stale_greys_out_with_its_age_and_reason_and_live_comes_back(lab, page, 
     page.wait_for_function(f"+getComputedStyle(document.querySelector('{LADDER} .table')).opacity < 0.8")
     screenshot(page.locator(LADDER), "ladder_stale")
     lab.looked()
+    lab.wait_until_run(page)
     wait_for_status(page, "live")
     page.wait_for_function(f"+getComputedStyle(document.querySelector('{LADDER} .table')).opacity === 1")
     assert page.inner_text(f"{LADDER} .age") == ""
@@ -186,8 +179,9 @@ def test_two_displays_of_one_view_move_together_and_cost_one_model(lab, page):
 
 
 def test_a_dropped_view_leaves_the_page(lab, page):
-    lab.show(page, "dropped.ipynb", START, AFTER_A_LOOK + "%xdel shown")
+    lab.show(page, "dropped.ipynb", START, lab.until_looked() + "%xdel shown")
     lab.looked()
+    lab.wait_until_run(page)
     page.wait_for_function(f"document.querySelector('{LADDER}') === null", timeout=WAIT)
 
 
