@@ -42,7 +42,7 @@ RUN_ALL = """() => {
   window.allCellsHaveRun = false;
   jupyterapp.commands.execute('notebook:run-all-cells').then(() => { window.allCellsHaveRun = true; });
 }"""
-START_SECONDS = 60
+START_SECONDS = 120
 STEP_MILLISECONDS = 60_000
 
 
