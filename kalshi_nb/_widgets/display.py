@@ -101,13 +101,13 @@ class Display:
 
     def register(self, view: View) -> None:
         """Keep `view` up to date from the next round on, for as long as somebody else holds it."""
-        reference = weakref.ref(view)
+        reference = _reference(view)
         self._commands.put(lambda: self._views.setdefault(reference, 0))
         self._start()
 
     def unregister(self, view: View) -> None:
         """Ask `view` no more. A refresh that is under way ends first."""
-        reference = weakref.ref(view)
+        reference = _reference(view)
         self._commands.put(lambda: self._views.pop(reference, None))
 
     def retire(self, widget: Closable) -> None:
@@ -196,6 +196,13 @@ class Display:
         _forget_frames(error)
         self.errors += 1
         self.last_error = error
+
+
+def _reference(view: View) -> weakref.ref[View]:
+    """Return a reference that can be a key even where its view is gone before the display thread sees it."""
+    reference = weakref.ref(view)
+    hash(reference)  # It keeps the view's hash from now on; asked first when the view is gone, it would raise.
+    return reference
 
 
 def _forget_frames(error: BaseException) -> None:

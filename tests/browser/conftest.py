@@ -5,6 +5,7 @@ environment variable CI is set), where that is a failure. Screenshots go into a 
 one that KALSHI_NB_SCREENSHOTS names. KALSHI_NB_CHROMIUM names another Chromium than the one on the path.
 """
 
+import itertools
 import json
 import os
 import shutil
@@ -18,6 +19,8 @@ from pathlib import Path
 
 import pytest
 
+from .page_account import Diary, failed_cells, sections
+
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -28,8 +31,18 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
     "--disable-dev-shm-usage",
 ]
-PROMPTS = "[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].map((prompt) => prompt.innerText.trim())"
-START_SECONDS = 60
+DIARY = pytest.StashKey[Diary]()
+READY = """() => {
+  const context = window.jupyterapp?.shell.currentWidget?.sessionContext;
+  return context?.isReady && context.session?.kernel?.connectionStatus === 'connected'
+    && context.session.kernel.status === 'idle' && jupyterapp.commands.isEnabled('notebook:run-all-cells');
+}"""
+"""The notebook has the focus, and its kernel answers over an open socket."""
+RUN_ALL = """() => {
+  window.allCellsHaveRun = false;
+  jupyterapp.commands.execute('notebook:run-all-cells').then(() => { window.allCellsHaveRun = true; });
+}"""
+START_SECONDS = 120
 STEP_MILLISECONDS = 60_000
 
 
@@ -39,6 +52,24 @@ def pytest_collection_modifyitems(items):
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
             item.add_marker(pytest.mark.timeout(300))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """Let no test pass in whose notebook a cell has failed."""
+    result = yield
+    if DIARY in item.stash:
+        assert failed_cells(item.funcargs["page"]) == []
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Let a failure tell what the page, the kernel and the lab looked like."""
+    report = yield
+    if report.when == "call" and report.failed and DIARY in item.stash:
+        report.sections += sections(item.funcargs["page"], item.stash[DIARY], item.funcargs["lab"])
+    return report
 
 
 def missing(reason):
@@ -56,9 +87,11 @@ def free_port():
 class Lab:
     """A running JupyterLab: its notebooks' folder, its REST API, and how a page works it."""
 
-    def __init__(self, base, root):
+    def __init__(self, base, root, log):
         self.base = base
         self.root = root
+        self.log = log
+        self._looks = itertools.count(1)
 
     def api(self, path, method="GET", body=None):
         data = None if body is None else json.dumps(body).encode()
@@ -86,30 +119,19 @@ class Lab:
         return next((each for each in self.api("/api/sessions") if each["path"] == name), None)
 
     def open(self, page, name):
-        """Open a notebook on its own and wait until its kernel is idle and the page knows it."""
+        """Open a notebook on its own and wait until its kernel is idle and the page has a line to it."""
         page.goto(f"{self.base}/doc/tree/{name}")
         page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=STEP_MILLISECONDS)
         self._wait_until_idle(name)
-        page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=STEP_MILLISECONDS)
+        page.wait_for_function(READY, timeout=STEP_MILLISECONDS)
 
     def run_all(self, page):
-        """Run all cells; pressed again where a page that is still loading swallowed it."""
-        from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
+        """Have all cells run, once; returns when they are on their way."""
+        page.evaluate(RUN_ALL)
 
-        before = page.evaluate(PROMPTS)
-        for _ in range(3):
-            page.click('li.lm-MenuBar-item:has-text("Run")')
-            page.click('li.lm-Menu-item:has-text("Run All Cells")')
-            try:
-                page.wait_for_function(
-                    f"(before) => JSON.stringify({PROMPTS}) !== JSON.stringify(before)",
-                    arg=before,
-                    timeout=15_000,
-                )
-            except PlaywrightTimeoutError:
-                continue
-            return
-        raise RuntimeError("Run All Cells was pressed three times and ran nothing.")
+    def wait_until_run(self, page, timeout=STEP_MILLISECONDS):
+        """Wait until `run_all` has come to its end."""
+        page.wait_for_function("window.allCellsHaveRun", timeout=timeout)
 
     def show(self, page, name, *cells):
         """Write, open and run a notebook, and wait until its ladder is on the page."""
@@ -118,9 +140,17 @@ class Lab:
         self.run_all(page)
         page.wait_for_selector(".kalshi-ladder", timeout=STEP_MILLISECONDS)
 
+    def until_looked(self, meanwhile="time.sleep(0.05)"):
+        """Code that a cell begins with which is to wait until the test has seen enough and calls `looked`.
+
+        Each has a file of its own: what one test leaves behind lets no cell of another one through.
+        """
+        self._looked = self.root / f"looked-{next(self._looks)}"
+        return f"import pathlib, time\nwhile not pathlib.Path({str(self._looked)!r}).exists(): {meanwhile}\n"
+
     def looked(self):
-        """Let a cell go on that waits until the page was looked at."""
-        (self.root / "looked").touch()
+        """Let the cell go on that waits by the newest `until_looked`."""
+        self._looked.touch()
 
     def restart_kernel(self, name):
         self.api(f"/api/kernels/{self.session(name)['kernel']['id']}/restart", "POST")
@@ -153,6 +183,7 @@ def _lab_command(port, root):
         "--ServerApp.disable_check_xsrf=True",
         f"--ServerApp.root_dir={root}",
         "--LabApp.extension_manager=readonly",
+        "--LabApp.expose_app_in_browser=True",
         "--ServerApp.terminals_enabled=False",
     ]
 
@@ -202,7 +233,7 @@ def lab(browser, tmp_path_factory):
             _lab_command(port, root), env=_lab_environment(folder), stdout=out, stderr=subprocess.STDOUT
         )
     try:
-        running = Lab(f"http://127.0.0.1:{port}", root)
+        running = Lab(f"http://127.0.0.1:{port}", root, log)
         _wait_until_served(running, server, log)
         yield running
         running.end_sessions()
@@ -229,9 +260,12 @@ def _wait_until_served(lab, server, log):
 
 
 @pytest.fixture
-def page(browser, lab):
+def page(browser, lab, request):
     context = browser.new_context(viewport={"width": 1280, "height": 900}, device_scale_factor=2)
-    yield context.new_page()
+    context.set_default_timeout(STEP_MILLISECONDS)
+    opened = context.new_page()
+    request.node.stash[DIARY] = Diary(opened)
+    yield opened
     context.close()
     lab.end_sessions()
 

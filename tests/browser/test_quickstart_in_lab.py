@@ -3,12 +3,11 @@
 import shutil
 from pathlib import Path
 
+from .page_account import failed_cells
+
 QUICKSTART = Path(__file__).parent.parent.parent / "notebooks" / "01_quickstart.ipynb"
 LADDER = ".kalshi-ladder"
 VERSION = f"+document.querySelector('{LADDER}')?.dataset.version"
-DONE = (
-    "![...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].some((prompt) => prompt.innerText.includes('*'))"
-)
 WAIT = 120_000
 
 
@@ -16,12 +15,12 @@ def run_quickstart(lab, page):
     shutil.copy(QUICKSTART, lab.root / "quickstart.ipynb")
     lab.open(page, "quickstart.ipynb")
     lab.run_all(page)
-    page.wait_for_function(f"() => {DONE}", timeout=WAIT)
+    lab.wait_until_run(page, WAIT)
 
 
 def test_the_quickstart_runs_live_and_its_ladder_moves(lab, page, screenshot):
     run_quickstart(lab, page)
-    assert page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.error']").count() == 0
+    assert failed_cells(page) == []
     page.locator(LADDER).scroll_into_view_if_needed()
     page.wait_for_selector(f"{LADDER}[data-status='live']", timeout=WAIT)
     first = page.evaluate(VERSION)
@@ -35,9 +34,9 @@ def test_the_quickstart_runs_live_and_its_ladder_moves(lab, page, screenshot):
 def test_the_ladder_moves_on_while_another_cell_is_busy(lab, page):
     lab.write_notebook(
         "busy.ipynb",
-        "import time, kalshi_nb as kn\nfeed = kn.connect('sim')\nbook = feed.book('KXHIGHNY-26NOV22-B52.5').wait()",
+        "import kalshi_nb as kn\nfeed = kn.connect('sim')\nbook = feed.book('KXHIGHNY-26NOV22-B52.5').wait()",
         "book",
-        "end = time.monotonic() + 8\nwhile time.monotonic() < end: sum(range(1000))",
+        lab.until_looked("sum(1 for _ in range(3_000_000))"),
     )
     lab.open(page, "busy.ipynb")
     lab.run_all(page)
@@ -46,6 +45,8 @@ def test_the_ladder_moves_on_while_another_cell_is_busy(lab, page):
     page.wait_for_function(f"() => {busy}", timeout=WAIT)
     first = page.evaluate(VERSION)
     page.wait_for_function(f"(first) => {busy} && {VERSION} >= first + 10", arg=first, timeout=WAIT)
+    lab.looked()
+    lab.wait_until_run(page, WAIT)
 
 
 def test_a_lost_connection_shows_in_the_ladder_and_goes_away_again(lab, page, screenshot):
@@ -53,10 +54,7 @@ def test_a_lost_connection_shows_in_the_ladder_and_goes_away_again(lab, page, sc
         "lost.ipynb",
         "import kalshi_nb as kn\nfeed = kn.connect('sim')\nbook = feed.book('KXHIGHNY-26NOV22-B52.5').wait()",
         "book",
-        "import pathlib, time\n"
-        "feed.exchange.faults.refuse_handshakes(503, 5)\nfeed.exchange.faults.drop_connections()\n"
-        "while not pathlib.Path('looked').exists(): time.sleep(0.05)\n"
-        "feed.exchange.faults.refuse_handshakes(503, 0)\npathlib.Path('looked').unlink()",
+        "feed.exchange.faults.begin_maintenance()\n" + lab.until_looked() + "feed.exchange.faults.end_maintenance()",
     )
     lab.open(page, "lost.ipynb")
     lab.run_all(page)
@@ -64,4 +62,5 @@ def test_a_lost_connection_shows_in_the_ladder_and_goes_away_again(lab, page, sc
     assert "the connection is lost" in page.locator(LADDER).inner_text()
     screenshot(page.locator(LADDER), "ladder-lost")
     lab.looked()
+    lab.wait_until_run(page, WAIT)
     page.wait_for_selector(f"{LADDER}[data-status='live']", timeout=WAIT)

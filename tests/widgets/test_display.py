@@ -209,6 +209,45 @@ def test_a_dropped_view_is_asked_no_more(messages, thread):
     assert source.picture.version == version
 
 
+class HeldUp:
+    """A view in whose refresh the display thread waits until told, so that commands pile up behind it."""
+
+    def __init__(self, thread):
+        self.entered, self.go_on = threading.Event(), threading.Event()
+        thread.register(self)
+        assert self.entered.wait(30)
+
+    def refresh(self):
+        self.entered.set()
+        assert self.go_on.wait(30)
+        return False
+
+
+def test_a_view_that_is_dropped_before_the_thread_has_seen_it_stops_nobody_else(messages, thread):
+    held_up = HeldUp(thread)
+    rounds = CountedRounds(thread)
+    LadderView(Source(), thread=thread)  # dropped at once
+    before = rounds.count
+    held_up.go_on.set()
+    wait_until(lambda: not thread.is_running or rounds.count > before + 2)
+    assert thread.is_running
+    assert (thread.view_count, thread.errors) == (2, 0)
+
+
+def test_a_view_that_is_closed_and_dropped_after_it_was_given_up_stops_nobody_else(messages, thread):
+    source = Source()
+    view = LadderView(source, thread=thread)
+    source.ladder_picture = None  # every refresh raises
+    wait_until(lambda: thread.errors == ERRORS_IN_A_ROW and thread.view_count == 0)
+    held_up = HeldUp(thread)
+    view.close()
+    del view
+    rounds = CountedRounds(thread)
+    held_up.go_on.set()
+    wait_until(lambda: not thread.is_running or rounds.count > 2)
+    assert thread.is_running
+
+
 def test_without_a_view_there_is_no_thread_and_after_the_last_one_no_round(messages, thread):
     assert not thread.is_running
     rounds = CountedRounds(thread)
