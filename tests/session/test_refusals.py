@@ -339,14 +339,14 @@ def test_an_error_without_a_command_is_remembered(rig):
 
 
 def test_the_newest_complaint_says_what_and_when(rig):
-    assert (rig.session.last_error, rig.session.complained_at) == (None, 0.0)
+    assert (rig.session.last_error, rig.session.complaint) == (None, None)
     rig.receive(error(8, "Unknown channel name"))
     rig.wait(5)
     then = rig.seconds
     rig.receive(error(18, "Command timeout"))
     rig.wait(5)
     assert rig.session.last_error == "error 18 Command timeout"
-    assert rig.session.complained_at == then
+    assert rig.session.complaint[0] == then
 
 
 def test_commands_under_way_are_forgotten_when_they_were_answered(rig):
