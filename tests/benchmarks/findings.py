@@ -42,7 +42,7 @@ class Finding:
     values: list = field(default_factory=list)
     """One a round."""
     cpu_values: list = field(default_factory=list)
-    unit: str = "x"
+    unit: str = ""
     why_not: str = ""
     """Why nothing was measured, where nothing was."""
     wrong: dict = field(default_factory=dict)

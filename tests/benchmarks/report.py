@@ -43,11 +43,11 @@ def _lines(path):
 
 
 def number(value, unit=""):
-    """Three digits that mean something."""
+    """Three digits that mean something, and the unit of what is no ratio."""
     if value is None:
         return ""
     text = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
-    return f"{text}{'' if unit == 'x' else f' {unit}'}"
+    return f"{text} {unit}" if unit else text
 
 
 def spread(finding):
@@ -67,7 +67,7 @@ def table(findings):
         cells = (
             str(each.row),
             each.what,
-            "" if each.bar is None else f"{each.bar}{'' if each.unit == 'x' else f' {each.unit}'}",
+            "" if each.bar is None else f"{each.bar}{f' {each.unit}' if each.unit else ''}",
             number(each.value, each.unit),
             spread(each),
             number(each.cpu),

@@ -1,7 +1,7 @@
 """What every client tells the one who measures it, in lines of JSON on its standard output.
 
-``ready`` (subscribed, all snapshots taken in), ``warm`` (has taken in the first part of the frames), ``done`` (has taken
-in the second). Wall time goes from the sender's first byte, CPU time from ``warm``, both to ``stop()``.
+``ready`` (subscribed, all snapshots taken in), ``warm`` (has taken in the first part of the frames), ``done`` (has
+taken in the second). Wall time goes from the sender's first byte, CPU time from ``warm``, both to ``stop()``.
 """
 
 import json

@@ -34,7 +34,7 @@ def main():
     client = Client()
     feed = connected(client)
     everything = Everything(client, feed)
-    shown = [book for book in list(everything.books.values())[: client.options["ladders"]]]
+    shown = list(everything.books.values())[: client.options["ladders"]]
     bundles = [book._repr_mimebundle_() for book in shown]
     client.ready()
     everything.wait(client.parts[0])

@@ -12,7 +12,7 @@ RATE = 20_000
 
 
 def measure_rows(settings, _rows):
-    folder = prepare(Size(settings.sized(80_000), settings.sized(20_000)), settings.folder)
+    folder = prepare(Size(settings.sized(80_000, least=6_000), settings.sized(20_000)), settings.folder)
     with sending(folder) as sender:
         cases = {
             f"{ladders} ladders": partial(measure, sender, folder, "widgets", rate=RATE, ladders=ladders)
