@@ -55,8 +55,13 @@ def memory():
 
 
 def messages_of(folder):
-    """The prepared messages as bytes, out of their WebSocket frames."""
-    data, found, at = (folder / "frames.bin").read_bytes(), [], 0
+    """The prepared messages as bytes."""
+    return unframed((folder / "frames.bin").read_bytes())
+
+
+def unframed(data):
+    """Messages out of their WebSocket frames."""
+    found, at = [], 0
     while at < len(data):
         size, at = data[at + 1], at + 2
         if size >= 126:
