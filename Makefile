@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help demo lab test check lint types notebooks soak clean
+.PHONY: help demo lab test check lint types notebooks soak bench bench-peers clean
 
 help:
 	@echo "make demo       run the whole thing against a simulated exchange, about 10 seconds"
@@ -14,6 +14,8 @@ help:
 	@echo "make check      ruff, mypy --strict and the tests"
 	@echo "make notebooks  run the notebooks anew and keep their outputs"
 	@echo "make soak       the reliability bars at full size, about 20 minutes; see docs/reliability.md"
+	@echo "make bench      the figures to hold, measured side by side, about 12 minutes; see docs/performance.md"
+	@echo "make bench-peers  install the peers in an environment of their own and measure against them"
 	@echo "make clean      remove what the other commands made"
 
 # A stamp a set of extras: filled again only when pyproject.toml changes.
@@ -77,5 +79,21 @@ soak: .venv/dev.stamp
 	$(BIN)/python -m tests.soak kills --seeds 1 --kills 20
 	$(BIN)/python -m tests.soak steady --seconds 300 --warm-up 120
 
+# For some rows, other rounds and sizes, or JSON: .venv/bin/python -m tests.benchmarks --help
+bench: .venv/dev.stamp
+	$(BIN)/python -m tests.benchmarks --page
+
+# One of the peers needs Python 3.12; the kit is measured with the same interpreter as they are.
+PEERS_PYTHON ?= python3.12
+.venv-peers/stamp: pyproject.toml
+	@$(PEERS_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 12))' \
+	  || { echo "kalshi-sdk needs Python 3.12 or newer; say which: make bench-peers PEERS_PYTHON=/path/to/python3.12"; exit 1; }
+	$(PEERS_PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --editable . picows kalshi-sdk pykalshi synpath
+	@touch $@
+
+bench-peers: .venv/dev.stamp .venv-peers/stamp
+	$(BIN)/python -m tests.benchmarks 3 7
+
 clean:
-	rm -rf .venv output .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf .venv .venv-peers output .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -1,0 +1,72 @@
+"""Rows 1, 2, 4 and 9: messages a second through the whole path, against the quick start's loop."""
+
+from functools import partial
+
+from tests.benchmarks.findings import Finding, at_least, context, cpu_ratios, ratios, wrongs
+from tests.benchmarks.frames import Size, prepare
+from tests.benchmarks.rounds import alternate
+from tests.benchmarks.running import measure, sending
+
+ROWS = (1, 2, 4, 9)
+NAIVE, DEFAULT, WITH_DELTAS, FAST, FAST_WITH_DELTAS, BARE, BUSY = (
+    "quick-start loop",
+    "default transport",
+    "default transport, deltas kept",
+    "faster transport",
+    "faster transport, deltas kept",
+    "default transport, no pipeline",
+    "faster transport, busy cell",
+)
+PIPELINE = {"pipelines": ["trade"]}
+
+
+def measure_rows(settings, rows):
+    size = Size(settings.sized(200_000), settings.sized(20_000))
+    folder = prepare(size, settings.folder)
+    wanted = {
+        NAIVE: ({1, 2, 4}, "naive", {}),
+        DEFAULT: ({1, 9}, "kit", PIPELINE),
+        WITH_DELTAS: ({1}, "kit", {"deltas": True, **PIPELINE}),
+        FAST: ({2}, "kit", {"transport": "picows", **PIPELINE}),
+        FAST_WITH_DELTAS: ({2}, "kit", {"transport": "picows", "deltas": True, **PIPELINE}),
+        BARE: ({9}, "kit", {}),
+        BUSY: ({4}, "kit", {"transport": "picows", "busy": True, **PIPELINE}),
+    }
+    with sending(folder) as sender:
+        cases = {
+            name: partial(measure, sender, folder, client, **options)
+            for name, (numbers, client, options) in wanted.items()
+            if numbers & set(rows)
+        }
+        runs = alternate(settings, "throughput", cases)
+    return [each for each in _findings(runs) if each.row in rows]
+
+
+def _findings(runs):
+    path = "the whole path"
+    return [
+        _against(runs, 1, f"{path}, default `websockets`, against the quick-start loop", DEFAULT, at_least(1.1, 0.95)),
+        _against(runs, 1, f"{path} with a frame of all deltas as well", WITH_DELTAS, None),
+        _against(runs, 2, f"{path}, `picows`, against the quick-start loop", FAST, at_least(3.5, 3.0)),
+        _against(runs, 2, f"{path}, `picows`, with a frame of all deltas as well", FAST_WITH_DELTAS, None),
+        _against(
+            runs, 4, "while a cell runs pure Python, `picows`, against the quick-start loop with the cell idle",
+            BUSY, at_least(1.3),
+        ),
+        _against(runs, 9, "with a two-node streamz pipeline, against none", DEFAULT, at_least(0.9), under=BARE),
+    ]  # fmt: skip
+
+
+def _against(runs, row, what, case, bar, under=NAIVE):
+    over, base = runs[case], runs[under]
+    notes = {name: context(each) for name, each in ((case, over), (under, base)) if each}
+    return Finding(
+        row,
+        what,
+        bar,
+        values=ratios(over, base),
+        cpu_values=cpu_ratios(over, base),
+        why_not=runs.missing.get(case, ""),
+        wrong=wrongs(over + base),
+        notes=notes,
+    )

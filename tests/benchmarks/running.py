@@ -1,0 +1,145 @@
+"""One measurement: the sender in its process, a client in a fresh one, and what they said."""
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PATH = "/trade-api/ws/v2"
+TIMEOUT = 300.0
+
+
+class NotAvailableError(Exception):
+    """What was to be measured is not there."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one run of a client came to."""
+
+    messages: int
+    seconds: float
+    cpu: float
+    sender_share: float
+    """Share of the time for which the sender itself was at work: near 1 it would be what was measured."""
+    wrong: dict
+    more: dict
+
+    @property
+    def rate(self):
+        return self.messages / self.seconds
+
+    def record(self):
+        return {
+            "messages": self.messages,
+            "messages_per_second": round(self.rate),
+            "cpu_us": round(self.cpu / self.messages * 1e6, 3),
+            "sender_share": round(self.sender_share, 3),
+            "wrong": self.wrong,
+            **self.more,
+        }
+
+
+class _Lines:
+    """A process that is spoken to in lines of JSON."""
+
+    def __init__(self, python, module, argument, env=None):
+        self.module = module
+        self.process = subprocess.Popen(
+            [str(python), "-m", module, argument],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def tell(self, **order):
+        self.process.stdin.write(json.dumps(order) + "\n")
+        self.process.stdin.flush()
+
+    def hear(self):
+        for line in self.process.stdout:
+            if line.startswith("{"):
+                return json.loads(line)
+        raise RuntimeError(f"{self.module} ended with status {self.process.wait()} before it had said everything")
+
+    def end(self):
+        self.process.stdin.close()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()
+
+
+@contextmanager
+def sending(folder):
+    """The sender of a folder's frames, for as many clients as there are, one after the other."""
+    sender = _Lines(sys.executable, "tests.benchmarks.sender", str(folder))
+    try:
+        yield sender, sender.hear()["port"]
+    finally:
+        sender.end()
+
+
+def measure(sending_now, folder, client, *, python=sys.executable, rate=None, **options):
+    """Run a client once and return what it came to.
+
+    Raises
+    ------
+    NotAvailableError
+        When the client says that what it should use is not there.
+    """
+    sender, port = sending_now
+    wanted = {"url": f"ws://127.0.0.1:{port}{PATH}", "folder": str(folder), **options}
+    parts = json.loads((Path(folder) / "session.json").read_text())["parts"]
+    process = _Lines(python, f"tests.benchmarks.clients.{client}", json.dumps(wanted))
+    try:
+        said = _hear(process, "ready")
+        sender.tell(send=0, rate=None)
+        _sent(sender)
+        _hear(process, "warm")
+        sender.tell(send=1, rate=rate, last=client == "naive")
+        sent = _sent(sender)
+        said = _hear(process, "done")
+    finally:
+        process.end()
+    seconds = (said.pop("ended") - sent["began"]) / 1e9
+    at_work = sent["cpu"] / max((sent["ended"] - sent["began"]) / 1e9, 1e-9)
+    messages = parts[1]["frames"] - parts[0]["frames"]
+    said.pop("at")
+    return Measured(messages, seconds, said.pop("cpu"), at_work, said.pop("wrong"), said)
+
+
+def _hear(process, what):
+    said = process.hear()
+    if said["at"] == "not available":
+        raise NotAvailableError(said["why"])
+    if said["at"] != what:
+        raise RuntimeError(f"{process.module} said {said} where it should be {what}")
+    return said
+
+
+def _sent(sender):
+    answer = sender.hear()
+    if "failed" in answer:
+        raise RuntimeError(f"the sender could not send: {answer['failed']}")
+    return answer
+
+
+def evaluate(module, options, *, python=sys.executable):
+    """Run a module that measures by itself, in a fresh process, and return what it prints."""
+    process = _Lines(python, f"tests.benchmarks.clients.{module}", json.dumps(options))
+    try:
+        said = process.hear()
+    finally:
+        process.end()
+    if said.get("at") == "not available":
+        raise NotAvailableError(said["why"])
+    return said

@@ -1,0 +1,154 @@
+"""The benchmarks at a size that proves nothing but that they work; nothing here is timed."""
+
+import json
+from importlib import import_module
+
+import pytest
+
+from tests.benchmarks import report
+from tests.benchmarks.__main__ import MODULES, main
+from tests.benchmarks.clients.protocol import messages_of
+from tests.benchmarks.findings import Finding, at_least, at_most
+from tests.benchmarks.frames import Mix, Size, prepare
+from tests.benchmarks.rounds import Settings
+from tests.benchmarks.running import measure, sending
+
+TINY = 0.003
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("frames")
+
+
+@pytest.fixture(scope="module")
+def small(folder):
+    return prepare(Size(3_000, 200, markets=120), folder)
+
+
+def _units(text, parts):
+    return round(float(text) * parts)
+
+
+def _books(session, frames):
+    """The final books by the plainest means there are."""
+    books = {}
+    for body in map(json.loads, session["snapshots"]):
+        for side in ("yes", "no"):
+            levels = body.get(f"{side}_dollars_fp", [])
+            books[body["market_ticker"], side] = {_units(at, 10_000): _units(size, 100) for at, size in levels}
+    for frame in frames:
+        if frame["type"] == "orderbook_delta":
+            message = frame["msg"]
+            levels, price = books[message["market_ticker"], message["side"]], _units(message["price_dollars"], 10_000)
+            levels[price] = levels.get(price, 0) + _units(message["delta_fp"], 100)
+            assert levels[price] >= 0
+            if not levels[price]:
+                del levels[price]
+    return books
+
+
+def test_the_generators_sums_are_those_of_its_frames(small):
+    session = json.loads((small / "session.json").read_text())
+    frames = [json.loads(each) for each in messages_of(small)]
+    books = _books(session, frames)
+    last = session["parts"][-1]
+    assert sum(map(len, books.values())) == last["levels"] > 1_000
+    assert sum(sum(levels.values()) for levels in books.values()) == last["quantity"]
+    assert sum(at * size for levels in books.values() for at, size in levels.items()) == last["value"]
+    assert sum(max(levels, default=0) for levels in books.values()) == last["best"]
+    for ticker in session["tickers"]:
+        assert max(books[ticker, "yes"], default=0) + max(books[ticker, "no"], default=0) < 10_000
+    kinds = [frame["type"] for frame in frames]
+    assert [kinds.count(kind) for kind in ("orderbook_delta", "ticker", "trade")] == [
+        last[name] for name in ("deltas", "tickers", "trades")
+    ]
+
+
+def test_every_sid_counts_its_frames_without_a_hole(small):
+    session = json.loads((small / "session.json").read_text())
+    frames = [json.loads(each) for each in messages_of(small)]
+    for kind, first in (("orderbook_delta", session["snapshot_seqs"] + 1), ("trade", 1)):
+        seqs = [frame["seq"] for frame in frames if frame["type"] == kind]
+        assert seqs == list(range(first, first + len(seqs)))
+
+
+def test_the_same_seed_makes_the_same_frames(folder, tmp_path):
+    size = Size(500, 100, markets=20)
+    one, other = (prepare(size, place) / "frames.bin" for place in (folder, tmp_path))
+    assert one.read_bytes() == other.read_bytes()
+    different = prepare(Size(500, 100, markets=20, seed=8), tmp_path) / "frames.bin"
+    assert different.read_bytes() != one.read_bytes()
+
+
+@pytest.mark.parametrize("client", ["naive", "kit"])
+def test_a_client_takes_in_every_message_and_comes_to_the_right_books(client, small):
+    with sending(small) as sender:
+        measured = measure(sender, small, client, deltas=True, pipelines=["trade"])
+    assert measured.wrong == {}
+    assert measured.messages == 3_000
+    assert measured.seconds > 0
+    assert measured.cpu > 0
+
+
+def test_a_book_that_is_not_the_generators_is_told(small, tmp_path):
+    for each in small.iterdir():
+        (tmp_path / each.name).write_bytes(each.read_bytes())
+    session = json.loads((small / "session.json").read_text())
+    session["parts"][1]["quantity"] += 1
+    (tmp_path / "session.json").write_text(json.dumps(session))
+    with sending(tmp_path) as sender:
+        measured = measure(sender, tmp_path, "kit")
+    assert list(measured.wrong) == ["quantity"]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_row_can_be_measured(name, folder):
+    module = import_module(f"tests.benchmarks.rows.{name}")
+    settings = Settings(folder=folder, rounds=1, scale=TINY, quiet=True)
+    found = module.measure_rows(settings, module.ROWS)
+    assert {each.row for each in found} == set(module.ROWS)
+    for each in found:
+        assert each.wrong == {}
+        assert each.values or each.why_not
+        assert all(value > 0 for value in each.values)
+
+
+def test_a_median_holds_its_bar_or_is_within_the_scatter_or_falls_short():
+    def verdict(bar, *values, **more):
+        return Finding(1, "", bar, values=list(values), **more).verdict
+
+    assert verdict(at_least(1.1, 0.95), 0.2, 1.1, 5) == "met"
+    assert verdict(at_least(1.1, 0.95), 0.2, 0.96, 5) == "within the scatter"
+    assert verdict(at_least(1.1, 0.95), 0.2, 0.94, 5) == "FALLS SHORT"
+    assert verdict(at_most(0.2), 0.2) == "met"
+    assert verdict(at_most(0.2), 0.22) == "within the scatter"
+    assert verdict(at_most(0.2), 0.24) == "FALLS SHORT"
+    assert verdict(at_most(0.2), 0.1, wrong={"levels": [1, 2]}) == "wrong result"
+    assert verdict(at_most(0.2), why_not="not available: no") == "not available: no"
+
+
+def test_only_what_stands_between_the_markers_is_written(tmp_path):
+    page = tmp_path / "performance.md"
+    page.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
+    settings = Settings(folder=tmp_path, rounds=1)
+    report.write_page([Finding(6, "decode", at_least(5), values=[7.0, 8.0, 9.0])], settings, page)
+    written = page.read_text()
+    assert written.startswith(f"before\n{report.BEGIN}")
+    assert written.endswith(f"{report.END}\nafter\n")
+    assert "| 6 | decode | ≥ 5 | 8.00 | 7.00 to 9.00 |  | met |" in written
+    assert "old" not in written
+
+
+def test_a_run_says_by_its_status_whether_a_bar_was_missed(monkeypatch, capsys):
+    found = [Finding(6, "decode", at_least(5), values=[4.9])]
+    monkeypatch.setattr("tests.benchmarks.__main__.measure", lambda settings, rows: found)
+    assert main(["6", "--quiet"]) == 0
+    found[0].values = [4.0]
+    assert main(["6", "--quiet"]) == 1
+    assert "FALLS SHORT" in capsys.readouterr().err
+
+
+def test_the_mix_is_what_was_asked_for(folder):
+    place = prepare(Size(400, 0, markets=20, mix=Mix(0, 1, 0)), folder)
+    assert {json.loads(each)["type"] for each in messages_of(place)} == {"ticker"}
