@@ -71,6 +71,10 @@ class Request:
     listens: str | None = None
     outcome: Outcome | None = None
 
+    def names(self, market_ticker: str) -> bool:
+        """Tell whether it is for this market by name."""
+        return isinstance(self.wanted, frozenset) and market_ticker in self.wanted
+
 
 @dataclass(slots=True)
 class Command:
