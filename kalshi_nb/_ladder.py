@@ -101,7 +101,7 @@ class Ladder:
         if self.watcher is not None:
             self.watcher(self, received_at, by_delta=False)
 
-    def apply(self, side: str, price: int, delta: int, received_at: int) -> bool:
+    def apply(self, side: str, price: int, delta: int, received_at: int) -> bool:  # noqa: C901  # no call is cheaper
         """Add `delta` to one level; return False, and change nothing, when that would leave less than none."""
         # max() of two numbers would cost a tenth of all this.
         if side == "yes":

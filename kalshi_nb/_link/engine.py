@@ -68,8 +68,6 @@ class Engine:
         When the newest trouble came, in seconds on the computer's monotonic clock.
     clock_skew : float or None
         Seconds by which this computer's clock is ahead of the exchange's.
-    frames_received : int
-        Frames received and applied on the present connection.
     """
 
     def __init__(
@@ -87,7 +85,7 @@ class Engine:
         self.failed_at = 0.0
         self._last_error: str | None = None
         self.clock_skew: float | None = None
-        self.frames_received = 0
+        self._before = 0
         self._credentials = credentials
         self._clock = clock
         self._transport: TransportName = transport
@@ -109,6 +107,11 @@ class Engine:
     def last_error(self) -> str | None:
         """The newest trouble with the connection."""
         return self._last_error
+
+    @property
+    def frames_received(self) -> int:
+        """Frames received and applied on the present connection."""
+        return self.session.messages - self._before
 
     # From other threads ---------------------------------------------------------------------------------
 
@@ -260,7 +263,7 @@ class Engine:
         """Keep one connection until it is lost."""
         again = self._started.done()
         self._reconnecting.accepted()
-        self.frames_received = 0
+        self._before = self.session.messages
         self._connection = connection
         self.clock_skew = clock_skew(connection)
         self._timeout = REDIAL_TIMEOUT
@@ -311,7 +314,6 @@ class Engine:
             receive(data, now_us())
             if events or outgoing:
                 self._react()
-            self.frames_received += 1
 
         await connection.read(take)
 
