@@ -41,6 +41,7 @@ VALUE_PARTS: Final = 100_000_000
 
 _DECIMAL = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?", re.ASCII)
 _LONGEST_REMEMBERED: Final = 32  # real ones have a dozen characters; the memory is bounded in bytes, too
+_LONGEST_USUAL = 16  # at most fifteen digits and a point: below 2**53 whatever they are
 _LARGEST = 2**53  # beyond it a float no longer holds every integer, and no real quantity comes near
 
 
@@ -69,6 +70,24 @@ class FixedPoint(dict[str, int]):
         self._remember = remember
 
     def __missing__(self, text: str) -> int:
+        point = -self._decimals - 1
+        digits = text[:point].removeprefix("-") + text[point + 1 :]
+        # As the exchange writes them: all decimals there, and few enough digits to be exact. Most misses are this.
+        usual = text[point] == "." if -point < len(text) <= _LONGEST_USUAL else False
+        if usual and len(digits) > self._decimals and digits.isascii() and digits.isdigit():
+            value = int(digits)
+            if text[0] == "-":
+                value = -value
+        else:
+            value = self._unusual(text)
+        if len(text) <= _LONGEST_REMEMBERED:
+            if len(self) >= self._remember:
+                self.clear()  # what is still in use comes back at once
+            self[text] = value
+        return value
+
+    def _unusual(self, text: str) -> int:
+        """Return what any other plain decimal stands for."""
         match = _DECIMAL.fullmatch(text)
         if match is None:
             raise WireError(f"{text[:40]!r} is not a decimal number")
@@ -80,11 +99,7 @@ class FixedPoint(dict[str, int]):
         value = int(whole + fraction.ljust(self._decimals, "0"))
         if value > _LARGEST:
             raise WireError(f"{text[:40]!r} is too large to be kept exactly")
-        if sign:
-            value = -value
-        if len(self) < self._remember and len(text) <= _LONGEST_REMEMBERED:
-            self[text] = value
-        return value
+        return -value if sign else value
 
 
 PRICES: Final = FixedPoint(4)

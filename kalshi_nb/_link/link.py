@@ -68,8 +68,6 @@ class Link:
         The newest trouble with the connection, and when it came, in seconds on the computer's monotonic clock.
     clock_skew : float or None
         Seconds by which this computer's clock is ahead of the exchange's.
-    frames_received : int
-        Frames received and applied on the present connection.
     """
 
     def __init__(
@@ -90,7 +88,7 @@ class Link:
         self.failed_at = 0.0
         self.last_error: str | None = None
         self.clock_skew: float | None = None
-        self.frames_received = 0
+        self._before = 0
         self._credentials = credentials
         self._clock = clock
         self._transport: TransportName = transport
@@ -118,6 +116,11 @@ class Link:
         taken = rows[: len(rows)]
         del rows[: len(taken)]
         return taken
+
+    @property
+    def frames_received(self) -> int:
+        """Frames received and applied on the present connection."""
+        return self.session.messages - self._before
 
     def local_port(self) -> int | None:
         """Return this side's port of the present connection, None while there is none."""
@@ -205,7 +208,7 @@ class Link:
         """Keep one connection until it is lost."""
         again = self.started.done()
         self._reconnecting.accepted()
-        self.frames_received = 0
+        self._before = self.session.messages
         self._connection = connection
         self.clock_skew = clock_skew(connection)
         self.state = "connected"
@@ -255,7 +258,6 @@ class Link:
             receive(data, now_us())
             if events or outgoing:
                 self._react()
-            self.frames_received += 1
 
         await connection.read(take)
 

@@ -164,16 +164,28 @@ async def _whole(refusal: Exception, url: str, headers: Mapping[str, str], secon
 class PicowsConnection(WSListener):
     """An open connection; see :class:`kalshi_nb._link.transport.Connection`."""
 
-    local_port: int | None = None
+    __slots__ = (
+        "_answered",
+        "_early",
+        "_fault",
+        "_held",
+        "_pieces",
+        "_pings",
+        "_take",
+        "_transport",
+        "_writable",
+        "local_port",
+    )
 
     def __init__(self) -> None:
+        self.local_port: int | None = None
         self._early: list[bytes] = []
         self._take: Take = self._early.append
         self._pieces: list[bytes] = []
         self._held = 0
         self._fault: Exception | None = None
-        self._reason: str | None = None
         self._answered = asyncio.Event()
+        self._transport: WSTransport
         self._writable = asyncio.Event()
         self._writable.set()
         self._pings: asyncio.Task[None] | None = None

@@ -94,27 +94,28 @@ class Books:
     def snapshot(self, subscription: Subscription, frame: SnapshotFrame, received_at: int) -> SnapshotRow | None:
         """Lay in a snapshot; return its row when somebody listens."""
         msg = frame.msg
+        ticker = msg.market_ticker
         yes, no = levels(msg.yes_dollars_fp), levels(msg.no_dollars_fp)
-        ladder = self._state.ladders.get(msg.market_ticker)
+        ladder = self._state.ladders.get(ticker)
         # An answer to get_snapshot may be about a market that is sent no more: it would seem live for ever.
-        wanted = frame.id is None or msg.market_ticker in subscription.requested | subscription.market_tickers
-        if ladder is None or not wanted or msg.market_ticker in subscription.leaving:
+        wanted = frame.id is None or ticker in subscription.requested or ticker in subscription.market_tickers
+        if ladder is None or not wanted or ticker in subscription.leaving:
             self._state.unrequested += 1  # let go of a moment ago
         else:
             ladder.replace(yes, no, received_at)
             nobody = not yes and not no and msg.market_id == ""
             ladder.set_status("unknown" if nobody else "live", received_at)
-            subscription.awaiting.discard(msg.market_ticker)
-            subscription.requested.discard(msg.market_ticker)
-            subscription.unreadable.pop(msg.market_ticker, None)
+            subscription.awaiting.discard(ticker)
+            subscription.requested.discard(ticker)
+            subscription.unreadable.pop(ticker, None)
             self._finish(subscription)
-            self._state.settle(subscription)
+            self._state.settle(subscription, ticker)
         if not subscription.listening:
             return None
         return SnapshotRow(
             received_at=received_at,
             seq=frame.seq,
-            market_ticker=msg.market_ticker,
+            market_ticker=ticker,
             yes=tuple(sorted(yes.items(), reverse=True)),
             no=tuple(sorted(no.items(), reverse=True)),
         )

@@ -7,15 +7,15 @@ and nonsense leave the straight line.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
-from kalshi_nb._fixed_point import COUNTS
+from kalshi_nb._fixed_point import COUNTS, DOLLAR, PRICES
 from kalshi_nb._session.books import Books
 from kalshi_nb._session.membership import Membership
 from kalshi_nb._session.state import SessionState
 from kalshi_nb._session.subscription import BOOKS, Subscription
-from kalshi_nb._wire.conversion import CONVERSIONS, delta_row, level_price
-from kalshi_nb._wire.decode import decode
+from kalshi_nb._wire.conversion import CONVERSIONS, delta_row, refused_level
+from kalshi_nb._wire.decode import REFUSED, second_look, typed
 from kalshi_nb._wire.frames import (
     DeltaFrame,
     ErrorFrame,
@@ -29,7 +29,6 @@ from kalshi_nb._wire.frames import (
     UnsubscribedFrame,
 )
 from kalshi_nb._wire.index_frames import IndexListFrame, UnderlyingListFrame
-from kalshi_nb._wire.rows import Row
 from kalshi_nb.errors import WireError
 
 __all__ = ["MOST_OLD", "Receive", "Receiver"]
@@ -48,55 +47,87 @@ class Receiver:
         self._books = books
         self._membership = membership
 
-    def bind(self) -> Receive:
+    def bind(self) -> Receive:  # noqa: C901  # it is the function in it
         """Return the function that takes one frame's bytes and the microsecond it came."""
         state, books = self._state, self._books
         by_sid, ladders = state.by_sid, state.ladders
-        other, irregular = self._other, self._irregular
+        data_frames, prices, counts = CONVERSIONS, PRICES, COUNTS
+        message, other, irregular = self._message, self._other, self._irregular
 
-        def delta(frame: DeltaFrame, received_at: int) -> None:
-            subscription = by_sid.get(frame.sid)
-            if subscription is None or subscription.channel != BOOKS:
-                state.unrequested += 1
-                return
-            seq = frame.seq
-            if seq != subscription.seq + 1 and not irregular(subscription, seq):  # type: ignore[operator]
-                return
-            subscription.seq = seq
-            subscription.messages += 1
-            subscription.received_at = received_at
-            msg = frame.msg
-            subscription.exchange_ms = msg.ts_ms
-            price, change = level_price(msg.price_dollars), COUNTS[msg.delta_fp]
-            ladder = ladders.get(msg.market_ticker)
-            if ladder is None or not ladder.live:
-                ladder = books.delta_without_book(subscription, msg.market_ticker, seq)
-            if ladder is not None and not ladder.apply(msg.side, price, change, received_at):
-                books.hole(subscription, "negative_level", seq, seq, msg.market_ticker)
-            if subscription.listening:
-                subscription.rows.append(delta_row(msg, price, change, received_at, seq))
-
-        def receive(data: bytes, received_at: int) -> None:
-            state.messages += 1
+        def receive(data: bytes, received_at: int) -> None:  # noqa: C901  # each call less is 3 % of a delta
             frame: Frame | None = None
             try:
-                frame = decode(data)
-                if type(frame) is DeltaFrame:
-                    delta(frame, received_at)
-                else:
-                    other(frame, data, received_at)
+                try:
+                    frame = typed(data)
+                except REFUSED as refusal:
+                    frame = second_look(data, refusal)
+                if type(frame) is not DeltaFrame:
+                    if type(frame) in data_frames:
+                        message(frame, received_at)
+                    else:
+                        other(frame, data, received_at)
+                    state.messages += 1
+                    return
+                subscription = by_sid.get(frame.sid)
+                seq = frame.seq
+                if subscription is None or subscription.channel != BOOKS:
+                    state.unrequested += 1
+                elif seq == subscription.seq + 1 or irregular(subscription, seq):  # type: ignore[operator]
+                    msg = frame.msg
+                    subscription.seq = seq
+                    subscription.messages += 1
+                    subscription.received_at = received_at
+                    subscription.exchange_ms = msg.ts_ms
+                    ticker, price, change = msg.market_ticker, prices[msg.price_dollars], counts[msg.delta_fp]
+                    if not 0 < price < DOLLAR:
+                        raise refused_level(msg.price_dollars)
+                    ladder = ladders.get(ticker)
+                    if ladder is None or not ladder.live:
+                        ladder = books.delta_without_book(subscription, ticker, seq)
+                    if ladder is not None and not ladder.apply(msg.side, price, change, received_at):
+                        books.hole(subscription, "negative_level", seq, seq, ticker)
+                    if subscription.listening:
+                        subscription.rows.append(delta_row(msg, price, change, received_at, seq))
             except WireError as refusal:
                 state.reject(received_at, str(refusal), data)
                 self._lost(frame, refusal)
+            state.messages += 1
 
         return receive
 
+    def _message(self, frame: Any, received_at: int) -> None:
+        """Take up a frame with a channel's data, less books'."""
+        state = self._state
+        subscription = state.by_sid.get(frame.sid)
+        if subscription is None:
+            state.unrequested += 1
+            return
+        if subscription.sequenced and not self._count(subscription, getattr(frame, "seq", None)):
+            return
+        kind = type(frame)
+        channels, row_of = CONVERSIONS[kind]
+        if subscription.channel not in channels:
+            state.unrequested += 1
+            return
+        subscription.messages += 1
+        subscription.received_at = received_at
+        if kind is TickerFrame or kind is TradeFrame:
+            subscription.exchange_ms = frame.msg.ts_ms
+        elif isinstance(frame, IndexListFrame | UnderlyingListFrame):
+            self._membership.offered(subscription, frame)
+        row = row_of(frame, received_at)
+        if subscription.open_gaps:
+            # Data goes on. Nothing brought back what was lost, so repaired_by stays empty.
+            state.close_gaps(subscription, received_at, None)
+        if subscription.listening:
+            subscription.rows.append(row)
+
     def _other(self, frame: Frame, data: bytes, received_at: int) -> None:
-        """Take up any frame but a delta."""
+        """Take up an answer, a book, or what nobody knows."""
         if isinstance(frame, SubscribedFrame):
             self._membership.subscribed(frame)
             return
-        sid, seq = frame.sid, getattr(frame, "seq", None)
+        sid, seq = frame.sid, frame.seq  # type: ignore[union-attr]  # all that are left have both
         subscription = self._state.by_sid.get(sid) if sid is not None else None
         if subscription is not None and not self._count(subscription, seq):
             return
@@ -110,27 +141,16 @@ class Receiver:
             self._state.reject(received_at, f"unknown type {frame.type!r}", data)
             if subscription is not None and subscription.channel == BOOKS and seq is not None:
                 self._books.hole(subscription, "rejected", seq, seq)
-        elif subscription is None or not _belongs(frame, subscription.channel):
+        elif subscription is None or subscription.channel != BOOKS:
             self._state.unrequested += 1
         else:
-            self._message(subscription, frame, received_at)
+            assert isinstance(frame, SnapshotFrame)
+            self._snapshot(subscription, frame, received_at)
 
-    def _message(self, subscription: Subscription, frame: Frame, received_at: int) -> None:
-        """Take up a frame with a channel's data."""
+    def _snapshot(self, subscription: Subscription, frame: SnapshotFrame, received_at: int) -> None:
         subscription.messages += 1
         subscription.received_at = received_at
-        if isinstance(frame, TickerFrame | TradeFrame):
-            subscription.exchange_ms = frame.msg.ts_ms
-        elif isinstance(frame, IndexListFrame | UnderlyingListFrame):
-            self._membership.offered(subscription, frame)
-        row: Row | None
-        if isinstance(frame, SnapshotFrame):
-            row = self._books.snapshot(subscription, frame, received_at)
-        else:
-            row = CONVERSIONS[type(frame)].row(frame, received_at)
-        if subscription.open_gaps and subscription.channel != BOOKS:
-            # Data goes on. Nothing brought back what was lost, so repaired_by stays empty.
-            self._state.close_gaps(subscription, received_at, None)
+        row = self._books.snapshot(subscription, frame, received_at)
         if row is not None and subscription.listening:
             subscription.rows.append(row)
 
@@ -182,8 +202,3 @@ class Receiver:
             self._books.hole(subscription, reason, seq_from, seq_to)
         else:
             self._state.open_gap(subscription, reason, seq_from, seq_to)
-
-
-def _belongs(frame: Frame, channel: str) -> bool:
-    """Tell whether a frame is one of those that come on `channel`: rows of one channel have one layout."""
-    return channel == BOOKS if isinstance(frame, SnapshotFrame) else channel in CONVERSIONS[type(frame)].channels

@@ -124,11 +124,17 @@ class SessionState:
         request.outcome = outcome
         self.events.append(request)
 
-    def settle(self, subscription: Subscription) -> None:
-        """Tell the wishes that are fulfilled; one for a list ends with the list."""
+    def settle(self, subscription: Subscription, market_ticker: str | None = None) -> None:
+        """Tell the wishes that are fulfilled; only those for one market, where nothing else has changed.
+
+        With hundreds of books, to look at every wish again at each snapshot would be most of the work.
+        """
         now = self.monotonic()
         for request in subscription.requests:
-            if request.outcome is None and request.listens != OFFERED and subscription.satisfies(request, now):
+            concerned = market_ticker is None or request.names(market_ticker)
+            if request.outcome is not None or request.listens == OFFERED or not concerned:
+                continue  # a wish for a list ends with the list
+            if subscription.satisfies(request, now):
                 self.end(request, Outcome())
 
     def complain(self, text: str) -> None:

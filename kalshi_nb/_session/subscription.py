@@ -72,6 +72,50 @@ class Subscription:
         Data frames received, now and when the session last looked for channels gone quiet.
     """
 
+    # More than thirty attributes: without slots, each access would be a look-up in a dictionary of its own.
+    __slots__ = (
+        "all_markets",
+        "ask_at",
+        "awaiting",
+        "backoff",
+        "channel",
+        "deadline",
+        "doubtful",
+        "exchange_ms",
+        "given_up",
+        "heard",
+        "in_flight",
+        "last_command",
+        "listening",
+        "listing",
+        "market_tickers",
+        "messages",
+        "messages_before",
+        "old",
+        "old_after",
+        "open_gaps",
+        "received_at",
+        "refused",
+        "renew",
+        "repair",
+        "repaired_at",
+        "repairs",
+        "requested",
+        "requests",
+        "retry_at",
+        "rounds",
+        "rows",
+        "seq",
+        "sequenced",
+        "settle_by",
+        "sid",
+        "since",
+        "step",
+        "traits",
+        "unreadable",
+        "whole",
+    )
+
     def __init__(self, channel: str, random: Random) -> None:
         self.channel = channel
         self.backoff = Backoff(random)

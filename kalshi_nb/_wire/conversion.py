@@ -13,7 +13,7 @@ from kalshi_nb._fixed_point import COUNTS, DOLLAR, PRICES
 from kalshi_nb._wire.communication_conversion import communication_row
 from kalshi_nb._wire.communication_frames import COMMUNICATION_FRAMES
 from kalshi_nb._wire.field_types import Levels
-from kalshi_nb._wire.field_values import count_or_none, json_text, milliseconds, price_or_none, seconds, stamp
+from kalshi_nb._wire.field_values import LAST_MS, json_text, milliseconds, price_or_none, seconds, stamp
 from kalshi_nb._wire.frames import Delta, Ticker, TickerFrame, TradeFrame
 from kalshi_nb._wire.index_conversion import (
     fast_index_row,
@@ -45,6 +45,7 @@ __all__ = [
     "level_price",
     "levels",
     "lifecycle_row",
+    "refused_level",
     "ticker_row",
     "trade_row",
 ]
@@ -54,8 +55,13 @@ def level_price(text: str) -> int:
     """Return a level's price in 1/10000 dollar; real prices lie strictly between 0 and 1 dollar."""
     price = PRICES[text]
     if not 0 < price < DOLLAR:
-        raise WireError(f"a level at {text!r} dollars")
+        raise refused_level(text)
     return price
+
+
+def refused_level(text: str) -> WireError:
+    """Return the error of a level's price that lies outside."""
+    return WireError(f"a level at {text!r} dollars")
 
 
 def levels(side: Levels | None) -> dict[int, int]:
@@ -73,8 +79,9 @@ def levels(side: Levels | None) -> dict[int, int]:
 
 def delta_row(msg: Delta, price: int, delta: int, received_at: int, seq: int) -> Row:
     """Return the row of an ``orderbook_delta`` whose numbers the ladder already needed."""
+    ms = msg.ts_ms
     return (
-        stamp(msg.ts_ms, msg.ts),
+        ms * 1000 if ms is not None and 0 < ms < LAST_MS else stamp(ms, msg.ts),
         msg.market_ticker,
         msg.side,
         price,
@@ -92,8 +99,9 @@ def trade_row(frame: TradeFrame, received_at: int) -> Row:
     book = msg.taker_book_side
     if book is None and outcome is not None:
         book = "bid" if outcome == "yes" else "ask"
+    ms = msg.ts_ms
     return (
-        stamp(msg.ts_ms, msg.ts),
+        ms * 1000 if ms is not None and 0 < ms < LAST_MS else stamp(ms, msg.ts),
         msg.market_ticker,
         PRICES[msg.yes_price_dollars],
         COUNTS[msg.count_fp],
@@ -113,14 +121,19 @@ def ticker_row(msg: Ticker, received_at: int) -> Row:
     No bid is written ``"0.0000"``, no ask ``"1.0000"``, both with size ``"0.00"``, and a market that never
     traded has the price ``"0.0000"``: all of them are None here.
     """
-    price, bid, ask = (price_or_none(text) for text in (msg.price_dollars, msg.yes_bid_dollars, msg.yes_ask_dollars))
-    bid_size, ask_size = count_or_none(msg.yes_bid_size_fp), count_or_none(msg.yes_ask_size_fp)
+    # Conditions stand here instead of calls: a ticker has nine numbers, and one message in ten is a ticker.
+    price = PRICES[msg.price_dollars] if msg.price_dollars else None
+    bid = PRICES[msg.yes_bid_dollars] if msg.yes_bid_dollars else None
+    ask = PRICES[msg.yes_ask_dollars] if msg.yes_ask_dollars else None
+    bid_size = COUNTS[msg.yes_bid_size_fp] if msg.yes_bid_size_fp else None
+    ask_size = COUNTS[msg.yes_ask_size_fp] if msg.yes_ask_size_fp else None
     if not bid and not bid_size:
         bid = bid_size = None
     if (ask is None or ask >= DOLLAR) and not ask_size:
         ask = ask_size = None
+    ms = msg.ts_ms
     return (
-        stamp(msg.ts_ms, msg.ts),
+        ms * 1000 if ms is not None and 0 < ms < LAST_MS else stamp(ms, msg.ts),
         msg.market_ticker,
         price or None,
         bid,
@@ -129,7 +142,7 @@ def ticker_row(msg: Ticker, received_at: int) -> Row:
         COUNTS[msg.open_interest_fp],
         bid_size,
         ask_size,
-        count_or_none(msg.last_trade_size_fp),
+        COUNTS[msg.last_trade_size_fp] if msg.last_trade_size_fp else None,
         msg.dollar_volume,
         msg.dollar_open_interest,
         received_at,

@@ -19,9 +19,14 @@ from kalshi_nb._wire.field_types import LARGEST_INTEGER
 from kalshi_nb._wire.frames import Frame, UnknownFrame, WireFrame
 from kalshi_nb.errors import WireError
 
-__all__ = ["Rejected", "decode"]
+__all__ = ["REFUSED", "Rejected", "decode", "second_look", "typed"]
 
-_typed: Callable[[bytes], Frame] = msgspec.json.Decoder(WireFrame).decode
+typed: Final[Callable[[bytes], Frame]] = msgspec.json.Decoder(WireFrame).decode
+"""The straight way, for whoever has its own care for what it refuses."""
+
+REFUSED: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
+"""How it refuses."""
+
 # Floats stay text on the second look, so that 0.47 is never anything else than 0.47.
 _untyped = msgspec.json.Decoder(float_hook=str).decode
 _KNOWN: Final = frozenset(str(kind.__struct_config__.tag) for kind in WireFrame.__args__)
@@ -68,15 +73,17 @@ def decode(data: bytes) -> Frame:
         When `data` is not JSON, not an object, nested beyond reason, or has values that mean nothing.
     """
     try:
-        return _typed(data)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as refusal:
-        return _second_look(data, str(refusal) or type(refusal).__name__)
+        return typed(data)
+    except REFUSED as refusal:
+        return second_look(data, refusal)
 
 
-def _second_look(data: bytes, refusal: str) -> Frame:
+def second_look(data: bytes, problem: Exception) -> Frame:
+    """Return the frame in `data` that the straight way refused with `problem`; raises as :func:`decode`."""
+    refusal = str(problem) or type(problem).__name__
     try:
         frame = _untyped(data)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as broken:
+    except REFUSED as broken:
         raise Rejected(
             f"not JSON: {str(broken) or type(broken).__name__}", sid=_find(_SID, data), seq=_find(_SEQ, data)
         ) from None

@@ -12,14 +12,14 @@ from kalshi_nb._fixed_point import COSTS, COUNTS, PRICES, VALUES, FixedPoint
 from kalshi_nb._wire.layouts import Kind
 from kalshi_nb.errors import WireError
 
-__all__ = ["converter", "count_or_none", "json_text", "milliseconds", "price_or_none", "seconds", "stamp"]
+__all__ = ["LAST_MS", "converter", "count_or_none", "json_text", "milliseconds", "price_or_none", "seconds", "stamp"]
 
-_LAST_MS: Final = 4_102_444_800_000  # the year 2100: later stamps are nonsense, and would overflow further up
+LAST_MS: Final = 4_102_444_800_000  # the year 2100: later stamps are nonsense, and would overflow further up
 _LAST_EXPIRY_MS: Final = 253_402_300_799_999  # orders may say "never" by the end of the calendar
 _encode = msgspec.json.Encoder().encode
 
 
-def milliseconds(stamp: int, last: int = _LAST_MS) -> int:
+def milliseconds(stamp: int, last: int = LAST_MS) -> int:
     """Return milliseconds as microseconds."""
     if not 0 < stamp < last:
         raise WireError(f"a time stamp of {stamp} ms")

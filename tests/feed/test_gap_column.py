@@ -30,7 +30,10 @@ def said(exchange, channel, *names, wait=True):
 
 def back(feed):
     until(lambda: feed.health().reconnects == 1 and feed.state == "connected", "connected again")
-    until(lambda: all(each.sid is not None for each in feed._engine.links[0].session.subscriptions.values()), "subscribed")
+    until(
+        lambda: all(each.sid is not None for each in feed._engine.links[0].session.subscriptions.values()),
+        "subscribed",
+    )
 
 
 @pytest.mark.parametrize("channel", EVERY)

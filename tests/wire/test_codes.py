@@ -50,7 +50,7 @@ STEPS = {
     16: "upper case",
     24: "index ids",
     25: "fewer markets",
-    26: "connect(new=True)",
+    26: "connections=",
     28: "underlying tickers",
 }
 
