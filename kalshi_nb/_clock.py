@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from time import time_ns
 from typing import Protocol
 
 __all__ = ["Clock", "WallClock"]
@@ -21,4 +21,4 @@ class WallClock:
 
     def now_us(self) -> int:
         """Return microseconds since 1970-01-01 UTC."""
-        return time.time_ns() // 1000
+        return time_ns() // 1000
