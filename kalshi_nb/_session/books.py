@@ -157,14 +157,16 @@ class Books:
 
     def unreadable(self, subscription: Subscription, market_ticker: str, seq: int) -> None:
         """Take up a snapshot whose values mean nothing: after some of them the market is left alone, stale."""
+        ladder = self._state.ladders.get(market_ticker)
+        if ladder is None:
+            self._state.unrequested += 1  # let go of a moment ago, or never wanted: its name may be nonsense, too
+            return
         subscription.unreadable[market_ticker] += 1
         subscription.requested.discard(market_ticker)
         if subscription.unreadable[market_ticker] < MOST_UNREADABLE:
             self.hole(subscription, "rejected", seq, seq, market_ticker)
             return
-        ladder = self._state.ladders.get(market_ticker)
-        if ladder is not None:
-            ladder.set_status("stale", self._state.now_us(), "unreadable")
+        ladder.set_status("stale", self._state.now_us(), "unreadable")
         subscription.awaiting.discard(market_ticker)
         self._finish(subscription)
 

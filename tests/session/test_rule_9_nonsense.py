@@ -264,3 +264,11 @@ def test_the_session_counts_data_apart_from_other_frames(rig):
     assert rig.session.messages == before + 3
     assert rig.session.data_messages == 2
     assert repr(ALL) == "ALL"
+
+
+def test_rule_9_unreadable_snapshots_of_invented_markets_are_not_remembered(rig):
+    seq = rig.open_books(A)
+    for number in range(1, 200):
+        rig.receive(snapshot(1, seq + number, f"KX-{number}", {4700: -100}))
+    assert not rig.session.subscriptions["orderbook_delta"].unreadable
+    assert (rig.status(A), rig.gaps, rig.commands()) == ("live", [], [])

@@ -6,8 +6,12 @@ import sys
 import time
 
 from tests.soak.faulty_line import one_line
+from tests.soak.fuzz import fuzz
 from tests.soak.kills import some_kills
 from tests.soak.steady import steady
+
+_DEFAULTS = {"_fuzz": (1, 1_000_000)}
+"""Seeds and frames where they are not those of the faulty line."""
 
 
 def _line(options):
@@ -29,22 +33,32 @@ def _steady(options):
     yield result, same and small and not result.gaps and not result.rejects
 
 
+def _fuzz(options):
+    for seed in range(options.seed, options.seed + options.seeds):
+        result = fuzz(seed, options.frames)
+        flat = result.memory_growth_percent <= 2 and result.object_growth_percent <= 2
+        yield result, flat and not result.wrong_books
+
+
 def main():
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
-    parser.add_argument("what", choices=["line", "kills", "steady", "all"])
+    parser.add_argument("what", choices=["line", "kills", "steady", "fuzz", "all"])
     parser.add_argument("--seed", type=int, default=1, help="the first seed (1)")
-    parser.add_argument("--seeds", type=int, default=4, help="how many seeds (4)")
-    parser.add_argument("--frames", type=int, default=50_000, help="frames a seed on the faulty line (50,000)")
+    parser.add_argument("--seeds", type=int, help="how many seeds (4; fuzz 1)")
+    parser.add_argument("--frames", type=int, help="frames a seed (line 50,000; fuzz 1,000,000)")
     parser.add_argument("--rate", type=float, default=0.01, help="share of frames each mishap befalls (0.01)")
     parser.add_argument("--kills", type=int, default=20, help="kills a seed (20)")
     parser.add_argument("--outage", type=float, default=3.0, help="the longest outage in seconds (3)")
     parser.add_argument("--seconds", type=float, default=120.0, help="how long the steady run is (120)")
-    parser.add_argument("--warm-up", type=float, default=60.0, help="seconds before it (60)")
+    parser.add_argument("--warm-up", type=float, default=150.0, help="seconds before it (150)")
     parser.add_argument("--speed", type=float, default=20.0, help="pace of its market; 20 is about 2,000 messages/s")
     options = parser.parse_args()
-    chosen = {"line": [_line], "kills": [_kills], "steady": [_steady], "all": [_line, _kills, _steady]}[options.what]
-    broken = 0
+    every = {"line": _line, "kills": _kills, "steady": _steady, "fuzz": _fuzz}
+    chosen = list(every.values()) if options.what == "all" else [every[options.what]]
+    given, broken = (options.seeds, options.frames), 0
     for run in chosen:
+        seeds, frames = _DEFAULTS.get(run.__name__, (4, 50_000))
+        options.seeds, options.frames = given[0] or seeds, given[1] or frames
         began = time.monotonic()
         for result, held in run(options):
             broken += not held

@@ -3,6 +3,7 @@
 import gc
 import os
 import pathlib
+import sys
 import threading
 import time
 from dataclasses import asdict, dataclass
@@ -12,6 +13,7 @@ from kalshi_nb._fixed_point import COUNTS
 
 SPEED = 20.0
 WINDOW = 2_000
+TELL_EVERY = 60.0
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class SteadyResult:
         return asdict(self)
 
 
-def _resident_mb():
+def resident_mb():
     pages = int(pathlib.Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
@@ -52,15 +54,45 @@ def _sample():
         threading.active_count(),
         sum(1 for _ in pathlib.Path("/proc/self/fd").iterdir()),
         len(gc.get_objects()),
-        round(_resident_mb(), 1),
+        round(resident_mb(), 1),
     )
 
 
-def _samples(seconds, count=5):
+class Progress:
+    """Says once a minute how it goes, so that a run that is killed has told something, too."""
+
+    def __init__(self, feed, out):
+        self._feed, self._out = feed, out
+        self._began = self._told_at = time.monotonic()
+        self._told = feed.health().messages
+
+    def look(self):
+        now = time.monotonic()
+        if now - self._told_at < TELL_EVERY:
+            return
+        messages, sample = self._feed.health().messages, _sample()
+        rate = (messages - self._told) / (now - self._told_at)
+        self._told, self._told_at = messages, now
+        print(
+            f"steady: {now - self._began:,.0f} s, {rate:,.0f} messages/s, {sample.resident_mb} MB, "
+            f"{sample.threads} threads, {sample.descriptors} descriptors, {sample.objects:,} objects",
+            file=self._out,
+            flush=True,
+        )
+
+
+def _sleep(seconds, progress):
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        time.sleep(min(1.0, left))
+        progress.look()
+
+
+def _samples(seconds, progress, count=15):
     """Several samples over some seconds: what one flush holds is no growth."""
     taken = []
     for _ in range(count):
-        time.sleep(seconds / count)
+        _sleep(seconds / count, progress)
         taken.append(_sample())
     return taken
 
@@ -74,7 +106,7 @@ def _fill_the_memory_of_numbers():
             COUNTS[f"{number}.37"]
 
 
-def steady(seconds, *, warm_up, seed=7, speed=SPEED):
+def steady(seconds, *, warm_up, seed=7, speed=SPEED, progress=sys.stderr):
     """Run for `seconds` after a warm-up, and compare the first tenth of them with the last."""
     _fill_the_memory_of_numbers()
     slow = []
@@ -92,12 +124,13 @@ def steady(seconds, *, warm_up, seed=7, speed=SPEED):
         node = feed.stream("trade").map(slowly).rolling_frame(rows=WINDOW)
         for book in list(books.values())[:2]:
             book._repr_mimebundle_()
-        time.sleep(warm_up)
+        tell = Progress(feed, progress)
+        _sleep(warm_up, tell)
         part = max(2.0, seconds / 10)
         began, before = time.monotonic(), feed.health().messages
-        first = _samples(part)
-        time.sleep(max(0.0, seconds - 2 * part))
-        last = _samples(part)
+        first = _samples(part, tell)
+        _sleep(max(0.0, seconds - 2 * part), tell)
+        last = _samples(part, tell)
         health, passed = feed.health(), time.monotonic() - began
         assert node.total
         assert all(frame.total for frame in frames)

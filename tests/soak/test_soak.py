@@ -1,8 +1,13 @@
 """The soak at a size that fits a test run; ``make soak`` runs it at the sizes of docs/reliability.md."""
 
+import io
+import re
+
 import pytest
 
+from tests.soak import steady as steady_module
 from tests.soak.faulty_line import one_line
+from tests.soak.fuzz import fuzz
 from tests.soak.kills import CEILING, some_kills
 from tests.soak.steady import steady
 
@@ -25,11 +30,29 @@ def test_every_kill_is_a_recovery_and_a_gap():
     assert result.longest_recovery < CEILING
 
 
-def test_nothing_grows_while_data_flows():
-    result = steady(6, warm_up=6)
+def test_nothing_grows_while_data_flows(monkeypatch):
+    monkeypatch.setattr(steady_module, "TELL_EVERY", 3.0)
+    told = io.StringIO()
+    result = steady(6, warm_up=6, progress=told)
+    assert len(told.getvalue().splitlines()) >= 2
+    assert re.match(
+        r"steady: \d+ s, [\d,]+ messages/s, [\d.]+ MB, \d+ threads, \d+ descriptors, [\d,]+ objects", told.getvalue()
+    )
     assert result.messages > 1_000
     assert result.threads[0] == result.threads[1]
     assert result.descriptors[0] == result.descriptors[1]
     assert result.object_growth_percent < 10  # a few seconds after the start windows may still fill
     assert result.gaps == result.rejects == 0
     assert result.slow_batches > 0
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_frames_broken_in_every_way_neither_get_out_nor_leave_a_wrong_book(seed):
+    result = fuzz(seed, 8_000)
+    assert result.read + result.unknown + result.rejected == 8_000
+    assert min(result.read, result.rejected) > 1_000  # neither nonsense alone nor harmless alone
+    assert result.rows > 1_000
+    assert result.gaps > 100
+    assert result.connections > 1
+    assert result.books > 1
+    assert result.wrong_books == 0
