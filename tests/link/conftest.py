@@ -9,7 +9,7 @@ import time
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
-from websockets.asyncio.server import serve
+from websockets.asyncio.server import ServerConnection, serve
 
 from kalshi_nb._auth import Credentials, Secret
 from kalshi_nb._clock import WallClock
@@ -42,6 +42,7 @@ class TinyExchange:
         self.handshakes = []
         self.accepted = 0
         self.connections = []
+        self._transports = []
         self.commands = []
         self.sids = itertools.count(1)
         self.handler = self.answer
@@ -61,12 +62,20 @@ class TinyExchange:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(10)
 
     async def _open(self, port=0):
+        transports = self._transports
+
+        class Kept(ServerConnection):
+            def connection_made(self, transport):
+                transports.append(transport)
+                super().connection_made(transport)
+
         self._server = await serve(
             self._accepted,
             "127.0.0.1",
             port,
             process_request=self._handshake,
             process_response=self._accept,
+            create_connection=Kept,
             ping_interval=None,
             close_timeout=0.2,
         )
@@ -138,15 +147,26 @@ class TinyExchange:
         self.call(self.connections[-1].close(code))
 
     async def _stop_serving(self):
+        """End every connection, also one in the midst of its handshake or not even begun, and what they left.
+
+        A task that ends may leave another one behind: a socket just accepted its connection's, an iteration that
+        was broken off its end. So the loop is quiet only when it has turned some times without any.
+        """
         self._server.close(close_connections=False)
-        for connection in self.connections:
-            connection.transport.abort()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        if others:
-            _, late = await asyncio.wait(others, timeout=0.3)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        quiet_turns = 0
+        while quiet_turns < 5:
+            for transport in self._transports:
+                transport.abort()
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            if others:
+                quiet_turns = 0
+                _, late = await asyncio.wait(others, timeout=0.3)
+                for task in late:
+                    task.cancel()
+            else:
+                quiet_turns += 1
+                await asyncio.sleep(0)
+        self._transports.clear()
 
     def go_away(self):
         self.call(self._stop_serving())
@@ -156,6 +176,7 @@ class TinyExchange:
 
     def close(self):
         self.call(self._stop_serving())
+        self.call(self._loop.shutdown_asyncgens())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
         self._loop.close()

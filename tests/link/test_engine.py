@@ -2,7 +2,9 @@
 
 import asyncio
 import base64
+import contextlib
 import itertools
+import socket
 import sys
 import threading
 import time
@@ -90,6 +92,17 @@ def test_a_rotated_key_is_taken_up_at_the_next_connection(exchange, engines, tmp
     for key, (_, headers, _) in zip(keys, exchange.handshakes, strict=True):
         message = f"{headers['KALSHI-ACCESS-TIMESTAMP']}GET{PATH}".encode()
         key.public_key().verify(base64.b64decode(headers["KALSHI-ACCESS-SIGNATURE"]), message)
+
+
+def test_the_tiny_exchange_of_these_tests_ends_connections_that_have_not_begun(exchange):
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.create_connection(("127.0.0.1", exchange.port))) for _ in range(20)]
+        exchange.go_away()
+        assert asyncio.all_tasks(exchange._loop) == set()
+        for each in sockets:
+            each.settimeout(20)
+            with contextlib.suppress(ConnectionResetError):
+                assert each.recv(1) == b""
 
 
 def test_a_server_that_accepts_and_closes_is_not_spun_around(exchange, engine):
