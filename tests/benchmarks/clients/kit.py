@@ -1,5 +1,6 @@
 """The kit through its public names, as somebody in a notebook would use it."""
 
+import contextlib
 import inspect
 import sys
 import time
@@ -10,6 +11,8 @@ import kalshi_nb as kn
 from tests.benchmarks.clients.protocol import Client
 
 NO_SUCH_TRANSPORT = "not available"
+PATIENCE = 5.0
+"""Seconds without a row after which no more are waited for."""
 
 
 def connected(client):
@@ -63,8 +66,13 @@ class Everything:
         return self.feed.stream(channel).map(compute).rolling_frame(rows=10_000)
 
     def wait(self, part):
+        """Wait until all rows have come, or none come any more; what is missing shows in `found`."""
         for name, frame in self.frames.items():
-            frame.wait(part[name], timeout=600)
+            came = -1
+            while frame.total < part[name] and frame.total != came:
+                came = frame.total
+                with contextlib.suppress(kn.errors.WaitTimeoutError):
+                    frame.wait(part[name], timeout=PATIENCE)
 
     def found(self):
         feed = self.feed

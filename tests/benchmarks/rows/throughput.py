@@ -3,7 +3,7 @@
 from functools import partial
 
 from tests.benchmarks.findings import Finding, at_least, context, cpu_ratios, ratios, wrongs
-from tests.benchmarks.frames import Size, prepare
+from tests.benchmarks.frames import Mix, Size, prepare
 from tests.benchmarks.rounds import alternate
 from tests.benchmarks.running import measure, sending
 
@@ -39,7 +39,22 @@ def measure_rows(settings, rows):
             if numbers & set(rows)
         }
         runs = alternate(settings, "throughput", cases)
-    return [each for each in _findings(runs) if each.row in rows]
+    findings = [each for each in _findings(runs) if each.row in rows]
+    return findings + (_firehose(settings) if 1 in rows else [])
+
+
+def _firehose(settings):
+    """Tickers of very many markets, where every look-up by market is cold."""
+    size = Size(settings.sized(100_000), settings.sized(20_000), markets=10_000, mix=Mix(0, 1, 0))
+    folder = prepare(size, settings.folder)
+    channels = ["ticker"]
+    with sending(folder) as sender:
+        cases = {
+            NAIVE: partial(measure, sender, folder, "naive", channels=channels),
+            DEFAULT: partial(measure, sender, folder, "kit", channels=channels),
+        }
+        runs = alternate(settings, "firehose of tickers", cases, min(3, settings.rounds))
+    return [_against(runs, 1, "a firehose of tickers over 10,000 markets", DEFAULT, None)]
 
 
 def _findings(runs):
