@@ -171,6 +171,7 @@ class Link:
                 patience = REDIAL_TIMEOUT
                 await asyncio.sleep(delay)
         except Exception as bug:
+            self._fail(f"the network thread ended: {type(bug).__name__}: {bug}")
             if not self.started.done():
                 self.started.set_exception(bug)
             raise
