@@ -13,7 +13,7 @@ help:
 	@echo "make test       the tests, browser included"
 	@echo "make check      ruff, mypy --strict and the tests"
 	@echo "make notebooks  run the notebooks anew and keep their outputs"
-	@echo "make soak       the reliability bars at full size, about 20 minutes; see docs/reliability.md"
+	@echo "make soak       the reliability bars at full size, about 25 minutes; see docs/reliability.md"
 	@echo "make clean      remove what the other commands made"
 
 # A stamp a set of extras: filled again only when pyproject.toml changes.
