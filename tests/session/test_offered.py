@@ -112,6 +112,8 @@ def test_a_refused_question_ends_the_wish_and_no_other(rig):
     assert wish.offered is None
     assert named.outcome.code is None
     assert rig.commands() == []
+    rig.session.release(named)
+    rig.command("unsubscribe")  # the channel itself was not given up
 
 
 def test_the_question_is_asked_anew_on_a_new_connection(rig):

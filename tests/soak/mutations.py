@@ -98,7 +98,8 @@ def insert(random, raw, _):
 
 def nest(random, raw, _):
     depth = random.choice((100, 480, 990, 1_000, 5_000, 50_000))
-    at = random.randrange(len(raw) + 1)
+    # Where a value begins: inside a text it would be no nesting.
+    at = random.choice([at for at, each in enumerate(raw, 1) if each in b":["] or [0])
     raw[at:at] = random.choice((b"[" * depth, b"[" * depth + b"]" * depth, b'{"a":' * depth))
 
 
