@@ -64,6 +64,8 @@ class Engine:
         ``connecting``, ``connected``, ``reconnecting``, ``refused`` or ``closed``.
     reconnects : int
         Connections made after the first.
+    last_error : str or None
+        The newest trouble with the connection.
     failed_at : float
         When the newest trouble came, in seconds on the computer's monotonic clock.
     clock_skew : float or None
@@ -83,7 +85,7 @@ class Engine:
         self.state: LinkState = "connecting"
         self.reconnects = 0
         self.failed_at = 0.0
-        self._last_error: str | None = None
+        self.last_error: str | None = None
         self.clock_skew: float | None = None
         self._before = 0
         self._credentials = credentials
@@ -102,11 +104,6 @@ class Engine:
         self._timeout = REDIAL_TIMEOUT
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="kalshi-io", daemon=True)
-
-    @property
-    def last_error(self) -> str | None:
-        """The newest trouble with the connection."""
-        return self._last_error
 
     @property
     def frames_received(self) -> int:
@@ -296,7 +293,7 @@ class Engine:
             await hang_up(connection)
 
     def _fail(self, text: str) -> None:
-        self._last_error, self.failed_at = text, time.monotonic()
+        self.last_error, self.failed_at = text, time.monotonic()
 
     def _look_after(self, ended: asyncio.Task[None], connection: Connection) -> None:
         """Give the connection up when a task beside the reader failed: without it, nothing would be repaired."""
