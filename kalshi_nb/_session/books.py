@@ -105,10 +105,11 @@ class Books:
             ladder.replace(yes, no, received_at)
             nobody = not yes and not no and msg.market_id == ""
             ladder.set_status("unknown" if nobody else "live", received_at)
-            subscription.awaiting.discard(ticker)
-            subscription.requested.discard(ticker)
             subscription.unreadable.pop(ticker, None)
-            self._finish(subscription)
+            if ticker in subscription.awaiting or ticker in subscription.requested:
+                subscription.awaiting.discard(ticker)
+                subscription.requested.discard(ticker)
+                self._finish(subscription)
             self._state.settle(subscription, ticker)
         if not subscription.listening:
             return None
