@@ -12,7 +12,7 @@ from kalshi_nb._fixed_point import COSTS, COUNTS, PRICES, VALUES, FixedPoint
 from kalshi_nb._wire.layouts import Kind
 from kalshi_nb.errors import WireError
 
-__all__ = ["LAST_MS", "converter", "count_or_none", "json_text", "milliseconds", "price_or_none", "seconds", "stamp"]
+__all__ = ["LAST_MS", "converter", "json_text", "milliseconds", "price_or_none", "seconds", "stamp"]
 
 LAST_MS: Final = 4_102_444_800_000  # the year 2100: later stamps are nonsense, and would overflow further up
 _LAST_EXPIRY_MS: Final = 253_402_300_799_999  # orders may say "never" by the end of the calendar
@@ -52,11 +52,6 @@ def stamp(ts_ms: int | None, ts: int | str | None) -> int | None:
 def price_or_none(text: str | None) -> int | None:
     """Return a price, or None for the empty text of old tickers."""
     return PRICES[text] if text else None
-
-
-def count_or_none(text: str | None) -> int | None:
-    """Return a number of contracts, None for no text."""
-    return COUNTS[text] if text else None
 
 
 def json_text(value: Any) -> str:

@@ -258,6 +258,16 @@ def test_all_markets_refused_by_a_limit_end_the_wish(rig):
     assert rig.outcomes() == [("trade", 26, ())]
 
 
+def test_the_only_market_refused_at_a_reconnect_is_asked_for_no_more(rig):
+    rig.open("trade", frozenset({A}))
+    rig.session.disconnected()
+    rig.session.connected()
+    rig.receive(error(28, "Markets not found", id=rig.command("subscribe")["id"], market_tickers=[A]))
+    assert rig.session.subscriptions["trade"].wanted is None
+    rig.wait(60)
+    assert {each["cmd"] for each in rig.commands()} == {"list_subscriptions"}
+
+
 def test_an_unknown_sid_is_subscribed_to_again(rig):
     rig.open("trade", frozenset({A}))
     rig.session.want("trade", frozenset({B}))
