@@ -128,6 +128,22 @@ def test_markets_that_one_subscription_does_not_take_come_over_another_connectio
     assert max(list(homes(feed, tickers).values()).count(home) for home in (1, 2, 3)) <= most
 
 
+def test_a_list_that_is_refused_in_part_comes_whole(exchange, feed):
+    tickers = exchange.market_tickers
+    exchange.faults.limit_markets(len(tickers) // 3 + 1)
+    feed._engine._placement._load[2] = -100
+    frame = feed.deltas(tickers)
+    feed._engine._placement._load[2] += 100
+    exchange.advance(60)
+    assert feed.health().markets["orderbook_delta"] == len(tickers)
+    assert {homes(feed, [each])[each] for each in tickers} == {1, 2, 3}
+    exchange.faults.limit_markets(None)
+    assert kept_books(feed, tickers) == books_of(exchange, tickers)
+    frame.close()
+    until(lambda: "orderbook_delta" not in feed.health().markets, "all are let go")
+    assert feed._engine.homes("orderbook_delta", tickers) == frozenset()
+
+
 def test_more_markets_than_all_connections_take_is_an_error_that_says_so(exchange, feed):
     exchange.faults.limit_markets(1)
     with pytest.raises(SubscriptionError, match=r"connections=") as caught:
