@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from kalshi_nb._session.quotes import QuoteColumn
+    from kalshi_nb._wire.rows import Row
 
-__all__ = ["COLUMNS", "MARKET", "RECEIVED", "TIME", "column", "empty", "schema"]
+__all__ = ["COLUMNS", "MARKET", "RECEIVED", "TIME", "column", "empty", "frame_of", "schema"]
 
 MARKET: Final = "market_ticker"
 RECEIVED: Final = "received_at"
@@ -78,6 +79,14 @@ def schema(channel: str, exact: bool = False, *, gaps: bool = False) -> pl.Schem
 def empty(channel: str, exact: bool = False) -> pl.DataFrame:
     """Return a frame of `channel` without rows, but with every column."""
     return pl.DataFrame(schema=schema(channel, exact))
+
+
+def frame_of(channel: str, rows: Sequence[Row], exact: bool = False) -> pl.DataFrame:
+    """Return plain rows of `channel`, at least one, as a frame of one chunk."""
+    values = zip(*rows, strict=True)
+    return pl.DataFrame(
+        [column(name, kind, each, exact=exact) for (name, kind), each in zip(COLUMNS[channel], values, strict=True)]
+    )
 
 
 def column(name: str, kind: QuoteKind, values: Sequence[Any], *, exact: bool = False) -> pl.Series:
