@@ -25,6 +25,8 @@ DEFAULT_ROWS: Final = 100_000
 _LONGEST_SECONDS: Final = 100 * 366 * 86_400
 _FEW_ROWS: Final = 1_024
 """So many rows do not wait any longer: whoever reads has to make columns of fewer."""
+_SMALL_PART: Final = 256
+"""Nor does a part of so many rows, which cost more to be joined to others once more than to be taken in."""
 _FEW_PARTS: Final = 64
 """Nor do so many parts, however small: frames cost by the frame where they are joined."""
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -186,7 +188,8 @@ class RollingFrame:
 
     def _add(self, part: Part) -> None:
         pending = (*self._state.pending, part)
-        if self._pending_rows + part.height < _FEW_ROWS and len(pending) < _FEW_PARTS:
+        few = part.height < _SMALL_PART and self._pending_rows + part.height < _FEW_ROWS
+        if few and len(pending) < _FEW_PARTS:
             with self._replacing:
                 # Read again: a reader may have joined the parts that were there.
                 state = self._state
