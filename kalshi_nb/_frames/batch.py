@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
+from itertools import compress
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from kalshi_nb._frames.coverage import GAP, GapMarks
-from kalshi_nb._frames.schema import COLUMNS, MARKET, column, empty
+from kalshi_nb._frames.pending import PlainRows
+from kalshi_nb._frames.schema import COLUMNS, MARKET, empty, frame_of
 from kalshi_nb._session.gaps import GapRow
 from kalshi_nb._wire.channels import traits_of
 from kalshi_nb._wire.rows import Row
@@ -84,9 +87,7 @@ class Batch:
     @property
     def subject_at(self) -> int | None:
         """Where a plain row says what it is about; None where rows are about nothing that has a name."""
-        if self._subject is None:
-            return None
-        return [each.name for each in COLUMNS[self.channel]].index(self._subject)
+        return None if self._subject is None else _position(self.channel, self._subject)
 
     def _market_of(self, row: Row, at: int) -> str | None:
         """Return the market a row is about, None for a message about an event."""
@@ -108,14 +109,23 @@ class Batch:
         return frame
 
     def _build(self, *, exact: bool) -> pl.DataFrame:
-        own = [row for row in self._rows if type(row) is tuple]
-        if not own:
-            return empty(self.channel, exact)
-        layout = COLUMNS[self.channel]
-        values = zip(*own, strict=True)
-        return pl.DataFrame(
-            [column(name, kind, each, exact=exact) for (name, kind), each in zip(layout, values, strict=True)]
-        )
+        own = self._own()
+        return frame_of(self.channel, own, exact) if own else empty(self.channel, exact)
+
+    def _own(self) -> list[Row]:
+        return [row for row in self._rows if type(row) is tuple]
+
+    def plain(
+        self, market_tickers: frozenset[str] | None, exact: bool = False, *, gaps: bool = False
+    ) -> PlainRows | None:
+        """Return what `select` returns, not made into a frame yet, None where there is no row."""
+        own, marks = self._own(), self._marks if gaps else None
+        if market_tickers is not None:
+            at = self.subject_at
+            wanted = [False if at is None else row[at] in market_tickers for row in own]
+            own = list(compress(own, wanted))
+            marks = None if marks is None else list(compress(marks, wanted))
+        return PlainRows(self.channel, own, exact, marks) if own else None
 
     def select(
         self, market_tickers: frozenset[str] | None, exact: bool = False, *, gaps: bool = False
@@ -155,3 +165,8 @@ class Batch:
         if at is None:
             return []
         return [row for row in self._rows if type(row) is not GapRow and self._market_of(row, at) in wanted]
+
+
+@cache
+def _position(channel: str, column: str) -> int:
+    return [each.name for each in COLUMNS[channel]].index(column)

@@ -142,6 +142,14 @@ class Blocks:
         blocks = [*self._blocks, _block(df, timed=timed)]
         return Blocks(tuple(_merged(blocks, most)), self.skip)
 
+    def followed_by(self, df: pl.DataFrame, *, timed: bool) -> Blocks:
+        """Return these rows and those of `df` for somebody who only reads: nothing is merged or copied."""
+        return Blocks((*self._blocks, _block(df, timed=timed)), self.skip)
+
+    def skipping(self, skip: int) -> Blocks:
+        """Return the same blocks, the first `skip` of their rows no longer wanted."""
+        return self if skip == self.skip else Blocks(self._blocks, skip)
+
     def first_since(self, tick: int, start: int) -> int:
         """Return where the first row from `start` on is that was received at or after `tick`.
 

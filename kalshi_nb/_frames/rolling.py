@@ -10,11 +10,12 @@ import polars as pl
 
 from kalshi_nb._frames.blocks import Blocks
 from kalshi_nb._frames.last_rows import LastRows
+from kalshi_nb._frames.pending import Part, PlainRows, joined
 from kalshi_nb._frames.schema import MARKET, RECEIVED
 from kalshi_nb.errors import ConfigurationError, PipelineError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from kalshi_nb._clock import Clock
 
@@ -22,6 +23,12 @@ __all__ = ["DEFAULT_ROWS", "RollingFrame", "Window", "window"]
 
 DEFAULT_ROWS: Final = 100_000
 _LONGEST_SECONDS: Final = 100 * 366 * 86_400
+_FEW_ROWS: Final = 1_024
+"""So many rows do not wait any longer: whoever reads has to make columns of fewer."""
+_SMALL_PART: Final = 256
+"""Nor does a part of so many rows, which cost more to be joined to others once more than to be taken in."""
+_FEW_PARTS: Final = 64
+"""Nor do so many parts, however small: frames cost by the frame where they are joined."""
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -59,20 +66,34 @@ def window(rows: int | None = None, seconds: float | None = None) -> Window:
     return Window(rows, seconds)
 
 
+def _raise(error: BaseException) -> None:
+    raise error
+
+
 class _View(NamedTuple):
-    """What readers see: replaced whole, never changed, so that no reader meets half a batch."""
+    """The rows of the window, their blocks, and what left it: replaced whole, never changed."""
 
     df: pl.DataFrame
     blocks: Blocks
-    total: int
     folded: LastRows
+
+
+class _State(NamedTuple):
+    """All there is at one moment: replaced whole, never changed, so that no reader meets half a batch."""
+
+    view: _View
+    pending: tuple[Part, ...]
+    """Newer rows that are not in the view yet."""
+    seen: _View | None
+    """The view with the pending rows, None before the first reader asks."""
 
 
 class RollingFrame:
     """The newest rows of a stream of frames, as one frame at any moment.
 
-    One thread appends; any thread reads, without waiting for the writer. A read costs an attribute and,
-    for windows in seconds, one slice.
+    One thread appends; any thread reads, without waiting for the writer. Rows that come in small parts wait
+    to become columns until somebody reads or enough of them have come: whoever reads makes columns of fewer
+    than 1,024 rows at most, once, and otherwise pays for an attribute and, for windows in seconds, one slice.
 
     Parameters
     ----------
@@ -87,6 +108,9 @@ class RollingFrame:
         What time it is now, for `seconds`.
     key
         The columns that `latest` goes by.
+    on_lost
+        Told of the error when rows of `append_rows` cannot become columns. They are left out, and count no
+        more.
 
     Raises
     ------
@@ -102,20 +126,27 @@ class RollingFrame:
         seconds: float | None = None,
         clock: Clock,
         key: tuple[str, ...] = (MARKET,),
+        on_lost: Callable[[BaseException], None] = _raise,
     ) -> None:
         self.window = Window(rows, seconds)
         self._span_us = None if seconds is None else round(seconds * 1_000_000)
         self._clock = clock
         self._schema = schema
         self._key = key
+        self._on_lost = on_lost
         self._writing = threading.Lock()
+        self._replacing = threading.Lock()  # held for an assignment; whoever reads may have to wait for it
+        self._pending_rows = 0
+        self._total = 0
         self._arrived = threading.Condition()
+        self._waiting: list[int] = []
         first = pl.DataFrame(schema=schema) if schema is not None else pl.DataFrame()
         if schema is not None:
             problem = self._misses_time(schema)
             if problem is not None:
                 raise ConfigurationError(problem)
-        self._view = _View(first, Blocks(), 0, LastRows(key))
+        view = _View(first, Blocks(), LastRows(key))
+        self._state = _State(view, (), view)
         self._latest: tuple[_View, pl.DataFrame] | None = None
 
     def _misses_time(self, schema: pl.Schema) -> str | None:
@@ -140,9 +171,57 @@ class RollingFrame:
             df = self._fitting(df)
             if df.height == 0:
                 return
-            self._view = self._grown(self._view, df)
-        with self._arrived:
-            self._arrived.notify_all()
+            self._add(df)
+        self._tell_waiting()
+
+    def append_rows(self, rows: PlainRows) -> None:
+        """Add rows of the channel whose columns the frame has; see `append`."""
+        with self._writing:
+            self._add(rows)
+        self._tell_waiting()
+
+    def settle(self) -> None:
+        """Make columns of all that waits, which shows whether it can be done; changes nothing for readers."""
+        with self._writing:
+            if self._state.pending:
+                self._take_in(self._state.pending)
+
+    def _add(self, part: Part) -> None:
+        pending = (*self._state.pending, part)
+        few = part.height < _SMALL_PART and self._pending_rows + part.height < _FEW_ROWS
+        if few and len(pending) < _FEW_PARTS:
+            with self._replacing:
+                # Read again: a reader may have joined the parts that were there.
+                state = self._state
+                self._state = _State(state.view, (*state.pending, part), None)
+            self._pending_rows += part.height
+        else:
+            self._take_in(pending)
+        self._total += part.height
+
+    def _take_in(self, pending: tuple[Part, ...]) -> None:
+        """Bring all that waits into the blocks; on the writer's side, the lock for writing held."""
+        state = self._state
+        try:
+            frames = [joined(pending)]
+        except Exception:  # noqa: BLE001  one part's fault is not the others': each is tried alone
+            frames = self._without_lost(pending)
+        view = state.view
+        for df in frames:
+            view = self._grown(view, df)
+        with self._replacing:
+            self._state = _State(view, (), view)
+        self._pending_rows = 0
+
+    def _without_lost(self, parts: tuple[Part, ...]) -> list[pl.DataFrame]:
+        frames = []
+        for part in parts:
+            try:
+                frames.append(joined([part]))
+            except Exception as error:  # noqa: BLE001  whatever it is, whoever made the rows is told
+                self._on_lost(error)
+                self._total -= part.height
+        return frames
 
     def _grown(self, view: _View, df: pl.DataFrame) -> _View:
         blocks = view.blocks.with_block(df, timed=self._span_us is not None)
@@ -152,7 +231,7 @@ class RollingFrame:
         goes_on = blocks.ends_with(df)
         frame = view.df.vstack(df).slice(start - view.blocks.skip) if goes_on else kept.frame(df)
         folded = view.folded if self._keyless(df.columns) else view.folded.with_frames(dropped)
-        return _View(frame, kept, view.total + df.height, folded)
+        return _View(frame, kept, folded)
 
     def _keyless(self, columns: Iterable[str]) -> list[str]:
         """Return the columns of the key that are not there."""
@@ -165,7 +244,8 @@ class RollingFrame:
             if problem is not None:
                 raise PipelineError(problem)
             self._schema = df.schema
-            self._view = self._view._replace(df=df.clear())
+            view = self._state.view._replace(df=df.clear())
+            self._state = _State(view, (), view)
         elif df.columns != schema.names() or df.dtypes != schema.dtypes():
             if dict(df.schema) != dict(schema):
                 raise PipelineError(_difference(schema, df.schema))
@@ -191,6 +271,26 @@ class RollingFrame:
 
     # ---- reading
 
+    def _now(self) -> _View:
+        """Return all rows that have come, whatever the writer does meanwhile."""
+        state = self._state
+        return self._seen(state) if state.seen is None else state.seen
+
+    def _seen(self, state: _State) -> _View:
+        try:
+            df = joined(state.pending)
+        except Exception:  # noqa: BLE001  the writer's side leaves out what cannot be, and tells of it
+            self.settle()
+            return self._now()
+        view = state.view
+        blocks = view.blocks.followed_by(df, timed=self._span_us is not None)
+        start = self._start(blocks)
+        seen = _View(view.df.vstack(df).slice(start - view.blocks.skip), blocks.skipping(start), view.folded)
+        with self._replacing:
+            if self._state is state:
+                self._state = _State(view, (df,), seen)
+        return seen
+
     @property
     def schema(self) -> pl.Schema | None:
         """Names and dtypes, None before the first batch where none were given."""
@@ -199,12 +299,12 @@ class RollingFrame:
     @property
     def total(self) -> int:
         """How many rows ever came, those that left the window counted."""
-        return self._view.total
+        return self._total
 
     @property
     def df(self) -> pl.DataFrame:
         """The rows in the window now: a frame of the caller's own, which nothing changes later."""
-        view = self._view
+        view = self._now()
         if self._span_us is not None:
             start = self._start(view.blocks) - view.blocks.skip
             if start:
@@ -227,7 +327,7 @@ class RollingFrame:
     @property
     def height(self) -> int:
         """How many rows are in the window now."""
-        view = self._view
+        view = self._now()
         return view.blocks.height - self._start(view.blocks)
 
     def latest(self) -> pl.DataFrame:
@@ -238,7 +338,7 @@ class RollingFrame:
         PipelineError
             When the frame lacks a column of its key.
         """
-        view, ready = self._view, self._latest
+        view, ready = self._now(), self._latest
         if ready is None or ready[0] is not view:
             missing = [] if self._schema is None else self._keyless(self._schema)
             if self._schema is not None and missing:
@@ -253,7 +353,17 @@ class RollingFrame:
     def wait(self, rows: int, timeout: float | None) -> bool:
         """Block until `rows` rows have come in all; return whether they have within `timeout` seconds."""
         with self._arrived:
-            return self._arrived.wait_for(lambda: self._view.total >= rows, timeout)
+            self._waiting.append(rows)
+            try:
+                return self._arrived.wait_for(lambda: self._total >= rows, timeout)
+            finally:
+                self._waiting.remove(rows)
+
+    def _tell_waiting(self) -> None:
+        with self._arrived:
+            # Nobody is woken for rows that are not yet those that were waited for.
+            if self._waiting and min(self._waiting) <= self._total:
+                self._arrived.notify_all()
 
 
 def _difference(expected: pl.Schema, found: pl.Schema) -> str:

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from kalshi_nb._session.quotes import QuoteColumn
+    from kalshi_nb._wire.rows import Row
 
-__all__ = ["COLUMNS", "MARKET", "RECEIVED", "TIME", "column", "empty", "schema"]
+__all__ = ["COLUMNS", "MARKET", "RECEIVED", "TIME", "column", "empty", "frame_of", "schema"]
 
 MARKET: Final = "market_ticker"
 RECEIVED: Final = "received_at"
@@ -38,6 +39,22 @@ _PLAIN: Final[dict[QuoteKind, pl.DataType]] = {
     "text": pl.String(),
     "json": pl.String(),
 }
+
+_CAST: Final[dict[QuoteKind, type[pl.DataType]]] = {
+    "time": pl.Int64,
+    "market": pl.String,
+    "name": pl.String,
+    "outcome": pl.String,
+    "book": pl.String,
+}
+"""What the values of some kinds are taken in as, before they are cast."""
+
+_BASES: Final[dict[QuoteKind, type[pl.DataType]]] = {
+    kind: _CAST.get(kind, dtype.base_type()) for kind, dtype in _PLAIN.items()
+}
+
+_FEW: Final = 256
+"""Fewer numbers than this are divided sooner by Python than by polars."""
 
 _PARTS: Final[dict[QuoteKind, int]] = {
     "price": DOLLAR,
@@ -80,6 +97,14 @@ def empty(channel: str, exact: bool = False) -> pl.DataFrame:
     return pl.DataFrame(schema=schema(channel, exact))
 
 
+def frame_of(channel: str, rows: Sequence[Row], exact: bool = False) -> pl.DataFrame:
+    """Return plain rows of `channel`, at least one, as a frame of one chunk."""
+    values = zip(*rows, strict=True)
+    return pl.DataFrame(
+        [column(name, kind, each, exact=exact) for (name, kind), each in zip(COLUMNS[channel], values, strict=True)]
+    )
+
+
 def column(name: str, kind: QuoteKind, values: Sequence[Any], *, exact: bool = False) -> pl.Series:
     """Make one column of a frame from one column of rows.
 
@@ -89,17 +114,25 @@ def column(name: str, kind: QuoteKind, values: Sequence[Any], *, exact: bool = F
     """
     parts = _PARTS.get(kind)
     if parts is None:
-        return pl.Series(name, values, dtype=_PLAIN[kind])
+        return _plain(name, kind, values)
+    if not exact and len(values) < _FEW:
+        divisor = float(parts)
+        return pl.Series(name, [None if each is None else each / divisor for each in values], dtype=pl.Float64)
     integers = pl.Series(name, values, dtype=pl.Int64)
     if exact:
         return (integers.cast(_WIDE[kind]) / parts).cast(_EXACT[kind])
     return _quotients(integers, parts)
 
 
+def _plain(name: str, kind: QuoteKind, values: Sequence[Any]) -> pl.Series:
+    # polars takes half the time for a class as for an instance of it, and for plain values that are then cast.
+    base = _BASES[kind]
+    series = pl.Series(name, values, dtype=base)
+    return series.cast(_PLAIN[kind]) if kind in _CAST else series
+
+
 def _quotients(integers: pl.Series, parts: int) -> pl.Series:
-    # By a single number, or by one row, polars multiplies with the reciprocal: 4700 would become
-    # 0.47000000000000003. By a column it divides.
-    if len(integers) == 1:
-        return _quotients(integers.new_from_index(0, 2), parts).head(1)
+    # By a single number polars multiplies with the reciprocal: 4700 would become 0.47000000000000003. By a
+    # column it divides.
     divisor = pl.Series([float(parts)]).new_from_index(0, len(integers))
     return integers.cast(pl.Float64()) / divisor

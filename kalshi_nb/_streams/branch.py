@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from kalshi_nb._clock import Clock
     from kalshi_nb._frames.batch import Batch
+    from kalshi_nb._frames.rolling import RollingFrame
     from kalshi_nb._streams.schedule import Schedule
     from kalshi_nb._streams.source import BranchSource
     from kalshi_nb.messages import Message
@@ -34,6 +35,9 @@ State = Literal["running", "detached", "closed"]
 
 ERRORS_IN_A_ROW: Final = 10
 """After so many errors without one success between them a user's pipeline is detached."""
+
+_FEW_ROWS: Final = 256
+"""Fewer rows than this cost more to be made a frame at once than what sharing that frame spares."""
 
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
@@ -173,12 +177,21 @@ class Pipeline:
         self._in_a_row = 0
         self._state: State = "running"
         self._source: weakref.ref[BranchSource] | None = None
-        self._kept: tuple[Stream, ...] = ()
+        self._store: RollingFrame | None = None
 
-    def begin_with(self, source: BranchSource, *, keep: tuple[Stream, ...] = ()) -> None:
-        """Deliver to `source`, which owns this pipeline and is not kept alive by it, and keep `keep`."""
+    def begin_with(self, source: BranchSource) -> None:
+        """Deliver to `source`, which owns this pipeline and is not kept alive by it."""
         self._source = weakref.ref(source)
-        self._kept = keep
+
+    def fill(self, store: RollingFrame) -> None:
+        """Deliver to a frame of the feed's own, without a graph."""
+        self._store = store
+
+    def settle(self) -> None:
+        """Make columns of what waits in the frame that is filled."""
+        store = self._store
+        if store is not None:
+            store.settle()
 
     @property
     def state(self) -> State:
@@ -208,10 +221,14 @@ class Pipeline:
     # ---- delivering, on the thread that runs this pipeline
 
     def deliver(self, batch: Batch) -> None:
-        """Send the rows of `batch` that are wanted down the graph; whatever is raised is counted."""
+        """Send the rows of `batch` that are wanted down the graph or into the frame; errors are counted."""
         if self._state != "running":
             return
+        store = self._store
         try:
+            if store is not None:
+                self._fill(store, batch)
+                return
             element = self._wanted(batch)
         except Exception as error:  # noqa: BLE001  rows that make no frame are the kit's fault, not the user's
             self._kit_failed(error)
@@ -232,6 +249,18 @@ class Pipeline:
         if self._state == "running":
             self._guarded(call)
 
+    def _fill(self, store: RollingFrame, batch: Batch) -> None:
+        if self._beginning is not None:
+            batch = self._beginning.of(batch)
+        if len(batch) < _FEW_ROWS and not batch.is_built(exact=self.exact):
+            few = batch.plain(self.market_tickers, self.exact, gaps=self.gaps)
+            if few is not None:
+                store.append_rows(few)
+            return
+        df = batch.select(self.market_tickers, self.exact, gaps=self.gaps)
+        if df is not None:
+            store.append(df)
+
     def _wanted(self, batch: Batch) -> pl.DataFrame | list[Message] | None:
         if self._beginning is not None:
             batch = self._beginning.of(batch)
@@ -239,7 +268,7 @@ class Pipeline:
             return from_rows(self.channel, batch.rows_for(self.market_tickers))
         frame = batch.select(self.market_tickers, self.exact, gaps=self.gaps)
         # A node may change its frame in place; nobody else is to notice.
-        return frame if frame is None or self.kit else frame.clone()
+        return frame if frame is None else frame.clone()
 
     def _call_with_each(self, messages: Iterable[Any]) -> None:
         for message in messages:
@@ -282,7 +311,7 @@ class Pipeline:
         self._state = "closed"
         if source is not None:
             destroy_below(source)
-        self._kept = ()
+        self._store = None
         self._function = None
         self._on_close(self)
 

@@ -20,9 +20,40 @@ from kalshi_nb._wire.channels import traits_of
 from kalshi_nb.errors import ConfigurationError, PipelineError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-__all__ = ["RollingFrameNode", "ThrottleNode", "register"]
+    from kalshi_nb._frames.rolling import Window
+    from kalshi_nb._streams.branch import Pipeline
+
+__all__ = ["RollingFrameNode", "ThrottleNode", "register", "store_for"]
+
+
+def _store(
+    columns: pl.Schema | None,
+    kept: Window,
+    pipeline: Pipeline | None,
+    on_lost: Callable[[BaseException], None] | None = None,
+) -> RollingFrame:
+    clock = pipeline.clock if pipeline is not None else WallClock()
+    key = traits_of(pipeline.channel).key if pipeline is not None else (MARKET,)
+    if columns is not None and not set(key) <= set(columns):
+        key = (MARKET,)
+    more = {} if on_lost is None else {"on_lost": on_lost}
+    return RollingFrame(columns, rows=kept.rows, seconds=kept.seconds, clock=clock, key=key, **more)
+
+
+def store_for(
+    pipeline: Pipeline, rows: int | None, seconds: float | None, on_lost: Callable[[BaseException], None]
+) -> RollingFrame:
+    """Return what the feed's own frame of a pipeline is kept in.
+
+    Raises
+    ------
+    ConfigurationError
+        When `rows` or `seconds` is not a positive number.
+    """
+    columns = schema_of(pipeline.channel, pipeline.exact, gaps=pipeline.gaps)
+    return _store(columns, window(rows, seconds), pipeline, on_lost)
 
 
 class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz ships no types
@@ -75,17 +106,8 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
                     f"Use feed.stream({pipeline.channel!r}).rolling_frame(), or make frames in a map() before."
                 )
             columns = columns or schema_of(pipeline.channel, pipeline.exact, gaps=pipeline.gaps)
-        clock = source.pipeline.clock if source is not None else WallClock()
-        key = traits_of(source.pipeline.channel).key if source is not None else (MARKET,)
-        if columns is not None and not set(key) <= set(columns):
-            key = (MARKET,)
-        self._store = RollingFrame(columns, rows=kept.rows, seconds=kept.seconds, clock=clock, key=key)
+        self._store = _store(columns, kept, None if source is None else source.pipeline)
         Stream.__init__(self, upstream, stream_name=name)
-
-    @property
-    def store(self) -> RollingFrame:
-        """The rows themselves."""
-        return self._store
 
     def update(self, x: Any, who: Any = None, metadata: Any = None) -> Any:  # noqa: ARG002  streamz's signature
         """Keep the rows of a frame and pass it on."""

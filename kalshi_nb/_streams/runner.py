@@ -12,7 +12,7 @@ from kalshi_nb._frames.batch import Batch
 from kalshi_nb._frames.coverage import GapMarks
 from kalshi_nb._frames.frame import Frame
 from kalshi_nb._streams.branch import Failure, Kind, Pipeline
-from kalshi_nb._streams.nodes import RollingFrameNode
+from kalshi_nb._streams.nodes import store_for
 from kalshi_nb._streams.notices import Notices
 from kalshi_nb._streams.registry import Registry
 from kalshi_nb._streams.schedule import Schedule
@@ -149,12 +149,11 @@ class Pipelines:
         pipeline = self._pipeline(
             channel, market_tickers, "frames", name, exact=exact, kit=True, gaps=gaps, on_close=on_close
         )
-        source = BranchSource(pipeline)
-        node = RollingFrameNode(source, rows=rows, seconds=seconds, name=pipeline.name)
-        pipeline.begin_with(source, keep=(source, node))
+        store = store_for(pipeline, rows, seconds, self._kit_failed)
+        pipeline.fill(store)
         self._kit.add(pipeline, strongly=True)
         self.start()
-        return Frame(node.store, name=pipeline.name, on_close=pipeline.close)
+        return Frame(store, name=pipeline.name, on_close=pipeline.close)
 
     def _begin(
         self,
@@ -352,7 +351,10 @@ class Pipelines:
                     if channel in wanted:
                         for_users.append(batch)
         finally:
-            self._schedule.run_due(all_of_them=ending)
+            if ending or turn > self._done_turn:
+                # Whoever asked for this turn is to find all of it done, the errors counted too.
+                for pipeline in self._kit.all():
+                    pipeline.settle()
             if for_users or turn > self._done_turn:
                 self._user_thread.put(for_users, turn)
 

@@ -94,7 +94,7 @@ def test_what_left_the_window_is_not_kept_in_memory_for_long():
     frame = RollingFrame(SMALL, rows=1_000, clock=HandClock())
     for number in range(200):
         frame.append(small(*[("KX-1", number, BASE_US)] * 100))
-    view = frame._view
+    view = frame._state.view
     assert view.blocks.height <= 1_000 + 2 * 1_024
     assert len(view.folded._waiting) <= 64
     assert sum(each.height for each in view.folded._waiting) <= 4_096

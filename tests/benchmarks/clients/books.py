@@ -32,7 +32,7 @@ def kit(session, frames):
         for msg in messages:
             ladder, book = books[msg.market_ticker]
             ladder.apply(msg.side, level_price(msg.price_dollars), COUNTS[msg.delta_fp], 1)
-            _, _, _, _ = book.top
+            _ = book.best_bid, book.best_ask
 
     def reset():
         for body, (ladder, _) in zip(session["snapshots"], books.values(), strict=True):

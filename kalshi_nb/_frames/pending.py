@@ -1,0 +1,69 @@
+"""Rows that a rolling frame has, but that are not columns of it yet.
+
+To make columns, and to join them to others, costs the same for five rows as for five hundred. So what comes
+in small parts waits, until somebody reads or until enough has come, and is paid for once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import polars as pl
+
+from kalshi_nb._frames.coverage import GAP
+from kalshi_nb._frames.schema import frame_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from kalshi_nb._wire.rows import Row
+
+__all__ = ["Part", "PlainRows", "joined"]
+
+
+class PlainRows(NamedTuple):
+    """Some rows of one channel as the engine made them."""
+
+    channel: str
+    rows: Sequence[Row]
+    exact: bool
+    marks: Sequence[bool] | None
+    """Which of them follow a hole, where the frame has a column that says so."""
+
+    @property
+    def height(self) -> int:
+        """How many rows there are."""
+        return len(self.rows)
+
+
+Part = pl.DataFrame | PlainRows
+"""What comes at once: rows, or a frame of one chunk."""
+
+
+def joined(parts: Sequence[Part]) -> pl.DataFrame:
+    """Return all rows of one or more parts as one frame in one chunk, in their order."""
+    frames: list[pl.DataFrame] = []
+    rows: list[PlainRows] = []
+    for part in parts:
+        if isinstance(part, PlainRows):
+            rows.append(part)
+            continue
+        if rows:
+            frames.append(_framed(rows))
+            rows = []
+        frames.append(part)
+    if rows:
+        frames.append(_framed(rows))
+    return frames[0] if len(frames) == 1 else pl.concat(frames, rechunk=True)
+
+
+def _framed(parts: Sequence[PlainRows]) -> pl.DataFrame:
+    first = parts[0]
+    frame = frame_of(first.channel, [row for each in parts for row in each.rows], first.exact)
+    if first.marks is None:
+        return frame
+    return frame.with_columns(pl.Series(GAP, _flags(parts), dtype=pl.Boolean()))
+
+
+def _flags(parts: Iterable[PlainRows]) -> list[bool]:
+    return [mark for each in parts for mark in each.marks or ()]
