@@ -89,11 +89,12 @@ class Link:
         self.last_error: str | None = None
         self.clock_skew: float | None = None
         self._before = 0
+        self._came = 0
         self._credentials = credentials
         self._clock = clock
         self._transport: TransportName = transport
         self.session = Session(
-            now_us=clock.now_us, monotonic=time.monotonic, random=random, gaps=gaps, connection=number
+            now_us=self._now_us, monotonic=time.monotonic, random=random, gaps=gaps, connection=number
         )
         self.meter = Meter(self.session)
         self._reconnecting = Reconnecting(random)
@@ -229,6 +230,7 @@ class Link:
             self._fail(f"connecting anew: {type(bug).__name__}: {bug}")
         finally:
             self._connection = None
+            self._came = 0  # where the read that broke off was not taken in to its end
             self.state = "reconnecting"
             for each in tasks:
                 each.cancel()
@@ -252,15 +254,25 @@ class Link:
 
     async def _read(self, connection: Connection) -> None:
         """Take every message into the session as it comes, until the connection is lost."""
-        receive, now_us = self.session.receive, self._clock.now_us
         events, outgoing = self.session.events, self.session.outgoing
 
-        def take(data: bytes) -> None:
-            receive(data, now_us())
+        def begin() -> int:
+            self._came = self._clock.now_us()
+            return self._came
+
+        def done() -> None:
+            self._came = 0
             if events or outgoing:
                 self._react()
 
-        await connection.read(take)
+        await connection.read(self.session.receive, begin, done)
+
+    def _now_us(self) -> int:
+        """Return the session's time: while a read is taken in, the moment at which its bytes came.
+
+        A hole is as old as the message that showed it, so that times never go back from one row to the next.
+        """
+        return self._came or self._clock.now_us()
 
     async def _send(self, connection: Connection) -> None:
         """Send commands as they come; apart from the reader, so that a full socket never stops reading."""

@@ -13,7 +13,7 @@ import contextlib
 import logging
 import re
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from email import message_from_bytes
 from typing import Final
 
@@ -30,9 +30,11 @@ from kalshi_nb._link.transport import (
     LARGEST_MESSAGE,
     PING_INTERVAL,
     PING_TIMEOUT,
+    Begin,
     ConnectionLost,
+    Done,
+    Receive,
     Refused,
-    Take,
     WrongProtocol,
     hang_up,
     is_loopback,
@@ -84,6 +86,7 @@ async def open_connection(url: str, headers: Mapping[str, str], *, timeout: floa
                 websocket_handshake_timeout=None,
                 max_frame_size=LARGEST_MESSAGE,
                 read_buffer_init_size=READ_BUFFER,
+                enable_auto_pong=False,  # every frame has to show, or the last one of a read might not
                 logger_name=_log,
             )
         except WSHandshakeError as problem:
@@ -171,16 +174,18 @@ class PicowsConnection(WSListener):
         "_held",
         "_pieces",
         "_pings",
-        "_take",
+        "_receive",
         "_transport",
         "_writable",
         "local_port",
+        "on_ws_frame",
     )
 
     def __init__(self) -> None:
         self.local_port: int | None = None
         self._early: list[bytes] = []
-        self._take: Take = self._early.append
+        self._receive: Callable[[bytes], None] = self._early.append
+        self._hear(self._before_reading)
         self._pieces: list[bytes] = []
         self._held = 0
         self._fault: Exception | None = None
@@ -200,15 +205,43 @@ class PicowsConnection(WSListener):
         self.local_port = int(address[1]) if address else None
         self._pings = asyncio.get_running_loop().create_task(self._ping())
 
-    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:  # noqa: ARG002  # the library's signature
-        """Hand a whole message over; anything else is rare."""
+    def _hear(self, function: Callable[[WSTransport, WSFrame], None]) -> None:
+        """Have `function` called a frame: it stands where the library looks for a method, and binds what it needs."""
+        self.on_ws_frame = function  # type: ignore[assignment, method-assign]
+
+    def _before_reading(self, transport: WSTransport, frame: WSFrame) -> None:  # noqa: ARG002  # the library's signature
+        """Keep what comes before anybody reads."""
         if frame.msg_type is _TEXT and frame.fin and not self._pieces:
-            try:
-                self._take(frame.get_payload_as_bytes())
-            except Exception as fault:  # noqa: BLE001  # raised where the connection is read
-                self._give_up(fault)
+            self._early.append(frame.get_payload_as_bytes())
         else:
             self._other(frame)
+
+    def _reading(self, receive: Receive, begin: Begin, done: Done) -> Callable[[WSTransport, WSFrame], None]:
+        """Return what takes a frame: one call for a whole message, and the clock is asked once a read."""
+        pieces, other, give_up = self._pieces, self._other, self._give_up
+        text = _TEXT
+        came = 0
+
+        def rare(data: bytes) -> None:
+            receive(data, came)
+
+        def on_ws_frame(_: WSTransport, frame: WSFrame) -> None:
+            nonlocal came
+            if not came:
+                came = begin()
+            try:
+                if frame.msg_type is text and frame.fin and not pieces:
+                    receive(frame.get_payload_as_bytes(), came)
+                else:
+                    other(frame)
+                if frame.last_in_buffer:
+                    came = 0
+                    done()
+            except Exception as fault:  # noqa: BLE001  # raised where the connection is read
+                give_up(fault)
+
+        self._receive = rare
+        return on_ws_frame
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:  # noqa: ARG002  # the library's signature
         """Stop pinging, and let go of whoever waits to send."""
@@ -228,6 +261,8 @@ class PicowsConnection(WSListener):
         kind = frame.msg_type
         if kind is WSMsgType.PONG:
             self._answered.set()
+        elif kind is WSMsgType.PING:
+            self._transport.send_pong(frame.get_payload_as_bytes())
         elif kind is WSMsgType.CLOSE:
             self._transport.send_close(WSCloseCode.OK)
             self._transport.disconnect()
@@ -246,14 +281,11 @@ class PicowsConnection(WSListener):
             whole = b"".join(self._pieces)
             self._pieces.clear()
             self._held = 0
-            try:
-                self._take(whole)
-            except Exception as fault:  # noqa: BLE001  # raised where the connection is read
-                self._give_up(fault)
+            self._receive(whole)
 
     def _give_up(self, fault: Exception) -> None:
         self._fault = self._fault or fault
-        self._take = _nowhere
+        self._hear(_nowhere)
         self.abort()
 
     # What the engine calls --------------------------------------------------------------------------------
@@ -263,12 +295,15 @@ class PicowsConnection(WSListener):
         """Headers of the answer to the handshake."""
         return self._transport.response.headers
 
-    async def read(self, take: Take) -> None:
+    async def read(self, receive: Receive, begin: Begin, done: Done) -> None:
         """Hand over every message until the connection is lost."""
-        for data in self._early:
-            take(data)
+        if self._early:
+            came = begin()
+            for data in self._early:
+                receive(data, came)
+            done()
         if self._fault is None:
-            self._take = take
+            self._hear(self._reading(receive, begin, done))
         try:
             await self._transport.wait_disconnected()
         except Exception as problem:  # noqa: BLE001  # the library's own account of what it could not read
@@ -312,5 +347,5 @@ class PicowsConnection(WSListener):
         return f"the exchange closed it with code {handshake.recv.code:d}{reason}"
 
 
-def _nowhere(_: bytes) -> None:
+def _nowhere(_: WSTransport, __: WSFrame) -> None:
     """Take what came after the end."""

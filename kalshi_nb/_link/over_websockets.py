@@ -10,7 +10,7 @@ later version not call that method any more, every message would come by ``recv(
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
@@ -21,9 +21,11 @@ from kalshi_nb._link.transport import (
     LARGEST_MESSAGE,
     PING_INTERVAL,
     PING_TIMEOUT,
+    Begin,
     ConnectionLost,
+    Done,
+    Receive,
     Refused,
-    Take,
     WrongProtocol,
     is_loopback,
 )
@@ -82,38 +84,76 @@ class _Connect(connect):
         return exc
 
 
+class _Reader(NamedTuple):
+    """What messages are handed to; see :class:`kalshi_nb._link.transport.Connection`."""
+
+    receive: Receive
+    begin: Begin
+    done: Done
+
+
 class _Straight(ClientConnection):
     """A connection that hands whole messages over at once.
 
     Attributes
     ----------
-    take : callable or None
+    reader : Reader or None
         Where messages go; None before anybody reads, and after a fault.
+    came : int
+        The stamp of the read that is being taken in, 0 outside of one.
     waiting : int
         Messages on the library's usual way; while there are any, the next ones have to stand behind them.
     fault : Exception or None
-        What `take` raised.
+        What the reader raised.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.take: Take | None = None
+        self.reader: _Reader | None = None
+        self.came = 0
         self.waiting = 0
         self.fault: Exception | None = None
 
+    def data_received(self, data: bytes) -> None:
+        """Take in what one read of the socket brought, all of it under one stamp of time."""
+        reader = self.reader
+        if reader is None:
+            super().data_received(data)
+            return
+        try:
+            self.came = reader.begin()
+            super().data_received(data)
+            self.came = 0
+            reader.done()
+        except Exception as fault:  # noqa: BLE001  # raised where the connection is read; here, asyncio would log it
+            self.give_up(fault)
+        finally:
+            self.came = 0
+
     def process_event(self, event: Any) -> None:
         """Take up what came: the answer to the handshake, or one frame."""
-        take = self.take
-        if take is not None and event.fin and not self.waiting and (event.opcode is _TEXT or event.opcode is _BINARY):
+        reader, came = self.reader, self.came
+        if (
+            reader is not None
+            and not self.waiting
+            and event.fin
+            and (event.opcode is _TEXT or event.opcode is _BINARY)
+        ):
             try:
-                take(bytes(event.data))
-            except Exception as fault:  # noqa: BLE001  # raised where the connection is read; here, asyncio would log it
-                self.take, self.fault = None, fault
-                self.transport.abort()
+                reader.receive(bytes(event.data), came or reader.begin())
+                if not came:
+                    reader.done()
+            except Exception as fault:  # noqa: BLE001  # as above
+                self.give_up(fault)
         elif self.fault is None:
             if type(event) is Frame and event.fin and event.opcode in _DATA:
                 self.waiting += 1
             super().process_event(event)
+
+    def give_up(self, fault: Exception) -> None:
+        """Take nothing any more."""
+        self.reader, self.fault = None, self.fault or fault
+        self.transport.abort()
 
 
 class WebSocketsConnection:
@@ -141,15 +181,16 @@ class WebSocketsConnection:
         address = self._connection.local_address
         return int(address[1]) if address else None
 
-    async def read(self, take: Take) -> None:
+    async def read(self, receive: Receive, begin: Begin, done: Done) -> None:
         """Hand over every message until the connection is lost."""
         connection = self._connection
-        connection.take = take
+        connection.reader = _Reader(receive, begin, done)
         try:
             while True:
                 data = await connection.recv(decode=False)
                 connection.waiting -= 1
-                take(data)
+                receive(data, begin())
+                done()
         except ConnectionClosed as closed:
             raise connection.fault or ConnectionLost(str(closed)) from None
 

@@ -23,10 +23,12 @@ __all__ = [
     "PING_INTERVAL",
     "PING_TIMEOUT",
     "TRANSPORTS",
+    "Begin",
     "Connection",
     "ConnectionLost",
+    "Done",
+    "Receive",
     "Refused",
-    "Take",
     "TransportName",
     "WrongProtocol",
     "checked",
@@ -52,8 +54,14 @@ CLOSE_TIMEOUT: Final = 0.5
 _HANG_UP: Final = 1.0
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
-Take = Callable[[bytes], None]
-"""Takes one message, as the bytes it came in."""
+Receive = Callable[[bytes, int], None]
+"""Takes one message, as the bytes it came in, and the microsecond at which they were read."""
+
+Begin = Callable[[], int]
+"""Called before the first message of what was read at once; returns the microsecond all of it is said to come at."""
+
+Done = Callable[[], None]
+"""Called after the last message of what was read at once."""
 
 
 class ConnectionLost(Exception):  # noqa: N818  # an event of the seam; no user ever sees it
@@ -97,17 +105,18 @@ class Connection(Protocol):
         """The port on this side, None where it is not known any more."""
         ...
 
-    async def read(self, take: Take) -> None:
+    async def read(self, receive: Receive, begin: Begin, done: Done) -> None:
         """Hand over every message, whole and in order, until the connection is lost.
 
-        Messages come straight from the library's own callback, many between two turns of the event loop.
+        Messages come straight from the library's own callback, many between two turns of the event loop, and
+        share one stamp of time where one read of the socket brought them: that is when their bytes came.
 
         Raises
         ------
         ConnectionLost
             When either end closed, or the link broke.
         Exception
-            Whatever `take` raised; nothing is handed over after that.
+            Whatever one of the three raised; nothing is handed over after that.
         """
         ...
 
