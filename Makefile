@@ -77,7 +77,7 @@ notebooks: .venv/dev.stamp
 soak: .venv/dev.stamp
 	$(BIN)/python -m tests.soak line --seeds 20 --frames 50000
 	$(BIN)/python -m tests.soak kills --seeds 1 --kills 20
-	$(BIN)/python -m tests.soak steady --seconds 300 --warm-up 150
+	$(BIN)/python -m tests.soak steady --seconds 300 --warm-up 300
 	$(BIN)/python -m tests.soak fuzz --frames 1000000 --seed 1
 
 # For some rows, other rounds and sizes, or JSON: .venv/bin/python -m tests.benchmarks --help
