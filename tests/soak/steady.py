@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 import kalshi_nb as kn
 from kalshi_nb._fixed_point import COUNTS
 
-SPEED = 20.0
+SPEED = 24.0
 WINDOW = 2_000
 TELL_EVERY = 60.0
 
