@@ -51,7 +51,7 @@ def main():
     parser.add_argument("--outage", type=float, default=3.0, help="the longest outage in seconds (3)")
     parser.add_argument("--seconds", type=float, default=120.0, help="how long the steady run is (120)")
     parser.add_argument("--warm-up", type=float, default=300.0, help="seconds before it (300)")
-    parser.add_argument("--speed", type=float, default=20.0, help="pace of its market; 24 is about 2,000 messages/s")
+    parser.add_argument("--speed", type=float, default=24.0, help="pace of its market; 24 is about 2,000 messages/s")
     options = parser.parse_args()
     every = {"line": _line, "kills": _kills, "steady": _steady, "fuzz": _fuzz}
     chosen = list(every.values()) if options.what == "all" else [every[options.what]]
