@@ -43,8 +43,10 @@ from kalshi_nb._link.transport import (
 __all__ = ["PicowsConnection", "open_connection"]
 
 READ_BUFFER: Final = 2**20
-"""Bytes to read at once. While a cell runs pure Python, each wait for the socket costs up to a switch interval
-of the interpreter, so what one read brings decides how fast the feed is; past this the library doubles it."""
+"""Bytes to read at once, to begin with: the library doubles them until a read no longer fills them.
+
+So 64 KiB to 4 MiB, and receive buffers of the kernel from 128 KiB to 4 MiB, come to the same speed, with a cell at
+work and without."""
 
 _TEXT: Final = WSMsgType.TEXT
 _STATUS: Final = re.compile(rb"HTTP/[0-9.]+ ([0-9]{3})\b")

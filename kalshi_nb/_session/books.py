@@ -59,10 +59,8 @@ class Books:
             ladder = self._state.ladders[ticker] = Ladder(ticker)
             ladder.status_since = self._state.now_us()
             ladder.watcher = self._state.watcher
-        leaving = subscription.leaving
-        again = [
-            ticker for ticker in new if ticker in subscription.market_tickers - leaving and not subscription.renew
-        ]
+        there = frozenset[str]() if subscription.renew else subscription.market_tickers - subscription.leaving
+        again = [ticker for ticker in new if ticker in there]
         for ticker in again:
             # Its deltas go on coming, and are no hole: it is a book of which the snapshot was thrown away.
             self._state.ladders[ticker].set_status("stale", self._state.now_us(), "let go and wanted again")
@@ -127,7 +125,11 @@ class Books:
         if ladder is None:
             # A market let go of a moment ago; no book of ours can be wrong by it.
             self._state.unrequested += 1
-        elif ladder.status == "unknown" and market_ticker in subscription.market_tickers - subscription.leaving:
+        elif (
+            ladder.status == "unknown"
+            and market_ticker in subscription.market_tickers
+            and market_ticker not in subscription.leaving
+        ):
             ladder.set_status("live", self._state.now_us())
             return ladder
         elif ladder.status == "connecting" and market_ticker in subscription.awaiting:

@@ -43,7 +43,7 @@ class Membership:
     def want(self, requests: Sequence[Request]) -> None:
         """Add wishes for one channel, together; their outcomes come as events."""
         subscription = self._state.subscription(requests[0].channel)
-        subscription.requests.extend(requests)
+        subscription.add(requests)
         subscription.heed()
         subscription.given_up = False
         named = frozenset[str]().union(*(each.wanted for each in requests if isinstance(each.wanted, frozenset)))
@@ -56,8 +56,7 @@ class Membership:
     def release(self, requests: Sequence[Request]) -> None:
         """Take wishes for one channel back; markets that nobody else wants are let go."""
         subscription = self._state.subscription(requests[0].channel)
-        gone = {id(each) for each in requests}
-        subscription.requests = [each for each in subscription.requests if id(each) not in gone]
+        subscription.remove(requests)
         subscription.whole = subscription.whole and bool(subscription.requests)
         subscription.heed()
         self.reconcile(subscription)
@@ -266,8 +265,9 @@ class Membership:
         if outcome.code in AGAIN:
             return  # asked for again once the answer is overdue
         subscription.listing = None
-        for request in [each for each in subscription.requests if each.listens == OFFERED and each.outcome is None]:
-            subscription.requests.remove(request)
+        ended = [each for each in subscription.requests if each.listens == OFFERED and each.outcome is None]
+        subscription.remove(ended)
+        for request in ended:
             self._state.end(request, outcome)
 
     def _keep_waiting(self, subscription: Subscription, command: Command) -> None:
@@ -281,12 +281,16 @@ class Membership:
     def _refuse(self, subscription: Subscription, outcome: Outcome, *, keep: bool = False) -> None:
         """Tell every unanswered wish that `outcome` concerns; refused wishes are no longer wanted."""
         named = set(outcome.market_tickers)
-        for request in [each for each in subscription.requests if each.outcome is None]:
-            if named and not (isinstance(request.wanted, frozenset) and request.wanted & named):
-                continue
+        concerned = [
+            each
+            for each in subscription.requests
+            if each.outcome is None
+            and (not named or (isinstance(each.wanted, frozenset) and not each.wanted.isdisjoint(named)))
+        ]
+        for request in concerned:
             self._state.end(request, outcome)
-            if not keep:
-                subscription.requests.remove(request)
+        if not keep:
+            subscription.remove(concerned)
         subscription.heed()
 
     def _acknowledge(self, subscription: Subscription, market_tickers: tuple[str, ...] | None) -> None:
@@ -365,12 +369,7 @@ class Membership:
     def _forget_unwanted(self, subscription: Subscription) -> None:
         if subscription.channel != BOOKS:
             return
-        wanted = subscription.wanted
-        kept = wanted if isinstance(wanted, frozenset) else frozenset[str]()
-        kept |= {
-            ticker for each in subscription.requests if isinstance(each.wanted, frozenset) for ticker in each.wanted
-        }
-        dropped = [ticker for ticker in self._state.ladders if ticker not in kept]
+        dropped = sorted(self._state.ladders.keys() - subscription.named)
         if dropped:
             self._books.forget(subscription, dropped)
 

@@ -77,10 +77,6 @@ class Request:
     outcome: Outcome | None = None
     offered: tuple[str, ...] | None = None
 
-    def names(self, market_ticker: str) -> bool:
-        """Tell whether it is for this market by name."""
-        return isinstance(self.wanted, frozenset) and market_ticker in self.wanted
-
 
 @dataclass(slots=True)
 class Command:

@@ -130,9 +130,8 @@ class SessionState:
         With hundreds of books, to look at every wish again at each snapshot would be most of the work.
         """
         now = self.monotonic()
-        for request in subscription.requests:
-            concerned = market_ticker is None or request.names(market_ticker)
-            if request.outcome is not None or request.listens == OFFERED or not concerned:
+        for request in subscription.requests if market_ticker is None else subscription.naming(market_ticker):
+            if request.outcome is not None or request.listens == OFFERED:
                 continue  # a wish for a list ends with the list
             if subscription.satisfies(request, now):
                 self.end(request, Outcome())

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from random import Random
-from typing import Final
+from typing import Final, NamedTuple
 
 from kalshi_nb._session.backoff import Backoff
 from kalshi_nb._session.gaps import Gap
@@ -16,6 +17,17 @@ from kalshi_nb._wire.rows import Row
 __all__ = ["BOOKS", "Subscription"]
 
 BOOKS: Final = "orderbook_delta"
+
+
+class _Union(NamedTuple):
+    """What all wishes come to; made anew only when they change, since ten thousand are looked at ten times a second.
+
+    `named` are the markets, `everything` says whether somebody wants all of them, `asking` are the wishes for a list.
+    """
+
+    named: frozenset[str]
+    everything: bool
+    asking: tuple[Request, ...]
 
 
 class Subscription:
@@ -74,6 +86,8 @@ class Subscription:
 
     # More than thirty attributes: without slots, each access would be a look-up in a dictionary of its own.
     __slots__ = (
+        "_naming",
+        "_union",
         "all_markets",
         "ask_at",
         "awaiting",
@@ -120,6 +134,8 @@ class Subscription:
         self.channel = channel
         self.backoff = Backoff(random)
         self.requests: list[Request] = []
+        self._union: _Union | None = None
+        self._naming: dict[str, list[Request]] | None = None
         self.heard = False
         self.whole = False
         self.refused: set[str] = set()
@@ -175,18 +191,57 @@ class Subscription:
         self.seq = 0 if self.traits.from_one else None
         self.retry_at = None
 
+    def add(self, requests: Sequence[Request]) -> None:
+        """Take up wishes."""
+        self.requests.extend(requests)
+        self._union = None
+        if self._naming is not None:
+            for request in requests:
+                self._index(request, self._naming)
+
+    def remove(self, requests: Iterable[Request]) -> None:
+        """Forget wishes; those that are not there, too."""
+        gone = {id(each) for each in requests}
+        if gone:
+            self.requests = [each for each in self.requests if id(each) not in gone]
+            self._union = self._naming = None
+
+    @property
+    def _together(self) -> _Union:
+        if self._union is None:
+            sets = [each.wanted for each in self.requests if isinstance(each.wanted, frozenset)]
+            asking = tuple(each for each in self.requests if each.listens == OFFERED)
+            self._union = _Union(frozenset[str]().union(*sets), len(sets) < len(self.requests), asking)
+        return self._union
+
+    @property
+    def named(self) -> frozenset[str]:
+        """All markets that some wish names, refused ones included."""
+        return self._together.named
+
+    def naming(self, market_ticker: str) -> Sequence[Request]:
+        """Return the wishes that name a market; of ten thousand, each snapshot concerns a few."""
+        if self._naming is None:
+            self._naming = {}
+            for request in self.requests:
+                self._index(request, self._naming)
+        return self._naming.get(market_ticker, ())
+
+    @staticmethod
+    def _index(request: Request, naming: dict[str, list[Request]]) -> None:
+        for ticker in request.wanted if isinstance(request.wanted, frozenset) else ():
+            naming.setdefault(ticker, []).append(request)
+
     @property
     def wanted(self) -> Wanted | None:
         """The union of what is asked for, less what was refused; None for nothing."""
-        union: set[str] = set()
-        for request in self.requests:
-            if not isinstance(request.wanted, frozenset):
-                return ALL
-            union |= request.wanted
+        if self._together.everything:
+            return ALL
+        union = self._together.named
         if not union:
             # Whoever takes what comes gets everything once nobody names anything; only books have to be named.
             # Whoever only asks what there is needs a subscription to ask by, and nothing on it.
-            if self.channel != BOOKS and any(request.listens != OFFERED for request in self.requests):
+            if self.channel != BOOKS and len(self._together.asking) < len(self.requests):
                 return ALL
             return frozenset() if self.asks_for_list else None
         if not self.traits.filtered:
@@ -194,7 +249,7 @@ class Subscription:
         union -= self.refused
         if not union:
             return None
-        return ALL if self.whole else frozenset(union)
+        return ALL if self.whole else union
 
     def heed(self) -> None:
         """Make rows if somebody takes them, after a change of who is there."""
@@ -203,7 +258,7 @@ class Subscription:
     @property
     def asks_for_list(self) -> bool:
         """Whether somebody waits for the list of what a reference feed has."""
-        return any(request.listens == OFFERED and request.outcome is None for request in self.requests)
+        return any(request.outcome is None for request in self._together.asking)
 
     @property
     def params(self) -> Params:
@@ -241,6 +296,6 @@ class Subscription:
             return True
         if not isinstance(request.wanted, frozenset):
             return False
-        if request.wanted & self.awaiting and now < self.settle_by:
+        if now < self.settle_by and not request.wanted.isdisjoint(self.awaiting):
             return False
-        return request.wanted <= self.market_tickers | self.refused
+        return not request.wanted - self.market_tickers - self.refused

@@ -9,10 +9,11 @@ import re
 import socket
 import sys
 import threading
+import time
 
 import pytest
 
-from kalshi_nb._link import over_websockets
+from kalshi_nb._link import over_picows, over_websockets
 from kalshi_nb._link.transport import TRANSPORTS, checked
 from kalshi_nb.errors import (
     AuthenticationError,
@@ -192,6 +193,34 @@ def test_a_library_that_no_longer_calls_back_is_slower_and_not_silent(server, en
     server.send(b"".join(frame(TEXT, news(number)) for number in range(90)))
     wait_until(lambda: engine.links[0].session.messages == 90)
     assert seen(engine) == list(range(90))
+
+
+def test_what_one_read_brought_came_at_one_moment_and_no_moment_lasts_longer(server, engines, monkeypatch):
+    monkeypatch.setattr(over_picows, "PING_INTERVAL", 600.0)  # or the answer to one ends a moment that lasts
+    engine = engines(server.url)
+    link = engine.links[0]
+    receive, moments = link.session.receive, []
+
+    def noting(data, received_at):
+        time.sleep(0.001)
+        moments.append((received_at, link._now_us()))
+        receive(data, received_at)
+
+    link.session.receive = noting
+    engine.start(10)
+    wait_until(lambda: server.connections)
+    ends = [frame(PING, b"the last of a read"), b"", frame(TEXT, b"half a mess", fin=False)]
+    for number, end in enumerate(ends, 1):
+        before = time.time_ns() // 1000
+        server.send(b"".join(frame(TEXT, news(number)) for _ in range(10)) + end)
+        wait_until(lambda wanted=10 * number: len(moments) == wanted)
+        stamps = [stamp for stamp, _ in moments[-10:]]
+        assert stamps == sorted(stamps)
+        assert before <= stamps[0]
+        # Each message took a millisecond; loopback may still bring such a lot in two reads.
+        assert len(set(stamps)) <= 2
+        wait_until(lambda: link._now_us() > moments[-1][0])
+    assert all(stamp == moment for stamp, moment in moments)
 
 
 def test_nothing_is_taken_after_a_fault_though_more_is_at_hand(server, engines):

@@ -3,7 +3,8 @@
 import pytest
 from session_rig import BOOKS, Rig, delta, ok, snapshot, subscribed, ticker_frame, trade
 
-from kalshi_nb._session.requests import All
+from kalshi_nb._session.requests import All, Outcome, Request
+from kalshi_nb._session.subscription import Subscription
 
 A, B, C = "KXA-1", "KXB-2", "KXC-3"
 
@@ -182,3 +183,35 @@ def test_what_else_is_told_about_all_markets_is_told_by_every_subscribe(rig):
     last = rig.command("subscribe")
     params = {"channels": ["communications"], "shard_factor": 2, "shard_key": 1}
     assert [first["params"], again["params"], last["params"]] == [{"channels": ["communications"]}, params, params]
+
+
+def test_a_snapshot_looks_at_the_wishes_for_its_own_market_only(rig, monkeypatch):
+    tickers = [f"KX-{number:02d}" for number in range(40)]
+    early = [Request(BOOKS, frozenset({each})) for each in tickers[:30]]
+    rig.session.want_together(early)
+    rig.receive(subscribed(rig.command("subscribe")["id"], BOOKS, 1))
+    rig.receive(snapshot(1, 1, tickers[0]))
+    late = [Request(BOOKS, frozenset({each})) for each in [*tickers[30:], tickers[1]]]
+    rig.session.want_together(late)
+    rig.receive(ok(rig.command("add_markets")["id"], 1, 2, tickers))
+    looked_at = []
+    satisfies = Subscription.satisfies
+    monkeypatch.setattr(
+        Subscription,
+        "satisfies",
+        lambda self, request, now: looked_at.append(request) or satisfies(self, request, now),
+    )
+    for seq, ticker in enumerate(tickers[1:], 3):
+        rig.receive(snapshot(1, seq, ticker))
+    assert [each.outcome for each in early + late] == [Outcome()] * 41
+    assert len(looked_at) == 40
+
+
+def test_a_wish_taken_back_while_snapshots_come_is_told_nothing(rig):
+    kept, gone = Request(BOOKS, frozenset({A})), Request(BOOKS, frozenset({A, B}))
+    rig.session.want_together([kept, gone])
+    rig.receive(subscribed(rig.command("subscribe")["id"], BOOKS, 1), snapshot(1, 1, B))
+    rig.session.release(gone)
+    rig.receive(snapshot(1, 2, A))
+    assert kept.outcome == Outcome()
+    assert gone.outcome is None
