@@ -5,8 +5,12 @@ import zlib
 from array import array
 
 from tests.benchmarks.clients.protocol import messages_of
+from tests.benchmarks.texts import websocket_frame
 
 EXTENSION = "permessage-deflate"
+COMPRESSED = 0x40
+"""The bit of a frame's first byte that says that its message is compressed."""
+
 _TAIL = b"\x00\x00\xff\xff"
 
 
@@ -33,10 +37,12 @@ def deflated(folder):
 
 
 def _frame(data):
-    """A whole text frame with the bit that says that it is compressed."""
-    size = len(data)
-    if size < 126:
-        return bytes((0xC1, size)) + data
-    if size < 65_536:
-        return b"\xc1\x7e" + size.to_bytes(2, "big") + data
-    return b"\xc1\x7f" + size.to_bytes(8, "big") + data
+    frame = bytearray(websocket_frame(data))
+    frame[0] |= COMPRESSED
+    return frame
+
+
+def inflating():
+    """Return a function that reads the compressed messages of one connection, in their order."""
+    decompressor = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
+    return lambda data: decompressor.decompress(data + _TAIL)

@@ -24,6 +24,7 @@ import time
 from array import array
 from pathlib import Path
 
+from tests.benchmarks.deflated import COMPRESSED, inflating
 from tests.benchmarks.frames import SIDS
 from tests.benchmarks.texts import websocket_frame
 from tests.benchmarks.tls import CERTIFICATE, Encrypted, server_context
@@ -45,6 +46,7 @@ class Line:
         self.seq = 0
         self.wanted = []
         self.opened = set()
+        self.inflate = inflating()
 
     def write(self, data):
         with self.writing:
@@ -90,6 +92,8 @@ class Line:
                 size = int.from_bytes(buffer.read(2 if size == 126 else 8), "big")
             mask = buffer.read(4)
             body = bytes(byte ^ mask[at % 4] for at, byte in enumerate(buffer.read(size)))
+            if head[0] & COMPRESSED:
+                body = self.inflate(body)
             if opcode == 0x1:
                 self.command(json.loads(body))
             elif opcode == 0x8:

@@ -19,15 +19,21 @@ def changed(what):
         usual = over_websockets._Connect
         over_websockets._Connect = lambda url, **given: usual(url, **(given | options))
     if "read" in what:
-        asyncio.selector_events._SelectorSocketTransport.max_size = what["read"]
+        _replace(asyncio.selector_events._SelectorSocketTransport, "max_size", what["read"])
     if "buffer" in what:
         from kalshi_nb._link import over_picows
 
-        over_picows.READ_BUFFER = what["buffer"]
+        _replace(over_picows, "READ_BUFFER", what["buffer"])
     if "aiofastnet" in what:
         import picows
 
         picows.ws_connect = partial(picows.ws_connect, use_aiofastnet=what["aiofastnet"])
+
+
+def _replace(owner, name, value):
+    """Set what must have been there, or a later version would be measured unchanged."""
+    assert type(getattr(owner, name)) is type(value)
+    setattr(owner, name, value)
 
 
 def main():

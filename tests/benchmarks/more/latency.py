@@ -23,7 +23,9 @@ ROUNDS = 3
 RATES = {500: 10_000, 5_000: 50_000, 50_000: 300_000}
 """Messages a second, and how many are sent at that rate."""
 LADDERS = 5
-CELLS = {"waits": False, "computes": True}
+CELLS = {"waits": {}, "computes": {"busy": True}}
+FASTER = {f"{name}, `picows`": {**options, "transport": "picows"} for name, options in CELLS.items()}
+"""At the highest rate only, where the default transport has its limits."""
 SHARES = (50, 99)
 
 
@@ -36,24 +38,30 @@ def measure_all(settings):
             settings.sized(10_000, least=200),
             markets=settings.sized(500, least=50),
         )
-        folder = prepare(size, settings.folder)
-        session = json.loads((folder / "session.json").read_text())
-        part = measured_part(folder, session)
-        trades, changes = places_of_trades(part), places_of_changes(part)
-        shown = sorted(changes, key=lambda ticker: -len(changes[ticker]))[:LADDERS]
-        stamps = settings.folder / "stamps.bin"
-        with sending(folder) as sender:
-            run = partial(measure, sender, folder, "latency", rate=rate, stamps=str(stamps), shown=shown)
-            cases = {
-                cell: partial(
-                    _once, partial(run, busy=busy), stamps, trades, {ticker: changes[ticker] for ticker in shown}
-                )
-                for cell, busy in CELLS.items()
-            }
-            runs = alternate(settings, f"latency at {rate:,} messages/s", cases)
-        for cell in CELLS:
-            findings += _findings(rate, cell, runs[cell])
+        runs = _runs(settings, rate, prepare(size, settings.folder))
+        for case in cells(rate):
+            findings += _findings(rate, case, runs[case])
     return findings
+
+
+def cells(rate):
+    """What is measured at this rate: names and options of the client."""
+    return CELLS | (FASTER if rate == max(RATES) else {})
+
+
+def _runs(settings, rate, folder):
+    part = measured_part(folder, json.loads((folder / "session.json").read_text()))
+    trades, changes = places_of_trades(part), places_of_changes(part)
+    shown = sorted(changes, key=lambda ticker: -len(changes[ticker]))[:LADDERS]
+    changes = {ticker: changes[ticker] for ticker in shown}
+    stamps = settings.folder / "stamps.bin"
+    with sending(folder) as sender:
+        run = partial(measure, sender, folder, "latency", rate=rate, stamps=str(stamps), shown=shown)
+        cases = {
+            name: partial(_once, partial(run, **options), stamps, trades, changes)
+            for name, options in cells(rate).items()
+        }
+        return alternate(settings, f"latency at {rate:,} messages/s", cases)
 
 
 def _once(run, stamps, trades, changes):
@@ -61,12 +69,15 @@ def _once(run, stamps, trades, changes):
     measured = run()
     handed = array("q")
     handed.frombytes(stamps.read_bytes())
-    measured.more["row"] = latencies(handed, trades, measured.more.pop("readings"))
+    readings = measured.more.pop("readings")
+    measured.more["row"] = latencies(handed, trades, readings)
     pictures = measured.more.pop("pictures")
     measured.more["picture"] = merged(
         latencies(handed, places, pictures[ticker]) for ticker, places in changes.items()
     )
-    measured.more["rate"] = (len(handed) - 1) / ((handed[-1] - handed[0]) / 1e9)
+    last_read = readings[-1][0]
+    measured.more["sent"] = (len(handed) - 1) / ((handed[-1] - handed[0]) / 1e9)
+    measured.more["taken in"] = len(handed) / ((last_read - handed[0]) / 1e9)
     return measured
 
 
@@ -104,7 +115,11 @@ def _findings(rate, cell, runs):
                 values=[quantile(each.more[kind], share) for each in runs],
                 unit="ms",
                 wrong=wrongs(runs),
-                notes={"rate": median(each.more["rate"] for each in runs), "samples": len(runs[0].more[kind])},
+                notes={
+                    "sent": median(each.more["sent"] for each in runs),
+                    "taken in": median(each.more["taken in"] for each in runs),
+                    "samples": len(runs[0].more[kind]),
+                },
             )
             found.append(finding)
     return found
@@ -114,11 +129,11 @@ def text(findings, _settings):
     """The table of the page: one line for each rate and cell."""
     lines, each = [], iter(findings)
     for rate in RATES:
-        for cell in CELLS:
+        for cell in cells(rate):
             row, row99, picture, picture99 = (next(each) for _ in range(4))
             values = [number(one.value, "ms") for one in (row, row99, picture, picture99)]
-            lines.append((f"{rate:,}", f"{row.notes['rate']:,.0f}", f"{cell}", *values))
+            lines.append((f"{row.notes['sent']:,.0f}", f"{row.notes['taken in']:,.0f}", cell, *values))
     head = (
-        "messages/s asked for", "sent", "the cell", "row in `.df`, p50", "p99", "widget's message, p50", "p99",
+        "messages/s sent", "taken in", "the cell", "row in `.df`, p50", "p99", "widget's message, p50", "p99",
     )  # fmt: skip
     return markdown(head, lines, left=(2,))
