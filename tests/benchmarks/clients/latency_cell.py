@@ -85,6 +85,7 @@ class Cell:
 
     def judged(self):
         """What came and what should have, the number of changes of each ladder among it."""
+        self.everything.wait(self.client.parts[1])
         changes = places_of_changes(measured_part(self.client.options["folder"], self.client.session))
         came = {f"changes of {ticker}": now - self.before[ticker] for ticker, now in self.versions().items()}
         expected = {f"changes of {ticker}": len(changes[ticker]) for ticker in self.ladders}
