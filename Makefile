@@ -87,7 +87,7 @@ bench: .venv/dev.stamp
 
 # Writes its tables and a plot into docs/; nothing here has a bar.
 bench-more: .venv/dev.stamp
-	$(BIN)/python -m tests.benchmarks latency growth variants --page
+	$(BIN)/python -m tests.benchmarks latency variants growth --page
 
 # One of the peers needs Python 3.12; the kit is measured with the same interpreter as they are.
 PEERS_PYTHON ?= python3.12

@@ -52,17 +52,17 @@ class Everything:
         self.feed = feed
         wanted = client.options
         channels = client.channels
-        self.books = books_of(feed, client.session["tickers"]) if "orderbook_delta" in channels else {}
         rows = wanted.get("rows")
         self.frames = {}
         for name, channel in (("tickers", "ticker"), ("trades", "trade")):
             if channel in channels:
                 self.frames[name] = getattr(feed, name)(rows=rows)
+        self.books = books_of(feed, client.session["tickers"]) if "orderbook_delta" in channels else {}
         if wanted.get("deltas"):
             self.frames["deltas"] = feed.deltas(rows=rows)
         self.pipelines = [self.pipeline(name) for name in wanted.get("pipelines", ())]
         if self.books:
-            self.books.wait(timeout=60)
+            self.books.wait(timeout=60 + len(self.books) / 50)
 
     def pipeline(self, channel):
         """Two nodes of streamz: one that computes on each batch, and one that ends it."""

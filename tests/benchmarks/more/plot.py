@@ -17,11 +17,11 @@ STYLE = """
   .grid { stroke: #d1d9e0; stroke-width: 1; }
   .axis { stroke: #59636e; stroke-width: 1; }
   .line { fill: none; stroke: #0969da; stroke-width: 2; }
-  .range { stroke: #0969da; stroke-width: 6; stroke-linecap: round; stroke-opacity: 0.25; }
+  .range { stroke: #0969da; stroke-width: 6; stroke-linecap: round; stroke-opacity: 0.35; }
   .dot { fill: #0969da; }
   text { font: 12px system-ui, "Segoe UI", Helvetica, Arial, "DejaVu Sans", sans-serif; fill: #59636e; }
   .title { font-size: 14px; font-weight: 600; fill: #1f2328; }
-  .value { font-size: 12px; font-weight: 600; fill: #1f2328; }
+  .value { font-weight: 600; fill: #1f2328; stroke: #ffffff; stroke-width: 4px; paint-order: stroke; }
   @media (prefers-color-scheme: dark) {
     .ground { fill: #0d1117; stroke: #3d444d; }
     .grid { stroke: #3d444d; }
@@ -30,6 +30,7 @@ STYLE = """
     .dot { fill: #4493f8; }
     text { fill: #9198a1; }
     .title, .value { fill: #f0f6fc; }
+    .value { stroke: #0d1117; }
   }
 """
 
