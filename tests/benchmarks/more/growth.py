@@ -47,20 +47,25 @@ def _alone(folder):
 
 
 def _windows(settings):
-    # All are fed the same, and enough for the longest window to be full before anything is measured.
-    sizes = {rows: settings.sized(rows) for rows in WINDOWS}
-    warm_up = max(sizes.values()) + settings.sized(50_000)
-    folder = prepare(
-        Size(settings.sized(100_000, least=2_000), warm_up, mix=Mix(0, 0, 1), markets=settings.sized(500, least=20)),
-        settings.folder,
-    )
+    cases = {}
+    for rows in WINDOWS:
+        size = settings.sized(rows)
+        folder = prepare(
+            Size(
+                settings.sized(100_000, least=2_000),
+                round(size * 1.05),  # full before anything is measured
+                mix=Mix(0, 0, 1),
+                markets=settings.sized(500, least=20),
+            ),
+            settings.folder,
+        )
+        cases[f"{rows:,}"] = partial(_fed, folder, size)
+    return _findings("window", WINDOWS, alternate(settings, "growth, windows", cases))
+
+
+def _fed(folder, rows):
     with sending(folder) as sender:
-        cases = {
-            f"{rows:,}": partial(measure, sender, folder, "windows", rate=RATE, channels=["trade"], rows=size)
-            for rows, size in sizes.items()
-        }
-        runs = alternate(settings, "growth, windows", cases)
-    return _findings("window", WINDOWS, runs)
+        return measure(sender, folder, "windows", rate=RATE, channels=["trade"], rows=rows)
 
 
 def _findings(kind, sizes, runs):
