@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help demo lab test check lint types notebooks soak bench bench-peers clean
+.PHONY: help demo lab test check lint types notebooks soak bench bench-more bench-peers clean
 
 help:
 	@echo "make demo       run the whole thing against a simulated exchange, about 10 seconds"
@@ -15,6 +15,7 @@ help:
 	@echo "make notebooks  run the notebooks anew and keep their outputs"
 	@echo "make soak       the reliability bars at full size, about 25 minutes; see docs/reliability.md"
 	@echo "make bench      the figures to hold, measured side by side, about 12 minutes; see docs/performance.md"
+	@echo "make bench-more  latency, growth and what the defaults are worth, about 20 minutes"
 	@echo "make bench-peers  install the peers in an environment of their own and measure against them"
 	@echo "make clean      remove what the other commands made"
 
@@ -83,6 +84,10 @@ soak: .venv/dev.stamp
 # For some rows, other rounds and sizes, or JSON: .venv/bin/python -m tests.benchmarks --help
 bench: .venv/dev.stamp
 	$(BIN)/python -m tests.benchmarks --page
+
+# Writes its tables and a plot into docs/; nothing here has a bar.
+bench-more: .venv/dev.stamp
+	$(BIN)/python -m tests.benchmarks latency variants growth --page
 
 # One of the peers needs Python 3.12; the kit is measured with the same interpreter as they are.
 PEERS_PYTHON ?= python3.12

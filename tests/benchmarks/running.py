@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.benchmarks.tls import CERTIFICATE
+
 ROOT = Path(__file__).parents[2]
 PATH = "/trade-api/ws/v2"
 TIMEOUT = 300.0
@@ -88,8 +90,8 @@ def sending(folder):
         sender.end()
 
 
-def measure(sending_now, folder, client, *, python=sys.executable, rate=None, **options):
-    """Run a client once and return what it came to.
+def measure(sending_now, folder, client, *, python=sys.executable, rate=None, stamps=None, **options):
+    """Run a client once and return what it came to; `stamps` is where the sender leaves when it sent what.
 
     Raises
     ------
@@ -97,15 +99,17 @@ def measure(sending_now, folder, client, *, python=sys.executable, rate=None, **
         When the client says that what it should use is not there.
     """
     sender, port = sending_now
-    wanted = {"url": f"ws://127.0.0.1:{port}{PATH}", "folder": str(folder), **options}
+    certificate = Path(folder) / CERTIFICATE
+    scheme, trust = ("wss", {"SSL_CERT_FILE": str(certificate)}) if certificate.exists() else ("ws", {})
+    wanted = {"url": f"{scheme}://127.0.0.1:{port}{PATH}", "folder": str(folder), **options}
     parts = json.loads((Path(folder) / "session.json").read_text())["parts"]
-    process = _Lines(python, f"tests.benchmarks.clients.{client}", json.dumps(wanted))
+    process = _Lines(python, f"tests.benchmarks.clients.{client}", json.dumps(wanted), trust)
     try:
         said = _hear(process, "ready")
         sender.tell(send=0, rate=None)
         _sent(sender)
         _hear(process, "warm")
-        sender.tell(send=1, rate=rate, last=client == "naive")
+        sender.tell(send=1, rate=rate, last=client == "naive", stamps=stamps)
         sent = _sent(sender)
         said = _hear(process, "done")
     finally:

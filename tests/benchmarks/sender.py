@@ -5,9 +5,12 @@ is told in lines of JSON on its standard input and answers on its standard outpu
 
 - ``{"send": 1, "rate": null}``: send part 1 of the frames, as fast as the line takes them, or so many a second with
   one packet for each; answered with ``began``, ``ended`` (nanoseconds of the monotonic clock) and ``cpu`` (seconds);
+- ``"stamps": path`` leaves there when each frame was handed to the socket, 64-bit nanoseconds of the same clock;
 - ``"last": true`` closes the connection after it, which ends a loop of ``async for``.
 
-All its work while it sends is one copy into the socket, so that it is never what is measured.
+The folder says what kind of line it is: with a certificate in it, it is TLS, and ``extension`` in ``session.json`` is
+agreed to in the handshake. All its work while it sends is one copy into the socket, so that it is never what is
+measured.
 """
 
 import base64
@@ -21,8 +24,10 @@ import time
 from array import array
 from pathlib import Path
 
+from tests.benchmarks.deflated import COMPRESSED, inflating
 from tests.benchmarks.frames import SIDS
 from tests.benchmarks.texts import websocket_frame
+from tests.benchmarks.tls import CERTIFICATE, Encrypted, server_context
 
 CHUNK = 256 * 1024
 BURST = 0.0005
@@ -41,6 +46,7 @@ class Line:
         self.seq = 0
         self.wanted = []
         self.opened = set()
+        self.inflate = inflating()
 
     def write(self, data):
         with self.writing:
@@ -61,8 +67,17 @@ class Line:
         accept = base64.b64encode(hashlib.sha1(key + _GUID).digest())
         self.write(
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"
+            b"Sec-WebSocket-Accept: " + accept + b"\r\n" + self.extension(request) + b"\r\n"
         )
+
+    def extension(self, request):
+        """Return the header that agrees to what the frames were made with; without it no client could read them."""
+        extension = self.session.get("extension")
+        if extension is None:
+            return b""
+        if extension.encode() not in request:
+            raise ConnectionError(f"the client does not offer {extension}, which these frames are written with")
+        return f"Sec-WebSocket-Extensions: {extension}\r\n".encode()
 
     def serve(self):
         """Answer whatever the client says until it hangs up."""
@@ -77,6 +92,8 @@ class Line:
                 size = int.from_bytes(buffer.read(2 if size == 126 else 8), "big")
             mask = buffer.read(4)
             body = bytes(byte ^ mask[at % 4] for at, byte in enumerate(buffer.read(size)))
+            if head[0] & COMPRESSED:
+                body = self.inflate(body)
             if opcode == 0x1:
                 self.command(json.loads(body))
             elif opcode == 0x8:
@@ -141,6 +158,8 @@ class Sender:
             self.frames = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if self.ends else b"")
         sum(self.frames[:: mmap.PAGESIZE])  # in memory from here on
         self.server = socket.create_server(("127.0.0.1", 0))
+        certificate = place / CERTIFICATE
+        self.context = server_context(certificate) if certificate.exists() else None
         self.line = None
 
     @property
@@ -151,6 +170,8 @@ class Sender:
         while True:
             connection, _ = self.server.accept()
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self.context is not None:
+                connection = Encrypted(connection, self.context)
             self.line = Line(connection, self.session)
             threading.Thread(target=self.answer, args=(self.line,), daemon=True).start()
 
@@ -163,17 +184,20 @@ class Sender:
         finally:
             line.connection.close()
 
-    def send(self, part, rate, last):
+    def send(self, part, rate, last, stamps=None):
         parts = self.session["parts"]
         first, end = parts[part - 1]["frames"] if part else 0, parts[part]["frames"]
         cpu, began = time.process_time(), time.monotonic_ns()
         if rate:
-            self.paced(first, end, rate)
+            handed = self.paced(first, end, rate)
         else:
             self.blast(first, end)
         if last:
             self.line.write(b"\x88\x02\x03\xe8")
-        return {"began": began, "ended": time.monotonic_ns(), "cpu": time.process_time() - cpu}
+        answer = {"began": began, "ended": time.monotonic_ns(), "cpu": time.process_time() - cpu}
+        if stamps is not None:
+            Path(stamps).write_bytes(handed.tobytes())
+        return answer
 
     def at(self, frame):
         return self.ends[frame - 1] if frame else 0
@@ -188,7 +212,9 @@ class Sender:
             first = following
 
     def paced(self, first, end, rate):
+        """Send at a steady rate; return when each frame was handed to the socket."""
         together = max(1, round(rate * BURST))
+        handed = array("q")
         began = time.perf_counter()
         for frame in range(first, end, together):
             due = began + (frame - first) / rate
@@ -197,7 +223,9 @@ class Sender:
                 time.sleep(wait)
             for each in range(frame, min(frame + together, end)) if together <= 5 else (frame,):
                 until = each + 1 if together <= 5 else min(frame + together, end)
+                handed.extend([time.monotonic_ns()] * (until - each))
                 self.line.write(self.frames[self.at(each) : self.at(until)])
+        return handed
 
     def obey(self):
         """Do as the lines on standard input say, until there are no more."""
@@ -205,7 +233,7 @@ class Sender:
         for text in sys.stdin:
             order = json.loads(text)
             try:
-                answer = self.send(order["send"], order.get("rate"), order.get("last"))
+                answer = self.send(order["send"], order.get("rate"), order.get("last"), order.get("stamps"))
             except OSError as gone:
                 answer = {"failed": f"{type(gone).__name__}: {gone}"}
             print(json.dumps(answer), flush=True)

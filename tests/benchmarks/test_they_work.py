@@ -1,6 +1,8 @@
 """The benchmarks at a size that proves nothing but that they work; nothing here is timed."""
 
 import json
+import xml.etree.ElementTree as ET
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 
 import pytest
@@ -8,12 +10,16 @@ import pytest
 from tests.benchmarks import report
 from tests.benchmarks.__main__ import MODULES, main
 from tests.benchmarks.clients.protocol import messages_of
+from tests.benchmarks.deflated import EXTENSION, deflated, inflating
 from tests.benchmarks.findings import Finding, at_least, at_most
 from tests.benchmarks.frames import Mix, Size, prepare
+from tests.benchmarks.more import growth, latency, running, tables, variants
 from tests.benchmarks.rounds import Settings
 from tests.benchmarks.running import measure, sending
 
 TINY = 0.003
+ROWS = {"throughput": (1, 4)}
+"""The other two are made of the same clients with other options."""
 
 
 @pytest.fixture(scope="module")
@@ -102,16 +108,111 @@ def test_a_book_that_is_not_the_generators_is_told(small, tmp_path):
     assert list(measured.wrong) == ["quantity"]
 
 
+def _tiny_more(patch):
+    """One case of each kind is enough to see that it works; a kernel alone takes seconds to start."""
+    patch.setattr(latency, "RATES", {5_000: 50_000})
+    patch.setattr(latency, "CELLS", {"computes": {"busy": True}})
+    patch.setattr(latency, "FASTER", {})
+    patch.setattr(growth, "MARKETS", (10, 1_000))
+    patch.setattr(growth, "WINDOWS", (1_000, 200_000))
+    (name, (usual, (compression, line, options, more), encrypted, *_)), *_ = variants.VARIANTS
+    compressed = compression, line, options | {"max_queue": 16, "read": 2**16}, more
+    patch.setattr(variants, "VARIANTS", ((name, (usual, compressed, encrypted)),))
+
+
+@pytest.fixture(scope="module")
+def measuring(tmp_path_factory):
+    """All measurements, under way two at a time: they are processes of their own, and nothing here is timed."""
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(2) as pool:
+        _tiny_more(patch)
+
+        def begin(name, measure, *arguments):
+            settings = Settings(folder=tmp_path_factory.mktemp(name), rounds=1, scale=TINY, quiet=True)
+            return pool.submit(measure, settings, *arguments)
+
+        rows = {name: import_module(f"tests.benchmarks.rows.{name}") for name in MODULES}
+        more = {module.__name__.rpartition(".")[2]: module for module in (latency, growth, variants)}
+        yield {name: begin(name, module.measure_all) for name, module in more.items()} | {
+            name: begin(name, module.measure_rows, ROWS.get(name, module.ROWS)) for name, module in rows.items()
+        }
+
+
 @pytest.mark.parametrize("name", MODULES)
-def test_every_row_can_be_measured(name, folder):
-    module = import_module(f"tests.benchmarks.rows.{name}")
-    settings = Settings(folder=folder, rounds=1, scale=TINY, quiet=True)
-    found = module.measure_rows(settings, module.ROWS)
-    assert {each.row for each in found} == set(module.ROWS)
+def test_every_row_can_be_measured(name, measuring):
+    found = measuring[name].result(100)
+    assert {each.row for each in found} == set(ROWS.get(name) or import_module(f"tests.benchmarks.rows.{name}").ROWS)
     for each in found:
         assert each.wrong == {}
         assert each.values or each.why_not
         assert all(value > 0 for value in each.values)
+
+
+@pytest.mark.parametrize("name", running.NAMES)
+def test_what_is_measured_besides_the_rows_comes_to_the_right_books_and_makes_a_table(name, measuring, tmp_path):
+    found = measuring[name].result(100)
+    module = import_module(f"tests.benchmarks.more.{name}")
+    count = {"latency": 4, "growth": 4, "variants": 3}[name]
+    assert len(found) == count
+    for each in found:
+        assert each.wrong == {}
+        assert len(each.values) == 1
+        assert each.value > 0
+    lines = module.text(found, Settings(folder=tmp_path, rounds=1)).splitlines()
+    assert len(lines) == 2 + (1 if name == "latency" else count)
+    assert len({line.count("|") for line in lines}) == 1
+
+
+def test_the_plot_says_every_median(measuring, tmp_path):
+    found = measuring["growth"].result(100)
+    growth.after_writing(found, tmp_path / "plot.svg")
+    plot = ET.parse(tmp_path / "plot.svg")
+    words = [each.text for each in plot.iter("{http://www.w3.org/2000/svg}text")]
+    for each in found:
+        assert f"{each.value:.1f}" in words
+
+
+def test_a_latency_ends_when_a_frame_is_first_seen():
+    handed = [at * 1_000_000 for at in (0, 1, 2, 3, 10)]
+    # Of the frames 1, 3 and 4, one had been seen after 5 ms and all after 12.
+    assert latency.latencies(handed, [1, 3, 4], [(5_000_000, 1), (12_000_000, 3)]) == [2.0, 4.0, 9.0]
+    with pytest.raises(ValueError, match="1 of 3 were never seen"):
+        latency.latencies(handed, [1, 3, 4], [(5_000_000, 1), (12_000_000, 2)])
+
+
+def test_quantiles_are_of_the_values_themselves():
+    assert [tables.quantile(list(range(1, 101)), share) for share in (50, 99)] == [51, 100]
+    assert tables.quantile([7.0], 99) == 7.0
+
+
+def test_compressed_frames_hold_the_same_messages(tmp_path):
+    plain = prepare(Size(400, 100, markets=20), tmp_path)
+    place, inflate = deflated(plain), inflating()
+    assert json.loads((place / "session.json").read_text())["extension"] == EXTENSION
+    assert [inflate(each) for each in messages_of(place)] == messages_of(plain)
+    assert (place / "frames.bin").stat().st_size < (plain / "frames.bin").stat().st_size / 2
+
+
+def test_only_its_own_part_of_the_page_is_written(tmp_path):
+    page = tmp_path / "performance.md"
+    one, other = tables.markers("latency"), tables.markers("growth")
+    page.write_text(f"before\n{one[0]}\nold\n{one[1]}\nbetween\n{other[0]}\nkept\n{other[1]}\n")
+    tables.write_block("latency", "new", page)
+    assert page.read_text() == f"before\n{one[0]}\n\nnew\n\n{one[1]}\nbetween\n{other[0]}\nkept\n{other[1]}\n"
+    with pytest.raises(SystemExit, match="lacks the markers"):
+        tables.write_block("variants", "new", page)
+
+
+def test_the_page_has_a_place_for_everything_that_is_written():
+    page = report.PAGE.read_text()
+    for marker in (report.BEGIN, report.END, *(each for name in running.NAMES for each in tables.markers(name))):
+        assert page.count(marker) == 1
+
+
+@pytest.mark.parametrize("words", [["0"], ["14"], ["speed"], ["1", "latency"]])
+def test_what_cannot_be_measured_is_refused(words, capsys):
+    with pytest.raises(SystemExit):
+        main(words)
+    assert "error:" in capsys.readouterr().err
 
 
 def test_a_median_holds_its_bar_or_is_within_the_scatter_or_falls_short():

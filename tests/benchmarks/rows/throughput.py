@@ -45,7 +45,8 @@ def measure_rows(settings, rows):
 
 def _firehose(settings):
     """Tickers of very many markets, where every look-up by market is cold."""
-    size = Size(settings.sized(100_000), settings.sized(20_000), markets=10_000, mix=Mix(0, 1, 0))
+    markets = settings.sized(10_000)
+    size = Size(settings.sized(100_000), settings.sized(20_000), markets=markets, mix=Mix(0, 1, 0))
     folder = prepare(size, settings.folder)
     channels = ["ticker"]
     with sending(folder) as sender:
