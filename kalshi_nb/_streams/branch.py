@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from kalshi_nb._clock import Clock
     from kalshi_nb._frames.batch import Batch
-    from kalshi_nb._frames.rolling import RollingFrame
+    from kalshi_nb._frames.pending import PlainRows
+    from kalshi_nb._streams.nodes import FeedFrameNode
     from kalshi_nb._streams.schedule import Schedule
     from kalshi_nb._streams.source import BranchSource
     from kalshi_nb.messages import Message
@@ -177,21 +178,21 @@ class Pipeline:
         self._in_a_row = 0
         self._state: State = "running"
         self._source: weakref.ref[BranchSource] | None = None
-        self._store: RollingFrame | None = None
+        self._frame: FeedFrameNode | None = None
 
-    def begin_with(self, source: BranchSource) -> None:
-        """Deliver to `source`, which owns this pipeline and is not kept alive by it."""
+    def begin_with(self, source: BranchSource, frame: FeedFrameNode | None = None) -> None:
+        """Deliver to `source`, which owns this pipeline and is not kept alive by it.
+
+        A frame of the feed's own holds the graph above it: nobody else does.
+        """
         self._source = weakref.ref(source)
-
-    def fill(self, store: RollingFrame) -> None:
-        """Deliver to a frame of the feed's own, without a graph."""
-        self._store = store
+        self._frame = frame
 
     def settle(self) -> None:
-        """Make columns of what waits in the frame that is filled."""
-        store = self._store
-        if store is not None:
-            store.settle()
+        """Make columns of what waits in the feed's own frame."""
+        frame = self._frame
+        if frame is not None:
+            frame.store.settle()
 
     @property
     def state(self) -> State:
@@ -221,25 +222,22 @@ class Pipeline:
     # ---- delivering, on the thread that runs this pipeline
 
     def deliver(self, batch: Batch) -> None:
-        """Send the rows of `batch` that are wanted down the graph or into the frame; errors are counted."""
+        """Send the rows of `batch` that are wanted down the graph; whatever is raised is counted."""
         if self._state != "running":
             return
-        store = self._store
         try:
-            if store is not None:
-                self._fill(store, batch)
-                return
             element = self._wanted(batch)
         except Exception as error:  # noqa: BLE001  rows that make no frame are the kit's fault, not the user's
             self._kit_failed(error)
             return
-        if element is None or not len(element):
+        count = 0 if element is None else _count(element)
+        if element is None or not count:
             return
         self.batches += 1
         if self.kind == "callback":
             self._call_with_each(element)
         else:
-            self.rows += len(element)
+            self.rows += count
             source = self.source
             if source is not None:
                 self._guarded(source.push, element)
@@ -249,26 +247,16 @@ class Pipeline:
         if self._state == "running":
             self._guarded(call)
 
-    def _fill(self, store: RollingFrame, batch: Batch) -> None:
-        if self._beginning is not None:
-            batch = self._beginning.of(batch)
-        if len(batch) < _FEW_ROWS and not batch.is_built(exact=self.exact):
-            few = batch.plain(self.market_tickers, self.exact, gaps=self.gaps)
-            if few is not None:
-                store.append_rows(few)
-            return
-        df = batch.select(self.market_tickers, self.exact, gaps=self.gaps)
-        if df is not None:
-            store.append(df)
-
-    def _wanted(self, batch: Batch) -> pl.DataFrame | list[Message] | None:
+    def _wanted(self, batch: Batch) -> pl.DataFrame | PlainRows | list[Message] | None:
         if self._beginning is not None:
             batch = self._beginning.of(batch)
         if self.kind != "frames":
             return from_rows(self.channel, batch.rows_for(self.market_tickers))
+        if self.kit and len(batch) < _FEW_ROWS and not batch.is_built(exact=self.exact):
+            return batch.plain(self.market_tickers, self.exact, gaps=self.gaps)
         frame = batch.select(self.market_tickers, self.exact, gaps=self.gaps)
         # A node may change its frame in place; nobody else is to notice.
-        return frame if frame is None else frame.clone()
+        return frame if frame is None or self.kit else frame.clone()
 
     def _call_with_each(self, messages: Iterable[Any]) -> None:
         for message in messages:
@@ -311,7 +299,7 @@ class Pipeline:
         self._state = "closed"
         if source is not None:
             destroy_below(source)
-        self._store = None
+        self._frame = None
         self._function = None
         self._on_close(self)
 
@@ -324,6 +312,10 @@ class Pipeline:
         if self.errors:
             parts.append(f"{self.errors:,} errors")
         return f"<Pipeline {self.described()}: {', '.join(parts)}>"
+
+
+def _count(element: pl.DataFrame | PlainRows | list[Message]) -> int:
+    return len(element) if isinstance(element, list) else element.height
 
 
 def _markets(market_tickers: frozenset[str] | None) -> str:

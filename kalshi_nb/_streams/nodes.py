@@ -12,6 +12,7 @@ from streamz import Stream
 
 from kalshi_nb._clock import WallClock
 from kalshi_nb._frames.frame import FrameReading
+from kalshi_nb._frames.pending import PlainRows
 from kalshi_nb._frames.rolling import RollingFrame, window
 from kalshi_nb._frames.schema import MARKET
 from kalshi_nb._frames.schema import schema as schema_of
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from kalshi_nb._frames.rolling import Window
     from kalshi_nb._streams.branch import Pipeline
 
-__all__ = ["RollingFrameNode", "ThrottleNode", "register", "store_for"]
+__all__ = ["FeedFrameNode", "RollingFrameNode", "ThrottleNode", "register"]
 
 
 def _store(
@@ -42,18 +43,50 @@ def _store(
     return RollingFrame(columns, rows=kept.rows, seconds=kept.seconds, clock=clock, key=key, **more)
 
 
-def store_for(
-    pipeline: Pipeline, rows: int | None, seconds: float | None, on_lost: Callable[[BaseException], None]
-) -> RollingFrame:
-    """Return what the feed's own frame of a pipeline is kept in.
+class FeedFrameNode(Stream):  # type: ignore[misc]  # streamz ships no types
+    """The end of a pipeline of the feed's own: keeps rows that need not be columns yet.
+
+    Parameters
+    ----------
+    source
+        The source of the pipeline.
+    rows, seconds
+        As for `RollingFrameNode`.
+    on_lost
+        Told of the error when rows cannot become columns.
+
+    Attributes
+    ----------
+    store : RollingFrame
+        The rows.
 
     Raises
     ------
     ConfigurationError
         When `rows` or `seconds` is not a positive number.
     """
-    columns = schema_of(pipeline.channel, pipeline.exact, gaps=pipeline.gaps)
-    return _store(columns, window(rows, seconds), pipeline, on_lost)
+
+    _ipython_display_ = None
+
+    def __init__(
+        self,
+        source: BranchSource,
+        rows: int | None,
+        seconds: float | None,
+        on_lost: Callable[[BaseException], None],
+    ) -> None:
+        pipeline = source.pipeline
+        columns = schema_of(pipeline.channel, pipeline.exact, gaps=pipeline.gaps)
+        self.store = _store(columns, window(rows, seconds), pipeline, on_lost)
+        Stream.__init__(self, source, stream_name=pipeline.name)
+
+    def update(self, x: pl.DataFrame | PlainRows, who: Any = None, metadata: Any = None) -> list[Any]:  # noqa: ARG002
+        """Keep the rows of a batch."""
+        if isinstance(x, PlainRows):
+            self.store.append_rows(x)
+        else:
+            self.store.append(x)
+        return []
 
 
 class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz ships no types

@@ -12,7 +12,7 @@ from kalshi_nb._frames.batch import Batch
 from kalshi_nb._frames.coverage import GapMarks
 from kalshi_nb._frames.frame import Frame
 from kalshi_nb._streams.branch import Failure, Kind, Pipeline
-from kalshi_nb._streams.nodes import store_for
+from kalshi_nb._streams.nodes import FeedFrameNode
 from kalshi_nb._streams.notices import Notices
 from kalshi_nb._streams.registry import Registry
 from kalshi_nb._streams.schedule import Schedule
@@ -149,11 +149,12 @@ class Pipelines:
         pipeline = self._pipeline(
             channel, market_tickers, "frames", name, exact=exact, kit=True, gaps=gaps, on_close=on_close
         )
-        store = store_for(pipeline, rows, seconds, self._kit_failed)
-        pipeline.fill(store)
+        source = BranchSource(pipeline)
+        node = FeedFrameNode(source, rows, seconds, self._kit_failed)
+        pipeline.begin_with(source, node)
         self._kit.add(pipeline, strongly=True)
         self.start()
-        return Frame(store, name=pipeline.name, on_close=pipeline.close)
+        return Frame(node.store, name=pipeline.name, on_close=pipeline.close)
 
     def _begin(
         self,
