@@ -162,7 +162,10 @@ def is_loopback(url: str) -> bool:
 
 async def hang_up(connection: Connection) -> None:
     """Close politely, but not for longer than a server that reads nothing any more deserves."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(_HANG_UP):
-            await connection.close()
-    connection.abort()
+    try:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_HANG_UP):
+                await connection.close()
+    finally:
+        # Where the task itself is being cancelled, Python before 3.11.5 lets a time-out come out as that.
+        connection.abort()
