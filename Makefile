@@ -13,7 +13,7 @@ help:
 	@echo "make test       the tests, browser included"
 	@echo "make check      ruff, mypy --strict and the tests"
 	@echo "make notebooks  run the notebooks anew and keep their outputs"
-	@echo "make soak       the reliability bars at full size, about 25 minutes; see docs/reliability.md"
+	@echo "make soak       the reliability bars, about 16 minutes; see docs/reliability.md"
 	@echo "make bench      the figures to hold, measured side by side, about 12 minutes; see docs/performance.md"
 	@echo "make bench-more  latency, growth and what the defaults are worth, about 20 minutes"
 	@echo "make bench-peers  install the peers in an environment of their own and measure against them"
