@@ -64,24 +64,28 @@ class FixedPoint(dict[str, int]):
         On look-up of a string that is not a plain decimal, or has more decimals than fit exactly.
     """
 
+    __slots__ = ("_decimals", "_most", "_point")
+
     def __init__(self, decimals: int, *, remember: int = 65_536) -> None:
         super().__init__()
         self._decimals = decimals
-        self._remember = remember
+        self._point = -decimals - 1
+        self._most = remember
 
     def __missing__(self, text: str) -> int:
-        point = -self._decimals - 1
-        digits = text[:point].removeprefix("-") + text[point + 1 :]
+        point, digits = self._point, text.replace(".", "", 1)
         # As the exchange writes them: all decimals there, and few enough digits to be exact. Most misses are this.
-        usual = text[point] == "." if -point < len(text) <= _LONGEST_USUAL else False
-        if usual and len(digits) > self._decimals and digits.isascii() and digits.isdigit():
+        if (
+            -point < len(text) <= _LONGEST_USUAL
+            and text[point] == "."
+            and digits.isascii()
+            and (digits.isdigit() or (digits[0] == "-" and text[1] != "." and digits[1:].isdigit()))
+        ):
             value = int(digits)
-            if text[0] == "-":
-                value = -value
         else:
             value = self._unusual(text)
         if len(text) <= _LONGEST_REMEMBERED:
-            if len(self) >= self._remember:
+            if len(self) >= self._most:
                 self.clear()  # what is still in use comes back at once
             self[text] = value
         return value

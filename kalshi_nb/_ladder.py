@@ -102,31 +102,45 @@ class Ladder:
         if self.watcher is not None:
             self.watcher(self, received_at, by_delta=False)
 
-    def apply(self, side: str, price: int, delta: int, received_at: int) -> bool:  # noqa: C901  # no call is cheaper
+    def apply(self, side: str, price: int, delta: int, received_at: int) -> bool:  # noqa: C901, PLR0912  # no call is cheaper
         """Add `delta` to one level; return False, and change nothing, when that would leave less than none."""
         # max() of two numbers would cost a tenth of all this.
         if side == "yes":
             levels = self.yes
-            size = levels[price] + delta if price in levels else delta
-            if size > 0:
-                levels[price] = size
+            if price in levels:
+                size = levels[price] + delta
+                if size > 0:
+                    levels[price] = size
+                elif size < 0:
+                    return False
+                else:
+                    del levels[price]
+                    if price == self.best_yes:
+                        self.best_yes = max(levels) if levels else 0
+            elif delta > 0:
+                levels[price] = delta
                 if price > self.best_yes:  # noqa: PLR1730
                     self.best_yes = price
-            elif size < 0:
+            elif delta < 0:
                 return False
-            elif levels.pop(price, 0) and price == self.best_yes:
-                self.best_yes = max(levels, default=0)
         else:
             levels = self.no
-            size = levels[price] + delta if price in levels else delta
-            if size > 0:
-                levels[price] = size
+            if price in levels:
+                size = levels[price] + delta
+                if size > 0:
+                    levels[price] = size
+                elif size < 0:
+                    return False
+                else:
+                    del levels[price]
+                    if price == self.best_no:
+                        self.best_no = max(levels) if levels else 0
+            elif delta > 0:
+                levels[price] = delta
                 if price > self.best_no:  # noqa: PLR1730
                     self.best_no = price
-            elif size < 0:
+            elif delta < 0:
                 return False
-            elif levels.pop(price, 0) and price == self.best_no:
-                self.best_no = max(levels, default=0)
         self.changed_at = received_at
         self.version += 1
         if self.watcher is not None:

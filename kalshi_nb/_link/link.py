@@ -254,18 +254,16 @@ class Link:
 
     async def _read(self, connection: Connection) -> None:
         """Take every message into the session as it comes, until the connection is lost."""
-        events, outgoing = self.session.events, self.session.outgoing
+        receive, events, outgoing = self.session.receive, self.session.events, self.session.outgoing
 
-        def begin() -> int:
-            self._came = self._clock.now_us()
-            return self._came
-
-        def done() -> None:
+        def take(messages: Sequence[bytes], came: int) -> None:
+            self._came = came
+            receive(messages, came)
             self._came = 0
             if events or outgoing:
                 self._react()
 
-        await connection.read(self.session.receive, begin, done)
+        await connection.read(take, self._clock.now_us)
 
     def _now_us(self) -> int:
         """Return the session's time: while a read is taken in, the moment at which its bytes came.

@@ -21,11 +21,10 @@ from kalshi_nb._link.transport import (
     LARGEST_MESSAGE,
     PING_INTERVAL,
     PING_TIMEOUT,
-    Begin,
     ConnectionLost,
-    Done,
-    Receive,
+    Now,
     Refused,
+    Take,
     WrongProtocol,
     is_loopback,
 )
@@ -87,9 +86,8 @@ class _Connect(connect):
 class _Reader(NamedTuple):
     """What messages are handed to; see :class:`kalshi_nb._link.transport.Connection`."""
 
-    receive: Receive
-    begin: Begin
-    done: Done
+    take: Take
+    now: Now
 
 
 class _Straight(ClientConnection):
@@ -99,8 +97,8 @@ class _Straight(ClientConnection):
     ----------
     reader : Reader or None
         Where messages go; None before anybody reads, and after a fault.
-    came : int
-        The stamp of the read that is being taken in, 0 outside of one.
+    came : list of bytes
+        The messages of the read that is being taken in.
     waiting : int
         Messages on the library's usual way; while there are any, the next ones have to stand behind them.
     fault : Exception or None
@@ -110,7 +108,7 @@ class _Straight(ClientConnection):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.reader: _Reader | None = None
-        self.came = 0
+        self.came: list[bytes] = []
         self.waiting = 0
         self.fault: Exception | None = None
 
@@ -121,30 +119,24 @@ class _Straight(ClientConnection):
             super().data_received(data)
             return
         try:
-            self.came = reader.begin()
+            at = reader.now()
             super().data_received(data)
-            self.came = 0
-            reader.done()
+            if self.came:
+                reader.take(self.came, at)
         except Exception as fault:  # noqa: BLE001  # raised where the connection is read; here, asyncio would log it
             self.give_up(fault)
         finally:
-            self.came = 0
+            self.came.clear()
 
     def process_event(self, event: Any) -> None:
         """Take up what came: the answer to the handshake, or one frame."""
-        reader, came = self.reader, self.came
         if (
-            reader is not None
+            self.reader is not None
             and not self.waiting
             and event.fin
-            and (event.opcode is _TEXT or event.opcode is _BINARY)
+            and (event.opcode is _TEXT or event.opcode is _BINARY)  # in a set, Python would compute their hashes
         ):
-            try:
-                reader.receive(bytes(event.data), came or reader.begin())
-                if not came:
-                    reader.done()
-            except Exception as fault:  # noqa: BLE001  # as above
-                self.give_up(fault)
+            self.came.append(event.data)
         elif self.fault is None:
             if type(event) is Frame and event.fin and event.opcode in _DATA:
                 self.waiting += 1
@@ -181,16 +173,15 @@ class WebSocketsConnection:
         address = self._connection.local_address
         return int(address[1]) if address else None
 
-    async def read(self, receive: Receive, begin: Begin, done: Done) -> None:
+    async def read(self, take: Take, now: Now) -> None:
         """Hand over every message until the connection is lost."""
         connection = self._connection
-        connection.reader = _Reader(receive, begin, done)
+        connection.reader = _Reader(take, now)
         try:
             while True:
                 data = await connection.recv(decode=False)
                 connection.waiting -= 1
-                receive(data, begin())
-                done()
+                take([data], now())
         except ConnectionClosed as closed:
             raise connection.fault or ConnectionLost(str(closed)) from None
 

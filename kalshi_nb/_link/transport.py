@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any, Final, Literal, Protocol, get_args
 from urllib.parse import urlsplit
@@ -23,12 +23,11 @@ __all__ = [
     "PING_INTERVAL",
     "PING_TIMEOUT",
     "TRANSPORTS",
-    "Begin",
     "Connection",
     "ConnectionLost",
-    "Done",
-    "Receive",
+    "Now",
     "Refused",
+    "Take",
     "TransportName",
     "WrongProtocol",
     "checked",
@@ -54,14 +53,12 @@ CLOSE_TIMEOUT: Final = 0.5
 _HANG_UP: Final = 1.0
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
-Receive = Callable[[bytes, int], None]
-"""Takes one message, as the bytes it came in, and the microsecond at which they were read."""
+Take = Callable[[Sequence[bytes], int], None]
+"""Takes what one read of the socket brought, or a part of it, as whole messages in their order, and the microsecond
+of that read."""
 
-Begin = Callable[[], int]
-"""Called before the first message of what was read at once; returns the microsecond all of it is said to come at."""
-
-Done = Callable[[], None]
-"""Called after the last message of what was read at once."""
+Now = Callable[[], int]
+"""Returns the microsecond it is."""
 
 
 class ConnectionLost(Exception):  # noqa: N818  # an event of the seam; no user ever sees it
@@ -105,18 +102,19 @@ class Connection(Protocol):
         """The port on this side, None where it is not known any more."""
         ...
 
-    async def read(self, receive: Receive, begin: Begin, done: Done) -> None:
+    async def read(self, take: Take, now: Now) -> None:
         """Hand over every message, whole and in order, until the connection is lost.
 
         Messages come straight from the library's own callback, many between two turns of the event loop, and
-        share one stamp of time where one read of the socket brought them: that is when their bytes came.
+        those of one read of the socket come together, under one stamp of time: that is when their bytes came. Who
+        takes them must not keep the sequence, which is used again.
 
         Raises
         ------
         ConnectionLost
             When either end closed, or the link broke.
         Exception
-            Whatever one of the three raised; nothing is handed over after that.
+            Whatever `take` or `now` raised; nothing is handed over after that.
         """
         ...
 

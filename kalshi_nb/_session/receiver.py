@@ -6,15 +6,15 @@ and nonsense leave the straight line.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from kalshi_nb._fixed_point import COUNTS, DOLLAR, PRICES
+from kalshi_nb._fixed_point import COUNTS
 from kalshi_nb._session.books import Books
 from kalshi_nb._session.membership import Membership
 from kalshi_nb._session.state import SessionState
 from kalshi_nb._session.subscription import BOOKS, Subscription
-from kalshi_nb._wire.conversion import CONVERSIONS, delta_row, refused_level
+from kalshi_nb._wire.conversion import CONVERSIONS, LEVEL_PRICES, delta_row
 from kalshi_nb._wire.decode import REFUSED, second_look, typed
 from kalshi_nb._wire.frames import (
     DeltaFrame,
@@ -33,7 +33,7 @@ from kalshi_nb.errors import WireError
 
 __all__ = ["MOST_OLD", "Receive", "Receiver"]
 
-Receive = Callable[[bytes, int], None]
+Receive = Callable[[Sequence[bytes], int], None]
 
 MOST_OLD: Final = 100
 """Old sequence numbers in a row after which the exchange must have begun to count anew."""
@@ -47,53 +47,75 @@ class Receiver:
         self._books = books
         self._membership = membership
 
-    def bind(self) -> Receive:  # noqa: C901  # it is the function in it
-        """Return the function that takes one frame's bytes and the microsecond it came."""
+    def bind(self) -> Receive:  # noqa: C901, PLR0915  # it is the function in it
+        """Return the function that takes what one read of the connection brought, and the microsecond of that read."""
         state, books = self._state, self._books
         by_sid, ladders = state.by_sid, state.ladders
-        data_frames, prices, counts = CONVERSIONS, PRICES, COUNTS
-        message, other, irregular = self._message, self._other, self._irregular
+        data_frames, level_prices, counts = CONVERSIONS, LEVEL_PRICES, COUNTS
+        look_again, message, other = self._look_again, self._message, self._other
+        irregular, lost = self._irregular, self._lost
+        nobody = Subscription(BOOKS, state.random)
 
-        def receive(data: bytes, received_at: int) -> None:  # noqa: C901  # each call less is 3 % of a delta
-            frame: Frame | None = None
-            try:
+        def receive(messages: Sequence[bytes], received_at: int) -> None:  # noqa: C901, PLR0912  # a call less is 3 %
+            state.messages += len(messages)
+            subscription, sid = nobody, None
+            deltas = 0
+            for data in messages:
                 try:
                     frame = typed(data)
                 except REFUSED as refusal:
-                    frame = second_look(data, refusal)
-                if type(frame) is not DeltaFrame:
-                    if type(frame) in data_frames:
-                        message(frame, received_at)
-                    else:
-                        other(frame, data, received_at)
-                    state.messages += 1
-                    return
-                subscription = by_sid.get(frame.sid)
-                seq = frame.seq
-                if subscription is None or subscription.channel != BOOKS:
-                    state.unrequested += 1
-                elif seq == subscription.seq + 1 or irregular(subscription, seq):  # type: ignore[operator]
-                    msg = frame.msg
+                    again = look_again(data, refusal, received_at)
+                    if again is None:
+                        continue
+                    frame = again
+                try:
+                    if type(frame) is not DeltaFrame:
+                        if type(frame) in data_frames:
+                            message(frame, received_at)
+                        else:
+                            other(frame, data, received_at)
+                            sid = None  # an answer may change what it stands for
+                        continue
+                    if frame.sid != sid:
+                        found = by_sid.get(frame.sid)
+                        if found is None or found.channel != BOOKS:
+                            state.unrequested += 1
+                            continue
+                        subscription, sid = found, frame.sid
+                    seq = frame.seq
+                    if seq != subscription.seq + 1 and not irregular(subscription, seq):  # type: ignore[operator]
+                        continue
+                    deltas += 1
                     subscription.seq = seq
-                    subscription.messages += 1
-                    subscription.received_at = received_at
+                    msg = frame.msg
                     subscription.exchange_ms = msg.ts_ms
-                    ticker, price, change = msg.market_ticker, prices[msg.price_dollars], counts[msg.delta_fp]
-                    if not 0 < price < DOLLAR:
-                        raise refused_level(msg.price_dollars)
-                    ladder = ladders.get(ticker)
-                    if ladder is None or not ladder.live:
-                        ladder = books.delta_without_book(subscription, ticker, seq)
-                    if ladder is not None and not ladder.apply(msg.side, price, change, received_at):
-                        books.hole(subscription, "negative_level", seq, seq, ticker)
+                    price, change = level_prices[msg.price_dollars], counts[msg.delta_fp]
+                    ladder = ladders.get(msg.market_ticker)
+                    if (ladder is None or not ladder.live) and (
+                        ladder := books.delta_without_book(subscription, msg.market_ticker, seq)
+                    ) is None:
+                        pass
+                    elif not ladder.apply(msg.side, price, change, received_at):
+                        books.hole(subscription, "negative_level", seq, seq, msg.market_ticker)
                     if subscription.listening:
                         subscription.rows.append(delta_row(msg, price, change, received_at, seq))
-            except WireError as refusal:
-                state.reject(received_at, str(refusal), data)
-                self._lost(frame, refusal)
-            state.messages += 1
+                except WireError as refusal:
+                    state.reject(received_at, str(refusal), data)
+                    lost(frame, refusal)
+            if deltas:
+                subscription.messages += deltas
+                subscription.received_at = received_at
 
         return receive
+
+    def _look_again(self, data: bytes, refusal: Exception, received_at: int) -> Frame | None:
+        """Return the frame that the straight way refused, None when it cannot be read at all."""
+        try:
+            return second_look(data, refusal)
+        except WireError as rejected:
+            self._state.reject(received_at, str(rejected), data)
+            self._lost(None, rejected)
+            return None
 
     def _message(self, frame: Any, received_at: int) -> None:
         """Take up a frame with a channel's data, less books'."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-from kalshi_nb._fixed_point import COUNTS, DOLLAR, PRICES
+from kalshi_nb._fixed_point import COUNTS, DOLLAR, PRICES, FixedPoint
 from kalshi_nb._wire.communication_conversion import communication_row
 from kalshi_nb._wire.communication_frames import COMMUNICATION_FRAMES
 from kalshi_nb._wire.field_types import Levels
@@ -38,30 +38,31 @@ from kalshi_nb.errors import WireError
 
 __all__ = [
     "CONVERSIONS",
+    "LEVEL_PRICES",
     "Conversion",
     "delta_row",
     "event_row",
     "fee_update_row",
-    "level_price",
     "levels",
     "lifecycle_row",
-    "refused_level",
     "ticker_row",
     "trade_row",
 ]
 
 
-def level_price(text: str) -> int:
-    """Return a level's price in 1/10000 dollar; real prices lie strictly between 0 and 1 dollar."""
-    price = PRICES[text]
-    if not 0 < price < DOLLAR:
-        raise refused_level(text)
-    return price
+class _LevelPrices(FixedPoint):
+    """Prices of levels in 1/10000 dollar; real ones lie strictly between 0 and 1 dollar, and no other is taken."""
+
+    def __missing__(self, text: str) -> int:
+        price = PRICES[text]
+        if not 0 < price < DOLLAR:
+            raise WireError(f"a level at {text!r} dollars")
+        self[text] = price
+        return price
 
 
-def refused_level(text: str) -> WireError:
-    """Return the error of a level's price that lies outside."""
-    return WireError(f"a level at {text!r} dollars")
+LEVEL_PRICES: Final = _LevelPrices(4)
+"""Strings of levels' prices to 1/10000 dollar; looking one up that is not between 0 and 1 dollar is refused."""
 
 
 def levels(side: Levels | None) -> dict[int, int]:
@@ -72,7 +73,7 @@ def levels(side: Levels | None) -> dict[int, int]:
         if count < 0:
             raise WireError(f"a level of {size!r} contracts")
         if count:
-            key = level_price(price)
+            key = LEVEL_PRICES[price]
             found[key] = found.get(key, 0) + count
     return found
 

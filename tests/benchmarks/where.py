@@ -21,6 +21,9 @@ from tests.benchmarks.frames import Size, prepare
 from tests.benchmarks.running import measure, sending
 from tests.benchmarks.sender import Line
 
+READ = 500
+"""Messages that one read brings while there are many: some 150 KiB."""
+
 CHANNELS = {"orderbook_delta": None, "ticker": ALL, "trade": ALL}
 
 
@@ -47,7 +50,7 @@ def subscribed(session, *, listen):
             exchange.command(json.loads(kit.outgoing.popleft()))
             said, exchange.said = exchange.said, []
             for each in said:
-                kit.receive(each, 1)
+                kit.receive([each], 1)
     ladders = [kit.ladder(ticker) for ticker in session["tickers"]]
     assert all(ladder.live for ladder in ladders)
     return kit
@@ -72,8 +75,8 @@ def steps(folder, rounds):
         receive, now = kit.receive, lambda: time.time_ns() // 1000
 
         def every():
-            for each in data:
-                receive(each, now())
+            for first in range(0, len(data), READ):
+                receive(data[first : first + READ], now())
 
         return every, kit
 

@@ -171,9 +171,9 @@ def test_whole_messages_are_taken_where_the_library_calls_back_and_not_by_a_task
     tasks = []
     receive = talking.links[0].session.receive
 
-    def noted(data, received_at):
-        tasks.append(asyncio.current_task())
-        receive(data, received_at)
+    def noted(messages, received_at):
+        tasks.extend(asyncio.current_task() for _ in messages)
+        receive(messages, received_at)
 
     talking.links[0].session.receive = noted
     server.connections[-1].shutdown(socket.SHUT_RDWR)  # the reader takes the function up with its connection
@@ -201,10 +201,11 @@ def test_what_one_read_brought_came_at_one_moment_and_no_moment_lasts_longer(ser
     link = engine.links[0]
     receive, moments = link.session.receive, []
 
-    def noting(data, received_at):
-        time.sleep(0.001)
-        moments.append((received_at, link._now_us()))
-        receive(data, received_at)
+    def noting(messages, received_at):
+        for each in messages:
+            time.sleep(0.001)
+            moments.append((received_at, link._now_us()))
+            receive([each], received_at)
 
     link.session.receive = noting
     engine.start(10)
@@ -227,11 +228,12 @@ def test_nothing_is_taken_after_a_fault_though_more_is_at_hand(server, engines):
     engine = engines(server.url)
     receive, taken = engine.links[0].session.receive, []
 
-    def faulty(data, received_at):
-        taken.append(data)
-        if len(taken) == 3:
-            raise RuntimeError("a fault at the third")
-        receive(data, received_at)
+    def faulty(messages, received_at):
+        for each in messages:
+            taken.append(each)
+            if len(taken) == 3:
+                raise RuntimeError("a fault at the third")
+            receive([each], received_at)
 
     engine.links[0].session.receive = faulty
     engine.start(10)
@@ -255,17 +257,27 @@ def test_nothing_is_taken_after_a_fault_though_more_is_at_hand(server, engines):
         frame(3, b"no such frame"),
         b"\x81\x85maskhello",
         frame(CLOSE, b"\x00"),
+        frame(CLOSE, (1001).to_bytes(2)) + frame(TEXT, b"after the end"),
     ],
-    ids=["too large", "no beginning", "two beginnings", "unknown kind", "masked", "half a code"],
+    ids=[
+        "too large",
+        "no beginning",
+        "two beginnings",
+        "unknown kind",
+        "masked",
+        "half a code",
+        "more behind a close",
+    ],
 )
 def test_what_breaks_the_protocol_costs_the_connection_and_no_more(server, talking, data, capfd):
     server.send(frame(TEXT, news(1)))
     wait_until(lambda: talking.links[0].session.messages == 1)
-    server.send(data)
+    server.send(frame(TEXT, news(2)) + frame(TEXT, news(3) + b" " * 200) + data)  # what came before it still counts
     wait_until(lambda: talking.reconnects == 1 and len(server.connections) == 2)
     assert "connection lost" in talking.last_error
-    server.send(frame(TEXT, news(2)))
-    wait_until(lambda: talking.links[0].session.messages == 2)
+    assert seen(talking) == [1, 2, 3]
+    server.send(frame(TEXT, news(4)))
+    wait_until(lambda: talking.links[0].session.messages == 4)
     assert capfd.readouterr().err == ""
 
 

@@ -95,9 +95,12 @@ class Rig:
     # frames in
 
     def receive(self, *frames):
-        for frame in frames:
-            data = frame if isinstance(frame, bytes) else json.dumps(frame, separators=(",", ":")).encode() + b"\n"
-            self.session.receive(data, START_US + round(self.seconds * 1e6))
+        """Take in frames that one read of the connection brought."""
+        read = [
+            frame if isinstance(frame, bytes) else json.dumps(frame, separators=(",", ":")).encode() + b"\n"
+            for frame in frames
+        ]
+        self.session.receive(read, START_US + round(self.seconds * 1e6))
 
     def wait(self, seconds, step=0.1):
         end = self.seconds + seconds

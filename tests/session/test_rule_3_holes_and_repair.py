@@ -161,7 +161,7 @@ def test_rule_3_a_hole_on_trade_is_recorded_and_closed_when_data_goes_on(rig):
 def test_rule_3_a_gap_never_ends_before_it_began(rig):
     rig.open("trade")
     data = json.dumps(trade(2, 3, A)).encode()
-    rig.session.receive(data, 1)  # stamped long before the session's own clock
+    rig.session.receive([data], 1)  # stamped long before the session's own clock
     (gap,) = rig.gaps
     assert gap.closed_at == gap.opened_at
 

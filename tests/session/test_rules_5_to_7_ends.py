@@ -24,6 +24,27 @@ def test_rule_5_errors_10_and_25_end_the_subscription_which_is_made_again_at_onc
     assert rig.gaps[0].repaired_by == "resubscribe"
 
 
+def test_rule_5_what_one_read_brings_behind_an_end_belongs_to_nobody(rig):
+    seq = rig.open_books(A)
+    before = rig.session.ladder(A).levels()
+    rig.receive(delta(1, seq + 1, A, change=100), error(25, "gone", sid=1), delta(1, seq + 2, A, change=700))
+    assert rig.status(A) == "stale"
+    assert rig.session.unrequested == 1
+    (price, size), *_ = rig.session.ladder(A).levels()[0]
+    assert (price, size) == (before[0][0][0], before[0][0][1] + 100)
+
+
+def test_rule_5_a_new_sid_counts_from_its_beginning_although_one_read_brought_both(rig):
+    seq = rig.open_books(A)
+    rig.receive(error(25, "gone", sid=1))
+    rig.wait(0.1)
+    answer = subscribed(rig.command("subscribe")["id"], BOOKS, 2)
+    rig.receive(delta(1, seq + 1, A), answer, snapshot(2, 1, A, {4700: 500}), delta(2, 2, A, change=100))
+    assert rig.status(A) == "live"
+    assert rig.session.ladder(A).levels()[0] == [(4700, 600)]
+    assert rig.session.unrequested == 1
+
+
 def test_rule_5_a_subscription_that_ends_again_and_again_is_made_again_ever_more_slowly():
     pauses = []
     for seed in range(30):

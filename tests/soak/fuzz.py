@@ -160,7 +160,7 @@ class Fuzzer:
         while outgoing:
             command = json.loads(outgoing.popleft())
             for frame in self._answers(command, command.get("params", {})):
-                self.session.receive(encoded(frame), self.now_us())
+                self.session.receive([encoded(frame)], self.now_us())
 
     def _answers(self, command, params):
         number = command["id"]
@@ -226,7 +226,7 @@ class Fuzzer:
         except Rejected:
             found = "rejected"
         self.counts[found if found in ("rejected", "UnknownFrame") else "read"] += 1
-        self.session.receive(raw, self.now_us())
+        self.session.receive([raw], self.now_us())
         self.seconds += A_FRAME
         if self.session.outgoing:
             self.answer()

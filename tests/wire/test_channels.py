@@ -430,8 +430,8 @@ def test_messages_of_indices():
 
 def test_a_frame_that_does_not_belong_to_its_subscription_makes_no_row(session_on):
     session = session_on("fill", 9)
-    session.receive(data(frame("pyth_value", "pyth_value")), NOW)
-    session.receive(data(frame("fill", "fill")), NOW)
+    session.receive([data(frame("pyth_value", "pyth_value"))], NOW)
+    session.receive([data(frame("fill", "fill"))], NOW)
     assert len(session.rows("fill")) == 1
     assert session.unrequested == 1
 
@@ -439,20 +439,20 @@ def test_a_frame_that_does_not_belong_to_its_subscription_makes_no_row(session_o
 def test_sequence_numbers_count_where_there_are_any(session_on):
     session = session_on("communications", 9)
     for seq in (500, 501, 503):
-        session.receive(data(frame("communications", "rfq_created", seq=seq)), NOW)
+        session.receive([data(frame("communications", "rfq_created", seq=seq))], NOW)
     assert [(gap.seq_from, gap.seq_to) for gap in session.gaps.snapshot()] == [(502, 502)]
     private = session_on("fill", 9)
     for seq in (5, 5, 1):
-        private.receive(data({**frame("fill", "fill"), "seq": seq}), NOW)
+        private.receive([data({**frame("fill", "fill"), "seq": seq})], NOW)
     assert len(private.rows("fill")) == 3
     assert private.gaps.snapshot() == []
 
 
 def test_lists_of_indices_take_a_sequence_number(session_on):
     session = session_on("cfbenchmarks_value", 9)
-    session.receive(data(frame("cfbenchmarks_value", "cfbenchmarks_value")), NOW)
-    session.receive(data({"id": 5, **frame("cfbenchmarks_value", "cfbenchmarks_value_indexlist", seq=2)}), NOW)
-    session.receive(data(frame("cfbenchmarks_value", "cfbenchmarks_value", seq=3)), NOW)
+    session.receive([data(frame("cfbenchmarks_value", "cfbenchmarks_value"))], NOW)
+    session.receive([data({"id": 5, **frame("cfbenchmarks_value", "cfbenchmarks_value_indexlist", seq=2)})], NOW)
+    session.receive([data(frame("cfbenchmarks_value", "cfbenchmarks_value", seq=3))], NOW)
     assert session.gaps.snapshot() == []
     assert len(session.rows("cfbenchmarks_value")) == 3
 
@@ -469,7 +469,7 @@ def session_on():
         session.want(channel, ALL)
         session.listen(channel, on=True)
         number = json.loads(session.outgoing.popleft())["id"]
-        session.receive(data({"type": "subscribed", "id": number, "msg": {"channel": channel, "sid": sid}}), NOW)
+        session.receive([data({"type": "subscribed", "id": number, "msg": {"channel": channel, "sid": sid}})], NOW)
         return session
 
     return make

@@ -202,7 +202,7 @@ def test_a_recorded_session_goes_through_a_session_without_a_hole(recorded_frame
     session.listen("orderbook_delta", on=True)
     naive = {}
     for line in lines:
-        session.receive(line, 1)
+        session.receive([line], 1)
         frame = json.loads(line)
         msg = frame.get("msg")
         if frame["type"] == "orderbook_snapshot":
@@ -235,7 +235,7 @@ def test_recorded_trades_and_tickers_become_rows(recorded_frames):
         lines = recorded_frames[f"prod-2026-02-12-{channel}"]
         session = listening_session(json.loads(lines[0])["sid"], channel)
         for line in lines:
-            session.receive(line, 1)
+            session.receive([line], 1)
         # The recording begins in the middle of its trades, which is a hole of its own.
         rows = [row for row in session.rows(channel) if type(row) is tuple]
         assert len(rows) == len(lines) == 10
@@ -266,7 +266,7 @@ def listening_session(sid, channel):
     session.want(channel, frozenset({"KXA-1"}) if channel == "orderbook_delta" else ALL)
     session.listen(channel, on=True)
     number = json.loads(session.outgoing.popleft())["id"]
-    session.receive(data({"type": "subscribed", "id": number, "msg": {"channel": channel, "sid": sid}}), 1)
+    session.receive([data({"type": "subscribed", "id": number, "msg": {"channel": channel, "sid": sid}})], 1)
     return session
 
 
@@ -284,7 +284,7 @@ def busy_session():
         session.want(channel, frozenset({"KXA-1"}) if sid == 1 else ALL)
         session.listen(channel, on=True)
         number = json.loads(session.outgoing.popleft())["id"]
-        session.receive(data({"type": "subscribed", "id": number, "msg": {"channel": channel, "sid": sid}}), 1)
+        session.receive([data({"type": "subscribed", "id": number, "msg": {"channel": channel, "sid": sid}})], 1)
     return session
 
 
@@ -334,7 +334,7 @@ def test_nothing_but_a_rejection_comes_out_of_decode(raw):
 def test_nothing_comes_out_of_a_session_whatever_goes_in(raws):
     session = busy_session()
     for raw in raws:
-        session.receive(raw, 1_790_000_000_000_000)
+        session.receive([raw], 1_790_000_000_000_000)
         session.tick()
     assert session.messages == len(raws) + len(CHANNELS)
     for channel, subscription in session.subscriptions.items():
@@ -356,7 +356,7 @@ def test_mutated_recordings_never_get_out(recorded_frames):
             raw[random.randrange(len(raw))] = random.choice(b'0123456789"{}[],:.-e\\ntrue\x00\xff')
         if random.random() < 0.2:
             del raw[random.randrange(len(raw)) :]
-        session.receive(bytes(raw), 1)
+        session.receive([bytes(raw)], 1)
     assert session.rejected > 300
     assert len(session.rejects) == 100
     assert set(session.subscriptions) == set(CHANNELS)
@@ -366,7 +366,7 @@ def test_mutated_recordings_never_get_out(recorded_frames):
 def test_the_frames_of_the_fuzz_do_something_when_they_are_whole():
     session = busy_session()
     for frame in (SNAPSHOT, DELTA, TRADE, TICKER, CREATED):
-        session.receive(data({**frame, "seq": 1} if frame is TRADE else frame), 1)
+        session.receive([data({**frame, "seq": 1} if frame is TRADE else frame)], 1)
     assert session.rejected == 0
     assert [gap.reason for gap in session.gaps.snapshot()] == ["negative_level"]  # the delta takes more than there is
     # Of the book: its snapshot, the hole, its delta.

@@ -16,7 +16,7 @@ def kit(session, frames):
     from kalshi_nb._clock import WallClock
     from kalshi_nb._fixed_point import COUNTS
     from kalshi_nb._ladder import Ladder
-    from kalshi_nb._wire.conversion import level_price, levels
+    from kalshi_nb._wire.conversion import LEVEL_PRICES, levels
     from kalshi_nb._wire.decode import decode
 
     books = {}
@@ -31,7 +31,7 @@ def kit(session, frames):
     def run():
         for msg in messages:
             ladder, book = books[msg.market_ticker]
-            ladder.apply(msg.side, level_price(msg.price_dollars), COUNTS[msg.delta_fp], 1)
+            ladder.apply(msg.side, LEVEL_PRICES[msg.price_dollars], COUNTS[msg.delta_fp], 1)
             _ = book.best_bid, book.best_ask
 
     def reset():
