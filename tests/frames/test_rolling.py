@@ -162,6 +162,60 @@ def test_a_batch_with_other_columns_is_refused_by_name_and_changes_nothing():
     assert frame.total == 2
 
 
+DTYPES = [
+    pl.Int64(),
+    pl.Int32(),
+    pl.UInt64(),
+    pl.Int128(),
+    pl.Float64(),
+    pl.Float32(),
+    pl.String(),
+    pl.Binary(),
+    pl.Boolean(),
+    pl.Null(),
+    pl.Object(),
+    pl.Categorical(),
+    pl.Enum(["yes", "no"]),
+    pl.Enum(["no", "yes"]),
+    pl.Enum(["bid", "ask"]),
+    pl.Date(),
+    pl.Time(),
+    pl.Datetime("us", "UTC"),
+    pl.Datetime("ms", "UTC"),
+    pl.Datetime("us"),
+    pl.Datetime("us", "America/New_York"),
+    pl.Duration("us"),
+    pl.Duration("ms"),
+    pl.Decimal(18, 4),
+    pl.Decimal(18, 2),
+    pl.Decimal(38, 4),
+    pl.List(pl.Int64()),
+    pl.List(pl.Int32()),
+    pl.List(pl.Null()),
+    pl.Array(pl.Int64(), 2),
+    pl.Array(pl.Int64(), 3),
+    pl.Struct({"a": pl.Int64()}),
+    pl.Struct({"a": pl.Int32()}),
+    pl.Struct({"b": pl.Int64()}),
+]
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+def test_a_column_of_any_other_dtype_is_refused_with_and_without_rows(dtype):
+    for rows in ([], [None]):
+        for other in DTYPES:
+            frame = RollingFrame(pl.Schema({"market_ticker": pl.String, "x": dtype}), rows=5, clock=HandClock())
+            tickers = pl.Series("market_ticker", ["KX-1"] * len(rows), dtype=pl.String)
+            batch = pl.DataFrame([tickers, pl.Series("x", rows, dtype=other)])
+            if other == dtype:
+                frame.append(batch)
+                assert frame.df.equals(batch) or dtype == pl.Object
+            else:
+                with pytest.raises(PipelineError, match="x is"):
+                    frame.append(batch)
+            assert frame.df.schema == {"market_ticker": pl.String, "x": dtype}
+
+
 def test_the_same_columns_in_another_order_are_the_same_columns():
     frame = RollingFrame(SMALL, rows=5, clock=HandClock())
     frame.append(small(("KX-1", 1, BASE_US)).select("n", "received_at", "market_ticker"))
