@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import polars as pl
 
 from kalshi_nb._frames.blocks import Blocks
+from kalshi_nb._frames.columns import Columns
 from kalshi_nb._frames.last_rows import LastRows
 from kalshi_nb._frames.pending import Part, PlainRows, joined
 from kalshi_nb._frames.schema import MARKET, RECEIVED
@@ -131,10 +132,7 @@ class RollingFrame:
         self.window = Window(rows, seconds)
         self._span_us = None if seconds is None else round(seconds * 1_000_000)
         self._clock = clock
-        self._schema: pl.Schema | None = None
-        self._alike: pl.DataFrame | None = None
-        if schema is not None:
-            self._take_schema(schema)
+        self._columns = None if schema is None else Columns(schema)
         self._key = key
         self._on_lost = on_lost
         self._writing = threading.Lock()
@@ -241,35 +239,20 @@ class RollingFrame:
         return [each for each in self._key if each not in columns]
 
     def _fitting(self, df: pl.DataFrame) -> pl.DataFrame:
-        schema = self._schema
-        if schema is None:
+        columns = self._columns
+        if columns is None:
             problem = self._misses_time(df.schema)
             if problem is not None:
                 raise PipelineError(problem)
-            self._take_schema(df.schema)
+            self._columns = Columns(df.schema)
             view = self._state.view._replace(df=df.clear())
             self._state = _State(view, (), view)
-        elif not self._fits(df, schema):
-            if dict(df.schema) != dict(schema):
-                raise PipelineError(_difference(schema, df.schema))
-            df = df.select(schema.names())
+        elif not columns.fit(df):
+            if dict(df.schema) != dict(columns.schema):
+                raise PipelineError(columns.difference(df.schema))
+            df = df.select(columns.schema.names())
         # A user may still change the frame that was passed on, in place; a clone stays as it is.
         return df.rechunk() if df.n_chunks() > 1 else df.clone()
-
-    def _take_schema(self, schema: pl.Schema) -> None:
-        self._schema = schema
-        self._alike = pl.DataFrame(schema=schema) if all(map(_tells_itself, schema.dtypes())) else None
-
-    def _fits(self, df: pl.DataFrame, schema: pl.Schema) -> bool:
-        """Tell whether names and dtypes are those of the frame, in their order."""
-        if self._alike is None:
-            return df.columns == schema.names() and df.dtypes == schema.dtypes()
-        # polars compares them itself, at a fortieth of what it costs to have a frame's Enums told.
-        try:
-            df.vstack(self._alike)
-        except pl.exceptions.PolarsError:
-            return False
-        return True
 
     def _start(self, blocks: Blocks) -> int:
         """Return how many rows at the front of `blocks` are out of the window now."""
@@ -282,7 +265,7 @@ class RollingFrame:
 
     def _since_tick(self, since_us: int) -> int:
         """Return a time in the unit of received_at, rounded up."""
-        dtype = None if self._schema is None else self._schema.get(RECEIVED)
+        dtype = None if self.schema is None else self.schema.get(RECEIVED)
         if isinstance(dtype, pl.Datetime) and dtype.time_unit != "us":
             return since_us * 1_000 if dtype.time_unit == "ns" else -(-since_us // 1_000)
         return since_us
@@ -312,7 +295,7 @@ class RollingFrame:
     @property
     def schema(self) -> pl.Schema | None:
         """Names and dtypes, None before the first batch where none were given."""
-        return self._schema
+        return None if self._columns is None else self._columns.schema
 
     @property
     def total(self) -> int:
@@ -358,11 +341,12 @@ class RollingFrame:
         """
         view, ready = self._now(), self._latest
         if ready is None or ready[0] is not view:
-            missing = [] if self._schema is None else self._keyless(self._schema)
-            if self._schema is not None and missing:
+            schema = self.schema
+            missing = [] if schema is None else self._keyless(schema)
+            if schema is not None and missing:
                 raise PipelineError(
                     f"latest() gives the last row of each {' and '.join(self._key)}, and this frame has no such "
-                    f"column: it has {', '.join(self._schema)}. Keep {' and '.join(missing)} in the node before, "
+                    f"column: it has {', '.join(schema)}. Keep {' and '.join(missing)} in the node before, "
                     "or use .df."
                 )
             ready = self._latest = (view, view.folded.latest(view.blocks.frames, empty=view.df.clear()))
@@ -382,23 +366,3 @@ class RollingFrame:
             # Nobody is woken for rows that are not yet those that were waited for.
             if self._waiting and min(self._waiting) <= self._total:
                 self._arrived.notify_all()
-
-
-def _tells_itself(dtype: pl.DataType) -> bool:
-    """Tell whether polars lays no columns but its own below one of this dtype; it does with some others."""
-    return not (dtype.is_nested() or dtype.is_decimal() or dtype in (pl.Null, pl.Object))
-
-
-def _difference(expected: pl.Schema, found: pl.Schema) -> str:
-    parts = [f"{name} is missing" for name in expected if name not in found]
-    parts += [f"{name} is new" for name in found if name not in expected]
-    parts += [
-        f"{name} is {found[name]} instead of {dtype}"
-        for name, dtype in expected.items()
-        if name in found and found[name] != dtype
-    ]
-    return (
-        f"A batch does not have the columns of the rolling frame: {'; '.join(parts)}. "
-        "The node before rolling_frame() must return the same columns every time; "
-        "select and cast them there, or begin a new rolling_frame()."
-    )
