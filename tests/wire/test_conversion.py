@@ -79,6 +79,11 @@ def test_other_spellings_of_a_price_are_taken_when_they_are_exact(text, units):
         "9" * 17,
         "9" * 30,
         "0.47\n",
+        "-.5000",
+        "0.४७००",
+        "0.47²0",
+        "0-.4700",
+        "1.2.3400",
     ],
 )
 def test_what_is_no_plain_exact_decimal_is_refused(text):
