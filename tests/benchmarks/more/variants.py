@@ -29,10 +29,10 @@ VARIANTS = (
         ("reads of 4 MiB", PLAIN, {"read": 4 * MIB}, {}),
     )),
     ("`picows`", (
-        ("as it is: a read buffer of 64 KiB, `aiofastnet`", PLAIN, {}, PICOWS),
+        ("as it is: a read buffer of 1 MiB, `aiofastnet`", PLAIN, {}, PICOWS),
         ("TLS", TLS, {}, PICOWS),
         ("asyncio's own transport", PLAIN, {"aiofastnet": False}, PICOWS),
-        ("a read buffer of 1 MiB", PLAIN, {"buffer": MIB}, PICOWS),
+        ("a read buffer of 64 KiB", PLAIN, {"buffer": 64 * KIB}, PICOWS),
         ("a read buffer of 4 MiB", PLAIN, {"buffer": 4 * MIB}, PICOWS),
     )),
     ("`websockets`, a cell computes", (
@@ -40,8 +40,8 @@ VARIANTS = (
         ("reads of 4 MiB", PLAIN, {"read": 4 * MIB}, BUSY),
     )),
     ("`picows`, a cell computes", (
-        ("as it is: a read buffer of 64 KiB", PLAIN, {}, PICOWS | BUSY),
-        ("a read buffer of 1 MiB", PLAIN, {"buffer": MIB}, PICOWS | BUSY),
+        ("as it is: a read buffer of 1 MiB", PLAIN, {}, PICOWS | BUSY),
+        ("a read buffer of 64 KiB", PLAIN, {"buffer": 64 * KIB}, PICOWS | BUSY),
         ("a read buffer of 4 MiB", PLAIN, {"buffer": 4 * MIB}, PICOWS | BUSY),
     )),
 )  # fmt: skip
