@@ -48,7 +48,6 @@ So 64 KiB to 4 MiB, and receive buffers of the kernel from 128 KiB to 4 MiB, com
 work and without."""
 
 _TEXT: Final = WSMsgType.TEXT
-_CLOSE: Final = WSMsgType.CLOSE
 _LARGEST_CONTROL: Final = 125
 """Bytes that a ping, a pong or a close carries at most (RFC 6455, 5.5).
 

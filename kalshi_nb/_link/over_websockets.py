@@ -1,10 +1,11 @@
 """Connections by ``websockets``, the transport that is always there.
 
 ``recv()`` costs a future, a coroutine and, for a message a packet, one more turn of the event loop with its
-system call. So whole messages are handed over where the library has finished with them, in
-``process_event``, which a connection class of one's own (``create_connection=``) may extend; frames that are
-pieces of a message, and messages that came before anybody read, take the library's usual way. Should a
-later version not call that method any more, every message would come by ``recv()``, slower but right.
+system call. So whole messages are taken where the library has finished with them, in ``process_event``, which
+a connection class of one's own (``create_connection=``) may extend, and those of one read are handed over
+together at its end; frames that are pieces of a message, and messages that came before anybody read, take the
+library's usual way. Should a later version not call that method any more, every message would come by
+``recv()``, slower but right.
 """
 
 from __future__ import annotations

@@ -54,8 +54,8 @@ _HANG_UP: Final = 1.0
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 Take = Callable[[Sequence[bytes], int], None]
-"""Takes what one read of the socket brought, or a part of it, as whole messages in their order, and the microsecond
-of that read."""
+"""Takes what one read of the socket brought, or a part of it, as whole messages in their order (bytes or bytearrays),
+and the microsecond of that read."""
 
 Now = Callable[[], int]
 """Returns the microsecond it is."""

@@ -1,4 +1,4 @@
-"""The hot path: one closure that takes a frame's bytes all the way into books and rows.
+"""The hot path: one closure that takes what a read brought all the way into books and rows.
 
 Everything it touches is bound once. Deltas, nine frames in ten, are applied in place; control frames, holes
 and nonsense leave the straight line.

@@ -54,7 +54,7 @@ class Session:
     Attributes
     ----------
     receive : callable
-        Takes one frame's bytes and the microsecond it was received.
+        Takes the frames that one read of the connection brought, as bytes, and the microsecond of that read.
     outgoing : deque of bytes
         Commands to be sent, oldest first.
     events : deque of Request or Reconnect

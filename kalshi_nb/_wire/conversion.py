@@ -54,10 +54,10 @@ class _LevelPrices(FixedPoint):
     """Prices of levels in 1/10000 dollar; real ones lie strictly between 0 and 1 dollar, and no other is taken."""
 
     def __missing__(self, text: str) -> int:
-        price = PRICES[text]
+        price = super().__missing__(text)
         if not 0 < price < DOLLAR:
+            self.pop(text, None)
             raise WireError(f"a level at {text!r} dollars")
-        self[text] = price
         return price
 
 

@@ -108,6 +108,19 @@ def test_what_was_seen_is_remembered_within_bounds():
 # levels
 
 
+def test_prices_of_levels_are_remembered_within_the_same_bounds_and_refused_ones_not_at_all():
+    known = type(conversion.LEVEL_PRICES)(4, remember=3)
+    for zeros in range(1_000):
+        assert known["0.47" + "0" * zeros] == 4_700
+        assert len(known) <= 3
+    assert known
+    assert max(map(len, known)) <= 32
+    for _ in range(2):
+        with pytest.raises(WireError, match=r"a level at '1\.0000' dollars"):
+            known["1.0000"]
+    assert "1.0000" not in known
+
+
 def test_a_side_is_its_levels_and_a_missing_side_is_empty():
     assert conversion.levels(None) == {}
     assert conversion.levels([]) == {}
