@@ -32,8 +32,6 @@ _BIDS: Final[tuple[float | None, ...]] = (None, *(price / DOLLAR for price in ra
 _ASKS: Final[tuple[float | None, ...]] = (None, *((DOLLAR - price) / DOLLAR for price in range(1, DOLLAR + 1)))
 """YES dollars by the best NO bid."""
 
-_new: Final = tuple.__new__  # half the time of a named tuple's own
-
 
 class Top(NamedTuple):
     """Best prices of one moment: YES dollars and contracts; None where a side is empty."""
@@ -80,14 +78,7 @@ class Book:
     @property
     def top(self) -> Top:
         """Best bid and ask with their sizes, all of one moment."""
-        # The reading of `Ladder.top` once more, without a call, for the book that has both sides and lies still.
-        ladder = self._ladder
-        version = ladder.version
-        yes, no = ladder.best_yes, ladder.best_no
-        yes_size, no_size = ladder.yes.get(yes), ladder.no.get(no)
-        if yes_size and no_size and version == ladder.version and version >= 0:
-            return _new(Top, (_BIDS[yes], yes_size / CONTRACT, _ASKS[no], no_size / CONTRACT))
-        yes, yes_size, no, no_size = ladder.top()
+        yes, yes_size, no, no_size = self._ladder.top()
         return Top(
             _BIDS[yes],
             yes_size / CONTRACT if yes else None,
@@ -98,17 +89,12 @@ class Book:
     @property
     def best_bid(self) -> float | None:
         """The highest price somebody pays for YES, in dollars."""
-        ladder = self._ladder
-        price = ladder.best_yes
-        # One number is of one moment, unless its level was just taken away and its successor is not yet named.
-        return _BIDS[price] if price in ladder.yes else self.top.bid
+        return _BIDS[self._ladder.top().yes]
 
     @property
     def best_ask(self) -> float | None:
         """The lowest price somebody takes for YES, in dollars."""
-        ladder = self._ladder
-        price = ladder.best_no
-        return _ASKS[price] if price in ladder.no else self.top.ask
+        return _ASKS[self._ladder.top().no]
 
     @property
     def mid(self) -> float | None:

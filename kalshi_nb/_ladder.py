@@ -1,8 +1,7 @@
 """One market's two sides, in integers, with the best prices kept.
 
-Written by one thread, read by any. The reader needs no lock: each change of the sides is a single
-dictionary operation, `version` moves after it, and a snapshot, which changes both sides, shows a negative
-version while it is being laid in. Whoever reads compares versions before and after and tries again.
+Written by one thread, read by any. There are two of them with the same behaviour: :class:`PlainLadder` here, and
+the compiled one of :mod:`kalshi_nb._compiled`, which takes a quarter of the memory and is used where it was built.
 """
 
 from __future__ import annotations
@@ -10,10 +9,14 @@ from __future__ import annotations
 import time
 from typing import Final, Literal, NamedTuple, Protocol
 
-__all__ = ["Ladder", "Levels", "Status", "Top", "Watcher"]
+__all__ = ["MOST_CONTRACTS", "Ladder", "Levels", "PlainLadder", "Status", "Top", "Watcher"]
 
 Status = Literal["connecting", "live", "stale", "unknown", "closed"]
 Levels = list[tuple[int, int]]
+
+MOST_CONTRACTS: Final = 2**53
+"""The largest size of a level, in 1/100 contract: beyond it a float no longer holds every integer."""
+
 _LAYING: Final = -1
 _new: Final = tuple.__new__  # half the time of a named tuple's own
 
@@ -35,29 +38,78 @@ class Watcher(Protocol):
         ...
 
 
-class Ladder:
+class Ladder(Protocol):
     """The resting YES bids and NO bids of one market.
+
+    Prices are in 1/10000 dollar, NO prices in the NO leg; sizes are in 1/100 contract; moments in microseconds.
 
     Attributes
     ----------
-    yes, no : dict of int to int
-        Price in 1/10000 dollar to size in 1/100 contract. NO prices are in the NO leg.
-    best_yes, best_no : int
-        The highest price of each side, 0 when the side is empty.
+    market_ticker : str
+        The market.
     live : bool
         Whether deltas are taken: a snapshot came, and no hole since.
     status : str
         What the book may be trusted for; see :data:`Status`.
     status_since : int
-        Since when, in microseconds.
+        Since when.
     reason : str
         Why it is stale, where it is.
     changed_at : int
-        When the newest change was received, in microseconds; 0 before the first.
+        When the newest change was received; 0 before the first.
     version : int
         Moves at each change.
     watcher : Watcher or None
         Told of each change; None costs a comparison a change.
+    """
+
+    market_ticker: str
+    live: bool
+    status: Status
+    status_since: int
+    reason: str
+    changed_at: int
+    version: int
+    watcher: Watcher | None
+
+    def replace(self, yes: dict[int, int], no: dict[int, int], received_at: int, /) -> None:
+        """Lay in a snapshot: both sides whole, price to size, whatever was there before."""
+        ...
+
+    def apply(self, side: str, price: int, delta: int, received_at: int, /) -> bool:
+        """Add `delta` to one level.
+
+        Returns False, and changes nothing, when that would leave less than none, or more than
+        :data:`MOST_CONTRACTS`.
+        """
+        ...
+
+    def set_status(self, status: Status, at: int, /, reason: str = "") -> None:
+        """Say what the book may be trusted for from `at` on."""
+        ...
+
+    def top(self) -> Top:
+        """Return best prices and sizes of one moment, from any thread."""
+        ...
+
+    def levels(self) -> tuple[Levels, Levels]:
+        """Return all YES bids and all NO bids of one moment, best first, from any thread."""
+        ...
+
+
+class PlainLadder:
+    """A :class:`Ladder` of two dictionaries.
+
+    The reader needs no lock: each change of the sides is a single dictionary operation, `version` moves after it,
+    and a snapshot, which changes both sides, shows a negative version while it is being laid in. Whoever reads
+    compares versions before and after and tries again.
+
+    Attributes
+    ----------
+    yes, no : dict of int to int
+        Price to size.
+    best_yes, best_no : int
+        The highest price of each side, 0 when the side is empty.
     """
 
     __slots__ = (
@@ -89,8 +141,8 @@ class Ladder:
         self.version = 0
         self.watcher: Watcher | None = None
 
-    def replace(self, yes: dict[int, int], no: dict[int, int], received_at: int) -> None:
-        """Lay in a snapshot: both sides whole, whatever was there before."""
+    def replace(self, yes: dict[int, int], no: dict[int, int], received_at: int, /) -> None:
+        """Lay in a snapshot; see :class:`Ladder`."""
         version = self.version
         self.version = _LAYING
         self.yes = yes
@@ -102,44 +154,44 @@ class Ladder:
         if self.watcher is not None:
             self.watcher(self, received_at, by_delta=False)
 
-    def apply(self, side: str, price: int, delta: int, received_at: int) -> bool:  # noqa: C901, PLR0912  # no call is cheaper
-        """Add `delta` to one level; return False, and change nothing, when that would leave less than none."""
+    def apply(self, side: str, price: int, delta: int, received_at: int, /) -> bool:  # noqa: C901, PLR0912  # no call is cheaper
+        """Add `delta` to one level; see :class:`Ladder`."""
         # max() of two numbers would cost a tenth of all this.
         if side == "yes":
             levels = self.yes
             if price in levels:
                 size = levels[price] + delta
-                if size > 0:
+                if 0 < size <= MOST_CONTRACTS:
                     levels[price] = size
-                elif size < 0:
+                elif size:
                     return False
                 else:
                     del levels[price]
                     if price == self.best_yes:
                         self.best_yes = max(levels) if levels else 0
-            elif delta > 0:
+            elif 0 < delta <= MOST_CONTRACTS:
                 levels[price] = delta
                 if price > self.best_yes:  # noqa: PLR1730
                     self.best_yes = price
-            elif delta < 0:
+            elif delta:
                 return False
         else:
             levels = self.no
             if price in levels:
                 size = levels[price] + delta
-                if size > 0:
+                if 0 < size <= MOST_CONTRACTS:
                     levels[price] = size
-                elif size < 0:
+                elif size:
                     return False
                 else:
                     del levels[price]
                     if price == self.best_no:
                         self.best_no = max(levels) if levels else 0
-            elif delta > 0:
+            elif 0 < delta <= MOST_CONTRACTS:
                 levels[price] = delta
                 if price > self.best_no:  # noqa: PLR1730
                     self.best_no = price
-            elif delta < 0:
+            elif delta:
                 return False
         self.changed_at = received_at
         self.version += 1
@@ -147,8 +199,8 @@ class Ladder:
             self.watcher(self, received_at, by_delta=True)
         return True
 
-    def set_status(self, status: Status, at: int, reason: str = "") -> None:
-        """Say what the book may be trusted for from `at` (microseconds) on."""
+    def set_status(self, status: Status, at: int, /, reason: str = "") -> None:
+        """Say what the book may be trusted for from `at` on."""
         self.live = status == "live"
         if status != self.status:
             self.status_since = at

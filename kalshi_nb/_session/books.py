@@ -56,7 +56,7 @@ class Books:
         """Make the ladders of markets just wanted; one let go a moment ago may still be subscribed to."""
         new = [ticker for ticker in sorted(market_tickers) if ticker not in self._state.ladders]
         for ticker in new:
-            ladder = self._state.ladders[ticker] = Ladder(ticker)
+            ladder = self._state.ladders[ticker] = self._state.ladder_of(ticker)
             ladder.status_since = self._state.now_us()
             ladder.watcher = self._state.watcher
         there = frozenset[str]() if subscription.renew else subscription.market_tickers - subscription.leaving

@@ -109,8 +109,7 @@ class Quotes:
             if self._last.pop(ticker, None) is not None:
                 self.rows.append((None, ticker, None, None, None, None, None, None, at, None, ladder.status))
             return
-        yes, no = ladder.best_yes, ladder.best_no
-        best = (yes, ladder.yes.get(yes, 0), no, ladder.no.get(no, 0))
+        best = ladder.top()
         if best != self._last.get(ticker):
             self._last[ticker] = best
             self.rows.append(self._row(ticker, best, at, by_delta=by_delta))

@@ -1,7 +1,7 @@
-"""The hot path: one closure that takes what a read brought all the way into books and rows.
+"""The hot path: what takes the frames of one read all the way into books and rows.
 
-Everything it touches is bound once. Deltas, nine frames in ten, are applied in place; control frames, holes
-and nonsense leave the straight line.
+Every frame may go through :meth:`Receiver._take`, which knows all that can happen. Where the compiled part was built,
+deltas to which nothing can happen, nine frames in ten, are applied there, and only the others come here.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from kalshi_nb._fixed_point import COUNTS
 from kalshi_nb._session.books import Books
+from kalshi_nb._session.extension import straight_line
 from kalshi_nb._session.membership import Membership
 from kalshi_nb._session.state import SessionState
 from kalshi_nb._session.subscription import BOOKS, Subscription
@@ -47,66 +48,67 @@ class Receiver:
         self._books = books
         self._membership = membership
 
-    def bind(self) -> Receive:  # noqa: C901, PLR0915  # it is the function in it
+    def bind(self, *, compiled: bool) -> Receive:
         """Return the function that takes what one read of the connection brought, and the microsecond of that read."""
-        state, books = self._state, self._books
-        by_sid, ladders = state.by_sid, state.ladders
-        data_frames, level_prices, counts = CONVERSIONS, LEVEL_PRICES, COUNTS
-        look_again, message, other = self._look_again, self._message, self._other
-        irregular, lost = self._irregular, self._lost
-        nobody = Subscription(BOOKS, state.random)
+        if compiled:
+            return straight_line()(self._state, BOOKS, self._look_again, self._take).receive
+        return self._receive
 
-        def receive(messages: Sequence[bytes], received_at: int) -> None:  # noqa: C901, PLR0912  # a call less is 3 %
-            state.messages += len(messages)
-            subscription, sid = nobody, None
-            deltas = 0
-            for data in messages:
-                try:
-                    frame = typed(data)
-                except REFUSED as refusal:
-                    again = look_again(data, refusal, received_at)
-                    if again is None:
-                        continue
-                    frame = again
-                try:
-                    if type(frame) is not DeltaFrame:
-                        if type(frame) in data_frames:
-                            message(frame, received_at)
-                        else:
-                            other(frame, data, received_at)
-                            sid = None  # an answer may change what it stands for
-                        continue
-                    if frame.sid != sid:
-                        found = by_sid.get(frame.sid)
-                        if found is None or found.channel != BOOKS:
-                            state.unrequested += 1
-                            continue
-                        subscription, sid = found, frame.sid
-                    seq = frame.seq
-                    if seq != subscription.seq + 1 and not irregular(subscription, seq):  # type: ignore[operator]
-                        continue
-                    deltas += 1
-                    subscription.seq = seq
-                    msg = frame.msg
-                    subscription.exchange_ms = msg.ts_ms
-                    price, change = level_prices[msg.price_dollars], counts[msg.delta_fp]
-                    ladder = ladders.get(msg.market_ticker)
-                    if (ladder is None or not ladder.live) and (
-                        ladder := books.delta_without_book(subscription, msg.market_ticker, seq)
-                    ) is None:
-                        pass
-                    elif not ladder.apply(msg.side, price, change, received_at):
-                        books.hole(subscription, "negative_level", seq, seq, msg.market_ticker)
-                    if subscription.listening:
-                        subscription.rows.append(delta_row(msg, price, change, received_at, seq))
-                except WireError as refusal:
-                    state.reject(received_at, str(refusal), data)
-                    lost(frame, refusal)
-            if deltas:
-                subscription.messages += deltas
-                subscription.received_at = received_at
+    def _receive(self, messages: Sequence[bytes], received_at: int, /) -> None:
+        """Take in what one read brought, one frame after the other."""
+        look_again, take = self._look_again, self._take
+        self._state.messages += len(messages)
+        for data in messages:
+            try:
+                frame = typed(data)
+            except REFUSED as refusal:
+                again = look_again(data, refusal, received_at)
+                if again is None:
+                    continue
+                frame = again
+            take(frame, data, received_at)
 
-        return receive
+    def _take(self, frame: Frame, data: bytes, received_at: int) -> None:
+        """Take in any frame."""
+        try:
+            if type(frame) is DeltaFrame:
+                self._delta(frame, received_at)
+            elif type(frame) in CONVERSIONS:
+                self._message(frame, received_at)
+            else:
+                self._other(frame, data, received_at)
+        except WireError as refusal:
+            self._refused(frame, refusal, data, received_at)
+
+    def _refused(self, frame: Frame, refusal: WireError, data: bytes, received_at: int) -> None:
+        """Set aside a frame whose values mean nothing."""
+        self._state.reject(received_at, str(refusal), data)
+        self._lost(frame, refusal)
+
+    def _delta(self, frame: DeltaFrame, received_at: int) -> None:
+        """Take up one level's change."""
+        state = self._state
+        subscription = state.by_sid.get(frame.sid)
+        if subscription is None or subscription.channel != BOOKS:
+            state.unrequested += 1
+            return
+        seq, msg = frame.seq, frame.msg
+        if seq != subscription.seq + 1 and not self._irregular(subscription, seq):  # type: ignore[operator]
+            return
+        subscription.messages += 1
+        subscription.received_at = received_at
+        subscription.seq = seq
+        subscription.exchange_ms = msg.ts_ms
+        price, change = LEVEL_PRICES[msg.price_dollars], COUNTS[msg.delta_fp]
+        ladder = state.ladders.get(msg.market_ticker)
+        if (ladder is None or not ladder.live) and (
+            ladder := self._books.delta_without_book(subscription, msg.market_ticker, seq)
+        ) is None:
+            pass
+        elif not ladder.apply(msg.side, price, change, received_at):
+            self._books.hole(subscription, "negative_level", seq, seq, msg.market_ticker)
+        if subscription.listening:
+            subscription.rows.append(delta_row(msg, price, change, received_at, seq))
 
     def _look_again(self, data: bytes, refusal: Exception, received_at: int) -> Frame | None:
         """Return the frame that the straight way refused, None when it cannot be read at all."""

@@ -14,6 +14,7 @@ from typing import Final
 
 from kalshi_nb._ladder import Ladder
 from kalshi_nb._session.books import Books
+from kalshi_nb._session.extension import COMPILED, ladders
 from kalshi_nb._session.gaps import GapLog
 from kalshi_nb._session.membership import Membership
 from kalshi_nb._session.quotes import QUOTES, Quotes
@@ -50,6 +51,8 @@ class Session:
         Where holes are written down: one log for all connections of a feed, or one of its own.
     connection : int
         Which of the feed's connections this is, from 1.
+    compiled : bool
+        Whether the compiled part does what it can, rather than Python all.
 
     Attributes
     ----------
@@ -69,6 +72,7 @@ class Session:
         random: Random,
         gaps: GapLog | None = None,
         connection: int = 1,
+        compiled: bool = COMPILED,
     ) -> None:
         self._state = SessionState(
             now_us=now_us,
@@ -76,11 +80,12 @@ class Session:
             random=random,
             gaps=GapLog() if gaps is None else gaps,
             connection=connection,
+            ladder_of=ladders(compiled=compiled),
         )
         self._books = Books(self._state)
         self._quotes = Quotes(self._state)
         self._membership = Membership(self._state, self._books)
-        self.receive = Receiver(self._state, self._books, self._membership).bind()
+        self.receive = Receiver(self._state, self._books, self._membership).bind(compiled=compiled)
         self.outgoing: deque[bytes] = self._state.outgoing
         self.events: deque[Event] = self._state.events
         self._lost = False

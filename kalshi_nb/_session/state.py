@@ -61,6 +61,7 @@ class SessionState:
         random: Random,
         gaps: GapLog,
         connection: int,
+        ladder_of: Callable[[str], Ladder],
     ) -> None:
         self.now_us = now_us
         self.monotonic = monotonic
@@ -70,6 +71,7 @@ class SessionState:
         self.by_sid: dict[int, Subscription] = {}
         self.commands: dict[int, Command] = {}
         self.owners: dict[int, Subscription] = {}
+        self.ladder_of = ladder_of
         self.ladders: dict[str, Ladder] = {}
         self.watcher: Watcher | None = None
         self.gaps = gaps
