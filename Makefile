@@ -19,21 +19,23 @@ help:
 	@echo "make bench-peers  install the peers in an environment of their own and measure against them"
 	@echo "make clean      remove what the other commands made"
 
-# A stamp a set of extras: filled again only when pyproject.toml changes.
+# A stamp a set of extras: filled again only when what is installed, or compiled on the way, changes.
+INSTALLED := pyproject.toml setup.py kalshi_nb/_compiled.pyx
+
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "kalshi_nb needs Python 3.11 or newer; say which: make demo PYTHON=/path/to/python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
 
-.venv/run.stamp: pyproject.toml | $(BIN)/python
+.venv/run.stamp: $(INSTALLED) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-.venv/lab.stamp: pyproject.toml | $(BIN)/python
+.venv/lab.stamp: $(INSTALLED) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[lab]'
 	@touch $@ .venv/run.stamp
 
-.venv/dev.stamp: pyproject.toml | $(BIN)/python
+.venv/dev.stamp: $(INSTALLED) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@ .venv/run.stamp .venv/lab.stamp
 
@@ -91,7 +93,7 @@ bench-more: .venv/dev.stamp
 
 # One of the peers needs Python 3.12; the kit is measured with the same interpreter as they are.
 PEERS_PYTHON ?= python3.12
-.venv-peers/stamp: pyproject.toml
+.venv-peers/stamp: $(INSTALLED)
 	@$(PEERS_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 12))' \
 	  || { echo "kalshi-sdk needs Python 3.12 or newer; say which: make bench-peers PEERS_PYTHON=/path/to/python3.12"; exit 1; }
 	$(PEERS_PYTHON) -m venv .venv-peers
@@ -102,4 +104,4 @@ bench-peers: .venv/dev.stamp .venv-peers/stamp
 	$(BIN)/python -m tests.benchmarks 3 7
 
 clean:
-	rm -rf .venv .venv-peers output .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf .venv .venv-peers build output kalshi_nb/_compiled.c kalshi_nb/_compiled.*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

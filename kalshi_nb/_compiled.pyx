@@ -42,8 +42,8 @@ cdef struct Side:
     # one piece; as two dictionaries they are 4 KiB in a hundred places, and waiting for those was a third of all time.
     int count
     int room
-    short *prices
     long long *sizes
+    short *prices  # behind the sizes, in the same piece
 
 
 cdef inline int place_of(const Side *side, int price) noexcept:
@@ -58,26 +58,27 @@ cdef inline int place_of(const Side *side, int price) noexcept:
     return low
 
 
-cdef int make_room(Side *side) except -1:
-    """Have room for one level more."""
-    cdef int room
-    cdef short *prices
-    cdef long long *sizes
-    if side.count < side.room:
-        return 0
-    room = max(<int>FEWEST_LEVELS, side.room * 2)
-    prices = <short *>malloc(room * sizeof(short))
-    sizes = <long long *>malloc(room * sizeof(long long))
-    if prices == NULL or sizes == NULL:
-        free(prices)
-        free(sizes)
+cdef Side copy_of(const Side *side, int room) except *:
+    """Return a copy that nobody else changes, with room for so many levels."""
+    cdef Side copy
+    copy.count, copy.room = side.count, room
+    copy.sizes = <long long *>malloc(room * (sizeof(long long) + sizeof(short)) + 1)
+    if copy.sizes == NULL:
         raise MemoryError
+    copy.prices = <short *>(copy.sizes + room)
     if side.count:
-        memcpy(prices, side.prices, side.count * sizeof(short))
-        memcpy(sizes, side.sizes, side.count * sizeof(long long))
-    free(side.prices)
-    free(side.sizes)
-    side.prices, side.sizes, side.room = prices, sizes, room
+        memcpy(copy.sizes, side.sizes, side.count * sizeof(long long))
+        memcpy(copy.prices, side.prices, side.count * sizeof(short))
+    return copy
+
+
+cdef inline int make_room(Side *side) except -1:
+    """Have room for one level more."""
+    cdef Side larger
+    if side.count == side.room:
+        larger = copy_of(side, max(<int>FEWEST_LEVELS, side.room * 2))
+        free(side.sizes)
+        side[0] = larger
     return 0
 
 
@@ -112,7 +113,6 @@ cdef Side laid_out(dict levels) except *:
     cdef Side side
     cdef int price
     side.count = side.room = 0
-    side.prices = NULL
     side.sizes = NULL
     try:
         for price in sorted(levels):
@@ -122,29 +122,9 @@ cdef Side laid_out(dict levels) except *:
             side.sizes[side.count] = levels[price]
             side.count += 1
     except BaseException:
-        forget(&side)
+        free(side.sizes)
         raise
     return side
-
-
-cdef Side copy_of(const Side *side) except *:
-    """Return a copy that nobody else changes."""
-    cdef Side copy
-    copy.count = copy.room = side.count
-    copy.prices = <short *>malloc(side.count * sizeof(short) + 1)
-    copy.sizes = <long long *>malloc(side.count * sizeof(long long) + 1)
-    if copy.prices == NULL or copy.sizes == NULL:
-        forget(&copy)
-        raise MemoryError
-    if side.count:
-        memcpy(copy.prices, side.prices, side.count * sizeof(short))
-        memcpy(copy.sizes, side.sizes, side.count * sizeof(long long))
-    return copy
-
-
-cdef inline void forget(Side *side) noexcept:
-    free(side.prices)
-    free(side.sizes)
 
 
 cdef list listed(const Side *side):
@@ -184,27 +164,27 @@ cdef class CompiledLadder:
         self.reason = ""
 
     def __dealloc__(self):
-        forget(&self._yes)
-        forget(&self._no)
+        free(self._yes.sizes)
+        free(self._no.sizes)
 
-    def replace(self, dict yes not None, dict no not None, received_at, /):
+    def replace(self, dict yes not None, dict no not None, long long received_at, /):
         """Lay in a snapshot; see :class:`kalshi_nb._ladder.Ladder`."""
         cdef Side new_yes = laid_out(yes)
         cdef Side new_no
         try:
             new_no = laid_out(no)
         except BaseException:
-            forget(&new_yes)
+            free(new_yes.sizes)
             raise
-        forget(&self._yes)
-        forget(&self._no)
+        free(self._yes.sizes)
+        free(self._no.sizes)
         self._yes, self._no = new_yes, new_no
         self.changed_at = received_at
         self.version += 1
         if self.watcher is not None:
             self.watcher(self, received_at, by_delta=False)
 
-    def apply(self, str side not None, int price, long long delta, received_at, /):
+    def apply(self, str side not None, int price, long long delta, long long received_at, /):
         """Add `delta` to one level; see :class:`kalshi_nb._ladder.Ladder`."""
         check(price)
         if not change(&self._yes if side == "yes" else &self._no, price, delta):
@@ -215,7 +195,7 @@ cdef class CompiledLadder:
             self.watcher(self, received_at, by_delta=True)
         return True
 
-    def set_status(self, str status not None, at, /, str reason not None=""):
+    def set_status(self, str status not None, long long at, /, str reason not None=""):
         """Say what the book may be trusted for from `at` on."""
         self.live = status == "live"
         if status != self.status:
@@ -239,18 +219,18 @@ cdef class CompiledLadder:
     def levels(self):
         """Return all YES bids and all NO bids of one moment, best first, from any thread."""
         # Copies, since making a list may let the garbage collector run, and with it another thread.
-        cdef Side yes = copy_of(&self._yes)
+        cdef Side yes = copy_of(&self._yes, self._yes.count)
         cdef Side no
         try:
-            no = copy_of(&self._no)
+            no = copy_of(&self._no, self._no.count)
         except BaseException:
-            forget(&yes)
+            free(yes.sizes)
             raise
         try:
             return listed(&yes), listed(&no)
         finally:
-            forget(&yes)
-            forget(&no)
+            free(yes.sizes)
+            free(no.sizes)
 
 
 # Numbers as the exchange writes them -----------------------------------------------------------------------------
@@ -310,19 +290,14 @@ cdef class StraightLine:
         Given a frame, its bytes, and when they were received; takes in whatever has not been taken in here.
     """
 
-    cdef object _state
-    cdef object _by_sid
+    cdef object _state, _by_sid, _look_again, _take
     cdef dict _ladders
     cdef str _channel
-    cdef object _look_again
-    cdef object _take
     # What is the same for all of a read, until a frame leaves the straight line:
-    cdef object _sid
-    cdef object _subscription
+    cdef object _sid, _subscription
     cdef list _rows  # None while nobody listens
     # What has been applied, and not yet been written down there:
-    cdef long long _deltas
-    cdef long long _seq
+    cdef long long _deltas, _seq
     cdef object _exchange_ms
 
     def __init__(self, state, str channel, look_again, take):
@@ -350,8 +325,8 @@ cdef class StraightLine:
                     if self._apply(frame, received_at):
                         continue
                     self._leave(received_at)
-                elif type(frame) not in CONVERSIONS:
-                    self._leave(received_at)  # an answer may change what a sid stands for
+                elif type(frame) not in CONVERSIONS or frame.sid == self._sid:
+                    self._leave(received_at)  # an answer may change what a sid stands for, and nonsense its count
                 self._take(frame, data, received_at)
         finally:
             self._leave(received_at)

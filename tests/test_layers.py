@@ -2,6 +2,7 @@
 
 import ast
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -12,7 +13,7 @@ PACKAGE = pathlib.Path(__file__).parent.parent / "kalshi_nb"
 FLOORS = {
     0: ["errors", "_clock", "_fixed_point", "_environments", "_threads", "_cells"],
     1: ["_wire", "_auth"],
-    2: ["_ladder", "_session"],
+    2: ["_ladder", "_compiled", "_session"],
     3: ["_link"],
     4: ["_frames", "_messages", "_streams", "messages"],
     5: ["_widgets"],
@@ -36,17 +37,20 @@ FLOORS = {
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 HEAVY = {"polars", "streamz", "ipywidgets", "anywidget", "traitlets", "pandas", "numpy", "pyarrow", "IPython"}
 # The ladder itself knows nothing of messages or frames; the wire knows nothing of sockets.
-WITHOUT_SOCKETS = ["_wire", "_auth", "_ladder", "_session"]
+WITHOUT_SOCKETS = ["_wire", "_auth", "_ladder", "_compiled", "_session"]
 
 
 def modules():
-    for path in sorted(PACKAGE.rglob("*.py")):
+    for path in sorted([*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.pyx")]):
         parts = path.relative_to(PACKAGE).with_suffix("").parts
         yield path, parts[0]
 
 
 def imported(path, *, runtime_only=False):
     """Absolute names of all modules that a file imports, at its head or inside a function."""
+    if path.suffix == ".pyx":
+        yield from re.findall(r"^\s*(?:from|c?import) +([\w.]+)", path.read_text(), re.MULTILINE)
+        return
     tree = ast.parse(path.read_text())
     hidden = set()
     if runtime_only:
@@ -145,3 +149,9 @@ def test_using_every_name_loads_no_pandas_numpy_pyarrow_or_dask():
         "feed.close()"
     )
     assert not loaded_after(code) & {"pandas", "numpy", "pyarrow", "dask", "distributed"}
+
+
+def test_the_compiled_part_knows_of_the_session_only_what_it_is_handed():
+    path = PACKAGE / "_compiled.pyx"
+    assert set(rooms(path)) == {"_ladder", "_wire", "errors"}
+    assert {name.split(".")[0] for name in imported(path)} == {"kalshi_nb", "cpython", "libc"}

@@ -7,6 +7,7 @@ import os
 import platform
 from pathlib import Path
 
+from kalshi_nb._session.extension import COMPILED
 from tests.benchmarks.running import ROOT
 
 PAGE = ROOT / "docs" / "performance.md"
@@ -32,7 +33,7 @@ def versions():
             found.append(f"{name} {importlib.metadata.version(name)}")
         except importlib.metadata.PackageNotFoundError:
             continue
-    return ", ".join(found)
+    return f"{', '.join(found)}; {'the compiled part in use' if COMPILED else 'nothing compiled'}"
 
 
 def _lines(path):

@@ -90,8 +90,9 @@ def sending(folder):
         sender.end()
 
 
-def measure(sending_now, folder, client, *, python=sys.executable, rate=None, stamps=None, **options):
-    """Run a client once and return what it came to; `stamps` is where the sender leaves when it sent what.
+def measure(sending_now, folder, client, *, python=sys.executable, rate=None, stamps=None, env=None, **options):
+    """Run a client once and return what it came to; `stamps` is where the sender leaves when it sent what, `env` what
+    the client's environment has besides.
 
     Raises
     ------
@@ -103,7 +104,7 @@ def measure(sending_now, folder, client, *, python=sys.executable, rate=None, st
     scheme, trust = ("wss", {"SSL_CERT_FILE": str(certificate)}) if certificate.exists() else ("ws", {})
     wanted = {"url": f"{scheme}://127.0.0.1:{port}{PATH}", "folder": str(folder), **options}
     parts = json.loads((Path(folder) / "session.json").read_text())["parts"]
-    process = _Lines(python, f"tests.benchmarks.clients.{client}", json.dumps(wanted), trust)
+    process = _Lines(python, f"tests.benchmarks.clients.{client}", json.dumps(wanted), {**trust, **(env or {})})
     try:
         said = _hear(process, "ready")
         sender.tell(send=0, rate=None)

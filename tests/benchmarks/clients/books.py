@@ -15,15 +15,16 @@ def kit(session, frames):
     from kalshi_nb._book import Book
     from kalshi_nb._clock import WallClock
     from kalshi_nb._fixed_point import COUNTS
-    from kalshi_nb._ladder import Ladder
+    from kalshi_nb._session.extension import ladders
     from kalshi_nb._wire.conversion import LEVEL_PRICES, levels
     from kalshi_nb._wire.decode import decode
 
+    ladder_of = ladders()
     books = {}
     for body in session["snapshots"]:
         text = f'{{"type":"orderbook_snapshot","sid":1,"seq":1,"msg":{body}}}'
         message = decode(text.encode()).msg
-        ladder = Ladder(message.market_ticker)
+        ladder = ladder_of(message.market_ticker)
         ladder.replace(levels(message.yes_dollars_fp), levels(message.no_dollars_fp), 0)
         books[message.market_ticker] = ladder, Book(ladder, clock=WallClock(), link_down=str, release=lambda: None)
     messages = [decode(each).msg for each in frames]
@@ -41,7 +42,7 @@ def kit(session, frames):
             ladder.replace(levels(message.yes_dollars_fp), levels(message.no_dollars_fp), 0)
 
     def found():
-        return [(dict(ladder.yes), dict(ladder.no)) for ladder, _ in books.values()]
+        return [tuple(map(dict, ladder.levels())) for ladder, _ in books.values()]
 
     return run, reset, found
 

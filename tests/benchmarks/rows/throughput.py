@@ -2,18 +2,20 @@
 
 from functools import partial
 
+from kalshi_nb._session.extension import NO_EXTENSIONS
 from tests.benchmarks.findings import Finding, at_least, context, cpu_ratios, ratios, wrongs
 from tests.benchmarks.frames import Mix, Size, prepare
 from tests.benchmarks.rounds import alternate
 from tests.benchmarks.running import measure, sending
 
 ROWS = (1, 2, 4, 9)
-NAIVE, DEFAULT, WITH_DELTAS, FAST, FAST_WITH_DELTAS, BARE, BUSY = (
+NAIVE, DEFAULT, WITH_DELTAS, FAST, FAST_WITH_DELTAS, FAST_IN_PYTHON, BARE, BUSY = (
     "quick-start loop",
     "default transport",
     "default transport, deltas kept",
     "faster transport",
     "faster transport, deltas kept",
+    "faster transport, nothing compiled",
     "default transport, no pipeline",
     "faster transport, busy cell",
 )
@@ -29,6 +31,7 @@ def measure_rows(settings, rows):
         WITH_DELTAS: ({1}, "kit", {"deltas": True, **PIPELINE}),
         FAST: ({2}, "kit", {"transport": "picows", **PIPELINE}),
         FAST_WITH_DELTAS: ({2}, "kit", {"transport": "picows", "deltas": True, **PIPELINE}),
+        FAST_IN_PYTHON: ({2}, "kit", {"transport": "picows", "env": {NO_EXTENSIONS: "1"}, **PIPELINE}),
         BARE: ({9}, "kit", {}),
         BUSY: ({4}, "kit", {"transport": "picows", "busy": True, **PIPELINE}),
     }
@@ -65,6 +68,7 @@ def _findings(runs):
         _against(runs, 1, f"{path} with a frame of all deltas as well", WITH_DELTAS, None),
         _against(runs, 2, f"{path}, `picows`, against the quick-start loop", FAST, at_least(3.5, 3.0)),
         _against(runs, 2, f"{path}, `picows`, with a frame of all deltas as well", FAST_WITH_DELTAS, None),
+        _against(runs, 2, f"{path}, `picows`, where the compiled part was not built", FAST_IN_PYTHON, None),
         _against(
             runs, 4, "while a cell runs pure Python, `picows`, against the quick-start loop with the cell idle",
             BUSY, at_least(1.3),
