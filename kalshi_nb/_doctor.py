@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import html
 import os
+import platform
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+import kalshi_nb
 from kalshi_nb._auth import KEY_ID_VARIABLES, KEY_PATH_VARIABLE, KEY_VARIABLE, Credentials, Secret, Signer
 from kalshi_nb._connect import ENVIRONMENT_VARIABLE, WORST_CLOCK, connect
 from kalshi_nb._environments import ENVIRONMENTS, SIMULATED, url_of
+from kalshi_nb._session.extension import BUILT, COMPILED, NO_EXTENSIONS
 from kalshi_nb._threads import refuse_on
 from kalshi_nb.errors import (
     AuthenticationError,
@@ -30,7 +33,7 @@ __all__ = ["Check", "Report", "doctor"]
 
 Outcome = Literal["ok", "warning", "failed", "skipped"]
 _SIGNS: Final[dict[Outcome, str]] = {"ok": "ok  ", "warning": "look", "failed": "FAIL", "skipped": "-   "}
-_NAMES: Final = ("environment", "key id", "private key", "handshake", "clock", "subscription", "data")
+_NAMES: Final = ("package", "environment", "key id", "private key", "handshake", "clock", "subscription", "data")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,8 @@ class Check:
     Attributes
     ----------
     name : str
-        What: ``environment``, ``key id``, ``private key``, ``handshake``, ``clock``, ``subscription``, ``data``.
+        What: ``package``, ``environment``, ``key id``, ``private key``, ``handshake``, ``clock``, ``subscription``,
+        ``data``.
     outcome : str
         ``ok``, ``warning`` (it works, but look at it), ``failed``, or ``skipped`` because of one before.
     text : str
@@ -153,6 +157,7 @@ def doctor(
     private_key = Secret(private_key)  # from here on, no traceback can show it
     refuse_on("io", "pipeline", "user", "display", doing="doctor()", instead="Call it in a cell")
     found = _Examination()
+    _look_at_package(found)
     try:
         place = _look_at_environment(found, where)
         if place is None:
@@ -166,6 +171,20 @@ def doctor(
     except _Failed:
         pass
     return found.report()
+
+
+def _look_at_package(found: _Examination) -> None:
+    here = f"kalshi_nb {kalshi_nb.__version__} on Python {platform.python_version()}"
+    if COMPILED:
+        found.ok("package", f"{here}, with its compiled part")
+    elif BUILT:
+        found.ok("package", f"{here}; its compiled part is switched off by {NO_EXTENSIONS}")
+    else:
+        found.warn(
+            "package",
+            f"{here}, without its compiled part: all works, at half the speed. "
+            "With a C compiler at hand: pip install --force-reinstall --no-deps --no-cache-dir kalshi-nb",
+        )
 
 
 def _look_at_environment(found: _Examination, where: str | Exchange | None) -> str | None:

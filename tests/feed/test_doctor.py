@@ -1,15 +1,17 @@
 """``doctor()`` finds what is wrong, names it, and says the next step."""
 
 import json
+import platform
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 import kalshi_nb as kn
+from kalshi_nb import _doctor
 from kalshi_nb.__main__ import main
 
-NAMES = ["environment", "key id", "private key", "handshake", "clock", "subscription", "data"]
+NAMES = ["package", "environment", "key id", "private key", "handshake", "clock", "subscription", "data"]
 
 
 def pem_of(key):
@@ -56,6 +58,25 @@ def test_everything_is_looked_at_in_turn_and_may_be_well():
     assert report.ok
     assert report.problem is None
     assert repr(report).endswith("All is well.")
+
+
+@pytest.mark.parametrize(
+    ("built", "compiled", "outcome", "said"),
+    [
+        (True, True, "ok", "with its compiled part"),
+        (True, False, "ok", "switched off by KALSHI_NB_NO_EXTENSIONS"),
+        (False, False, "warning", "half the speed. With a C compiler at hand: pip install"),
+    ],
+)
+def test_the_package_says_whether_its_compiled_part_is_in_use(monkeypatch, built, compiled, outcome, said):
+    monkeypatch.setattr(_doctor, "BUILT", built)
+    monkeypatch.setattr(_doctor, "COMPILED", compiled)
+    report = kn.doctor("sim")
+    assert report.ok
+    package = report.checks[0]
+    assert (package.name, package.outcome) == ("package", outcome)
+    assert package.text.startswith(f"kalshi_nb {kn.__version__} on Python {platform.python_version()}")
+    assert said in package.text
 
 
 def test_a_key_of_ones_own_is_described_and_not_shown(known, path):
