@@ -10,17 +10,23 @@ import pytest
 
 from kalshi_nb._book import Book, Top
 from kalshi_nb._clock import WallClock
-from kalshi_nb._ladder import Ladder
+from kalshi_nb._ladder import PlainLadder
+from kalshi_nb._session.extension import ladders
+from tests.session.ways import WAYS
 
 
-@pytest.fixture
-def ladder():
-    return Ladder("KXA-1")
+@pytest.fixture(params=WAYS)
+def ladder(request):
+    return ladders(compiled=request.param)("KXA-1")
+
+
+def book_of(ladder):
+    return Book(ladder, clock=WallClock(), link_down=str, release=lambda: None)
 
 
 @pytest.fixture
 def book(ladder):
-    return Book(ladder, clock=WallClock(), link_down=str, release=lambda: None)
+    return book_of(ladder)
 
 
 @pytest.fixture
@@ -82,7 +88,9 @@ def test_best_prices_follow_every_delta_and_stay_readable_in_a_stale_book(ladder
     ],
     ids=["top", "best_bid"],
 )
-def test_a_reading_waits_for_the_successor_of_a_best_level_just_taken_away(ladder, book, read, before, after):
+def test_a_reading_waits_for_the_successor_of_a_best_level_just_taken_away(read, before, after):
+    ladder = PlainLadder("KXA-1")
+    book = book_of(ladder)
     ladder.replace({100: 1, 200: 2}, {200: 2}, 1)
     assert read(book) == before
     del ladder.yes[200]  # the first half of a change, as another thread may see it
@@ -93,7 +101,9 @@ def test_a_reading_waits_for_the_successor_of_a_best_level_just_taken_away(ladde
     assert found == [after]
 
 
-def test_the_top_waits_for_a_snapshot_that_is_being_laid_in(ladder, book):
+def test_the_top_waits_for_a_snapshot_that_is_being_laid_in():
+    ladder = PlainLadder("KXA-1")
+    book = book_of(ladder)
     ladder.replace({100: 1}, {100: 1}, 1)
     ladder.version = -1
     thread, found = reading(lambda: book.top)

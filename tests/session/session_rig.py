@@ -3,11 +3,19 @@
 import json
 from random import Random
 
+from kalshi_nb._session import extension
 from kalshi_nb._session.requests import ALL, Request
 from kalshi_nb._session.session import Reconnect, Session
 
 BOOKS = "orderbook_delta"
 START_US = 1_790_000_000_000_000
+
+compiled_here = extension.COMPILED
+"""Whether sessions and ladders are compiled ones where a test does not say so; ``conftest.py`` runs all both ways."""
+
+
+def new_ladder(market_ticker="KXA-1"):
+    return extension.ladders(compiled=compiled_here)(market_ticker)
 
 
 def text(value, decimals):
@@ -84,10 +92,13 @@ def error(code, message, **more):
 class Rig:
     """One session, connected unless told otherwise."""
 
-    def __init__(self, *, connected=True, seed=1):
+    def __init__(self, *, connected=True, seed=1, compiled=None):
         self.seconds = 100.0
         self.session = Session(
-            now_us=lambda: START_US + round(self.seconds * 1e6), monotonic=lambda: self.seconds, random=Random(seed)
+            now_us=lambda: START_US + round(self.seconds * 1e6),
+            monotonic=lambda: self.seconds,
+            random=Random(seed),
+            compiled=compiled_here if compiled is None else compiled,
         )
         if connected:
             self.session.connected()
@@ -157,8 +168,8 @@ class Rig:
         return None if ladder is None else ladder.status
 
     def book(self, ticker):
-        ladder = self.session.ladder(ticker)
-        return dict(ladder.yes), dict(ladder.no)
+        yes, no = self.session.ladder(ticker).levels()
+        return dict(yes), dict(no)
 
     @property
     def gaps(self):

@@ -4,7 +4,14 @@ import json
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from model_exchange import ModelExchange
 from session_rig import BOOKS, START_US, Rig
 
@@ -219,12 +226,15 @@ def covers(gap, seq):
     return (gap.seq_from is None or gap.seq_from <= seq) and (gap.seq_to is None or seq <= gap.seq_to)
 
 
-TestAnyLine = AnyLine.TestCase
-# Shrinking takes minutes here; the unshrunk steps of a failure are printed and can be replayed.
-TestAnyLine.settings = settings(
-    max_examples=150,
-    stateful_step_count=40,
-    deadline=None,
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
+def test_any_line_leaves_live_books_true_and_every_loss_told_of():
+    # Shrinking takes minutes here; the unshrunk steps of a failure are printed and can be replayed.
+    run_state_machine_as_test(
+        AnyLine,
+        settings=settings(
+            max_examples=150,
+            stateful_step_count=40,
+            deadline=None,
+            phases=[Phase.explicit, Phase.reuse, Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

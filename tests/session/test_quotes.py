@@ -179,7 +179,7 @@ def test_the_last_row_is_always_what_the_book_says_and_no_two_rows_in_a_row_are_
     for _ in range(2_000):
         side, price = random.choice(("yes", "no")), random.randrange(4000, 4900, 100)
         ladder = rig.session.ladder("A")
-        held = getattr(ladder, side).get(price, 0)
+        held = rig.book("A")[side == "no"].get(price, 0)
         seq += 1
         rig.receive(delta(1, seq, "A", side, price, random.choice((100, 200, -held or 100))))
         for each in quotes(rig):

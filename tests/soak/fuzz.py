@@ -278,9 +278,9 @@ class Fuzzer:
             self.seconds += 0.1
             self.session.tick()
             self.answer()
-        good = ("live", {4700: 1000}, {4800: 2000})
+        good = ("live", ([(4700, 1000)], [(4800, 2000)]))
         ladders = [self.session.ladder(ticker) for ticker in sorted(self.wanted)]
-        return sum((each.status, each.yes, each.no) != good for each in ladders)
+        return sum((each.status, each.levels()) != good for each in ladders)
 
 
 def _fill_the_memory_of_numbers():

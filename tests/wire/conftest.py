@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.session.ways import WAYS
+
 BESIDE = Path(__file__).parents[2].parent / "shared" / "recordings"
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def compiled(request):
+    """Whether the session of a test does what it can in the compiled part, or all in Python."""
+    return request.param
 
 
 @pytest.fixture(scope="session")

@@ -458,13 +458,13 @@ def test_lists_of_indices_take_a_sequence_number(session_on):
 
 
 @pytest.fixture
-def session_on():
+def session_on(compiled):
     from random import Random
 
     from kalshi_nb._session.session import Session
 
     def make(channel, sid):
-        session = Session(now_us=lambda: NOW, monotonic=lambda: 0.0, random=Random(1))
+        session = Session(now_us=lambda: NOW, monotonic=lambda: 0.0, random=Random(1), compiled=compiled)
         session.connected()
         session.want(channel, ALL)
         session.listen(channel, on=True)

@@ -193,8 +193,8 @@ def test_every_recorded_frame_is_decoded(recorded_frames):
                 assert (found.sid, found.seq) == (json.loads(line)["sid"], json.loads(line)["seq"])
 
 
-def test_a_recorded_session_goes_through_a_session_without_a_hole(recorded_frames):
-    session = Session(now_us=lambda: 1, monotonic=lambda: 0.0, random=Random(1))
+def test_a_recorded_session_goes_through_a_session_without_a_hole(recorded_frames, compiled):
+    session = Session(now_us=lambda: 1, monotonic=lambda: 0.0, random=Random(1), compiled=compiled)
     lines = recorded_frames["demo-2026-07-01-books"]
     tickers = {json.loads(line)["msg"].get("market_ticker") for line in lines if b"orderbook_" in line[:40]}
     session.want("orderbook_delta", frozenset(tickers - {None}))
@@ -222,18 +222,19 @@ def test_a_recorded_session_goes_through_a_session_without_a_hole(recorded_frame
         assert ladder.status == "live"
         kept = {
             (side, f"{price / 10_000:.4f}"): size
-            for side, levels in (("yes", ladder.yes), ("no", ladder.no))
-            for price, size in levels.items()
+            for side, levels in zip(("yes", "no"), ladder.levels(), strict=True)
+            for price, size in levels
         }
         assert kept == {level: size for level, size in book.items() if size}
-        assert ladder.best_yes + ladder.best_no < 10_000
+        top = ladder.top()
+        assert top.yes + top.no < 10_000
     assert len(session.rows("orderbook_delta")) == 2_890
 
 
-def test_recorded_trades_and_tickers_become_rows(recorded_frames):
+def test_recorded_trades_and_tickers_become_rows(recorded_frames, compiled):
     for channel in ("ticker", "trade"):
         lines = recorded_frames[f"prod-2026-02-12-{channel}"]
-        session = listening_session(json.loads(lines[0])["sid"], channel)
+        session = listening_session(json.loads(lines[0])["sid"], channel, compiled)
         for line in lines:
             session.receive([line], 1)
         # The recording begins in the middle of its trades, which is a hole of its own.
@@ -260,8 +261,8 @@ VALUES = st.one_of(
 FIELDS = ["type", "id", "sid", "seq", "msg", "sending_ts_ms"]
 
 
-def listening_session(sid, channel):
-    session = Session(now_us=lambda: 1, monotonic=lambda: 0.0, random=Random(1))
+def listening_session(sid, channel, compiled):
+    session = Session(now_us=lambda: 1, monotonic=lambda: 0.0, random=Random(1), compiled=compiled)
     session.connected()
     session.want(channel, frozenset({"KXA-1"}) if channel == "orderbook_delta" else ALL)
     session.listen(channel, on=True)
@@ -276,9 +277,9 @@ OF_OTHER_CHANNELS = [
 ]
 
 
-def busy_session():
+def busy_session(compiled):
     """Every channel is subscribed to and listened to, with the sids of the test's own frames."""
-    session = Session(now_us=lambda: 1, monotonic=lambda: 0.0, random=Random(1))
+    session = Session(now_us=lambda: 1, monotonic=lambda: 0.0, random=Random(1), compiled=compiled)
     session.connected()
     for sid, channel in enumerate(BUSY, 1):
         session.want(channel, frozenset({"KXA-1"}) if sid == 1 else ALL)
@@ -331,8 +332,8 @@ def test_nothing_but_a_rejection_comes_out_of_decode(raw):
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.one_of(mutated_bytes(), mutated_frames()), max_size=12))
-def test_nothing_comes_out_of_a_session_whatever_goes_in(raws):
-    session = busy_session()
+def test_nothing_comes_out_of_a_session_whatever_goes_in(compiled, raws):
+    session = busy_session(compiled)
     for raw in raws:
         session.receive([raw], 1_790_000_000_000_000)
         session.tick()
@@ -346,10 +347,10 @@ def test_nothing_comes_out_of_a_session_whatever_goes_in(raws):
             from_rows(channel, Batch(channel, subscription.rows).rows_for(None))
 
 
-def test_mutated_recordings_never_get_out(recorded_frames):
+def test_mutated_recordings_never_get_out(recorded_frames, compiled):
     random = Random(20_261_122)
     lines = [line for of_file in recorded_frames.values() for line in of_file]
-    session = busy_session()
+    session = busy_session(compiled)
     for _ in range(10_000):
         raw = bytearray(random.choice(lines))
         for _ in range(random.randint(0, 3)):
@@ -363,8 +364,8 @@ def test_mutated_recordings_never_get_out(recorded_frames):
     assert len(session._state.commands) < 50
 
 
-def test_the_frames_of_the_fuzz_do_something_when_they_are_whole():
-    session = busy_session()
+def test_the_frames_of_the_fuzz_do_something_when_they_are_whole(compiled):
+    session = busy_session(compiled)
     for frame in (SNAPSHOT, DELTA, TRADE, TICKER, CREATED):
         session.receive([data({**frame, "seq": 1} if frame is TRADE else frame)], 1)
     assert session.rejected == 0
