@@ -19,6 +19,7 @@ __all__ = [
     "COST_PARTS",
     "COUNTS",
     "DOLLAR",
+    "LARGEST",
     "PRICES",
     "VALUES",
     "VALUE_PARTS",
@@ -39,10 +40,12 @@ COST_PARTS: Final = 1_000_000
 VALUE_PARTS: Final = 100_000_000
 """Units in a dollar of index values, which have eight decimals."""
 
+LARGEST: Final = 2**53
+"""The most units that are taken: beyond it a float no longer holds every integer, and no real quantity comes near."""
+
 _DECIMAL = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?", re.ASCII)
 _LONGEST_REMEMBERED: Final = 32  # real ones have a dozen characters; the memory is bounded in bytes, too
 _LONGEST_USUAL = 16  # at most fifteen digits and a point: below 2**53 whatever they are
-_LARGEST = 2**53  # beyond it a float no longer holds every integer, and no real quantity comes near
 
 
 class FixedPoint(dict[str, int]):
@@ -101,7 +104,7 @@ class FixedPoint(dict[str, int]):
         if len(whole) > 20:
             raise WireError(f"{text[:40]!r} is too large to be kept exactly")
         value = int(whole + fraction.ljust(self._decimals, "0"))
-        if value > _LARGEST:
+        if value > LARGEST:
             raise WireError(f"{text[:40]!r} is too large to be kept exactly")
         return -value if sign else value
 

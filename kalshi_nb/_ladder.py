@@ -9,13 +9,15 @@ from __future__ import annotations
 import time
 from typing import Final, Literal, NamedTuple, Protocol
 
+from kalshi_nb._fixed_point import LARGEST
+
 __all__ = ["MOST_CONTRACTS", "Ladder", "Levels", "PlainLadder", "Status", "Top", "Watcher"]
 
 Status = Literal["connecting", "live", "stale", "unknown", "closed"]
 Levels = list[tuple[int, int]]
 
-MOST_CONTRACTS: Final = 2**53
-"""The largest size of a level, in 1/100 contract: beyond it a float no longer holds every integer."""
+MOST_CONTRACTS: Final = LARGEST
+"""The largest size of a level, in 1/100 contract."""
 
 _LAYING: Final = -1
 _new: Final = tuple.__new__  # half the time of a named tuple's own

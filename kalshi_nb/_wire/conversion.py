@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-from kalshi_nb._fixed_point import COUNTS, DOLLAR, PRICES, FixedPoint
+from kalshi_nb._fixed_point import COUNTS, DOLLAR, LARGEST, PRICES, FixedPoint
 from kalshi_nb._wire.communication_conversion import communication_row
 from kalshi_nb._wire.communication_frames import COMMUNICATION_FRAMES
 from kalshi_nb._wire.field_types import Levels
@@ -75,6 +75,8 @@ def levels(side: Levels | None) -> dict[int, int]:
         if count:
             key = LEVEL_PRICES[price]
             found[key] = found.get(key, 0) + count
+            if found[key] > LARGEST:
+                raise WireError(f"more contracts at {price!r} dollars than can be counted")
     return found
 
 

@@ -25,6 +25,16 @@ def test_rule_4_a_snapshot_replaces_whole_and_a_missing_side_is_an_empty_side(ri
     assert rig.status(A) == "live"
 
 
+@pytest.mark.parametrize("times", [2, 1025])
+def test_rule_4_a_snapshot_with_more_at_one_price_than_can_be_counted_is_refused(rig, times):
+    seq = rig.open_books(A, B)
+    rig.receive(snapshot(1, seq + 1, A, [(4700, 1000)]), snapshot(1, seq + 2, A, [(100, 2**53)] * times))
+    assert rig.book(A) == ({4700: 1000}, {})
+    assert (rig.status(A), rig.status(B)) == ("stale", "live")
+    assert rig.session.rejected == 1
+    rig.command("get_snapshot")
+
+
 def test_rule_4_a_negative_level_is_a_hole_in_its_own_market_since_the_count_is_whole(rig):
     seq = rig.open_books(A, B)
     rig.receive(delta(1, seq + 1, A, change=-1001))
