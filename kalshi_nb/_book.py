@@ -89,12 +89,12 @@ class Book:
     @property
     def best_bid(self) -> float | None:
         """The highest price somebody pays for YES, in dollars."""
-        return _BIDS[self._ladder.top().yes]
+        return _BIDS[self._ladder.best_yes]
 
     @property
     def best_ask(self) -> float | None:
         """The lowest price somebody takes for YES, in dollars."""
-        return _ASKS[self._ladder.top().no]
+        return _ASKS[self._ladder.best_no]
 
     @property
     def mid(self) -> float | None:

@@ -90,6 +90,16 @@ class Ladder(Protocol):
         """Say what the book may be trusted for from `at` on."""
         ...
 
+    @property
+    def best_yes(self) -> int:
+        """The highest price of the YES bids, 0 when there are none, from any thread."""
+        ...
+
+    @property
+    def best_no(self) -> int:
+        """The highest price of the NO bids, in the NO leg, 0 when there are none, from any thread."""
+        ...
+
     def top(self) -> Top:
         """Return best prices and sizes of one moment, from any thread."""
         ...
@@ -110,13 +120,11 @@ class PlainLadder:
     ----------
     yes, no : dict of int to int
         Price to size.
-    best_yes, best_no : int
-        The highest price of each side, 0 when the side is empty.
     """
 
     __slots__ = (
-        "best_no",
-        "best_yes",
+        "_best_no",
+        "_best_yes",
         "changed_at",
         "live",
         "market_ticker",
@@ -133,8 +141,8 @@ class PlainLadder:
         self.market_ticker = market_ticker
         self.yes: dict[int, int] = {}
         self.no: dict[int, int] = {}
-        self.best_yes = 0
-        self.best_no = 0
+        self._best_yes = 0
+        self._best_no = 0
         self.live = False
         self.status: Status = "connecting"
         self.status_since = 0
@@ -149,8 +157,8 @@ class PlainLadder:
         self.version = _LAYING
         self.yes = yes
         self.no = no
-        self.best_yes = max(yes, default=0)
-        self.best_no = max(no, default=0)
+        self._best_yes = max(yes, default=0)
+        self._best_no = max(no, default=0)
         self.changed_at = received_at
         self.version = version + 1
         if self.watcher is not None:
@@ -169,12 +177,12 @@ class PlainLadder:
                     return False
                 else:
                     del levels[price]
-                    if price == self.best_yes:
-                        self.best_yes = max(levels) if levels else 0
+                    if price == self._best_yes:
+                        self._best_yes = max(levels) if levels else 0
             elif 0 < delta <= MOST_CONTRACTS:
                 levels[price] = delta
-                if price > self.best_yes:  # noqa: PLR1730
-                    self.best_yes = price
+                if price > self._best_yes:  # noqa: PLR1730
+                    self._best_yes = price
             elif delta:
                 return False
         else:
@@ -187,12 +195,12 @@ class PlainLadder:
                     return False
                 else:
                     del levels[price]
-                    if price == self.best_no:
-                        self.best_no = max(levels) if levels else 0
+                    if price == self._best_no:
+                        self._best_no = max(levels) if levels else 0
             elif 0 < delta <= MOST_CONTRACTS:
                 levels[price] = delta
-                if price > self.best_no:  # noqa: PLR1730
-                    self.best_no = price
+                if price > self._best_no:  # noqa: PLR1730
+                    self._best_no = price
             elif delta:
                 return False
         self.changed_at = received_at
@@ -212,12 +220,22 @@ class PlainLadder:
         if self.watcher is not None:
             self.watcher(self, at, by_delta=False)
 
+    @property
+    def best_yes(self) -> int:
+        """The best YES price; see :class:`Ladder`."""
+        return self.top().yes
+
+    @property
+    def best_no(self) -> int:
+        """The best NO price; see :class:`Ladder`."""
+        return self.top().no
+
     def top(self) -> Top:
         """Return best prices and sizes of one moment, from any thread."""
         while True:
             version = self.version
             if version >= 0:
-                best_yes, best_no = self.best_yes, self.best_no
+                best_yes, best_no = self._best_yes, self._best_no
                 # There is no level at 0, so an empty side has no size.
                 yes_size, no_size = self.yes.get(best_yes, 0), self.no.get(best_no, 0)
                 # A best price without a size is a level just taken away, its successor not yet named.

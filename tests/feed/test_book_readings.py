@@ -96,7 +96,7 @@ def test_a_reading_waits_for_the_successor_of_a_best_level_just_taken_away(read,
     del ladder.yes[200]  # the first half of a change, as another thread may see it
     thread, found = reading(lambda: read(book))
     assert found == []
-    ladder.best_yes = 100
+    ladder._best_yes = 100
     thread.join(10)
     assert found == [after]
 

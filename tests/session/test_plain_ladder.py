@@ -38,7 +38,7 @@ def test_a_reader_waits_for_the_successor_of_a_best_level_just_taken_away():
     reader.start()
     reader.join(0.05)
     assert found == []
-    ladder.best_yes = 100
+    ladder._best_yes = 100
     reader.join(10)
     assert found == [Top(100, 1, 0, 0)]
 
