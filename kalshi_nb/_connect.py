@@ -116,7 +116,7 @@ def connect(
         Kalshi advises where there are many; each other channel comes whole over one of them. It is one feed all
         the same, and a connection that is lost concerns its own markets alone.
     transport : str
-        The library that speaks WebSocket: ``"websockets"``, or ``"picows"``, which takes about twice as many
+        The library that speaks WebSocket: ``"websockets"``, or ``"picows"``, which takes two to three times as many
         messages a second and comes by ``pip install 'kalshi-nb[speed]'``.
     new : bool
         Make a feed of its own even if one with the same address and key is running.
