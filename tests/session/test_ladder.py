@@ -61,6 +61,7 @@ def test_any_order_of_changes_gives_what_the_naive_reference_has(history):
         assert (ladder.version > version) is done
         assert (ladder.changed_at == moment) is done
         assert ladder.top() == (*reference.best("yes"), *reference.best("no"))
+        assert (ladder.best_yes, ladder.best_no) == (reference.best("yes")[0], reference.best("no")[0])
         yes, no = ladder.levels()
         assert yes == sorted(reference.sides["yes"].items(), reverse=True)
         assert no == sorted(reference.sides["no"].items(), reverse=True)
