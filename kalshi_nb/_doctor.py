@@ -182,7 +182,7 @@ def _look_at_package(found: _Examination) -> None:
     else:
         found.warn(
             "package",
-            f"{here}, without its compiled part: all works, at two thirds of the speed. "
+            f"{here}, without its compiled part: all works, at about 70 % of the speed. "
             "With a C compiler at hand: pip install --force-reinstall --no-deps --no-cache-dir kalshi-nb",
         )
 

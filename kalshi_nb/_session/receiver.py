@@ -78,12 +78,8 @@ class Receiver:
             else:
                 self._other(frame, data, received_at)
         except WireError as refusal:
-            self._refused(frame, refusal, data, received_at)
-
-    def _refused(self, frame: Frame, refusal: WireError, data: bytes, received_at: int) -> None:
-        """Set aside a frame whose values mean nothing."""
-        self._state.reject(received_at, str(refusal), data)
-        self._lost(frame, refusal)
+            self._state.reject(received_at, str(refusal), data)
+            self._lost(frame, refusal)
 
     def _delta(self, frame: DeltaFrame, received_at: int) -> None:
         """Take up one level's change."""

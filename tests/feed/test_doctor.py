@@ -65,7 +65,7 @@ def test_everything_is_looked_at_in_turn_and_may_be_well():
     [
         (True, True, "ok", "with its compiled part"),
         (True, False, "ok", "switched off by KALSHI_NB_NO_EXTENSIONS"),
-        (False, False, "warning", "two thirds of the speed. With a C compiler at hand: pip install"),
+        (False, False, "warning", "about 70 % of the speed. With a C compiler at hand: pip install"),
     ],
 )
 def test_the_package_says_whether_its_compiled_part_is_in_use(monkeypatch, built, compiled, outcome, said):
