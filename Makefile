@@ -104,4 +104,4 @@ bench-peers: .venv/dev.stamp .venv-peers/stamp
 	$(BIN)/python -m tests.benchmarks 3 7
 
 clean:
-	rm -rf .venv .venv-peers build output kalshi_nb/_compiled.c kalshi_nb/_compiled.*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf .venv .venv-peers build kalshi_nb.egg-info output kalshi_nb/_compiled.c kalshi_nb/_compiled.*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
