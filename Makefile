@@ -20,7 +20,7 @@ help:
 	@echo "make clean      remove what the other commands made"
 
 # A stamp a set of extras: filled again only when what is installed, or compiled on the way, changes.
-INSTALLED := pyproject.toml setup.py kalshi_nb/_compiled.pyx
+INSTALLED := pyproject.toml setup.py kalshi_nb/_session/_compiled.pyx
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -56,7 +56,7 @@ lab: .venv/lab.stamp
 # What keeps the feed from lying is covered whole, branch by branch. Counting doubles the time of those tests, so the
 # others run without it. The browser's driver runs an event loop in the main thread: a process of their own for its tests.
 test: .venv/dev.stamp .venv/browser.stamp
-	$(BIN)/python -m pytest tests/wire tests/session --cov=kalshi_nb._wire --cov=kalshi_nb._ladder \
+	$(BIN)/python -m pytest tests/wire tests/session --cov=kalshi_nb._wire --cov=kalshi_nb._session.ladder \
 	  --cov=kalshi_nb._session --cov-report=term-missing:skip-covered --cov-fail-under=100
 	$(BIN)/python -m pytest -m "not browser" --ignore tests/wire --ignore tests/session
 	$(BIN)/python -m pytest -m browser tests/browser
@@ -104,4 +104,4 @@ bench-peers: .venv/dev.stamp .venv-peers/stamp
 	$(BIN)/python -m tests.benchmarks 3 7
 
 clean:
-	rm -rf .venv .venv-peers build kalshi_nb.egg-info output kalshi_nb/_compiled.c kalshi_nb/_compiled.*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf .venv .venv-peers build kalshi_nb.egg-info output kalshi_nb/_session/_compiled.c kalshi_nb/_session/_compiled.*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

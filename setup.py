@@ -3,4 +3,4 @@
 from setuptools import Extension, setup
 
 # Where there is no C compiler, the package is installed without it, and does the same in Python.
-setup(ext_modules=[Extension("kalshi_nb._compiled", ["kalshi_nb/_compiled.pyx"], optional=True)])
+setup(ext_modules=[Extension("kalshi_nb._session._compiled", ["kalshi_nb/_session/_compiled.pyx"], optional=True)])

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from kalshi_nb import errors, messages, sim
-    from kalshi_nb._asyncio import nested_asyncio
-    from kalshi_nb._book import Book, Books, Top
-    from kalshi_nb._connect import connect
-    from kalshi_nb._doctor import Report, doctor
-    from kalshi_nb._feed import Feed
-    from kalshi_nb._frames.frame import Frame
-    from kalshi_nb._health import Health
-    from kalshi_nb._streams.branch import Pipeline
+    from kalshi_nb._feed.book import Book, Books, Top
+    from kalshi_nb._feed.connect import connect
+    from kalshi_nb._feed.doctor import Report, doctor
+    from kalshi_nb._feed.feed import Feed
+    from kalshi_nb._feed.frame import Frame
+    from kalshi_nb._feed.health import Health
+    from kalshi_nb._feed.nested_asyncio import nested_asyncio
+    from kalshi_nb._streams.pipeline import Pipeline
     from kalshi_nb.errors import KalshiError, KalshiWarning
 
 __version__ = "0.1.0"
@@ -49,19 +49,19 @@ __all__ = [
 
 # Loaded when first used, so that importing costs little more than the interpreter's start.
 _HOMES: Final = {
-    "Book": "_book",
-    "Books": "_book",
-    "Feed": "_feed",
-    "Frame": "_frames.frame",
-    "Health": "_health",
+    "Book": "_feed.book",
+    "Books": "_feed.book",
+    "Feed": "_feed.feed",
+    "Frame": "_feed.frame",
+    "Health": "_feed.health",
     "KalshiError": "errors",
     "KalshiWarning": "errors",
-    "Pipeline": "_streams.branch",
-    "Report": "_doctor",
-    "Top": "_book",
-    "connect": "_connect",
-    "doctor": "_doctor",
-    "nested_asyncio": "_asyncio",
+    "Pipeline": "_streams.pipeline",
+    "Report": "_feed.doctor",
+    "Top": "_feed.book",
+    "connect": "_feed.connect",
+    "doctor": "_feed.doctor",
+    "nested_asyncio": "_feed.nested_asyncio",
 }
 _MODULES: Final = ("errors", "messages", "sim")
 

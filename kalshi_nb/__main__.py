@@ -29,13 +29,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if chosen.command == "doctor":
         return _examine(chosen)
 
-    from kalshi_nb._demo import run  # noqa: PLC0415  # --help needs none of it
+    from kalshi_nb._cli.demo import run  # noqa: PLC0415  # --help needs none of it
 
     return run(chosen.seconds, chosen.output)
 
 
 def _examine(chosen: argparse.Namespace) -> int:
-    from kalshi_nb._doctor import doctor  # noqa: PLC0415  # --help needs none of it
+    from kalshi_nb._feed.doctor import doctor  # noqa: PLC0415  # --help needs none of it
 
     report = doctor(chosen.where, key_id=chosen.key_id, private_key=chosen.private_key, timeout=chosen.timeout)
     print(report)  # noqa: T201  # this is what the command is for

@@ -11,33 +11,21 @@ import pytest
 PACKAGE = pathlib.Path(__file__).parent.parent / "kalshi_nb"
 
 FLOORS = {
-    0: ["errors", "_clock", "_fixed_point", "_environments", "_threads", "_cells"],
-    1: ["_wire", "_auth"],
-    2: ["_ladder", "_compiled", "_session"],
-    3: ["_link"],
-    4: ["_frames", "_messages", "_streams", "messages"],
-    5: ["_widgets"],
-    6: [
-        "_account_frames",
-        "_attached",
-        "_asyncio",
-        "_book",
-        "_channel_frames",
-        "_connect",
-        "_demo",
-        "_doctor",
-        "_feed",
-        "_health",
-        "_running",
-        "_wishes",
-        "__init__",
-        "__main__",
-    ],
+    0: ["errors", "_auth", "_clock", "_environments", "_fixed_point", "_threads"],
+    1: ["_rows"],
+    2: ["_wire"],
+    3: ["_session"],
+    4: ["_engine"],
+    5: ["_frames", "_messages", "messages"],
+    6: ["_streams"],
+    7: ["_widgets"],
+    8: ["_feed"],
+    9: ["_cli", "__init__", "__main__"],
 }
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 HEAVY = {"polars", "streamz", "ipywidgets", "anywidget", "traitlets", "pandas", "numpy", "pyarrow", "IPython"}
 # The ladder itself knows nothing of messages or frames; the wire knows nothing of sockets.
-WITHOUT_SOCKETS = ["_wire", "_auth", "_ladder", "_compiled", "_session"]
+WITHOUT_SOCKETS = ["_rows", "_wire", "_auth", "_session"]
 
 
 def modules():
@@ -90,7 +78,7 @@ def test_no_floor_imports_a_higher_one(path):
     above = {each for each in rooms(path) if each != "sim" and FLOOR_OF[each] > FLOOR_OF[room]}
     assert not above
     if "sim" in rooms(path):
-        assert room in ("_connect", "_doctor", "__init__")
+        assert room in ("_feed", "__init__")
 
 
 @pytest.mark.parametrize("path", [pytest.param(p, id=p.name) for p, room in modules() if room == "sim"])
@@ -103,7 +91,7 @@ def test_the_simulated_exchange_shares_no_code_with_the_client(path):
     [
         pytest.param(p, id=str(p.relative_to(PACKAGE)))
         for p, room in modules()
-        if room in FLOOR_OF and FLOOR_OF[room] <= 3
+        if room in FLOOR_OF and FLOOR_OF[room] <= 4
     ],
 )
 def test_the_engine_imports_nothing_heavy(path):
@@ -131,7 +119,7 @@ def loaded_after(code):
 
 
 def test_importing_the_engine_loads_nothing_heavy():
-    loaded = loaded_after("import kalshi_nb._link.engine, kalshi_nb._session.session, kalshi_nb.sim")
+    loaded = loaded_after("import kalshi_nb._engine.live, kalshi_nb._session.session, kalshi_nb.sim")
     assert not loaded & HEAVY
 
 
@@ -152,6 +140,6 @@ def test_using_every_name_loads_no_pandas_numpy_pyarrow_or_dask():
 
 
 def test_the_compiled_part_knows_of_the_session_only_what_it_is_handed():
-    path = PACKAGE / "_compiled.pyx"
-    assert set(rooms(path)) == {"_ladder", "_wire", "errors"}
+    path = PACKAGE / "_session" / "_compiled.pyx"
+    assert set(rooms(path)) == {"_rows", "_session", "_wire", "errors"}
     assert {name.split(".")[0] for name in imported(path)} == {"kalshi_nb", "cpython", "libc"}

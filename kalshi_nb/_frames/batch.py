@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from kalshi_nb._frames.coverage import GAP, GapMarks
+from kalshi_nb._frames.marks import GAP, GapMarks
 from kalshi_nb._frames.pending import PlainRows
 from kalshi_nb._frames.schema import COLUMNS, MARKET, empty, frame_of
-from kalshi_nb._session.gaps import GapRow
-from kalshi_nb._wire.channels import traits_of
-from kalshi_nb._wire.rows import Row
+from kalshi_nb._rows.channels import traits_of
+from kalshi_nb._rows.gaps import GapRow
+from kalshi_nb._rows.rows import Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

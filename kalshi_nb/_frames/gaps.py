@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from kalshi_nb._session.gaps import Gap
+from kalshi_nb._rows.gaps import Gap
 
 __all__ = ["GAP_SCHEMA", "gap_frame"]
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
-from kalshi_nb._frames.coverage import GAP
+from kalshi_nb._frames.marks import GAP
 from kalshi_nb._frames.schema import frame_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from kalshi_nb._wire.rows import Row
+    from kalshi_nb._rows.rows import Row
 
 __all__ = ["Part", "PlainRows", "joined"]
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from kalshi_nb._fixed_point import CONTRACT, COST_PARTS, DOLLAR, VALUE_PARTS
-from kalshi_nb._frames.coverage import GAP
-from kalshi_nb._session.quotes import LAYOUT, QUOTES, QuoteKind
-from kalshi_nb._wire.rows import LAYOUTS, Column
+from kalshi_nb._frames.marks import GAP
+from kalshi_nb._rows.quotes import LAYOUT, QUOTES, QuoteKind
+from kalshi_nb._rows.rows import LAYOUTS, Column
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from kalshi_nb._session.quotes import QuoteColumn
-    from kalshi_nb._wire.rows import Row
+    from kalshi_nb._rows.quotes import QuoteColumn
+    from kalshi_nb._rows.rows import Row
 
 __all__ = ["COLUMNS", "MARKET", "RECEIVED", "TIME", "column", "empty", "frame_of", "schema"]
 
@@ -81,7 +81,7 @@ def schema(channel: str, exact: bool = False, *, gaps: bool = False) -> pl.Schem
     Parameters
     ----------
     channel
-        One of ``kalshi_nb._wire.rows.CHANNELS``, or ``quotes``.
+        One of ``kalshi_nb._rows.rows.CHANNELS``, or ``quotes``.
     exact
         Decimals instead of Float64: prices as Decimal(18, 4) and costs as Decimal(18, 6) dollars, counts as
         Decimal(18, 2) contracts, values of indices as Decimal(18, 8) dollars.

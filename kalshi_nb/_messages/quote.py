@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import msgspec
 
-from kalshi_nb._session.quotes import LAYOUT, QuoteKind
-from kalshi_nb._wire.rows import Row
+from kalshi_nb._rows.quotes import LAYOUT, QuoteKind
+from kalshi_nb._rows.rows import Row
 
 __all__ = ["Quote", "quote_of"]
 

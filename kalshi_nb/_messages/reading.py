@@ -12,8 +12,8 @@ from kalshi_nb._fixed_point import COST_PARTS, COSTS, COUNTS, PRICES, VALUE_PART
 from kalshi_nb._messages import communications as said
 from kalshi_nb._messages import indices, lifecycle, market, private
 from kalshi_nb._messages.quote import Quote, quote_of
-from kalshi_nb._session.quotes import QUOTES
-from kalshi_nb._wire.rows import (
+from kalshi_nb._rows.quotes import QUOTES
+from kalshi_nb._rows.rows import (
     LAYOUTS,
     EventRow,
     FeeUpdateRow,
@@ -141,7 +141,7 @@ def _other(row: Row) -> Message:
         return indices.IndexList(row.index_ids, _time(row.received_at), row.seq)
     if isinstance(row, UnderlyingListRow):
         return indices.UnderlyingList(row.underlying_tickers, _time(row.received_at), row.seq)
-    raise TypeError(f"{type(row).__name__} is not a row that kalshi_nb._wire.rows defines")
+    raise TypeError(f"{type(row).__name__} is not a row that kalshi_nb._rows.rows defines")
 
 
 def _nested(text: str | None, name: str) -> tuple[Any, ...]:

@@ -13,13 +13,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from kalshi_nb._ladder import Ladder, Status
+from kalshi_nb._rows.ladders import Status
+from kalshi_nb._rows.rows import SnapshotRow
+from kalshi_nb._session.ladder import Ladder
 from kalshi_nb._session.state import Reconnect, SessionState
 from kalshi_nb._session.subscription import Subscription
 from kalshi_nb._wire.commands import LARGEST_LIST
 from kalshi_nb._wire.conversion import levels
 from kalshi_nb._wire.frames import SnapshotFrame
-from kalshi_nb._wire.rows import SnapshotRow
 
 __all__ = ["Books"]
 

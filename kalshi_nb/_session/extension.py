@@ -8,10 +8,10 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-from kalshi_nb._ladder import Ladder, PlainLadder
+from kalshi_nb._session.ladder import Ladder, PlainLadder
 
 if TYPE_CHECKING:
-    from kalshi_nb._compiled import StraightLine
+    from kalshi_nb._session._compiled import StraightLine
 
 __all__ = ["BUILT", "COMPILED", "NO_EXTENSIONS", "ladders", "straight_line"]
 
@@ -27,7 +27,7 @@ def found(name: str) -> ModuleType | None:
         return None
 
 
-_extension: Final[Any] = found("kalshi_nb._compiled")
+_extension: Final[Any] = found("kalshi_nb._session._compiled")
 
 BUILT: Final = _extension is not None
 """Whether the compiled part is there."""

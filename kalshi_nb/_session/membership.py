@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from kalshi_nb._rows.channels import BOOKS
+from kalshi_nb._rows.wanted import All
 from kalshi_nb._session.books import Books
-from kalshi_nb._session.requests import OFFERED, All, Command, Outcome, Request
+from kalshi_nb._session.requests import OFFERED, Command, Outcome, Request
 from kalshi_nb._session.state import SessionState
-from kalshi_nb._session.subscription import BOOKS, Subscription
+from kalshi_nb._session.subscription import Subscription
 from kalshi_nb._wire.codes import AGAIN, FULL, TERMINAL
 from kalshi_nb._wire.commands import LARGEST_LIST
 from kalshi_nb._wire.frames import ErrorFrame, OkFrame, SubscribedFrame, UnsubscribedFrame

@@ -7,55 +7,16 @@ trusted there is no quote, and the row that says so stands where it became so.
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from typing import Final, Literal, NamedTuple
+from typing import Final
 
 from kalshi_nb._fixed_point import DOLLAR
-from kalshi_nb._ladder import Ladder
+from kalshi_nb._rows.channels import BOOKS
+from kalshi_nb._rows.quotes import PresentQuoteRow
+from kalshi_nb._rows.rows import Row
+from kalshi_nb._session.ladder import Ladder
 from kalshi_nb._session.state import SessionState
-from kalshi_nb._session.subscription import BOOKS
-from kalshi_nb._wire.rows import Kind, Row
 
-__all__ = ["LAYOUT", "QUOTES", "PresentQuoteRow", "QuoteColumn", "QuoteKind", "Quotes"]
-
-QUOTES: Final = "quotes"
-"""What the rows go by where channels are named; the exchange has none of that name."""
-
-QuoteKind = Kind | Literal["midpoint"]
-
-
-class QuoteColumn(NamedTuple):
-    """One column's name and kind; a ``midpoint`` is in 1/20000 dollar, as half of a sum of two prices is."""
-
-    name: str
-    kind: QuoteKind
-
-
-LAYOUT: Final[tuple[QuoteColumn, ...]] = (
-    QuoteColumn("ts", "time"),
-    QuoteColumn("market_ticker", "market"),
-    QuoteColumn("bid", "price"),
-    QuoteColumn("bid_size", "count"),
-    QuoteColumn("ask", "price"),
-    QuoteColumn("ask_size", "count"),
-    QuoteColumn("mid", "midpoint"),
-    QuoteColumn("spread", "price"),
-    QuoteColumn("received_at", "time"),
-    QuoteColumn("seq", "integer"),
-    QuoteColumn("status", "text"),
-)
-"""In YES prices. `ts` and `seq` are those of the message that moved the quote; a snapshot carries no `ts`, and
-what became stale did so without a message."""
-
-
-class PresentQuoteRow(NamedTuple):
-    """Stands among the rows where somebody more began to listen: `row` is the quote as it was then.
-
-    It is for whoever has had no quote of the market yet; to all others it says nothing new.
-    """
-
-    market_ticker: str
-    row: Row
-
+__all__ = ["Quotes"]
 
 _Best = tuple[int, int, int, int]
 _LAST_MS: Final = 4_102_444_800_000  # the year 2100: later stamps are nonsense
@@ -72,7 +33,7 @@ class Quotes:
     Attributes
     ----------
     rows : list of tuple
-        Rows made and not yet taken, in the order of :data:`LAYOUT`.
+        Rows made and not yet taken, in the order of :data:`kalshi_nb._rows.quotes.LAYOUT`.
     """
 
     def __init__(self, state: SessionState) -> None:

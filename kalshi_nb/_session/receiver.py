@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from kalshi_nb._fixed_point import COUNTS
+from kalshi_nb._rows.channels import BOOKS
 from kalshi_nb._session.books import Books
 from kalshi_nb._session.extension import straight_line
 from kalshi_nb._session.membership import Membership
 from kalshi_nb._session.state import SessionState
-from kalshi_nb._session.subscription import BOOKS, Subscription
+from kalshi_nb._session.subscription import Subscription
 from kalshi_nb._wire.conversion import CONVERSIONS, LEVEL_PRICES, delta_row
 from kalshi_nb._wire.decode import REFUSED, second_look, typed
 from kalshi_nb._wire.frames import (

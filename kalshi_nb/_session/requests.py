@@ -5,33 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-__all__ = ["ALL", "OFFERED", "All", "Command", "Outcome", "Params", "Request", "Wanted"]
+from kalshi_nb._rows.wanted import Wanted
 
-Params = tuple[tuple[str, str | int], ...]
-"""Further parameters of a subscription, by the names the exchange gives them."""
+__all__ = ["OFFERED", "Command", "Outcome", "Request"]
 
-
-@dataclass(frozen=True, slots=True, repr=False)
-class All:
-    """All markets of a channel.
-
-    Attributes
-    ----------
-    params : tuple of pairs
-        What else the exchange is told, such as a part of the channel to send.
-    """
-
-    params: Params = ()
-
-    def __repr__(self) -> str:
-        return f"ALL with {dict(self.params)}" if self.params else "ALL"
-
-
-ALL: Final = All()
 OFFERED: Final = "offered"
 """What a wish names in place of rows when it asks a reference feed which indices or underlyings there are."""
-
-Wanted = frozenset[str] | All
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,17 +12,21 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Final
 
-from kalshi_nb._ladder import Ladder
+from kalshi_nb._rows.channels import BOOKS
+from kalshi_nb._rows.gaps import GapLog
+from kalshi_nb._rows.quotes import QUOTES
+from kalshi_nb._rows.rejects import Reject
+from kalshi_nb._rows.rows import Row
+from kalshi_nb._rows.wanted import Wanted
 from kalshi_nb._session.books import Books
 from kalshi_nb._session.extension import COMPILED, ladders
-from kalshi_nb._session.gaps import GapLog
+from kalshi_nb._session.ladder import Ladder
 from kalshi_nb._session.membership import Membership
-from kalshi_nb._session.quotes import QUOTES, Quotes
+from kalshi_nb._session.quotes import Quotes
 from kalshi_nb._session.receiver import Receiver
-from kalshi_nb._session.requests import Request, Wanted
-from kalshi_nb._session.state import Event, Reconnect, Reject, SessionState
-from kalshi_nb._session.subscription import BOOKS, Subscription
-from kalshi_nb._wire.rows import Row
+from kalshi_nb._session.requests import Request
+from kalshi_nb._session.state import Event, Reconnect, SessionState
+from kalshi_nb._session.subscription import Subscription
 
 __all__ = ["Reconnect", "Session"]
 

@@ -9,35 +9,16 @@ from itertools import count
 from random import Random
 from typing import Final
 
-from kalshi_nb._ladder import Ladder, Watcher
-from kalshi_nb._session.gaps import Gap, GapLog, GapRow
+from kalshi_nb._rows.gaps import Gap, GapLog, GapRow
+from kalshi_nb._rows.rejects import MOST_REJECTS, Reject
+from kalshi_nb._session.ladder import Ladder, Watcher
 from kalshi_nb._session.requests import OFFERED, Command, Outcome, Request
 from kalshi_nb._session.subscription import Subscription
 from kalshi_nb._wire import commands
 
-__all__ = ["Event", "Reconnect", "Reject", "SessionState"]
+__all__ = ["Event", "Reconnect", "SessionState"]
 
-MOST_REJECTS: Final = 100
 MOST_REJECTED_BYTES: Final = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class Reject:
-    """A frame that was set aside.
-
-    Attributes
-    ----------
-    received_at : int
-        When it came, in microseconds.
-    reason : str
-        Why it was set aside.
-    data : bytes
-        The first 2,000 bytes of it.
-    """
-
-    received_at: int
-    reason: str
-    data: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,16 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from random import Random
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
+from kalshi_nb._rows.channels import BOOKS, traits_of
+from kalshi_nb._rows.gaps import Gap
+from kalshi_nb._rows.rows import Row
+from kalshi_nb._rows.wanted import ALL, Params, Wanted
 from kalshi_nb._session.backoff import Backoff
-from kalshi_nb._session.gaps import Gap
-from kalshi_nb._session.requests import ALL, OFFERED, Command, Params, Request, Wanted
-from kalshi_nb._wire.channels import traits_of
-from kalshi_nb._wire.rows import Row
+from kalshi_nb._session.requests import OFFERED, Command, Request
 
-__all__ = ["BOOKS", "Subscription"]
-
-BOOKS: Final = "orderbook_delta"
+__all__ = ["Subscription"]
 
 
 class _Union(NamedTuple):

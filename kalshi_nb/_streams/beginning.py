@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from kalshi_nb._frames.batch import Batch
-from kalshi_nb._session.quotes import QUOTES, PresentQuoteRow
-from kalshi_nb._wire.rows import Row
+from kalshi_nb._rows.quotes import QUOTES, PresentQuoteRow
+from kalshi_nb._rows.rows import Row
 
 __all__ = ["Beginning"]
 

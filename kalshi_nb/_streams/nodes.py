@@ -11,20 +11,20 @@ import polars as pl
 from streamz import Stream
 
 from kalshi_nb._clock import WallClock
-from kalshi_nb._frames.frame import FrameReading
 from kalshi_nb._frames.pending import PlainRows
+from kalshi_nb._frames.reading import FrameReading
 from kalshi_nb._frames.rolling import RollingFrame, window
 from kalshi_nb._frames.schema import MARKET
 from kalshi_nb._frames.schema import schema as schema_of
+from kalshi_nb._rows.channels import traits_of
 from kalshi_nb._streams.source import BranchSource, source_of
-from kalshi_nb._wire.channels import traits_of
 from kalshi_nb.errors import ConfigurationError, PipelineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from kalshi_nb._frames.rolling import Window
-    from kalshi_nb._streams.branch import Pipeline
+    from kalshi_nb._streams.pipeline import Pipeline
 
 __all__ = ["FeedFrameNode", "RollingFrameNode", "ThrottleNode", "register"]
 
@@ -78,6 +78,7 @@ class FeedFrameNode(Stream):  # type: ignore[misc]  # streamz ships no types
         pipeline = source.pipeline
         columns = schema_of(pipeline.channel, pipeline.exact, gaps=pipeline.gaps)
         self.store = _store(columns, window(rows, seconds), pipeline, on_lost)
+        self.pipeline = pipeline
         Stream.__init__(self, source, stream_name=pipeline.name)
 
     def update(self, x: pl.DataFrame | PlainRows, who: Any = None, metadata: Any = None) -> list[Any]:  # noqa: ARG002

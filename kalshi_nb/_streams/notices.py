@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Final
 
-from kalshi_nb._streams.branch import ERRORS_IN_A_ROW, Failure
+from kalshi_nb._streams.pipeline import ERRORS_IN_A_ROW, Failure
 
 if TYPE_CHECKING:
-    from kalshi_nb._streams.branch import Pipeline
+    from kalshi_nb._streams.pipeline import Pipeline
 
 __all__ = ["Notices"]
 

@@ -9,11 +9,10 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from kalshi_nb._frames.batch import Batch
-from kalshi_nb._frames.coverage import GapMarks
-from kalshi_nb._frames.frame import Frame
-from kalshi_nb._streams.branch import Failure, Kind, Pipeline
+from kalshi_nb._frames.marks import GapMarks
 from kalshi_nb._streams.nodes import FeedFrameNode
 from kalshi_nb._streams.notices import Notices
+from kalshi_nb._streams.pipeline import Failure, Kind, Pipeline
 from kalshi_nb._streams.registry import Registry
 from kalshi_nb._streams.schedule import Schedule
 from kalshi_nb._streams.source import BranchSource
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from kalshi_nb._clock import Clock
-    from kalshi_nb._wire.rows import Row
+    from kalshi_nb._rows.rows import Row
     from kalshi_nb.messages import Message
 
 __all__ = ["Pipelines"]
@@ -136,8 +135,8 @@ class Pipelines:
         gaps: bool = False,
         name: str | None = None,
         on_close: Callable[[], Any] | None = None,
-    ) -> Frame:
-        """Return one of the feed's own frames, filled on the pipeline thread until it is closed.
+    ) -> FeedFrameNode:
+        """Return the end of a pipeline of the feed's own, filled on the pipeline thread until it is closed.
 
         With `gaps` its last column says which rows come first in their market after a hole.
 
@@ -154,7 +153,7 @@ class Pipelines:
         pipeline.begin_with(source, node)
         self._kit.add(pipeline, strongly=True)
         self.start()
-        return Frame(node.store, name=pipeline.name, on_close=pipeline.close)
+        return node
 
     def _begin(
         self,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kalshi_nb._streams.branch import Pipeline
+    from kalshi_nb._streams.pipeline import Pipeline
 
 __all__ = ["Schedule"]
 

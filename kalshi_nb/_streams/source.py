@@ -13,7 +13,7 @@ from kalshi_nb._threads import role
 from kalshi_nb.errors import PipelineError
 
 if TYPE_CHECKING:
-    from kalshi_nb._streams.branch import Pipeline
+    from kalshi_nb._streams.pipeline import Pipeline
 
 __all__ = ["BranchSource", "source_of"]
 

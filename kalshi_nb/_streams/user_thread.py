@@ -7,9 +7,9 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from kalshi_nb._frames.batch import Batch
+from kalshi_nb._rows.channels import NEVER_DROPPED
 from kalshi_nb._streams.schedule import Schedule
 from kalshi_nb._threads import set_role
-from kalshi_nb._wire.channels import NEVER_DROPPED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

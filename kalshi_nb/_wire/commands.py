@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from kalshi_nb._wire.channels import traits_of
+from kalshi_nb._rows.channels import traits_of
 
 __all__ = ["LARGEST_LIST", "list_subscriptions", "subscribe", "unsubscribe", "update_subscription"]
 

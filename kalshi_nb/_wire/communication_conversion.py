@@ -8,9 +8,9 @@ from typing import Any, Final
 import msgspec
 
 from kalshi_nb._fixed_point import COSTS, COUNTS, PRICES
+from kalshi_nb._rows.rows import Row
 from kalshi_nb._wire.communication_frames import COMMUNICATION_FRAMES, BatchQuote, BatchRfq, CommunicationFrame, Leg
 from kalshi_nb._wire.row_making import Plan
-from kalshi_nb._wire.rows import Row
 
 __all__ = ["communication_row"]
 

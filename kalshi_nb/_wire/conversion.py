@@ -1,6 +1,6 @@
 """Typed frames to rows: where wire strings become integers, once.
 
-Each function returns a row in the layout of :mod:`kalshi_nb._wire.rows` or raises
+Each function returns a row in the layout of :mod:`kalshi_nb._rows.rows` or raises
 :class:`~kalshi_nb.errors.WireError` when a value means nothing.
 """
 
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from kalshi_nb._fixed_point import COUNTS, DOLLAR, LARGEST, PRICES, FixedPoint
+from kalshi_nb._rows.rows import EventRow, FeeUpdateRow, Row
 from kalshi_nb._wire.communication_conversion import communication_row
 from kalshi_nb._wire.communication_frames import COMMUNICATION_FRAMES
 from kalshi_nb._wire.field_types import Levels
@@ -33,7 +34,6 @@ from kalshi_nb._wire.index_frames import (
 from kalshi_nb._wire.lifecycle_frames import EventFrame, FeeUpdateFrame, LifecycleFrame, MultivariateLifecycleFrame
 from kalshi_nb._wire.private_conversion import fill_row, market_position_row, order_group_row, user_order_row
 from kalshi_nb._wire.private_frames import FillFrame, MarketPositionFrame, OrderGroupFrame, UserOrderFrame
-from kalshi_nb._wire.rows import EventRow, FeeUpdateRow, Row
 from kalshi_nb.errors import WireError
 
 __all__ = [

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from kalshi_nb._fixed_point import VALUES
+from kalshi_nb._rows.rows import IndexListRow, Row, UnderlyingListRow
 from kalshi_nb._wire.field_values import milliseconds
 from kalshi_nb._wire.index_frames import (
     FastIndexValue,
@@ -20,7 +21,6 @@ from kalshi_nb._wire.index_frames import (
     WindowAverage,
 )
 from kalshi_nb._wire.row_making import Plan
-from kalshi_nb._wire.rows import IndexListRow, Row, UnderlyingListRow
 from kalshi_nb.errors import WireError
 
 __all__ = ["fast_index_row", "index_list_row", "index_row", "underlying_list_row", "underlying_row"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from kalshi_nb._rows.rows import Row
 from kalshi_nb._wire.private_frames import (
     Fill,
     FillFrame,
@@ -15,7 +16,6 @@ from kalshi_nb._wire.private_frames import (
     UserOrderFrame,
 )
 from kalshi_nb._wire.row_making import Plan
-from kalshi_nb._wire.rows import Row
 
 __all__ = ["fill_row", "market_position_row", "order_group_row", "user_order_row"]
 

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 import msgspec
 
+from kalshi_nb._rows.layouts import LAYOUTS
+from kalshi_nb._rows.rows import Row
 from kalshi_nb._wire.field_values import converter
-from kalshi_nb._wire.layouts import LAYOUTS
-from kalshi_nb._wire.rows import Row
 
 __all__ = ["Plan"]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 
 from kalshi_nb._frames.batch import Batch
-from kalshi_nb._session.requests import ALL
+from kalshi_nb._rows.wanted import ALL
 from kalshi_nb._session.session import Session
 from kalshi_nb._wire.decode import decode
 from tests.benchmarks.clients.protocol import messages_of, unframed

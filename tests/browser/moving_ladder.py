@@ -6,8 +6,8 @@ import time
 
 from IPython.display import display as show
 
-from kalshi_nb._widgets.ladder import LadderView
-from kalshi_nb._widgets.picture import LadderPicture
+from kalshi_nb._widgets.ladder.picture import LadderPicture
+from kalshi_nb._widgets.ladder.view import LadderView
 
 
 class MovingLadder:

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from kalshi_nb._widgets.ladder import HEARTBEAT_SECONDS
+from kalshi_nb._widgets.ladder.view import HEARTBEAT_SECONDS
 
 LADDER = ".kalshi-ladder"
 VERSION = f"+document.querySelector('{LADDER}').dataset.version"
@@ -172,8 +172,8 @@ def test_the_live_widget_wins_over_its_fallbacks(lab, page):
 
 
 def test_a_reopened_notebook_without_the_model_shows_the_static_table(lab, page, screenshot):
-    from kalshi_nb._widgets.picture import LadderPicture
-    from kalshi_nb._widgets.text import ladder_html, ladder_text
+    from kalshi_nb._widgets.ladder.picture import LadderPicture
+    from kalshi_nb._widgets.ladder.text import ladder_html, ladder_text
 
     picture = LadderPicture(1, "live", 0.0, ((0.5, 80.0),), ((0.47, 120.0),), 1795348800.0)
     bundle = {

@@ -8,10 +8,10 @@ import time
 
 import pytest
 
-from kalshi_nb._book import Book, Top
 from kalshi_nb._clock import WallClock
-from kalshi_nb._ladder import PlainLadder
+from kalshi_nb._feed.book import Book, Top
 from kalshi_nb._session.extension import ladders
+from kalshi_nb._session.ladder import PlainLadder
 from tests.session.ways import WAYS
 
 

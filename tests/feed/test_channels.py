@@ -8,8 +8,8 @@ import pytest
 
 import kalshi_nb as kn
 from kalshi_nb import errors
-from kalshi_nb._wire.channels import CHANNELS, TRAITS
-from kalshi_nb._wire.layouts import LAYOUTS
+from kalshi_nb._rows.channels import CHANNELS, TRAITS
+from kalshi_nb._rows.layouts import LAYOUTS
 from tests.channel_frames import EVERY, MESSAGES
 from tests.feed.conftest import until
 

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from kalshi_nb._wire.channels import TRAITS
+from kalshi_nb._rows.channels import TRAITS
 from tests.channel_frames import MESSAGES
 from tests.feed.conftest import until
 from tests.feed.test_channels import FRAMES

@@ -7,8 +7,9 @@ import pytest
 
 import kalshi_nb as kn
 from kalshi_nb._clock import WallClock
-from kalshi_nb._frames.coverage import Coverage, GapMarks
-from kalshi_nb._session.gaps import Gap, GapLog, GapRow
+from kalshi_nb._feed.coverage import Coverage
+from kalshi_nb._frames.marks import GapMarks
+from kalshi_nb._rows.gaps import Gap, GapLog, GapRow
 from tests.feed.conftest import until
 
 MARKET = "KXHIGHNY-26NOV22-B52.5"

@@ -4,7 +4,7 @@ import pytest
 
 import kalshi_nb as kn
 from kalshi_nb import errors
-from kalshi_nb._wire.tickers import hint
+from kalshi_nb._rows.tickers import hint
 from tests.feed.conftest import until
 
 MARKET = "KXHIGHNY-26NOV22-B52.5"

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 import kalshi_nb as kn
-from kalshi_nb._link.transport import TRANSPORTS
+from kalshi_nb._engine.transport import TRANSPORTS
 from tests.feed.conftest import following, recorded, recordings, until
 
 

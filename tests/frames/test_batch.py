@@ -7,7 +7,7 @@ import pytest
 
 from kalshi_nb._frames.batch import Batch
 from kalshi_nb._frames.schema import schema
-from kalshi_nb._wire.rows import EventRow, SnapshotRow
+from kalshi_nb._rows.rows import EventRow, SnapshotRow
 
 from .making import BASE_US, delta, trade
 

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pytest
 
 from kalshi_nb import _threads
+from kalshi_nb._feed.frame import Frame
 from kalshi_nb._frames.batch import Batch
 from kalshi_nb._frames.files import whole_file
-from kalshi_nb._frames.frame import Frame
 from kalshi_nb._frames.rolling import RollingFrame
 from kalshi_nb._frames.schema import schema
 from kalshi_nb.errors import ConfigurationError, MissingPackageError, WaitTimeoutError, WrongThreadError
@@ -178,7 +178,7 @@ def test_closing_calls_back_once_and_leaves_the_rows_readable():
 
 def test_frames_and_streams_load_no_heavy_library_that_they_do_not_need():
     code = (
-        "import sys, kalshi_nb._frames.frame, kalshi_nb._frames.rolling, kalshi_nb._frames.batch, "
+        "import sys, kalshi_nb._frames.reading, kalshi_nb._frames.rolling, kalshi_nb._frames.batch, "
         "kalshi_nb._streams.runner; "
         "print([m for m in ('pandas', 'numpy', 'pyarrow', 'dask', 'distributed') if m in sys.modules])"
     )
@@ -188,7 +188,7 @@ def test_frames_and_streams_load_no_heavy_library_that_they_do_not_need():
 
 def test_frames_load_without_streamz_and_widgets():
     code = (
-        "import sys, kalshi_nb._frames.frame, kalshi_nb._frames.rolling, kalshi_nb.messages; "
+        "import sys, kalshi_nb._frames.reading, kalshi_nb._frames.rolling, kalshi_nb.messages; "
         "print([m for m in ('streamz', 'tornado', 'ipywidgets') if m in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kalshi_nb._frames.batch import Batch
-from kalshi_nb._frames.coverage import GapMarks
+from kalshi_nb._frames.marks import GapMarks
 from kalshi_nb._frames.pending import joined
 from kalshi_nb._frames.rolling import RollingFrame
 from kalshi_nb._frames.schema import schema
-from kalshi_nb._session.gaps import GapRow
+from kalshi_nb._rows.gaps import GapRow
 
 from .making import BASE_US, HandClock, trade
 

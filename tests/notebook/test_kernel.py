@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.kernel, pytest.mark.timeout(300)]
 CENSUS = """
 import gc, json, os, threading, time
 import ipywidgets
-from kalshi_nb import _connect
+from kalshi_nb._feed import connect as _connect
 gc.collect()
 # The display thread's socket to the kernel is made with its first message, a heartbeat at the latest.
 while book._view.widget.picture["beat"] < 1: time.sleep(0.05)

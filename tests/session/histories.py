@@ -8,8 +8,9 @@ from model_exchange import ModelExchange
 from odd_texts import COUNTS, PRICES
 from session_rig import BOOKS, Rig, ticker_frame, trade
 
-from kalshi_nb._session.quotes import QUOTES
-from kalshi_nb._session.requests import ALL, Request
+from kalshi_nb._rows.quotes import QUOTES
+from kalshi_nb._rows.wanted import ALL
+from kalshi_nb._session.requests import Request
 from kalshi_nb._session.session import Reconnect
 from kalshi_nb._session.subscription import Subscription
 

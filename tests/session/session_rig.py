@@ -3,8 +3,9 @@
 import json
 from random import Random
 
+from kalshi_nb._rows.wanted import ALL
 from kalshi_nb._session import extension
-from kalshi_nb._session.requests import ALL, Request
+from kalshi_nb._session.requests import Request
 from kalshi_nb._session.session import Reconnect, Session
 
 BOOKS = "orderbook_delta"

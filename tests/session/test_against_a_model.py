@@ -15,7 +15,7 @@ from hypothesis.stateful import (
 from model_exchange import ModelExchange
 from session_rig import BOOKS, START_US, Rig
 
-from kalshi_nb._session.requests import ALL
+from kalshi_nb._rows.wanted import ALL
 
 ALWAYS = "KX-ALWAYS"
 TICKERS = (ALWAYS, "KX-B", "KX-C", "KX-D")

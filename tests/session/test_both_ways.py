@@ -11,10 +11,10 @@ from odd_texts import COUNTS, PRICES
 from session_rig import BOOKS, START_US, Rig, delta, error, ok, snapshot, subscribed, ticker_frame, trade
 
 from kalshi_nb._fixed_point import FixedPoint
-from kalshi_nb._ladder import MOST_CONTRACTS
+from kalshi_nb._rows.quotes import QUOTES
+from kalshi_nb._rows.wanted import ALL
 from kalshi_nb._session import extension
-from kalshi_nb._session.quotes import QUOTES
-from kalshi_nb._session.requests import ALL
+from kalshi_nb._session.ladder import MOST_CONTRACTS
 from kalshi_nb.errors import WireError
 from tests.session.ways import WAYS, needs_the_compiled_part
 

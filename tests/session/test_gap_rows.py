@@ -3,8 +3,8 @@
 import pytest
 from session_rig import BOOKS, Rig, delta, subscribed, trade
 
-from kalshi_nb._session.gaps import GapRow
-from kalshi_nb._session.requests import ALL
+from kalshi_nb._rows.gaps import GapRow
+from kalshi_nb._rows.wanted import ALL
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@
 import pytest
 from session_rig import Rig, error, subscribed
 
-from kalshi_nb._session.requests import ALL, OFFERED
+from kalshi_nb._rows.wanted import ALL
+from kalshi_nb._session.requests import OFFERED
 
 LISTS = {
     "cfbenchmarks_value": ("indexlist", "cfbenchmarks_value_indexlist", "index_ids"),

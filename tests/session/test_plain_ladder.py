@@ -4,7 +4,8 @@ import threading
 
 import pytest
 
-from kalshi_nb._ladder import PlainLadder, Top
+from kalshi_nb._rows.ladders import Top
+from kalshi_nb._session.ladder import PlainLadder
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -5,7 +5,7 @@ from random import Random
 import pytest
 from session_rig import BOOKS, START_US, Rig, delta, error, snapshot, subscribed
 
-from kalshi_nb._session.quotes import LAYOUT, QUOTES, PresentQuoteRow
+from kalshi_nb._rows.quotes import LAYOUT, QUOTES, PresentQuoteRow
 
 NAMES = [each.name for each in LAYOUT]
 

@@ -3,7 +3,7 @@
 import pytest
 from session_rig import BOOKS, Rig, delta, error, ok, snapshot, subscribed, trade
 
-from kalshi_nb._session.requests import ALL
+from kalshi_nb._rows.wanted import ALL
 
 A, B, C = "KXA-1", "KXB-2", "KXC-3"
 

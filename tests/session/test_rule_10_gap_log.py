@@ -3,7 +3,7 @@
 import pytest
 from session_rig import Rig, trade
 
-from kalshi_nb._session.gaps import Gap, GapLog
+from kalshi_nb._rows.gaps import Gap, GapLog
 
 A = "KXA-1"
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 from session_rig import BOOKS, Rig, delta, snapshot, subscribed
 
-from kalshi_nb._wire.rows import SnapshotRow
+from kalshi_nb._rows.rows import SnapshotRow
 
 A, B = "KXA-1", "KXB-2"
 

@@ -5,8 +5,8 @@ import json
 import pytest
 from session_rig import Rig, delta, snapshot, ticker_frame, trade
 
+from kalshi_nb._rows.wanted import ALL
 from kalshi_nb._session.receiver import MOST_OLD
-from kalshi_nb._session.requests import ALL
 
 A, B = "KXA-1", "KXB-2"
 

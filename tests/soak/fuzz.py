@@ -21,10 +21,10 @@ from random import Random
 
 from kalshi_nb._fixed_point import COSTS, COUNTS, PRICES, VALUES
 from kalshi_nb._frames.batch import Batch
-from kalshi_nb._session.quotes import QUOTES
-from kalshi_nb._session.requests import ALL
+from kalshi_nb._rows.channels import CHANNELS
+from kalshi_nb._rows.quotes import QUOTES
+from kalshi_nb._rows.wanted import ALL
 from kalshi_nb._session.session import Reconnect, Session
-from kalshi_nb._wire.channels import CHANNELS
 from kalshi_nb._wire.decode import Rejected, decode
 from kalshi_nb.messages import from_rows
 from tests.channel_frames import EVERY

@@ -8,8 +8,9 @@ import time
 import pytest
 from streamz.sinks import _global_sinks
 
+from kalshi_nb._feed.frame import Frame
+from kalshi_nb._rows.rows import CHANNELS
 from kalshi_nb._streams.runner import Pipelines
-from kalshi_nb._wire.rows import CHANNELS
 
 BASE_US = 1_760_000_000_000_000
 
@@ -105,3 +106,9 @@ def _no_sink_is_left():
     yield
     gc.collect()
     assert set(_global_sinks) <= before  # those of other tests may go meanwhile
+
+
+def frame_of(pipelines, channel, *arguments, **options):
+    """Open one of the feed's own frames, as a feed does."""
+    node = pipelines.frame(channel, *arguments, **options)
+    return Frame(node.store, name=node.pipeline.name, on_close=node.pipeline.close)

@@ -1,7 +1,7 @@
 """A branch of quotes begins with the present quote of each market, and is told it once."""
 
 from kalshi_nb._frames.batch import Batch
-from kalshi_nb._session.quotes import LAYOUT, QUOTES, PresentQuoteRow
+from kalshi_nb._rows.quotes import LAYOUT, QUOTES, PresentQuoteRow
 from kalshi_nb._streams.beginning import Beginning
 
 

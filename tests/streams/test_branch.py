@@ -10,8 +10,8 @@ from streamz.sinks import _global_sinks
 
 from kalshi_nb import _threads
 from kalshi_nb._frames.batch import Batch
-from kalshi_nb._streams.branch import ERRORS_IN_A_ROW
-from kalshi_nb._wire.rows import SnapshotRow
+from kalshi_nb._rows.rows import SnapshotRow
+from kalshi_nb._streams.pipeline import ERRORS_IN_A_ROW
 from kalshi_nb.errors import PipelineError
 from kalshi_nb.messages import OrderbookSnapshot, Trade
 

@@ -9,9 +9,9 @@ import msgspec
 import pytest
 
 from kalshi_nb import _messages, messages
-from kalshi_nb._session.quotes import LAYOUT as QUOTE_LAYOUT
-from kalshi_nb._session.quotes import QUOTES
-from kalshi_nb._wire.rows import CHANNELS, LAYOUTS, EventRow, FeeUpdateRow, SnapshotRow
+from kalshi_nb._rows.quotes import LAYOUT as QUOTE_LAYOUT
+from kalshi_nb._rows.quotes import QUOTES
+from kalshi_nb._rows.rows import CHANNELS, LAYOUTS, EventRow, FeeUpdateRow, SnapshotRow
 
 from .conftest import BASE_US, trade
 

@@ -6,11 +6,11 @@ import threading
 import pytest
 
 from kalshi_nb import _threads
+from kalshi_nb._rows.rows import CHANNELS
 from kalshi_nb._streams.runner import Pipelines
-from kalshi_nb._wire.rows import CHANNELS
 from kalshi_nb.errors import ConfigurationError, FeedClosedError, WaitTimeoutError, WrongThreadError
 
-from .conftest import Engine, trade, until
+from .conftest import Engine, frame_of, trade, until
 
 before = set()
 
@@ -50,7 +50,7 @@ def gate():
 def test_no_thread_runs_before_it_is_needed_and_none_after_the_end(make):
     pipelines = make()
     assert names() == []
-    pipelines.frame("trade")
+    frame_of(pipelines, "trade")
     assert names() == ["kalshi-pipeline"]
     source = pipelines.stream("trade")
     assert sorted(names()) == ["kalshi-pipeline", "kalshi-user"]
@@ -73,8 +73,8 @@ def test_starting_and_stopping_are_idempotent(make):
 
 
 def test_rows_reach_frames_streams_messages_and_callbacks(pipelines, engine):
-    frame = pipelines.frame("trade", name="trades")
-    of_one = pipelines.frame("trade", frozenset({"KXB-1"}), rows=2)
+    frame = frame_of(pipelines, "trade", name="trades")
+    of_one = frame_of(pipelines, "trade", frozenset({"KXB-1"}), rows=2)
     streamed, listed, called = [], [], []
     pipelines.stream("trade").sink(streamed.append)
     pipelines.messages("trade", frozenset({"KXB-1"})).sink(listed.extend)
@@ -91,7 +91,7 @@ def test_rows_reach_frames_streams_messages_and_callbacks(pipelines, engine):
 
 
 def test_frames_are_filled_without_a_flush(pipelines, engine):
-    frame = pipelines.frame("trade")
+    frame = frame_of(pipelines, "trade")
     engine.add("trade", trade(1))
     frame.wait(1, timeout=20)
 
@@ -119,7 +119,7 @@ def test_the_threads_know_what_they_are(pipelines, engine):
 
 @pytest.mark.parametrize("call", ["wait", "flush"])
 def test_waiting_inside_a_node_is_refused_instead_of_hanging(pipelines, engine, call):
-    frame = pipelines.frame("trade")
+    frame = frame_of(pipelines, "trade")
     source = pipelines.stream("trade")
     source.sink(lambda df: frame.wait(100) if call == "wait" else pipelines.flush())
     engine.add("trade", trade(1))
@@ -128,7 +128,7 @@ def test_waiting_inside_a_node_is_refused_instead_of_hanging(pipelines, engine, 
 
 
 def test_a_failing_branch_disturbs_no_other_and_no_frame_nor_itself_afterwards(pipelines, engine):
-    frame = pipelines.frame("trade")
+    frame = frame_of(pipelines, "trade")
     good, bad = [], []
     failing = pipelines.stream("trade", name="failing")
     failing.sink(lambda df: bad.append(1 / (df["seq"][0] - 1)))
@@ -205,7 +205,7 @@ def test_nothing_is_logged_into_the_cell_from_the_feeds_threads(pipelines, engin
 
 
 def test_a_slow_node_delays_no_frame_and_makes_its_own_next_batch_larger(pipelines, engine, gate):
-    frame = pipelines.frame("trade")
+    frame = frame_of(pipelines, "trade")
     pipelines.stream("trade").sink(gate)
     engine.add("trade", trade(0))
     assert gate.entered.wait(30)
@@ -221,7 +221,7 @@ def test_a_slow_node_delays_no_frame_and_makes_its_own_next_batch_larger(pipelin
 
 def test_past_the_bound_the_oldest_batches_go_and_are_counted(make, engine, gate):
     pipelines = make(max_pending_rows=10)
-    frame = pipelines.frame("trade")
+    frame = frame_of(pipelines, "trade")
     seen = []
     pipelines.stream("trade").map(lambda df: seen.extend(df["seq"]) or df).sink(gate)
     engine.add("trade", trade(0))
@@ -262,7 +262,7 @@ def test_flush_says_which_thread_is_behind(pipelines, engine, gate):
 
 def test_everything_pending_at_a_flush_is_delivered_when_it_returns(make, engine):
     pipelines = make(flush_interval=3_600)
-    frame = pipelines.frame("trade")
+    frame = frame_of(pipelines, "trade")
     seen = []
     pipelines.stream("trade").sink(lambda df: seen.append(df.height))
     for number in range(200):
@@ -273,7 +273,7 @@ def test_everything_pending_at_a_flush_is_delivered_when_it_returns(make, engine
 
 def test_flushing_often_does_not_put_off_the_turns_of_their_own(make, engine):
     pipelines = make(flush_interval=0.2)
-    frame = pipelines.frame("trade")
+    frame = frame_of(pipelines, "trade")
     for _ in range(100):
         pipelines.flush()
     engine.add("trade", trade(1))
@@ -293,7 +293,7 @@ def test_flush_and_stop_may_meet(make, engine):
 
 def test_stopping_delivers_what_is_pending(make, engine):
     pipelines = make(flush_interval=3_600)
-    frame = pipelines.frame("trade")
+    frame = frame_of(pipelines, "trade")
     seen = []
     pipelines.stream("trade").sink(lambda df: seen.append(df.height))
     engine.add("trade", trade(1), trade(2))
@@ -327,7 +327,7 @@ def test_nothing_can_be_attached_to_a_stopped_feed(make):
     for attach in (
         lambda: pipelines.stream("trade"),
         lambda: pipelines.messages("trade"),
-        lambda: pipelines.frame("trade"),
+        lambda: frame_of(pipelines, "trade"),
         lambda: pipelines.on("trade", print),
     ):
         with pytest.raises(FeedClosedError, match=r"connect\(\)"):
@@ -335,7 +335,7 @@ def test_nothing_can_be_attached_to_a_stopped_feed(make):
 
 
 def test_an_error_of_the_engine_is_counted_and_the_other_channels_go_on(pipelines, engine):
-    frame = pipelines.frame("trade")
+    frame = frame_of(pipelines, "trade")
     engine.broken = "ticker"
     engine.add("trade", trade(1))
     pipelines.flush()
@@ -346,7 +346,7 @@ def test_an_error_of_the_engine_is_counted_and_the_other_channels_go_on(pipeline
 
 
 def test_rows_that_cannot_be_a_frame_are_an_error_of_the_kit_and_the_next_ones_come(pipelines, engine):
-    frame = pipelines.frame("trade")
+    frame = frame_of(pipelines, "trade")
     seen = []
     pipeline = pipelines.on("trade", seen.append)
     engine.add("trade", ("not", "a", "trade"))
@@ -360,7 +360,7 @@ def test_rows_that_cannot_be_a_frame_are_an_error_of_the_kit_and_the_next_ones_c
 
 
 def test_a_frame_of_the_kit_is_never_detached(pipelines, engine):
-    frame = pipelines.frame("trade")
+    frame = frame_of(pipelines, "trade")
     for _ in range(15):
         engine.add("trade", ("not", "a", "trade"))
         pipelines.flush()
@@ -371,7 +371,7 @@ def test_a_frame_of_the_kit_is_never_detached(pipelines, engine):
 
 def test_closing_a_frame_ends_its_filling_and_calls_back(pipelines, engine):
     calls = []
-    frame = pipelines.frame("trade", on_close=lambda: calls.append(1))
+    frame = frame_of(pipelines, "trade", on_close=lambda: calls.append(1))
     engine.add("trade", trade(1))
     pipelines.flush()
     frame.close()
@@ -384,12 +384,12 @@ def test_closing_a_frame_ends_its_filling_and_calls_back(pipelines, engine):
 
 def test_a_frame_checks_its_window(pipelines):
     with pytest.raises(ConfigurationError):
-        pipelines.frame("trade", rows=0)
+        frame_of(pipelines, "trade", rows=0)
     assert pipelines._kit.all() == []
 
 
 def test_branches_come_and_go_from_many_threads_while_rows_flow(pipelines, engine):
-    frame = pipelines.frame("trade")
+    frame = frame_of(pipelines, "trade")
     errors = []
 
     def come_and_go():
@@ -421,7 +421,7 @@ def test_two_feeds_share_nothing(make, clock):
     first, engine = make(), Engine()
     second = Pipelines(engine.take, CHANNELS, clock, flush_interval=0.005)
     try:
-        frames = [each.frame("trade") for each in (first, second)]
+        frames = [frame_of(each, "trade") for each in (first, second)]
         seen = {"first": [], "second": []}
         first.stream("trade").sink(seen["first"].append)
         broken = second.stream("trade")

@@ -9,7 +9,7 @@ import pytest
 from comm.base_comm import BaseComm
 
 from kalshi_nb._widgets.display import Display
-from kalshi_nb._widgets.picture import LadderPicture
+from kalshi_nb._widgets.ladder.picture import LadderPicture
 
 
 class Message(NamedTuple):

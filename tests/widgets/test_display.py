@@ -13,7 +13,7 @@ from ipywidgets.widgets import widget as ipywidgets_widget
 
 from kalshi_nb import _threads
 from kalshi_nb._widgets.display import ERRORS_IN_A_ROW, MESSAGES_A_ROUND, ROUND_SECONDS, Display
-from kalshi_nb._widgets.ladder import LadderView, LadderWidget
+from kalshi_nb._widgets.ladder.view import LadderView, LadderWidget
 
 from .conftest import Source, wait_until
 
@@ -293,8 +293,8 @@ def run_script(script):
     prelude = """
         import os, sys, threading, time
         from kalshi_nb._widgets.display import display
-        from kalshi_nb._widgets.picture import LadderPicture
-        from kalshi_nb._widgets.ladder import LadderView
+        from kalshi_nb._widgets.ladder.picture import LadderPicture
+        from kalshi_nb._widgets.ladder.view import LadderView
         class Source:
             market_ticker = "KX-1"
             asked = 0

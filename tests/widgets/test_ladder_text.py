@@ -7,9 +7,9 @@ import nbformat
 import pytest
 from nbconvert import HTMLExporter
 
-from kalshi_nb._widgets.ladder import LadderView
-from kalshi_nb._widgets.picture import LadderPicture
-from kalshi_nb._widgets.text import contracts_text, ladder_html, ladder_text, mid_text, spread_text
+from kalshi_nb._widgets.ladder.picture import LadderPicture
+from kalshi_nb._widgets.ladder.text import contracts_text, ladder_html, ladder_text, mid_text, spread_text
+from kalshi_nb._widgets.ladder.view import LadderView
 
 from .conftest import Source
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from ipywidgets import Widget
 
-from kalshi_nb._widgets import ladder
-from kalshi_nb._widgets.ladder import HEARTBEAT_SECONDS, LadderView, LadderWidget
+from kalshi_nb._widgets.ladder import view as ladder
+from kalshi_nb._widgets.ladder.view import HEARTBEAT_SECONDS, LadderView, LadderWidget
 from kalshi_nb.errors import ConfigurationError
 
 from .conftest import Source, wait_until
@@ -162,6 +162,6 @@ def test_every_style_is_scoped_to_the_ladder():
 
 
 def test_the_static_files_are_read_as_they_are():
-    static = Path(ladder.__file__).parent / "static"
+    static = Path(ladder.__file__).parent.parent / "static"
     assert LadderWidget._esm == (static / "ladder.js").read_text(encoding="utf-8")
     assert LadderWidget._css == (static / "ladder.css").read_text(encoding="utf-8")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kalshi_nb._link.refusals import subscription_error
+from kalshi_nb._engine.refusals import subscription_error
 from kalshi_nb._session.requests import Outcome
 from kalshi_nb._wire.codes import AGAIN, CODES, TERMINAL, meaning
 

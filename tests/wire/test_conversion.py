@@ -20,10 +20,10 @@ from own_frames import (
 )
 
 from kalshi_nb._fixed_point import COUNTS, PRICES, FixedPoint, contracts, dollars
+from kalshi_nb._rows.channels import TRAITS
+from kalshi_nb._rows.rows import CHANNELS, LAYOUTS, EventRow, FeeUpdateRow, position
 from kalshi_nb._wire import conversion
-from kalshi_nb._wire.channels import TRAITS
 from kalshi_nb._wire.decode import decode
-from kalshi_nb._wire.rows import CHANNELS, LAYOUTS, EventRow, FeeUpdateRow, position
 from kalshi_nb.errors import WireError
 
 NOW = 1_790_000_000_500_000

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from own_frames import CREATED, DELTA, FRAMES, LIST, OK, SNAPSHOT, TICKER, TRADE, data, with_msg
 
 from kalshi_nb._frames.batch import Batch
-from kalshi_nb._session.requests import ALL
+from kalshi_nb._rows.channels import CHANNELS
+from kalshi_nb._rows.wanted import ALL
 from kalshi_nb._session.session import Session
 from kalshi_nb._wire import frames, lifecycle_frames
-from kalshi_nb._wire.channels import CHANNELS
 from kalshi_nb._wire.decode import Rejected, decode
 from kalshi_nb._wire.private_frames import FillFrame
 from kalshi_nb.messages import from_rows

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kalshi_nb._wire.tickers import hint
+from kalshi_nb._rows.tickers import hint
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from tests.benchmarks.clients.protocol import messages_of
 
 
 def kit(session, frames):
-    from kalshi_nb._book import Book
     from kalshi_nb._clock import WallClock
+    from kalshi_nb._feed.book import Book
     from kalshi_nb._fixed_point import COUNTS
     from kalshi_nb._session.extension import ladders
     from kalshi_nb._wire.conversion import LEVEL_PRICES, levels

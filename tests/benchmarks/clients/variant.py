@@ -12,7 +12,7 @@ from tests.benchmarks.clients.protocol import Client
 
 def changed(what):
     """Change the libraries' options for all connections that follow."""
-    from kalshi_nb._link import over_websockets
+    from kalshi_nb._engine import over_websockets
 
     options = {name: what[name] for name in ("compression", "max_queue") if name in what}
     if options:
@@ -21,7 +21,7 @@ def changed(what):
     if "read" in what:
         _replace(asyncio.selector_events._SelectorSocketTransport, "max_size", what["read"])
     if "buffer" in what:
-        from kalshi_nb._link import over_picows
+        from kalshi_nb._engine import over_picows
 
         _replace(over_picows, "READ_BUFFER", what["buffer"])
     if "aiofastnet" in what:

@@ -1,0 +1,124 @@
+"""The user's pipelines of one feed, and which of them a cell that runs again replaces."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from kalshi_nb._feed.cells import Cell, this_cell
+from kalshi_nb._feed.demand import Closer, Ending, Wishes
+from kalshi_nb._streams.pipeline import Pipeline
+from kalshi_nb._streams.runner import Pipelines
+from kalshi_nb.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from kalshi_nb._streams.source import BranchSource
+
+__all__ = ["Attached"]
+
+
+class _Made(NamedTuple):
+    """What a cell attached: where, in which run, for what."""
+
+    cell: Cell
+    channel: str
+    tickers: frozenset[str] | None
+    pipeline: weakref.ref[Pipeline]
+
+
+class Attached:
+    """Streams, messages and callbacks of a feed.
+
+    Parameters
+    ----------
+    pipelines : Pipelines
+        Runs them.
+    wishes : Wishes
+        Asks the exchange for what they need.
+    """
+
+    def __init__(self, pipelines: Pipelines, wishes: Wishes) -> None:
+        self._pipelines = pipelines
+        self._wishes = wishes
+        self._lock = threading.RLock()
+        self._callbacks: dict[tuple[object, ...], Pipeline] = {}
+        self._made: list[_Made] = []
+
+    def begin(
+        self,
+        channel: str,
+        tickers: frozenset[str] | None,
+        make: Callable[[Closer], BranchSource],
+    ) -> BranchSource:
+        """Attach a pipeline, in place of what an earlier run of the same cell attached at the same line."""
+        cell = this_cell()
+        with self._lock:
+            ending = Ending()
+            source = make(ending)
+            self._ask(source.pipeline, ending)
+            # Only now the earlier one lets go, so that the exchange sends on without a break.
+            self._close_earlier(cell, channel, tickers)
+            if cell is not None:
+                self._made.append(_Made(cell, channel, tickers, weakref.ref(source.pipeline)))
+            return source
+
+    def call(self, channel: str, tickers: frozenset[str] | None, function: Callable[..., Any]) -> None:
+        """Attach a callback, in place of the same function's earlier self, or of an earlier run of the cell's."""
+        if not callable(function):
+            raise ConfigurationError(f"on({channel!r}) decorates a function, not a {type(function).__name__}.")
+        key = (channel, tickers, *_identity(function))
+        cell = this_cell()
+        with self._lock:
+            ending = Ending()
+            pipeline = self._pipelines.on(channel, function, tickers, on_close=ending)
+            self._ask(pipeline, ending)
+            before = self._callbacks.get(key)
+            self._callbacks = {each: held for each, held in self._callbacks.items() if held.state != "closed"}
+            self._callbacks[key] = pipeline
+            if before is not None:
+                before.close()
+            self._close_earlier(cell, channel, tickers)
+            if cell is not None:
+                self._made.append(_Made(cell, channel, tickers, weakref.ref(pipeline)))
+
+    def close(self) -> None:
+        """Close all of them."""
+        for pipeline in self._pipelines.pipelines:
+            pipeline.close()
+        with self._lock:
+            self._callbacks.clear()
+            self._made.clear()
+
+    def _ask(self, pipeline: Pipeline, ending: Ending) -> None:
+        """Ask for the rows of a pipeline that is attached already, so that it misses none."""
+        try:
+            ending.add(self._wishes.rows(pipeline.channel, pipeline.market_tickers))
+        except BaseException:
+            pipeline.close()
+            raise
+
+    def _close_earlier(self, cell: Cell | None, channel: str, tickers: frozenset[str] | None) -> None:
+        kept = []
+        for made in self._made:
+            pipeline = made.pipeline()
+            if pipeline is None or pipeline.state == "closed":
+                continue
+            same_place = cell is not None and made.cell.place == cell.place and made.cell.run != cell.run
+            if same_place and (made.channel, made.tickers) == (channel, tickers):
+                pipeline.close()
+            else:
+                kept.append(made)
+        self._made = kept
+
+
+def _identity(function: Callable[..., Any]) -> tuple[object, ...]:
+    """Return what makes a function the same one when its definition runs again.
+
+    Its name and module; a method's object too. Functions without a name of their own are all different.
+    """
+    name = getattr(function, "__qualname__", None)
+    if name is None or "<lambda>" in name:
+        return (id(function), function)
+    return (getattr(function, "__module__", None), name, id(getattr(function, "__self__", None)))

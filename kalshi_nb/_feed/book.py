@@ -1,0 +1,352 @@
+"""Live order books: the kept ladder of a market, in dollars and contracts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from kalshi_nb._clock import Clock
+from kalshi_nb._fixed_point import CONTRACT, DOLLAR
+from kalshi_nb._rows.ladders import Levels as IntegerLevels
+from kalshi_nb._rows.tickers import hint
+from kalshi_nb._session.ladder import Ladder
+from kalshi_nb._threads import refuse_on
+from kalshi_nb._widgets.ladder.picture import LadderPicture
+from kalshi_nb.errors import ConfigurationError, SubscriptionError, WaitTimeoutError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from kalshi_nb._widgets.ladder.view import LadderView
+
+__all__ = ["Book", "Books", "Top"]
+
+_POLL: Final = 0.005
+_SHOWN: Final = 10  # levels a side in a cell
+_CENT: Final = 100
+
+_BIDS: Final[tuple[float | None, ...]] = (None, *(price / DOLLAR for price in range(1, DOLLAR + 1)))
+"""Dollars by the best YES bid as a ladder has it; there, 0 is none."""
+_ASKS: Final[tuple[float | None, ...]] = (None, *((DOLLAR - price) / DOLLAR for price in range(1, DOLLAR + 1)))
+"""YES dollars by the best NO bid."""
+
+
+class Top(NamedTuple):
+    """Best prices of one moment: YES dollars and contracts; None where a side is empty."""
+
+    bid: float | None
+    bid_size: float | None
+    ask: float | None
+    ask_size: float | None
+
+
+class Book:
+    """One market's live order book.
+
+    Kalshi keeps two ladders of bids, YES and NO. A YES ask at 0.53 is a NO bid at 0.47, so ``ask`` here is one
+    dollar less the best NO bid. Every reading is of one moment, from any thread. Made by
+    :meth:`kalshi_nb.Feed.book`; as a cell's last expression it shows a ladder that moves.
+    """
+
+    def __init__(
+        self, ladder: Ladder, *, clock: Clock, link_down: Callable[[], str], release: Callable[[], None]
+    ) -> None:
+        self._ladder = ladder
+        self._clock = clock
+        self._link_down = link_down
+        self._release: Callable[[], None] | None = release
+        self._view: LadderView | None = None
+        self._decimals = 2
+
+    @property
+    def market_ticker(self) -> str:
+        """The market."""
+        return self._ladder.market_ticker
+
+    @property
+    def status(self) -> str:
+        """What the book may be trusted for.
+
+        ``"connecting"``: no snapshot yet. ``"live"``: right. ``"stale"``: as it was before a hole in the data;
+        it is being repaired. ``"unknown"``: acknowledged, but there is no such market. ``"closed"``: nothing
+        moves it any more.
+        """
+        return self._ladder.status
+
+    @property
+    def top(self) -> Top:
+        """Best bid and ask with their sizes, all of one moment."""
+        yes, yes_size, no, no_size = self._ladder.top()
+        return Top(
+            _BIDS[yes],
+            yes_size / CONTRACT if yes else None,
+            _ASKS[no],
+            no_size / CONTRACT if no else None,
+        )
+
+    @property
+    def best_bid(self) -> float | None:
+        """The highest price somebody pays for YES, in dollars."""
+        return _BIDS[self._ladder.best_yes]
+
+    @property
+    def best_ask(self) -> float | None:
+        """The lowest price somebody takes for YES, in dollars."""
+        return _ASKS[self._ladder.best_no]
+
+    @property
+    def mid(self) -> float | None:
+        """Halfway between best bid and best ask, in dollars; None when a side is empty."""
+        yes, _, no, _ = self._ladder.top()
+        return (yes + DOLLAR - no) / (2 * DOLLAR) if yes and no else None
+
+    @property
+    def spread(self) -> float | None:
+        """Best ask less best bid, in dollars; None when a side is empty."""
+        yes, _, no, _ = self._ladder.top()
+        return (DOLLAR - no - yes) / DOLLAR if yes and no else None
+
+    @property
+    def imbalance(self) -> float | None:
+        """(bid size - ask size) / (bid size + ask size) at the best prices, -1 to 1; None when a side is empty."""
+        yes, yes_size, no, no_size = self._ladder.top()
+        return (yes_size - no_size) / (yes_size + no_size) if yes and no else None
+
+    @property
+    def as_of(self) -> datetime | None:
+        """When the newest change was received, UTC; None before the first snapshot."""
+        changed = self._ladder.changed_at
+        return datetime.fromtimestamp(changed / 1e6, UTC) if changed else None
+
+    def levels(self, side: str) -> list[tuple[float, float]]:
+        """Return all bids of one side, best first.
+
+        Parameters
+        ----------
+        side : str
+            ``"yes"``: YES bids in YES dollars. ``"no"``: NO bids in NO dollars.
+
+        Returns
+        -------
+        list of (float, float)
+            Price in dollars and size in contracts.
+
+        Raises
+        ------
+        ConfigurationError
+            When `side` is neither.
+        """
+        if side not in ("yes", "no"):
+            raise ConfigurationError(f"side is {side!r}; it is 'yes' or 'no'. Asks for YES are the bids for NO.")
+        yes, no = self._ladder.levels()
+        return [(price / DOLLAR, size / CONTRACT) for price, size in (yes if side == "yes" else no)]
+
+    def depth(self, levels: int = 10) -> pl.DataFrame:
+        """Return the best levels of both sides as a frame.
+
+        Parameters
+        ----------
+        levels : int
+            Rows, at most.
+
+        Returns
+        -------
+        polars.DataFrame
+            ``level`` (1 is best), ``bid_size``, ``bid``, ``ask``, ``ask_size``: YES dollars and contracts;
+            null where one side has fewer levels than the other.
+        """
+        import polars as pl  # noqa: PLC0415  # importing a feed does not need it yet
+
+        if isinstance(levels, bool) or not isinstance(levels, int) or levels < 1:
+            raise ConfigurationError(f"levels is {levels!r}; pass how many rows you want, such as 10.")
+        yes, no = self._ladder.levels()
+        rows = min(levels, max(len(yes), len(no)))
+        bids, asks = _padded(yes, rows), _padded(no, rows)
+        return pl.DataFrame(
+            {
+                "level": range(1, rows + 1),
+                "bid_size": [size / CONTRACT if size else None for _, size in bids],
+                "bid": [price / DOLLAR if price else None for price, _ in bids],
+                "ask": [(DOLLAR - price) / DOLLAR if price else None for price, _ in asks],
+                "ask_size": [size / CONTRACT if size else None for _, size in asks],
+            },
+            schema={
+                "level": pl.Int64,
+                "bid_size": pl.Float64,
+                "bid": pl.Float64,
+                "ask": pl.Float64,
+                "ask_size": pl.Float64,
+            },
+        )
+
+    def wait(self, timeout: float = 10.0) -> Book:
+        """Wait until the book is live, and return it.
+
+        Parameters
+        ----------
+        timeout : float
+            Seconds.
+
+        Raises
+        ------
+        WaitTimeoutError
+            When it is not live by then.
+        SubscriptionError
+            When the exchange knows no such market.
+        """
+        refuse_on("io", "pipeline", doing="book.wait()", instead="Call it in a cell")
+        until = time.monotonic() + timeout
+        while True:
+            status = self._ladder.status
+            if status == "live":
+                return self
+            if status == "unknown":
+                raise SubscriptionError(
+                    f"The exchange knows no market {self.market_ticker!r}. "
+                    + (hint(self.market_ticker) or "Check the ticker; a settled market is gone from the feed."),
+                    channel="orderbook_delta",
+                    code=0,
+                    market_tickers=(self.market_ticker,),
+                )
+            if status == "closed" or time.monotonic() >= until:
+                raise WaitTimeoutError(self._still(timeout))
+            time.sleep(_POLL)
+
+    def close(self) -> None:
+        """Let the book go: the exchange stops sending it, unless another handle wants it; idempotent."""
+        release, self._release = self._release, None
+        if release is not None:
+            release()
+        if self._view is not None:
+            self._view.close()
+            self._view = None
+
+    def _still(self, timeout: float) -> str:
+        why = {
+            "connecting": "no snapshot of it came",
+            "stale": f"its data has a hole ({self._ladder.reason}) that is not repaired yet",
+            "closed": "it was closed; ask the feed for it again",
+        }.get(self._ladder.status, "it is not live")
+        link = self._link_down()
+        return f"{self.market_ticker} is not live after {timeout:g} s: {why}. {link or 'Look at feed.health().'}"
+
+    def ladder_picture(self, levels: int) -> LadderPicture:
+        """Return what a ladder view shows: the best `levels` of each side, now."""
+        ladder = self._ladder
+        while True:
+            version = ladder.version
+            yes, no = ladder.levels()
+            status, since, reason, changed = ladder.status, ladder.status_since, ladder.reason, ladder.changed_at
+            if version == ladder.version:
+                break  # levels and status are of one moment
+        held = max(0, self._clock.now_us() - since) / 1e6
+        # Never fewer again: columns that grow and shrink with each level would jump.
+        self._decimals = max(self._decimals, _decimals(yes[:levels], no[:levels]))
+        return LadderPicture(
+            version=version,
+            status=status,
+            status_since=time.time() - held,
+            asks=tuple(((DOLLAR - price) / DOLLAR, size / CONTRACT) for price, size in no[:levels]),
+            bids=tuple((price / DOLLAR, size / CONTRACT) for price, size in yes[:levels]),
+            as_of=changed / 1e6 if changed else None,
+            price_decimals=self._decimals,
+            note=_note(self.market_ticker, status, reason),
+        )
+
+    def __repr__(self) -> str:
+        from kalshi_nb._widgets.ladder.text import ladder_text  # noqa: PLC0415  # only when it is looked at
+
+        return ladder_text(self.market_ticker, self.ladder_picture(1)).splitlines()[0]
+
+    def _repr_mimebundle_(self, **_kinds: Any) -> dict[str, Any]:
+        """Show a ladder that moves, where the front end can; else a table, else text."""
+        from kalshi_nb._widgets.ladder.view import LadderView  # noqa: PLC0415  # widgets load when one is shown
+
+        if self._view is None:
+            self._view = LadderView(self, levels=_SHOWN)
+        return self._view.mimebundle()
+
+
+_NOTES: Final = {
+    "sequence": "messages were lost; asking for a new snapshot",
+    "rejected": "a message could not be read; asking for a new snapshot",
+    "negative_level": "a level fell below zero; asking for a new snapshot",
+    "no_book": "a change came before its snapshot; asking for one",
+    "error_10": "the exchange ended the subscription; subscribing again",
+    "error_25": "the exchange dropped a slow reader; subscribing again",
+    "unsubscribed": "the exchange ended the subscription; subscribing again",
+    "connection_lost": "the connection is lost; connecting again",
+    "resubscribing": "subscribing again",
+    "unreadable": "its snapshots cannot be read; see feed.rejects",
+    "error_26": "the exchange sends no more markets on this connection",
+}
+
+
+def _note(market_ticker: str, status: str, reason: str) -> str:
+    """Say in a line why a book is not live, where there is something to say."""
+    if status == "unknown":
+        return hint(market_ticker)
+    return _NOTES.get(reason, "") if status == "stale" else ""
+
+
+def _decimals(*sides: IntegerLevels) -> int:
+    """Return how many decimals the prices need: cents, tenths or hundredths of a cent."""
+    if all(price % _CENT == 0 for side in sides for price, _ in side):
+        return 2
+    return 3 if all(price % 10 == 0 for side in sides for price, _ in side) else 4
+
+
+def _padded(levels: IntegerLevels, rows: int) -> IntegerLevels:
+    return levels[:rows] + [(0, 0)] * (rows - len(levels))
+
+
+class Books(Mapping[str, Book]):
+    """Several live books by market ticker; made by :meth:`kalshi_nb.Feed.books`."""
+
+    def __init__(self, books: Iterable[Book]) -> None:
+        self._books = {book.market_ticker: book for book in books}
+
+    def __getitem__(self, market_ticker: str) -> Book:
+        return self._books[market_ticker]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._books)
+
+    def __len__(self) -> int:
+        return len(self._books)
+
+    def wait(self, timeout: float = 10.0) -> Books:
+        """Wait until every book is live, `timeout` seconds for all of them together; return them."""
+        until = time.monotonic() + timeout
+        for book in self._books.values():
+            book.wait(max(0.0, until - time.monotonic()))
+        return self
+
+    def close(self) -> None:
+        """Let all of them go."""
+        for book in self._books.values():
+            book.close()
+
+    @property
+    def df(self) -> pl.DataFrame:
+        """Best bid and ask of every book now: one row a market, with its status."""
+        import polars as pl  # noqa: PLC0415  # importing a feed does not need it yet
+
+        rows = [(book.market_ticker, book.status, *book.top) for book in self._books.values()]
+        schema = {
+            "market_ticker": pl.String(),
+            "status": pl.String(),
+            "bid": pl.Float64(),
+            "bid_size": pl.Float64(),
+            "ask": pl.Float64(),
+            "ask_size": pl.Float64(),
+        }
+        return pl.DataFrame(rows, schema=schema, orient="row")
+
+    def __repr__(self) -> str:
+        return "\n".join(repr(book) for book in self._books.values()) or "Books()"
+
+    def _repr_html_(self) -> str:
+        return self.df._repr_html_()

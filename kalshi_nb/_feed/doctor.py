@@ -1,0 +1,308 @@
+"""``doctor()``: looks at key, environment, clock, handshake and one subscription in turn, and says what is wrong."""
+
+from __future__ import annotations
+
+import html
+import os
+import platform
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import kalshi_nb
+from kalshi_nb._auth import KEY_ID_VARIABLES, KEY_PATH_VARIABLE, KEY_VARIABLE, Credentials, Secret, Signer
+from kalshi_nb._environments import ENVIRONMENTS, SIMULATED, url_of
+from kalshi_nb._feed.connect import ENVIRONMENT_VARIABLE, WORST_CLOCK, connect
+from kalshi_nb._session.extension import BUILT, COMPILED, NO_EXTENSIONS
+from kalshi_nb._threads import refuse_on
+from kalshi_nb.errors import (
+    AuthenticationError,
+    ClockSkewError,
+    CredentialsError,
+    KalshiError,
+    UnknownEnvironmentError,
+    WaitTimeoutError,
+)
+
+if TYPE_CHECKING:
+    from kalshi_nb._feed.feed import Feed
+    from kalshi_nb.sim import Exchange
+
+__all__ = ["Check", "Report", "doctor"]
+
+Outcome = Literal["ok", "warning", "failed", "skipped"]
+_SIGNS: Final[dict[Outcome, str]] = {"ok": "ok  ", "warning": "look", "failed": "FAIL", "skipped": "-   "}
+_NAMES: Final = ("package", "environment", "key id", "private key", "handshake", "clock", "subscription", "data")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at.
+
+    Attributes
+    ----------
+    name : str
+        What: ``package``, ``environment``, ``key id``, ``private key``, ``handshake``, ``clock``, ``subscription``,
+        ``data``.
+    outcome : str
+        ``ok``, ``warning`` (it works, but look at it), ``failed``, or ``skipped`` because of one before.
+    text : str
+        What was found, and the next step where there is one. Never a part of a key.
+    """
+
+    name: str
+    outcome: Outcome
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What :func:`kalshi_nb.doctor` found.
+
+    Attributes
+    ----------
+    checks : tuple of Check
+        In the order they were made.
+    """
+
+    checks: tuple[Check, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing failed; warnings are allowed."""
+        return all(each.outcome != "failed" for each in self.checks)
+
+    @property
+    def problem(self) -> Check | None:
+        """The check that failed, None where none did."""
+        return next((each for each in self.checks if each.outcome == "failed"), None)
+
+    def __repr__(self) -> str:
+        width = max(len(each.name) for each in self.checks)
+        lines = [f"{_SIGNS[each.outcome]}  {each.name:<{width}}  {each.text}" for each in self.checks]
+        return "\n".join([*lines, "", self._conclusion()])
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{_SIGNS[each.outcome].strip()}</td>"
+            f"<th style='text-align:left'>{html.escape(each.name)}</th>"
+            f"<td style='text-align:left'>{html.escape(each.text)}</td></tr>"
+            for each in self.checks
+        )
+        return f"<table>{rows}</table><div><b>{html.escape(self._conclusion())}</b></div>"
+
+    def _conclusion(self) -> str:
+        problem = self.problem
+        if problem is not None:
+            return f"Not working yet: {problem.name}."
+        looks = [each.name for each in self.checks if each.outcome == "warning"]
+        return f"Working; look at {', '.join(looks)}." if looks else "All is well."
+
+
+class _Failed(Exception):  # noqa: N818  # not an error: the way out of the checks
+    """A check failed, so that the ones behind it have no meaning."""
+
+
+class _Examination:
+    """The checks made so far."""
+
+    def __init__(self) -> None:
+        self.checks: list[Check] = []
+
+    def ok(self, name: str, text: str) -> None:
+        self.checks.append(Check(name, "ok", text))
+
+    def warn(self, name: str, text: str) -> None:
+        self.checks.append(Check(name, "warning", text))
+
+    def fail(self, name: str, text: str) -> _Failed:
+        self.checks.append(Check(name, "failed", text))
+        return _Failed()
+
+    def report(self) -> Report:
+        done = {each.name for each in self.checks}
+        left = [Check(name, "skipped", "not looked at") for name in _NAMES if name not in done]
+        return Report((*self.checks, *left))
+
+
+def doctor(
+    where: str | Exchange | None = None,
+    *,
+    key_id: str | None = None,
+    private_key: Any = None,
+    timeout: float = 10.0,
+) -> Report:
+    """Look at everything a feed needs, in turn, and say in plain words what is wrong and what to do.
+
+    Parameters
+    ----------
+    where, key_id, private_key
+        As for :func:`kalshi_nb.connect`.
+    timeout : float
+        Seconds that the handshake, and then the first row of data, may take.
+
+    Returns
+    -------
+    Report
+        Prints as a table, in a cell, too. ``report.ok`` says whether a feed would work now, ``report.problem``
+        is the check that failed. No part of a private key is in it, and of a key id the last four characters.
+
+    Examples
+    --------
+    >>> import kalshi_nb as kn
+    >>> kn.doctor("sim").ok
+    True
+    """
+    private_key = Secret(private_key)  # from here on, no traceback can show it
+    refuse_on("io", "pipeline", "user", "display", doing="doctor()", instead="Call it in a cell")
+    found = _Examination()
+    _look_at_package(found)
+    try:
+        place = _look_at_environment(found, where)
+        if place is None:
+            found.ok("key id", "the simulated exchange brings its own")
+            found.ok("private key", "the simulated exchange brings its own")
+        else:
+            key_id = _look_at_key(found, key_id, private_key).key_id
+        with _look_at_handshake(found, where if place is None else place, key_id, private_key, timeout) as feed:
+            _look_at_clock(found, feed)
+            _look_at_data(found, feed, timeout)
+    except _Failed:
+        pass
+    return found.report()
+
+
+def _look_at_package(found: _Examination) -> None:
+    here = f"kalshi_nb {kalshi_nb.__version__} on Python {platform.python_version()}"
+    if COMPILED:
+        found.ok("package", f"{here}, with its compiled part")
+    elif BUILT:
+        found.ok("package", f"{here}; its compiled part is switched off by {NO_EXTENSIONS}")
+    else:
+        found.warn(
+            "package",
+            f"{here}, without its compiled part: all works, at about 70 % of the speed. "
+            "With a C compiler at hand: pip install --force-reinstall --no-deps --no-cache-dir kalshi-nb",
+        )
+
+
+def _look_at_environment(found: _Examination, where: str | Exchange | None) -> str | None:
+    """Return the address, None for a simulated exchange."""
+    place = os.environ.get(ENVIRONMENT_VARIABLE) if where is None else where
+    said = f"from {ENVIRONMENT_VARIABLE}" if where is None else "as given"
+    if place is None or place == "":
+        raise found.fail(
+            "environment",
+            f"none: pass 'demo', 'prod' or 'sim' (no key, no network), or set {ENVIRONMENT_VARIABLE}",
+        )
+    if place == SIMULATED or hasattr(place, "attach"):
+        found.ok("environment", f"a simulated exchange, {said}")
+        return None
+    try:
+        url = url_of(str(place))
+    except UnknownEnvironmentError as unknown:
+        raise found.fail("environment", str(unknown)) from None
+    name = next((name for name, each in ENVIRONMENTS.items() if each == url), "an address")
+    found.ok("environment", f"{name}, {said}: {url}")
+    return url
+
+
+def _look_at_key(found: _Examination, key_id: str | None, private_key: Secret) -> Signer:
+    variable = next((name for name in KEY_ID_VARIABLES if os.environ.get(name)), None)
+    if not key_id and variable is None:
+        raise found.fail(
+            "key id", f"none: pass key_id, or set {KEY_ID_VARIABLES[0]} to the id that Kalshi's API-keys page shows"
+        )
+    shown = str(key_id or os.environ[variable or ""]).strip()[-4:]
+    found.ok("key id", f"…{shown}, {'as given' if key_id else f'from {variable}'}")
+    origin = _origin(private_key)
+    if origin is None:
+        raise found.fail(
+            "private key", f"none: pass private_key, or set {KEY_PATH_VARIABLE} to the PEM file that Kalshi gave you"
+        )
+    try:
+        signer = Credentials(key_id, private_key).signer()
+    except CredentialsError as problem:
+        raise found.fail("private key", str(problem)) from None
+    text = f"{signer.key_type}, {origin}"
+    readers = _readable_by_others(private_key)
+    if readers is None:
+        found.ok("private key", text)
+    else:
+        found.warn("private key", f"{text}; {readers}")
+    return signer
+
+
+def _origin(private_key: Secret) -> str | None:
+    if private_key.reveal() is not None:
+        return "as given"
+    return next((f"from {name}" for name in (KEY_PATH_VARIABLE, KEY_VARIABLE) if os.environ.get(name)), None)
+
+
+def _readable_by_others(private_key: Secret) -> str | None:
+    """Say whether the key's file, where it is one, is open to other users of this computer."""
+    path = _file_of(private_key)
+    if path is None or os.name != "posix":
+        return None
+    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        return f"other users of this computer may read {str(path)!r}: chmod 600 it"
+    return None
+
+
+def _file_of(private_key: Secret) -> Path | None:
+    given = private_key.reveal()
+    if given is None:
+        given = os.environ.get(KEY_PATH_VARIABLE)
+    if not isinstance(given, str | os.PathLike):
+        return None
+    try:
+        path = Path(os.fsdecode(given)).expanduser()
+        return path if path.is_file() else None
+    except (OSError, ValueError):  # the text of a key is no path
+        return None
+
+
+def _look_at_handshake(
+    found: _Examination, where: str | Exchange | None, key_id: str | None, private_key: Secret, timeout: float
+) -> Feed:
+    try:
+        feed = connect(where, key_id=key_id, private_key=private_key.reveal(), timeout=timeout, new=True)
+    except ClockSkewError as refusal:
+        found.ok("handshake", "answered, but the signature's time was refused")
+        raise found.fail("clock", str(refusal)) from None
+    except AuthenticationError as refusal:
+        raise found.fail("handshake", str(refusal)) from None
+    except KalshiError as problem:
+        raise found.fail("handshake", str(problem)) from None
+    found.ok("handshake", f"accepted by {feed.url}")
+    return feed
+
+
+def _look_at_clock(found: _Examination, feed: Feed) -> None:
+    skew = feed.clock_skew
+    if skew is None:
+        found.ok("clock", "good enough for the handshake; the exchange did not say its own time")
+    elif abs(skew) > WORST_CLOCK:
+        side = "ahead of" if skew > 0 else "behind"
+        found.warn("clock", f"{abs(skew):.0f} s {side} the exchange's: switch on automatic time (NTP)")
+    else:
+        found.ok("clock", f"within {max(1.0, abs(skew)):.0f} s of the exchange's")
+
+
+def _look_at_data(found: _Examination, feed: Feed, timeout: float) -> None:
+    try:
+        tickers = feed.tickers(rows=1_000)
+    except KalshiError as refusal:
+        raise found.fail("subscription", str(refusal)) from None
+    found.ok("subscription", "the tickers of all markets, acknowledged")
+    try:
+        tickers.wait(rows=1, timeout=timeout)
+    except WaitTimeoutError:
+        found.warn(
+            "data",
+            f"no ticker changed within {timeout:g} s; markets may be quiet, or in maintenance (Thursdays 03:00 to "
+            "05:00 New York time)",
+        )
+    else:
+        found.ok("data", "tickers come")

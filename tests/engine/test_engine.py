@@ -1,0 +1,574 @@
+"""One thread that keeps one session connected, over real sockets."""
+
+import asyncio
+import base64
+import contextlib
+import itertools
+import socket
+import sys
+import threading
+import time
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
+
+from kalshi_nb._auth import Credentials, Secret
+from kalshi_nb._engine import link as link_module
+from kalshi_nb._rows.wanted import ALL
+from kalshi_nb._threads import set_role
+from kalshi_nb.errors import FeedClosedError, HandshakeError, SubscriptionError, UnreachableError, WrongThreadError
+
+from .conftest import PATH, io_threads, wait_until
+
+BOOKS = "orderbook_delta"
+A, B = "KXA-1", "KXB-2"
+
+
+def status(engine, ticker):
+    ladder = engine.ladder(ticker)
+    return None if ladder is None else ladder.status
+
+
+# reconnecting
+
+
+@pytest.mark.parametrize("how", ["kill", 1000, 1001, 1011])
+def test_a_lost_connection_is_made_again_and_everything_wanted_restored(exchange, engine, how):
+    engine.want(BOOKS, frozenset({A, B}), listen=BOOKS, timeout=10)
+    engine.want("trade", ALL, listen="trade", timeout=10)
+    wait_until(lambda: status(engine, A) == status(engine, B) == "live")
+    if how == "kill":
+        exchange.kill()
+    else:
+        exchange.hang_up(how)
+    wait_until(lambda: engine.reconnects == 1 and status(engine, A) == status(engine, B) == "live")
+    assert engine.state == "connected"
+    assert len(exchange.connections) == 2
+    assert "connection lost" in engine.last_error
+    wait_until(lambda: len([each for each in exchange.commands if each["cmd"] == "subscribe"]) == 4)
+    gaps = engine.links[0].session.gaps.snapshot()
+    assert {gap.channel for gap in gaps if gap.reason == "connection_lost"} == {BOOKS, "trade"}
+    assert [gap.repaired_by for gap in gaps if gap.channel == BOOKS] == ["reconnect"]
+
+
+def test_every_attempt_is_signed_afresh(exchange, engine, private_key):
+    for number in range(1, 4):
+        exchange.kill()
+        wait_until(lambda number=number: engine.reconnects == number and len(exchange.connections) == number + 1)
+        exchange.send({"type": "news"})
+        time.sleep(0.002)  # a millisecond must pass for the time stamps to differ
+    stamps, signatures = set(), set()
+    for _, headers, path in exchange.handshakes:
+        assert path == PATH
+        stamp, signature = headers["KALSHI-ACCESS-TIMESTAMP"], headers["KALSHI-ACCESS-SIGNATURE"]
+        private_key.public_key().verify(base64.b64decode(signature), f"{stamp}GET{PATH}".encode())
+        stamps.add(stamp)
+        signatures.add(signature)
+    assert len(stamps) == len(signatures) == 4
+
+
+def test_a_rotated_key_is_taken_up_at_the_next_connection(exchange, engines, tmp_path):
+    def write():
+        key = ed25519.Ed25519PrivateKey.generate()
+        content = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        (tmp_path / "new.pem").write_bytes(content)
+        (tmp_path / "new.pem").replace(tmp_path / "key.pem")
+        return key
+
+    keys = [write()]
+    engine = engines(exchange.url, Credentials("a-key-id", Secret(tmp_path / "key.pem"), environ={}))
+    engine.start(10)
+    keys.append(write())
+    exchange.kill()
+    wait_until(lambda: engine.reconnects == 1)
+    (tmp_path / "key.pem").unlink()  # missing for a while
+    exchange.kill()
+    wait_until(lambda: "no private key file" in (engine.last_error or ""))
+    keys.append(write())
+    wait_until(lambda: engine.reconnects == 2)
+    for key, (_, headers, _) in zip(keys, exchange.handshakes, strict=True):
+        message = f"{headers['KALSHI-ACCESS-TIMESTAMP']}GET{PATH}".encode()
+        key.public_key().verify(base64.b64decode(headers["KALSHI-ACCESS-SIGNATURE"]), message)
+
+
+def test_the_tiny_exchange_of_these_tests_ends_connections_that_have_not_begun(exchange):
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.create_connection(("127.0.0.1", exchange.port))) for _ in range(20)]
+        exchange.go_away()
+        assert asyncio.all_tasks(exchange._loop) == set()
+        for each in sockets:
+            each.settimeout(20)
+            with contextlib.suppress(ConnectionResetError):
+                assert each.recv(1) == b""
+
+
+def test_a_server_that_accepts_and_closes_is_not_spun_around(exchange, engine):
+    async def close(connection):
+        await connection.close()
+
+    exchange.handler = close
+    exchange.kill()
+    time.sleep(2.0)
+    attempts = len(exchange.handshakes) - 1
+    assert 1 < attempts < 25
+    exchange.handler = exchange.answer
+    wait_until(lambda: engine.state == "connected" and exchange.connections[-1].state.name == "OPEN")
+
+
+def test_an_exchange_that_is_away_for_a_while_is_found_again(exchange, engine):
+    engine.want(BOOKS, frozenset({A}), listen=BOOKS, timeout=10)
+    wait_until(lambda: status(engine, A) == "live")
+    exchange.go_away()
+    wait_until(lambda: engine.state == "reconnecting" and "Nobody answers" in (engine.last_error or ""))
+    assert status(engine, A) == "stale"
+    exchange.come_back()
+    wait_until(lambda: status(engine, A) == "live")
+    assert engine.reconnects == 1
+
+
+@pytest.mark.parametrize("code", [401, 403])
+def test_three_refusals_in_a_row_give_up(exchange, engine, code):
+    engine.want(BOOKS, frozenset({A}), listen=BOOKS, timeout=10)
+    exchange.refuse_always = (code, {}, '{"error":{"code":"authentication_error","details":"NOT_FOUND"}}')
+    exchange.kill()
+    wait_until(lambda: engine.state == "refused")
+    wait_until(lambda: not io_threads())
+    assert len(exchange.handshakes) == 4
+    assert "NOT_FOUND" in engine.last_error
+    assert status(engine, A) == "closed"
+    with pytest.raises(FeedClosedError, match="refused the credentials"):
+        engine.want("trade", ALL, listen="trade", timeout=1)
+    engine.close()
+    assert engine.state == "refused"
+
+
+def test_one_refusal_at_a_reconnect_is_forgiven(exchange, engine):
+    for _ in range(3):
+        exchange.refuse.append((401, {}, ""))
+        before = engine.reconnects
+        engine._post(engine.links[0]._reconnecting.came)  # as if data had come meanwhile
+        exchange.kill()
+        wait_until(lambda before=before: engine.reconnects == before + 1)
+    assert engine.state == "connected"
+
+
+@pytest.mark.parametrize("code", [429, 503])
+def test_retry_after_is_honoured(exchange, engine, code):
+    exchange.refuse.append((code, {"Retry-After": "1.2"}, ""))
+    exchange.kill()
+    wait_until(lambda: engine.reconnects == 1)
+    (_, *_), (refused, *_), (accepted, *_) = exchange.handshakes
+    assert accepted - refused >= 1.2
+
+
+def test_a_session_that_asks_for_a_new_connection_gets_one(exchange, engine, monkeypatch):
+    monkeypatch.setattr("kalshi_nb._session.session.QUIET", 0.2)
+    monkeypatch.setattr("kalshi_nb._session.session.LIST_WAIT", 0.3)
+    wait_until(lambda: engine.reconnects >= 1)
+    assert any(each["cmd"] == "list_subscriptions" for each in exchange.commands)
+
+
+def test_a_fault_of_our_own_costs_a_connection_and_not_the_feed(exchange, engine, monkeypatch):
+    receive, faults = engine.links[0].session.receive, iter([RuntimeError("a fault in the reader")])
+
+    def faulty(data, received_at):
+        for fault in faults:
+            raise fault
+        receive(data, received_at)
+
+    engine.links[0].session.receive = faulty
+    exchange.kill()  # the reader takes the function up with its connection
+    wait_until(lambda: engine.reconnects == 1 and len(exchange.connections) == 2)
+    exchange.send({"type": "news"})
+    wait_until(lambda: engine.reconnects == 2)
+    assert "a fault in the reader" in engine.last_error
+    engine.want("trade", ALL, listen="trade", timeout=10)
+
+
+def test_a_fault_beside_the_reader_costs_a_connection_too(exchange, engine, monkeypatch):
+    tick, faults = engine.links[0].session.tick, iter([RuntimeError("a fault in the clockwork")])
+
+    def faulty():
+        for fault in faults:
+            raise fault
+        tick()
+
+    monkeypatch.setattr(engine.links[0].session, "tick", faulty)
+    wait_until(lambda: engine.reconnects == 1)
+    engine.want(BOOKS, frozenset({A}), listen=BOOKS, timeout=10)
+
+
+# want and release
+
+
+def test_want_waits_for_the_exchanges_word(exchange, engine):
+    engine.want("trade", frozenset({A}), listen="trade", timeout=10)
+    assert engine.links[0].session.subscriptions["trade"].market_tickers == {A}
+
+
+def test_a_refused_channel_raises_in_the_caller(exchange, engine):
+    exchange.errors["trade"] = {"code": 8, "msg": "Unknown channel name"}
+    with pytest.raises(SubscriptionError, match="does not offer this channel") as caught:
+        engine.want("trade", ALL, listen="trade", timeout=10)
+    assert (caught.value.channel, caught.value.code, caught.value.market_tickers) == ("trade", 8, ())
+    assert engine.links[0].session.subscriptions["trade"].requests == []
+
+
+@pytest.mark.parametrize(
+    ("error", "step"),
+    [
+        ({"code": 9, "msg": "Authentication required"}, "scopes"),
+        ({"code": 26, "msg": "Subscription market limit exceeded"}, r"connections=2"),
+        ({"code": 28, "msg": "Markets not found", "market_tickers": [A]}, f"for {A}: error 28"),
+        ({"code": 28, "msg": "Markets not found", "market_ticker": A}, "upper case"),
+    ],
+)
+def test_a_refusal_says_what_to_do(exchange, engine, error, step):
+    exchange.errors["trade"] = error
+    with pytest.raises(SubscriptionError) as caught:
+        engine.want("trade", frozenset({A}), listen="trade", timeout=10)
+    assert step in str(caught.value)
+    assert caught.value.code == error["code"]
+
+
+def test_an_exchange_that_does_not_answer_is_said_to_be_silent(exchange, engine):
+    exchange.silent = True
+    with pytest.raises(SubscriptionError, match=r"no answer within 0\.3 s.*silent") as caught:
+        engine.want("trade", ALL, listen="trade", timeout=0.3)
+    assert caught.value.code == 0
+    wait_until(lambda: engine.links[0].session.subscriptions["trade"].requests == [])
+
+
+def test_want_returns_when_the_link_is_down_and_is_kept(exchange, engine):
+    exchange.go_away()
+    wait_until(lambda: engine.state == "reconnecting")
+    engine.want(BOOKS, frozenset({A}), listen=BOOKS, timeout=30)
+    assert status(engine, A) == "connecting"
+    exchange.come_back()
+    wait_until(lambda: status(engine, A) == "live")
+
+
+def test_want_is_let_go_when_the_link_is_lost_while_it_waits(exchange, engine):
+    exchange.silent = True
+    done = threading.Event()
+    thread = threading.Thread(target=lambda: (engine.want("trade", ALL, listen="trade", timeout=60), done.set()))
+    thread.start()
+    wait_until(lambda: exchange.commands)
+    exchange.kill()
+    assert done.wait(10)
+    thread.join()
+
+
+def test_release_takes_the_wish_back(exchange, engine):
+    request = engine.want("trade", ALL, listen="trade", timeout=10)
+    engine.release(request)
+    wait_until(lambda: exchange.commands[-1]["cmd"] == "unsubscribe")
+    wait_until(lambda: not engine.links[0].session.subscriptions["trade"].listening)
+
+
+def test_want_from_the_io_thread_is_refused(engine):
+    set_role("io")
+    try:
+        with pytest.raises(WrongThreadError, match="from the notebook"):
+            engine.want("trade", ALL, listen="trade", timeout=1)
+    finally:
+        set_role(None)
+    assert engine._call(threading.current_thread).name == "kalshi-io"
+    with pytest.raises(WrongThreadError):
+        engine._call(lambda: engine.want("trade", ALL, listen="trade", timeout=1))
+
+
+def test_an_interrupted_want_leaves_no_wish(exchange, engine, monkeypatch):
+    exchange.silent = True
+
+    def interrupted(parts, timeout):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(engine, "_await", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        engine.want("trade", ALL, listen="trade", timeout=10)
+    monkeypatch.undo()
+    wait_until(lambda: engine.links[0].session.subscriptions["trade"].requests == [])
+
+
+# closing
+
+
+def close_in_time(engine):
+    began = time.monotonic()
+    engine.close()
+    assert time.monotonic() - began < 2.0
+    assert engine.state == "closed"
+    assert io_threads() == []
+    engine.close()
+
+
+def test_close_while_connected(exchange, engine):
+    engine.want(BOOKS, frozenset({A}), listen=BOOKS, timeout=10)
+    wait_until(lambda: status(engine, A) == "live")
+    close_in_time(engine)
+    assert status(engine, A) == "closed"
+    for call in (
+        lambda: engine.want("trade", ALL, listen="trade", timeout=1),
+        lambda: engine._post(lambda: None),
+        lambda: engine._call(lambda: None),
+    ):
+        with pytest.raises(FeedClosedError, match=r"connect\(\) again"):
+            call()
+    engine.release(object())
+
+
+def test_close_while_reconnecting(exchange, engine):
+    exchange.go_away()
+    wait_until(lambda: engine.state == "reconnecting" and "Nobody" in (engine.last_error or ""))
+    close_in_time(engine)
+
+
+def test_close_during_a_long_delay(exchange, engine):
+    exchange.refuse_always = (503, {"Retry-After": "600"}, "")
+    exchange.kill()
+    wait_until(lambda: "503" in (engine.last_error or ""))
+    close_in_time(engine)
+
+
+def test_close_with_a_server_that_never_answers_the_close(exchange, engines):
+    async def deaf(connection):
+        connection.transport.pause_reading()
+        await asyncio.sleep(60)
+
+    exchange.handler = deaf
+    engine = engines(exchange.url)
+    engine.start(10)
+    wait_until(lambda: exchange.connections)
+    close_in_time(engine)
+
+
+def test_close_with_a_server_that_reads_nothing_of_what_is_sent(exchange, engines):
+    async def deaf(connection):
+        connection.transport.pause_reading()
+        await asyncio.sleep(60)
+
+    exchange.handler = deaf
+    engine = engines(exchange.url)
+    engine.start(10)
+    tickers = frozenset("KX-" + "X" * 1_000 + str(number) for number in range(100))
+    for _ in range(200):
+        engine._post(lambda: engine.links[0].session.outgoing.extend([("x" * 100_000).encode()] * 10))
+    engine._post(lambda: engine.links[0].session.want("trade", tickers))
+    engine._post(engine.links[0]._react)
+    wait_until(lambda: len(engine.links[0].session.outgoing) < 2_000)
+    close_in_time(engine)
+
+
+def test_close_before_the_first_handshake(exchange, engines):
+    hold = asyncio.Event()
+
+    async def wait(connection, request):
+        await hold.wait()
+
+    exchange.call(replace_handshake(exchange, wait))
+    engine = engines(exchange.url)
+    caught = []
+
+    def start():
+        try:
+            engine.start(30)
+        except Exception as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=start)
+    thread.start()
+    wait_until(lambda: engine._main is not None)
+    close_in_time(engine)
+    thread.join(5)
+    assert isinstance(caught[0], FeedClosedError)
+
+
+async def replace_handshake(exchange, handshake):
+    exchange._server.close(close_connections=False)
+    exchange._handshake = handshake
+    exchange.port = await exchange._open()
+
+
+def test_close_before_the_thread_has_a_loop(exchange, engines):
+    engine = engines(exchange.url)
+    engine._closing = True  # as close() leaves it when it finds no loop yet
+    with pytest.raises(FeedClosedError):
+        engine.start(10)
+    assert io_threads() == []
+    assert exchange.handshakes == []
+
+
+def test_close_of_an_engine_that_was_never_started(engines, exchange):
+    engine = engines(exchange.url)
+    engine.close()
+    assert engine.state == "closed"
+    with pytest.raises(FeedClosedError):
+        engine.want("trade", ALL, listen="trade", timeout=1)
+
+
+def test_a_start_that_never_ends_by_itself_ends_in_time(engines, exchange, monkeypatch):
+    async def forever(*args, **kwargs):
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(link_module, "dial", forever)
+    with pytest.raises(UnreachableError, match=r"within 0\.1 s"):
+        engines(exchange.url).start(0.1)
+    assert io_threads() == []
+
+
+def test_a_fault_before_the_first_handshake_is_raised_in_the_caller(engines, exchange, monkeypatch):
+    async def broken(*args, **kwargs):
+        raise ImportError("a proxy that needs another package")
+
+    monkeypatch.setattr(link_module, "dial", broken)
+    engine = engines(exchange.url)
+    with pytest.raises(ImportError, match="another package"):
+        engine.start(10)
+    assert io_threads() == []
+    assert "ImportError" in engine.last_error
+
+
+# rows
+
+
+def test_take_loses_and_doubles_no_row_while_the_io_thread_appends(exchange, engine):
+    engine.want("trade", ALL, listen="trade", timeout=10)
+    total, stop = 200_000, threading.Event()
+    rows = engine.links[0].session.rows("trade")
+    taken = []
+
+    def append():
+        for number in range(total):
+            rows.append((number,))
+        stop.set()
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # the threads take turns as often as they can
+    try:
+        engine._post(append)
+        while not stop.is_set():
+            taken.append(engine.take("trade"))
+    finally:
+        sys.setswitchinterval(interval)
+    taken.append(engine.take("trade"))
+    assert [row[0] for row in itertools.chain(*taken)] == list(range(total))
+    assert sum(bool(each) for each in taken) >= 2
+    assert engine.links[0].session.rows("trade") is rows
+    assert rows == []
+    assert engine.take("fill") == []
+
+
+def test_rows_come_from_real_frames(exchange, engine):
+    engine.want("trade", ALL, listen="trade", timeout=10)
+    for seq in range(1, 51):
+        msg = {"trade_id": str(seq), "market_ticker": A, "yes_price_dollars": "0.4700", "no_price_dollars": "0.5300"}
+        exchange.send({"type": "trade", "sid": 1, "seq": seq, "msg": {**msg, "count_fp": "1.00"}})
+    wait_until(lambda: len(engine.links[0].session.rows("trade")) == 50)
+    assert [row[8] for row in engine.take("trade")] == [str(seq) for seq in range(1, 51)]
+    assert engine.links[0].frames_received >= 51
+
+
+def test_a_binary_frame_is_read_as_any_other(exchange, engine):
+    before = engine.links[0].session.messages
+    exchange.send(b'{"type":"news"}')
+    exchange.send(b"\xff\xfe")
+    wait_until(lambda: engine.links[0].session.messages == before + 2)
+    assert engine.links[0].session.rejected == 2
+
+
+def test_the_local_port_is_that_of_the_present_connection(exchange, engine):
+    ports = [engine.links[0].local_port()]
+    assert ports[0] == exchange.connections[0].remote_address[1]
+    exchange.go_away()
+    wait_until(lambda: engine.links[0].local_port() is None)
+    exchange.come_back()
+    wait_until(lambda: engine.links[0].local_port() is not None and len(exchange.connections) == 2)
+    assert engine.links[0].local_port() == exchange.connections[-1].remote_address[1]
+
+
+def test_data_begins_the_delays_anew_and_a_handshake_alone_does_not(exchange, engine):
+    engine.want("trade", ALL, listen="trade", timeout=10)
+    for _ in range(3):
+        before = engine.reconnects
+        exchange.kill()
+        wait_until(lambda before=before: engine.reconnects == before + 1)
+    assert engine.links[0]._reconnecting._backoff.attempts == 3
+    msg = {"trade_id": "1", "market_ticker": A, "yes_price_dollars": "0.4700", "no_price_dollars": "0.5300"}
+    wait_until(lambda: engine.links[0].session.subscriptions["trade"].sid == 1)
+    exchange.send({"type": "trade", "sid": 1, "seq": 1, "msg": {**msg, "count_fp": "1.00"}})
+    wait_until(lambda: engine.links[0]._reconnecting._backoff.attempts == 0)
+
+
+def test_a_thread_that_ends_by_a_fault_says_so_and_lets_go_of_those_who_wait(exchange, engine, monkeypatch):
+    def broken(**_):
+        raise RuntimeError("a fault in the delays")
+
+    monkeypatch.setattr(engine.links[0]._reconnecting, "delay", broken)
+    exchange.kill()
+    wait_until(lambda: not io_threads())
+    assert engine.state == "closed"
+    assert "a fault in the delays" in engine.last_error
+    with pytest.raises(FeedClosedError):
+        engine.want("trade", ALL, listen="trade", timeout=1)
+
+
+def test_what_a_posted_function_raises_is_raised_where_it_was_asked_for(engine):
+    def late():
+        raise TimeoutError("of its own")
+
+    with pytest.raises(TimeoutError, match="of its own"):
+        engine._call(late)
+    assert engine.state == "connected"
+
+
+def test_a_call_that_the_io_thread_is_too_busy_for_waits_and_is_answered(engine):
+    engine._post(lambda: time.sleep(0.6))
+    assert engine._call(lambda: 42) == 42
+
+
+# what others answer
+
+
+def test_a_redirect_is_not_followed_with_a_signature_in_hand(engines, exchange):
+    exchange.refuse = [(302, {"Location": exchange.url}, "")]
+    with pytest.raises(HandshakeError, match="302"):
+        engines(exchange.url).start(10)
+    assert len(exchange.handshakes) == 1
+
+
+def test_a_redirect_to_nonsense_at_a_reconnect_is_an_outage_like_any_other(exchange, engine):
+    exchange.refuse = [(302, {"Location": "ws://[::bad/"}, ""), (302, {"Location": "ws://127.0.0.1:99999"}, "")]
+    exchange.kill()
+    wait_until(lambda: engine.reconnects == 1)
+    assert engine.state == "connected"
+
+
+def test_several_wishes_are_one_command_and_end_one_by_one(exchange, engine):
+    one, two = engine.want_each(BOOKS, [frozenset({A}), frozenset({B})], listen=None, timeout=10)
+    assert [each["params"]["market_tickers"] for each in exchange.commands] == [[A, B]]
+    engine.release(one)
+    wait_until(lambda: exchange.commands[-1]["params"].get("action") == "delete_markets")
+    assert exchange.commands[-1]["params"]["market_tickers"] == [A]
+    assert engine.links[0].session.subscriptions[BOOKS].requests == [two.parts[0].request]
+
+
+def test_a_wish_that_meets_the_end_of_the_feed_says_so(exchange, engine):
+    exchange.silent = True
+    seen = []
+
+    def ask():
+        try:
+            engine.want("trade", ALL, listen="trade", timeout=60)
+        except FeedClosedError as refusal:
+            seen.append(refusal)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    wait_until(lambda: exchange.commands)
+    engine.close()
+    thread.join(10)
+    assert len(seen) == 1
