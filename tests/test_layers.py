@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+import kalshi_nb
+
 PACKAGE = pathlib.Path(__file__).parent.parent / "kalshi_nb"
 
 FLOORS = {
@@ -84,6 +86,73 @@ def test_no_floor_imports_a_higher_one(path):
 @pytest.mark.parametrize("path", [pytest.param(p, id=p.name) for p, room in modules() if room == "sim"])
 def test_the_simulated_exchange_shares_no_code_with_the_client(path):
     assert set(rooms(path)) <= {"sim", "errors", "_clock"}
+
+
+def name_of(path):
+    """Return what a file is imported as."""
+    parts = [part for part in path.relative_to(PACKAGE.parent).with_suffix("").parts if part != "__init__"]
+    return ".".join(parts)
+
+
+NAMES = {name_of(path): path for path, _ in modules()}
+MAKERS = {"kalshi_nb._feed.connect"}  # who builds a feed on an engine
+
+
+def modules_imported(path):
+    """Names of the package's own modules that a file imports, wherever in it."""
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in NAMES)
+        elif isinstance(node, ast.ImportFrom):
+            inside = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (each if each in NAMES else node.module for each in inside if {each, node.module} & set(NAMES))
+
+
+def above_the_engine():
+    for path, room in modules():
+        if path.suffix == ".py" and room in FLOOR_OF and FLOOR_OF[room] > FLOOR_OF["_engine"]:
+            yield pytest.param(path, id=str(path.relative_to(PACKAGE)))
+
+
+@pytest.mark.parametrize("path", list(above_the_engine()))
+def test_nobody_above_the_engine_knows_what_is_below_its_port(path):
+    below = {each for each in modules_imported(path) if each.startswith(("kalshi_nb._engine", "kalshi_nb._session"))}
+    allowed = {"kalshi_nb._engine.port"}
+    if name_of(path) in MAKERS:
+        allowed |= {"kalshi_nb._engine.live", "kalshi_nb._engine.transport"}
+    assert below <= allowed
+
+
+def test_only_those_who_build_a_feed_construct_an_engine():
+    builders = {name for name, path in NAMES.items() if path.suffix == ".py" and "LiveEngine(" in path.read_text()}
+    assert builders - {"kalshi_nb._engine.live"} == MAKERS
+    feeds = {name for name, path in NAMES.items() if path.suffix == ".py" and re.search(r"\bFeed\(", path.read_text())}
+    assert feeds - {"kalshi_nb._feed.feed"} == MAKERS
+
+
+def test_no_module_imports_itself_over_others():
+    # Imports for the type checker alone count, too: what cannot be explained without its user is not one idea.
+    imports = {name: set(modules_imported(path)) for name, path in NAMES.items() if path.suffix == ".py"}
+    imports["kalshi_nb"] = set()  # the public face names everything; nothing may import it
+    assert not {name for name, found in imports.items() if "kalshi_nb" in found}
+    done, circles = set(), []
+
+    def visit(name, way):
+        if name in way:
+            circles.append(" -> ".join([*way[way.index(name) :], name]))
+        elif name not in done:
+            for each in sorted(imports.get(name, ())):
+                visit(each, [*way, name])
+            done.add(name)
+
+    for name in imports:
+        visit(name, [])
+    assert not circles
+
+
+def test_a_feed_is_composed_and_inherits_nothing_of_ours():
+    assert kalshi_nb.Feed.__mro__ == (kalshi_nb.Feed, object)
 
 
 @pytest.mark.parametrize(

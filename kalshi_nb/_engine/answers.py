@@ -22,7 +22,7 @@ class Answers:
         self._waiting.update(zip(requests, futures, strict=True))
         return futures
 
-    def came(self, request: Request) -> None:
+    def answered(self, request: Request) -> None:
         """Take up a request that ended."""
         future = self._waiting.pop(request, None)
         if future is not None and request.outcome is not None:

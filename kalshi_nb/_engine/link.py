@@ -11,26 +11,25 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from random import Random
-from typing import Final, Literal
+from typing import Final
 
 from kalshi_nb._auth import Credentials
-from kalshi_nb._clock import Clock
 from kalshi_nb._engine.answers import Answers
 from kalshi_nb._engine.dialing import clock_skew, dial
 from kalshi_nb._engine.metering import Meter
+from kalshi_nb._engine.port import EngineState, LinkStatus
 from kalshi_nb._engine.refusals import closed_error
+from kalshi_nb._engine.taps import Taps
+from kalshi_nb._engine.timeline import Timeline
 from kalshi_nb._engine.transport import Connection, ConnectionLost, TransportName, hang_up
 from kalshi_nb._rows.gaps import GapLog
-from kalshi_nb._rows.quotes import QUOTES
 from kalshi_nb._rows.rows import Row
 from kalshi_nb._session.reconnecting import QUIET_ENOUGH, Reconnecting
 from kalshi_nb._session.requests import Outcome, Request
 from kalshi_nb._session.session import Reconnect, Session
 from kalshi_nb.errors import ClockSkewError, FeedClosedError, KalshiError, UnreachableError
 
-__all__ = ["Link", "LinkState"]
-
-LinkState = Literal["connecting", "connected", "reconnecting", "refused", "closed"]
+__all__ = ["Link"]
 
 TICK: Final = 0.1
 REDIAL_TIMEOUT: Final = 10.0
@@ -45,14 +44,21 @@ class Link:
         Where the exchange is.
     credentials : Credentials
         Read and signed with afresh at every handshake.
-    clock : Clock
+    timeline : Timeline
         The market's time, for ``received_at``.
     random : random.Random
         The source of jitter.
     gaps : GapLog
-        Where holes are written down, shared by all links of a feed.
+        Where gaps are written down, shared by all links of a feed.
+    rows : dict of str to list of tuple
+        Where rows go, one list a channel, shared by all links of a feed: so that rows of several connections lie in
+        the order in which they were received, whatever the clock said.
+    taps : Taps
+        Who hears everything as it comes.
     number : int
         Which of the feed's connections this is, from 1.
+    alone : bool
+        Whether it is the only one.
     transport : str
         The library that speaks WebSocket: ``websockets`` or ``picows``.
 
@@ -75,26 +81,38 @@ class Link:
         url: str,
         credentials: Credentials,
         *,
-        clock: Clock,
+        timeline: Timeline,
         random: Random,
         gaps: GapLog,
+        rows: dict[str, list[Row]],
+        taps: Taps,
         number: int,
+        alone: bool,
         transport: TransportName,
     ) -> None:
         self.url = url
-        self.state: LinkState = "connecting"
+        self.number = number
+        self.state: EngineState = "connecting"
         self.started: Future[None] = Future()
         self.reconnects = 0
         self.failed_at = 0.0
         self.last_error: str | None = None
         self.clock_skew: float | None = None
         self._before = 0
-        self._came = 0
+        self._received_at = 0
         self._credentials = credentials
-        self._clock = clock
+        self._timeline = timeline
+        self._taps = taps
         self._transport: TransportName = transport
         self.session = Session(
-            now_us=self._now_us, monotonic=time.monotonic, random=random, gaps=gaps, connection=number
+            now_us=self._now_us,
+            monotonic=time.monotonic,
+            steady=timeline.steady,
+            random=random,
+            gaps=gaps,
+            rows=rows,
+            connection=number,
+            alone=alone,
         )
         self.meter = Meter(self.session)
         self._reconnecting = Reconnecting(random)
@@ -104,19 +122,13 @@ class Link:
         self._closing = False
 
     def __repr__(self) -> str:
-        return f"<Link {self.url} {self.state}>"
+        return f"<Link {self.number} to {self.url} {self.state}>"
 
     # From other threads ---------------------------------------------------------------------------------
 
-    def take(self, channel: str) -> list[Row]:
-        """Take all rows of `channel`, or all quotes, that are pending."""
-        if channel != QUOTES and channel not in self.session.subscriptions:
-            return []
-        rows = self.session.rows(channel)
-        # Each of the two steps is atomic, and the session only ever appends.
-        taken = rows[: len(rows)]
-        del rows[: len(taken)]
-        return taken
+    def status(self) -> LinkStatus:
+        """Return how the connection is doing."""
+        return LinkStatus(self.number, self.state, self.reconnects, self.last_error)
 
     @property
     def frames_received(self) -> int:
@@ -140,44 +152,43 @@ class Link:
         return futures
 
     def release(self, requests: Sequence[Request]) -> None:
-        """Take wishes for one channel back."""
+        """Want these, all of one channel, no more."""
         self._answers.forget(requests)
         self.session.release(*requests)
         self._react()
 
     def close(self) -> None:
-        """Say that the end is wanted, so that it is no hole in the data."""
+        """Say that the end is wanted, so that it is no gap in the data."""
         self._closing = True
 
     def end(self) -> None:
         """Take up the end: no answer will come, and nothing is missing after it. Idempotent."""
-        if self.state != "refused":
-            self.state = "closed"
+        self.state = "closed"
         self.session.close()
         if not self.started.done():
             self.started.set_exception(FeedClosedError("The feed was closed before it was connected."))
         self._answers.let_go(closed_error())
 
     async def live(self, patience: float) -> None:
-        """Keep connected until the end is wanted, or the exchange takes the credentials no more.
+        """Keep connected until the end is wanted; return then, or when the first handshake failed.
 
-        The first handshake may take `patience` seconds.
+        The first handshake may take `patience` seconds. Nothing that the other end sends or does gets out of here:
+        it is the trouble of this connection, which is dialed again.
         """
         self._wake = asyncio.Event()
-        try:
-            while not self._closing:  # closed before there was a loop to be told
+        while not self._closing:  # closed before there was a loop to be told
+            try:
                 delay = await self._attempt(patience)
-                if delay is None:
-                    return
-                patience = REDIAL_TIMEOUT
-                await asyncio.sleep(delay)
-        except Exception as bug:
-            self._fail(f"the network thread ended: {type(bug).__name__}: {bug}")
-            if not self.started.done():
-                self.started.set_exception(bug)
-            raise
-        finally:
-            self.end()
+            except Exception as surprise:  # noqa: BLE001  # whatever it is, this connection goes on, and so do others
+                delay = self._failed(UnreachableError(f"{self.url}: {type(surprise).__name__}: {surprise}"))
+            if delay is None:
+                return
+            patience = REDIAL_TIMEOUT
+            await asyncio.sleep(delay)
+
+    def interrupted(self) -> None:
+        """Take up that the loop ended under a connection, which was not wanted."""
+        self._lost()
 
     async def _attempt(self, patience: float) -> float | None:
         """Dial, and serve the connection to its end; return seconds until the next attempt, None for none."""
@@ -185,11 +196,6 @@ class Link:
             connection = await dial(self.url, self._credentials, timeout=patience, transport=self._transport)
         except KalshiError as problem:
             return self._failed(problem)
-        except Exception as surprise:
-            if not self.started.done():
-                raise
-            # Whatever answers at a reconnect, the feed goes on.
-            return self._failed(UnreachableError(f"{self.url}: {type(surprise).__name__}: {surprise}"))
         await self._serve(connection)
         return self._reconnecting.delay()
 
@@ -202,45 +208,57 @@ class Link:
         # A clock that is off is set right by itself, as on a laptop that wakes; keys are not.
         status = None if isinstance(problem, ClockSkewError) else getattr(problem, "status", None)
         delay = self._reconnecting.delay(status=status, retry_after=getattr(problem, "retry_after", None))
-        if delay is None:
-            self.state = "refused"
+        self.state = "refused" if self._reconnecting.refused else "reconnecting"
         return delay
 
     async def _serve(self, connection: Connection) -> None:
         """Keep one connection until it is lost."""
-        again = self.started.done()
-        self._reconnecting.accepted()
-        self._before = self.session.messages
-        self._connection = connection
-        self.clock_skew = clock_skew(connection)
-        self.state = "connected"
-        self.session.connected()
-        self._react()
-        self.reconnects += again
-        if not again:
-            self.started.set_result(None)
-        tasks = [asyncio.create_task(task(connection)) for task in (self._send, self._tick)]
-        for each in tasks:
-            each.add_done_callback(lambda ended: self._look_after(ended, connection))
+        tasks: list[asyncio.Task[None]] = []
         try:
+            self._begin(connection)
+            tasks += [asyncio.create_task(task(connection)) for task in (self._send, self._tick)]
+            for each in tasks:
+                each.add_done_callback(lambda ended: self._look_after(ended, connection))
             await self._read(connection)
         except ConnectionLost as closed:
             self._fail(f"connection lost: {closed}")
         except Exception as bug:  # noqa: BLE001  # whatever the exchange sends, the feed goes on
             self._fail(f"connecting anew: {type(bug).__name__}: {bug}")
         finally:
-            self._connection = None
-            self._came = 0  # where the read that broke off was not taken in to its end
-            self.state = "reconnecting"
+            self._lost()
             for each in tasks:
                 each.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            if self._closing:
-                self.session.close()  # a wanted end is no hole in the data
-            else:
-                self.session.disconnected()
-            self._answers.let_go(closed_error() if self._closing else None)
             await hang_up(connection)
+
+    def _begin(self, connection: Connection) -> None:
+        """Take up a new connection."""
+        again = self.started.done()
+        self._reconnecting.accepted()
+        self._before = self.session.messages
+        self._connection = connection
+        self.clock_skew = clock_skew(connection)
+        self.state = "connected"
+        self._taps.event(self.number, "connected", self.url, self._timeline.stamp())
+        self.session.connected()
+        self._react()
+        self.reconnects += again
+        if not again:
+            self.started.set_result(None)
+
+    def _lost(self) -> None:
+        """Take up the end of a connection, where there is one: a gap, unless it was wanted."""
+        if self._connection is None:
+            return
+        self._connection = None
+        self._received_at = 0  # where the read that broke off was not taken in to its end
+        self.state = "reconnecting"
+        self._taps.event(self.number, "lost", self.last_error or "", self._timeline.stamp())
+        if self._closing:
+            self.session.close()  # a wanted end is no gap in the data
+        else:
+            self.session.disconnected()
+        self._answers.let_go(closed_error() if self._closing else None)
 
     def _fail(self, text: str) -> None:
         self.last_error, self.failed_at = text, time.monotonic()
@@ -255,22 +273,25 @@ class Link:
     async def _read(self, connection: Connection) -> None:
         """Take every message into the session as it comes, until the connection is lost."""
         receive, events, outgoing = self.session.receive, self.session.events, self.session.outgoing
+        taps, number = self._taps, self.number
 
-        def take(messages: Sequence[bytes], came: int) -> None:
-            self._came = came
-            receive(messages, came)
-            self._came = 0
+        def take(messages: Sequence[bytes], received_at: int) -> None:
+            self._received_at = received_at
+            if taps.every:
+                taps.read(number, messages, received_at)
+            receive(messages, received_at)
+            self._received_at = 0
             if events or outgoing:
                 self._react()
 
-        await connection.read(take, self._clock.now_us)
+        await connection.read(take, self._timeline.stamp)
 
     def _now_us(self) -> int:
         """Return the session's time: while a read is taken in, the moment at which its bytes came.
 
-        A hole is as old as the message that showed it, so that times never go back from one row to the next.
+        A gap is as old as the message that showed it, so that times never go back from one row to the next.
         """
-        return self._came or self._clock.now_us()
+        return self._received_at or self._timeline.stamp()
 
     async def _send(self, connection: Connection) -> None:
         """Send commands as they come; apart from the reader, so that a full socket never stops reading."""
@@ -287,10 +308,11 @@ class Link:
         while True:
             await asyncio.sleep(TICK)
             now = time.monotonic()
+            self._timeline.stamp()  # a quiet line, too, takes note when the clock is set
             self.session.tick()
             self.meter.sample(now)
             if self.session.data_messages != data or now - since >= QUIET_ENOUGH:
-                self._reconnecting.came()
+                self._reconnecting.received_data()
             self._react()
 
     def _react(self) -> None:
@@ -302,6 +324,6 @@ class Link:
                 if self._connection is not None:
                     self._connection.abort()
             else:
-                self._answers.came(event)
+                self._answers.answered(event)
         if self.session.outgoing and self._wake is not None:
             self._wake.set()

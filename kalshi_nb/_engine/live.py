@@ -1,84 +1,54 @@
-"""The engine: one thread with one event loop that keeps a feed's connections.
+"""The live engine: one thread with one event loop that keeps a feed's connections.
 
-Everything below the seam happens on this thread. Other threads ask by posting a function to its loop, and
-read three things in place: ladders (by version), rows (by slicing) and counters.
+Everything below the seam happens on that thread. Other threads ask by posting a function to it, and read three things
+in place. Rows: whoever makes them only ever appends to a channel's list, one thread takes a slice from its front and
+deletes that, and each of these steps is atomic. Ladders: by their version. Counters: an integer at a time, each right
+by itself, though two of them may be of different moments.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from dataclasses import dataclass, field
 from functools import partial
 from random import Random
-from typing import Final, TypeVar
+from typing import cast
 
 from kalshi_nb._auth import Credentials
 from kalshi_nb._clock import Clock
-from kalshi_nb._engine.link import Link, LinkState
-from kalshi_nb._engine.merging import MERGED, merged
+from kalshi_nb._engine.interests import LiveInterest, Part
+from kalshi_nb._engine.io_thread import IoThread
+from kalshi_nb._engine.link import Link
 from kalshi_nb._engine.placement import Placement
+from kalshi_nb._engine.port import ClockStep, EngineState, EngineStatus, Interest, LadderReading, Tap, WaitForRoom
 from kalshi_nb._engine.refusals import closed_error, subscription_error
+from kalshi_nb._engine.status import state_of, status_of
+from kalshi_nb._engine.taps import Taps
+from kalshi_nb._engine.timeline import Timeline
 from kalshi_nb._engine.transport import TransportName
 from kalshi_nb._rows.channels import BOOKS
 from kalshi_nb._rows.gaps import GapLog
+from kalshi_nb._rows.rejects import MOST_REJECTS, Reject
 from kalshi_nb._rows.rows import Row
+from kalshi_nb._rows.steering import ClockStepRow, LateRows
 from kalshi_nb._rows.wanted import Wanted
-from kalshi_nb._session.ladder import Ladder
-from kalshi_nb._session.requests import Outcome, Request
-from kalshi_nb._threads import refuse_on, set_role
+from kalshi_nb._session.requests import CATALOG, Outcome, Request
+from kalshi_nb._threads import refuse_on
 from kalshi_nb._wire.codes import FULL
 from kalshi_nb.errors import FeedClosedError, UnreachableError
 
-__all__ = ["Engine", "LinkState", "Wish"]
+__all__ = ["LiveEngine"]
 
-T = TypeVar("T")
-
-JOIN: Final = 2.0
-
-
-@dataclass(eq=False, slots=True)
-class Wish:
-    """What somebody wants of one channel, and the requests it became: one a connection that is to send some of it.
-
-    Attributes
-    ----------
-    channel : str
-        The channel.
-    wanted : frozenset of str, or ALL
-        What is asked for; an empty set takes what the channel receives for others.
-    listen : str or None
-        Whose rows are made: the channel's own, quotes (of books), or none.
-    """
-
-    channel: str
-    wanted: Wanted
-    listen: str | None
-    parts: list[_Part] = field(default_factory=list)
+_GRACE = 1.0
+"""Seconds beyond the first handshake's own time-out before it counts as unanswered."""
 
 
-@dataclass(eq=False, slots=True)
-class _Part:
-    wish: Wish
-    home: int
-    request: Request
-    answer: Future[Outcome]
-
-    def outcome(self, until: float, timeout: float) -> Outcome:
-        try:
-            return self.answer.result(max(0.0, until - time.monotonic()))
-        except FutureTimeoutError:
-            return Outcome(0, f"no answer within {timeout:g} s")
-
-
-class Engine:
-    """Sessions kept connected on the thread ``kalshi-io``.
+class LiveEngine:
+    """Sessions kept connected on the thread ``kalshi-io``; see :class:`kalshi_nb._engine.port.Engine`.
 
     Parameters
     ----------
@@ -97,10 +67,14 @@ class Engine:
 
     Attributes
     ----------
+    url : str
+        Where the exchange is.
+    clock : Timeline
+        The market's time, and a timeline beside it that never goes back.
+    gaps : GapLog
+        Every gap, of all connections.
     links : tuple of Link
         The connections.
-    gaps : GapLog
-        Every hole, of all of them.
     """
 
     def __init__(
@@ -115,62 +89,68 @@ class Engine:
     ) -> None:
         self.url = url
         self.gaps = GapLog()
+        self.clock = Timeline(clock, self._stepped)
+        self._rows: defaultdict[str, list[Row]] = defaultdict(list)
+        self._taps = Taps(self._report)
+        self._reported: deque[tuple[float, str]] = deque(maxlen=1)
         jitter = random or Random()  # noqa: S311  # jitter, not a secret
         self.links = tuple(
-            Link(url, credentials, clock=clock, random=jitter, gaps=self.gaps, number=number, transport=transport)
+            Link(
+                url,
+                credentials,
+                timeline=self.clock,
+                random=jitter,
+                gaps=self.gaps,
+                rows=self._rows,
+                taps=self._taps,
+                number=number,
+                alone=connections == 1,
+                transport=transport,
+            )
             for number in range(1, connections + 1)
         )
         self._placement = Placement(connections)
-        self._fault: str | None = None
-        self._faulty_at = 0.0
         self._timeout = 0.0
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._main: asyncio.Task[None] | None = None
-        self._closing = False
-        self._thread = threading.Thread(target=self._run, name="kalshi-io", daemon=True)
+        self._io = IoThread(self._live, self._interrupted, self._end)
 
     # How it is doing ------------------------------------------------------------------------------------
 
     @property
-    def state(self) -> LinkState:
-        """The state of all links, or of the one that is worst off."""
-        states = {each.state for each in self.links}
-        for state in ("refused", "closed", "reconnecting", "connecting"):
-            if state in states:
-                return state
-        return "connected"
+    def state(self) -> EngineState:
+        """The state of all links."""
+        return "closed" if self._io.closing else state_of(self.links)
 
-    @property
-    def trouble(self) -> tuple[float, str] | None:
-        """The newest trouble with any connection, and when it came, in seconds on the monotonic clock."""
-        troubles = [(each.failed_at, each.last_error) for each in self.links if each.last_error is not None]
-        if self._fault is not None:
-            troubles.append((self._faulty_at, self._fault))
-        return max(troubles, default=None)
+    def steady(self, at: int) -> int:
+        """Return where a microsecond of the clock, read just now, lies on a timeline that never goes back."""
+        return self.clock.steady(at)
 
-    @property
-    def last_error(self) -> str | None:
-        """The newest trouble with any connection."""
-        trouble = self.trouble
-        return None if trouble is None else trouble[1]
+    def status(self) -> EngineStatus:
+        """Return how it is doing."""
+        fault = self._io.fault
+        return status_of(
+            self.state,
+            self.links,
+            clock_steps=tuple(self.clock.steps),
+            faults=self._io.faults,
+            troubles=(*self._reported, *((fault,) if fault is not None else ())),
+        )
 
-    @property
-    def reconnects(self) -> int:
-        """Connections made after the first ones."""
-        return sum(each.reconnects for each in self.links)
+    def rejects(self) -> list[Reject]:
+        """Return the newest frames that were set aside, oldest first."""
+        found = [each for link in self.links for each in link.session.rejects.copy()]
+        return sorted(found, key=lambda each: each.received_at)[-MOST_REJECTS:]
 
-    @property
-    def clock_skew(self) -> float | None:
-        """Seconds by which this computer's clock is ahead of the exchange's."""
-        return self.links[0].clock_skew
-
-    def homes(self, channel: str, market_tickers: Iterable[str] | None) -> frozenset[int]:
-        """Return the numbers, from 1, of the connections that these markets (None: all) of a channel come over."""
-        return frozenset(home + 1 for home in self._placement.homes(channel, market_tickers))
+    def applied(self, up_to: Mapping[int, int]) -> bool:
+        """Tell whether all messages that were sent to these ports of ours have been taken in."""
+        for link in self.links:
+            port = link.local_port()
+            if port is not None and link.frames_received < up_to.get(port, 0):
+                return False
+        return True
 
     # From other threads ---------------------------------------------------------------------------------
 
-    def start(self, timeout: float) -> None:
+    def start(self, timeout: float, wait_for_room: WaitForRoom | None = None) -> None:  # noqa: ARG002  # lines do not wait
         """Dial, and wait for the first handshake of every connection at most `timeout` seconds.
 
         Raises
@@ -179,9 +159,9 @@ class Engine:
             As :func:`kalshi_nb._engine.dialing.dial`; the thread has ended then.
         """
         self._timeout = timeout
-        self._thread.start()
-        until = time.monotonic() + timeout + 1.0
         try:
+            self._io.start()
+            until = time.monotonic() + timeout + _GRACE
             for each in self.links:
                 each.started.result(max(0.0, until - time.monotonic()))
         except FutureTimeoutError:
@@ -191,35 +171,25 @@ class Engine:
             self.close()
             raise
 
-    def want(self, channel: str, wanted: Wanted, *, timeout: float, listen: str | None = None) -> Wish:
-        """Ask for `wanted` of `channel`, and wait for the exchange's word when the link is up; as `want_each`."""
-        return self.want_each(channel, [wanted], listen=listen, timeout=timeout)[0]
+    def want(
+        self, channel: str, wanted: Sequence[Wanted], *, timeout: float, rows: str | None = None
+    ) -> list[Interest]:
+        """Ask for several things of one channel together, and wait for the word on them while there is a connection.
 
-    def want_each(
-        self, channel: str, wanted: Sequence[Wanted], *, timeout: float, listen: str | None = None
-    ) -> list[Wish]:
-        """Ask for several things of one channel together; each is let go by itself later.
-
-        Rows are made from then on of what `listen` names: the channel itself, quotes, or nothing. Markets that
-        one connection has no more room for are asked for over another.
-
-        Raises
-        ------
-        SubscriptionError
-            When the exchange refused, or did not answer within `timeout` seconds.
-        FeedClosedError
-            When the engine was closed or given up.
+        Markets that one connection has no more room for are asked for over another. For the rest see
+        :meth:`kalshi_nb._engine.port.Engine.want`.
         """
         refuse_on("io", doing="A subscription", instead="Subscribe from the notebook, before the data flows")
-        wishes = [Wish(channel, each, listen) for each in wanted]
+        self._refuse_refused()
+        interests = [LiveInterest(channel, each, rows) for each in wanted]
         try:
-            self._await(self._call(lambda: self._want(wishes)), timeout)
+            self._await(self._io.call(lambda: self._want(interests)), timeout)
         except BaseException:
-            self.release(*wishes)  # refused or interrupted: nobody holds the wishes any more
+            self.release(*interests)  # refused or interrupted: nobody holds them any more
             raise
-        return wishes
+        return list(interests)
 
-    def _await(self, parts: Iterable[_Part], timeout: float) -> None:
+    def _await(self, parts: Iterable[Part], timeout: float) -> None:
         """Wait until the exchange has taken all `parts`, asking another connection for what one refuses."""
         until = time.monotonic() + timeout
         waiting = deque(parts)
@@ -228,25 +198,36 @@ class Engine:
             outcome = part.outcome(until, timeout)
             if outcome.code is None:
                 continue
-            moved = self._call(partial(self._elsewhere, part, outcome)) if outcome.code == FULL else []
+            moved = self._io.call(partial(self._elsewhere, part, outcome)) if outcome.code == FULL else []
             if not moved:
-                raise subscription_error(part.wish.channel, outcome)
+                raise subscription_error(part.interest.channel, outcome)
             waiting.extend(moved)
 
-    def release(self, *wishes: Wish) -> None:
-        """Take wishes back; does not wait."""
+    def release(self, *interests: Interest) -> None:
+        """Want these no more; does not wait."""
+        ours = cast("tuple[LiveInterest, ...]", interests)
         with contextlib.suppress(FeedClosedError):
-            self._post(lambda: self._release(wishes))
+            self._io.post(lambda: self._release(ours))
+
+    def catalog(self, channel: str, timeout: float) -> list[str] | None:
+        """Ask a reference feed what it has; None where there is no connection to ask by."""
+        (asked,) = cast("list[LiveInterest]", self.want(channel, [frozenset()], rows=CATALOG, timeout=timeout))
+        catalog = asked.parts[0].request.catalog
+        self.release(asked)
+        return None if catalog is None else list(catalog)
 
     def take(self, channel: str) -> list[Row]:
         """Take all rows of `channel`, or all quotes, that are pending, in the order they were received."""
-        if len(self.links) == 1:
-            return self.links[0].take(channel)
-        if channel not in MERGED:
-            return self.links[self._placement.home(channel)].take(channel)
-        return merged(channel, self.links)
+        rows = self._rows[channel]
+        taken = rows[: len(rows)]
+        del rows[: len(taken)]
+        return taken
 
-    def ladder(self, market_ticker: str) -> Ladder | None:
+    def put(self, channel: str, rows: Sequence[Row]) -> None:
+        """Have rows that were fetched later enter the frames at their place."""
+        self._rows[channel].append(LateRows(tuple(rows)))
+
+    def ladder(self, market_ticker: str) -> LadderReading | None:
         """Return a market's ladder, None when nobody wants it."""
         for each in self.links:
             found = each.session.ladder(market_ticker)
@@ -254,41 +235,29 @@ class Engine:
                 return found
         return None
 
+    def tap(self, tap: Tap) -> Callable[[], None]:
+        """Let `tap` hear everything from now on; returns what takes it off."""
+        return self._taps.add(tap)
+
     def close(self) -> None:
         """End the thread; idempotent, waits at most 2 s."""
-        self._closing = True
         for each in self.links:
             each.close()
-        loop, main = self._loop, self._main
-        if loop is not None and main is not None:
-            with contextlib.suppress(RuntimeError):  # the loop ended by itself a moment ago
-                loop.call_soon_threadsafe(main.cancel)
-        if self._thread.ident is not None and threading.current_thread() is not self._thread:
-            self._thread.join(JOIN)
-        for each in self.links:
-            if each.state != "refused":
-                each.state = "closed"
+        self._io.close()
+
+    def _refuse_refused(self) -> None:
+        if state_of(self.links) == "refused":
+            raise FeedClosedError(
+                f"The exchange refuses the credentials: {self.status().last_error} Then connect() again."
+            )
+
+    def _report(self, text: str) -> None:
+        self._reported.append((time.monotonic(), text))
 
     # On the io thread -----------------------------------------------------------------------------------
 
-    def _run(self) -> None:
-        set_role("io")
-        try:
-            with asyncio.Runner() as runner:
-                runner.run(self._live())
-        except asyncio.CancelledError:
-            pass
-        except BaseException as bug:  # noqa: BLE001  # the thread's last words must reach health()
-            self._fault, self._faulty_at = f"the network thread ended: {type(bug).__name__}: {bug}", time.monotonic()
-        finally:
-            for each in self.links:
-                each.end()
-
     async def _live(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._main = asyncio.current_task()
-        if self._closing:  # before there was a loop to be told
-            return
+        """Keep all links, each by itself, until the end is wanted or none is left."""
         lives = [asyncio.create_task(each.live(self._timeout)) for each in self.links]
         try:
             await asyncio.gather(*lives)
@@ -299,93 +268,73 @@ class Engine:
                     each.cancel()
             await asyncio.wait(lives)
 
-    def _want(self, wishes: Sequence[Wish]) -> list[_Part]:
-        """Ask for new wishes, all of one channel."""
-        if self._closing:
+    def _interrupted(self) -> None:
+        for each in self.links:
+            each.interrupted()
+
+    def _end(self) -> None:
+        for each in self.links:
+            each.end()
+
+    def _stepped(self, step: ClockStep) -> None:
+        """Write down among all rows that the clock was set: what follows is stamped by another clock, as it were."""
+        for rows in list(self._rows.values()):
+            rows.append(ClockStepRow(step.by))
+        self._taps.event(0, "clock", f"{step.by:+} us", step.at)
+
+    def _want(self, interests: Sequence[LiveInterest]) -> list[Part]:
+        """Ask for new interests, all of one channel."""
+        if self._io.closing:
             raise closed_error()
-        shares: list[tuple[Wish, int, Wanted]] = []
-        for wish in wishes:
-            shares += [(wish, home, wanted) for home, wanted in self._shares(wish)]
+        shares: list[tuple[LiveInterest, int, Wanted]] = []
+        for interest in interests:
+            shares += [(interest, home, wanted) for home, wanted in self._shares(interest)]
         return self._ask(shares)
 
-    def _shares(self, wish: Wish) -> Iterable[tuple[int, Wanted]]:
-        """Return what each connection is to send of a wish."""
-        if wish.channel != BOOKS or not isinstance(wish.wanted, frozenset):
-            return [(self._placement.home(wish.channel), wish.wanted)]
-        if not wish.wanted:
-            return [(home, wish.wanted) for home in range(len(self.links))]
-        return self._placement.place(wish.wanted).items()
+    def _shares(self, interest: LiveInterest) -> Iterable[tuple[int, Wanted]]:
+        """Return what each connection is to send of an interest."""
+        if interest.channel != BOOKS or not isinstance(interest.wanted, frozenset):
+            return [(self._placement.home(interest.channel), interest.wanted)]
+        if not interest.wanted:
+            return [(home, interest.wanted) for home in range(len(self.links))]
+        return self._placement.place(interest.wanted).items()
 
-    def _ask(self, shares: Iterable[tuple[Wish, int, Wanted]]) -> list[_Part]:
-        by_home: dict[int, list[tuple[Wish, Request]]] = defaultdict(list)
-        for wish, home, wanted in shares:
-            by_home[home].append((wish, Request(wish.channel, wanted, wish.listen)))
+    def _ask(self, shares: Iterable[tuple[LiveInterest, int, Wanted]]) -> list[Part]:
+        by_home: dict[int, list[tuple[LiveInterest, Request]]] = defaultdict(list)
+        for interest, home, wanted in shares:
+            by_home[home].append((interest, Request(interest.channel, wanted, interest.rows)))
         asked = []
         for home, pairs in by_home.items():
             answers = self.links[home].want([request for _, request in pairs])
             asked += [
-                _Part(wish, home, request, answer) for (wish, request), answer in zip(pairs, answers, strict=True)
+                Part(interest, home, request, answer)
+                for (interest, request), answer in zip(pairs, answers, strict=True)
             ]
         for part in asked:
-            part.wish.parts.append(part)
+            part.interest.parts.append(part)
         return asked
 
-    def _elsewhere(self, part: _Part, outcome: Outcome) -> list[_Part]:
+    def _elsewhere(self, part: Part, outcome: Outcome) -> list[Part]:
         """Ask other connections for what one has no room for; nothing is asked where no other has any."""
-        wish, wanted = part.wish, part.request.wanted
-        if wish.channel != BOOKS or not isinstance(wanted, frozenset):
+        interest, wanted = part.interest, part.request.wanted
+        if interest.channel != BOOKS or not isinstance(wanted, frozenset):
             return []
         refused = wanted.intersection(outcome.market_tickers) or wanted
         moved = self._placement.move(refused, part.home)
         if moved is None:
             return []
-        wish.parts.remove(part)
+        interest.parts.remove(part)
         # The refusal ended the whole request, so what was not refused is asked for again where it was.
         rest = [(part.home, wanted - refused)] if wanted - refused else []
-        return self._ask((wish, home, share) for home, share in [*rest, *moved.items()])
+        return self._ask((interest, home, share) for home, share in [*rest, *moved.items()])
 
-    def _release(self, wishes: Sequence[Wish]) -> None:
+    def _release(self, interests: Sequence[LiveInterest]) -> None:
         by_home: dict[tuple[int, str], list[Request]] = defaultdict(list)
-        for wish in wishes:
-            for part in wish.parts:
-                by_home[part.home, wish.channel].append(part.request)
-            if wish.channel == BOOKS and isinstance(wish.wanted, frozenset) and wish.parts:
-                self._placement.release(wish.wanted)
-            wish.parts = []
+        for interest in interests:
+            for part in interest.parts:
+                by_home[part.home, interest.channel].append(part.request)
+            if interest.channel == BOOKS and isinstance(interest.wanted, frozenset) and interest.parts:
+                self._placement.release(interest.wanted)
+            interest.parts = []
         for (home, _), requests in by_home.items():
             self.links[home].release(requests)
-
-    def _call(self, function: Callable[[], T]) -> T:
-        """Run `function` on the io thread and return what it returns."""
-        answer: Future[T] = Future()
-
-        def run() -> None:
-            try:
-                answer.set_result(function())
-            except BaseException as problem:  # noqa: BLE001  # raised again where it was asked for
-                answer.set_exception(problem)
-
-        self._post(run)
-        while True:
-            try:
-                return answer.result(0.25)
-            except FutureTimeoutError:
-                if answer.done():
-                    raise
-                self._refuse_closed()
-
-    def _post(self, function: Callable[[], None]) -> None:
-        self._refuse_closed()
-        assert self._loop is not None
-        try:
-            self._loop.call_soon_threadsafe(function)
-        except RuntimeError:
-            raise closed_error() from None
-
-    def _refuse_closed(self) -> None:
-        if self.state == "refused":
-            raise FeedClosedError(
-                f"The exchange refused the credentials again and again: {self.last_error} Then connect() again."
-            )
-        if self.state == "closed" or not self._thread.is_alive():
-            raise closed_error()

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from kalshi_nb._clock import Clock
+from kalshi_nb._engine.port import LadderReading
 from kalshi_nb._fixed_point import CONTRACT, DOLLAR
 from kalshi_nb._rows.ladders import Levels as IntegerLevels
 from kalshi_nb._rows.tickers import hint
-from kalshi_nb._session.ladder import Ladder
 from kalshi_nb._threads import refuse_on
 from kalshi_nb._widgets.ladder.picture import LadderPicture
 from kalshi_nb.errors import ConfigurationError, SubscriptionError, WaitTimeoutError
@@ -51,7 +51,7 @@ class Book:
     """
 
     def __init__(
-        self, ladder: Ladder, *, clock: Clock, link_down: Callable[[], str], release: Callable[[], None]
+        self, ladder: LadderReading, *, clock: Clock, link_down: Callable[[], str], release: Callable[[], None]
     ) -> None:
         self._ladder = ladder
         self._clock = clock

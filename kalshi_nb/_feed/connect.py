@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import atexit
 import os
-import threading
 import warnings
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from kalshi_nb._auth import Credentials, Secret
 from kalshi_nb._clock import Clock, WallClock
+from kalshi_nb._engine.live import LiveEngine
 from kalshi_nb._engine.transport import checked
 from kalshi_nb._environments import ENVIRONMENTS, SIMULATED, url_of
 from kalshi_nb._feed.feed import Feed
-from kalshi_nb._feed.running import DEFAULT_OPTIONS, Options
+from kalshi_nb._feed.options import DEFAULT_OPTIONS, Options
+from kalshi_nb._feed.registry import opened, registry
 from kalshi_nb._threads import refuse_on
 from kalshi_nb.errors import ClockWarning, ConfigurationError, FeedOptionsError, UnknownEnvironmentError
 
@@ -30,54 +31,6 @@ WORST_CLOCK: Final = 10.0
 
 MOST_CONNECTIONS: Final = 200
 """What the exchange allows one user, unless the usage tier says otherwise."""
-
-
-@dataclass
-class _Registry:
-    """The running feeds of this process."""
-
-    feeds: dict[object, Feed] = field(default_factory=dict)
-    unnamed: list[Feed] = field(default_factory=list)
-    lock: threading.RLock = field(default_factory=threading.RLock)
-
-    def running(self, key: object) -> Feed | None:
-        """Return the feed of this key; closed and refused feeds leave the registry here."""
-        found = self.feeds.get(key)
-        if found is not None and found.state in ("closed", "refused"):
-            found.close()  # a refused feed's other threads are still there
-            return None
-        return found
-
-    def drop(self, feed: Feed) -> None:
-        """Forget a feed that was closed."""
-        self.feeds = {key: each for key, each in self.feeds.items() if each is not feed}
-        self.unnamed = [each for each in self.unnamed if each is not feed]
-
-    def uses(self, exchange: Exchange) -> bool:
-        """Tell whether a running feed has `exchange` at its other end."""
-        return any(
-            each.exchange is exchange and each.state not in ("closed", "refused")
-            for each in [*self.feeds.values(), *self.unnamed]
-        )
-
-    def close(self) -> None:
-        """Close every feed, at the interpreter's end."""
-        for feed in [*self.feeds.values(), *self.unnamed]:
-            feed.close()
-        self.feeds.clear()
-        self.unnamed.clear()
-
-    def forget(self) -> None:
-        """Begin empty in a forked child: the threads stayed with the parent."""
-        self.feeds.clear()
-        self.unnamed.clear()
-        self.lock = threading.RLock()
-
-
-_registry = _Registry()
-atexit.register(_registry.close)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_registry.forget)
 
 
 def connect(
@@ -147,17 +100,11 @@ def connect(
     private_key = Secret(private_key)  # from here on, no traceback can show it
     refuse_on("io", "pipeline", "user", "display", doing="connect()", instead="Call it in a cell")
     options = _options(timeout, flush_interval, max_pending_rows, connections, transport)
-    with _registry.lock:
+    feed = None
+    while feed is None:  # a simulated exchange that ends just now is followed by another
         target = _target(where, key_id, private_key)
-        running = None if new else _registry.running(target.key)
-        if running is not None:
-            _same_options(running.options, options)
-            return running
-        feed = _open(target, options, timeout)
-        if new:
-            _registry.unnamed.append(feed)
-        else:
-            _registry.feeds[target.key] = feed
+        feed = registry.get(object() if new else target.key, target.exchange, partial(_open, target, options, timeout))
+    _same_options(feed.options, options)
     skew = feed.clock_skew
     if skew is not None and abs(skew) > WORST_CLOCK:
         warnings.warn(
@@ -217,24 +164,20 @@ def _simulated(exchange: Exchange, key_id: str | None, private_key: Secret) -> _
 
 
 def _open(target: _Target, options: Options, timeout: float) -> Feed:
-    exchange = target.exchange
-
-    def closed(feed: Feed) -> None:
-        with _registry.lock:
-            _registry.drop(feed)
-        if exchange is not None and target.embedded and not _registry.uses(exchange):
-            exchange.close()
-
-    feed = Feed(
+    engine = LiveEngine(
         target.url,
         target.credentials,
         clock=target.clock,
-        options=options,
-        exchange=exchange,
-        on_close=closed,
+        connections=options.connections,
+        transport=options.transport,
     )
-    feed.open(timeout)
-    return feed
+    feed = Feed(
+        engine,
+        options=options,
+        exchange=target.exchange,
+        on_close=partial(registry.drop, embedded=target.embedded),
+    )
+    return opened(feed, timeout)
 
 
 def _options(

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Final
 from kalshi_nb.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from kalshi_nb._clock import Clock
-    from kalshi_nb._rows.gaps import Gap, GapLog
+    from collections.abc import Sequence
 
-__all__ = ["Coverage", "microseconds"]
+    from kalshi_nb._engine.port import ClockStep, Engine
+    from kalshi_nb._rows.gaps import Gap
+
+__all__ = ["Coverage", "earliest", "microseconds"]
 
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
@@ -33,63 +35,93 @@ def microseconds(moment: object) -> int:
     return (moment - _EPOCH) // dt.timedelta(microseconds=1)
 
 
-class Coverage:
-    """The holes that concern one frame, from its beginning to its end.
+def earliest(moment: int, stepped: int, steps: Sequence[ClockStep]) -> int:
+    """Return when the clock showed a moment, or a later one, for the first time, on the timeline that never goes back.
 
     Parameters
     ----------
-    gaps : GapLog
-        Every hole of the feed.
+    moment : int
+        A microsecond of the clock; where the clock was set back, it may have shown it twice.
+    stepped : int
+        The sum of all steps until now: what that timeline is behind the clock.
+    steps : sequence of ClockStep
+        The newest of them, oldest first.
+    """
+    found = []
+    ends: int | None = None  # the epoch after the last step lasts
+    for step in reversed(steps):
+        begins = step.at - stepped
+        found.append((max(begins, moment - stepped), ends))
+        stepped, ends = stepped - step.by, begins
+    found.append((moment - stepped, ends))
+    return min(at for at, end in found if end is None or at < end)
+
+
+class Coverage:
+    """The gaps that concern one frame, from its beginning to its end.
+
+    All moments here lie on the engine's steady timeline: what was before what must not depend on a clock that people
+    and programs set.
+
+    Parameters
+    ----------
+    engine : Engine
+        Has the gaps, and the time.
     channel : str
         The channel that the rows come from.
     market_tickers : frozenset of str or None
         The markets whose rows the frame has; None for all.
     connections : frozenset of int
         The numbers of the connections that these come over.
-    clock : Clock
-        The market's time.
 
     Attributes
     ----------
-    began_at : int
+    began : int
         Since when rows are kept, microseconds.
     """
 
     def __init__(
-        self,
-        gaps: GapLog,
-        channel: str,
-        market_tickers: frozenset[str] | None,
-        clock: Clock,
-        *,
-        connections: frozenset[int] = frozenset({1}),
+        self, engine: Engine, channel: str, market_tickers: frozenset[str] | None, connections: frozenset[int]
     ) -> None:
-        self._gaps = gaps
+        self._engine = engine
         self._channel = channel
         self._market_tickers = market_tickers
         self._connections = connections
         self._ended: tuple[list[Gap], int] | None = None
-        self.began_at = clock.now_us()
+        self.began = self.now()
+
+    def now(self) -> int:
+        """Return the present moment."""
+        return self._engine.steady(self._engine.clock.now_us())
+
+    def moment(self, at: int) -> int:
+        """Return the first moment at which the clock showed `at`, or later."""
+        now = self._engine.clock.now_us()
+        return earliest(at, now - self._engine.steady(now), self._engine.status().clock_steps)
+
+    def begin(self) -> None:
+        """Begin anew: what was before is no longer in the frame."""
+        self.began = self.now()
 
     def end(self) -> None:
-        """Take no note of later holes: the frame gets no rows any more."""
+        """Take no note of later gaps: the frame gets no rows any more."""
         if self._ended is None:
             self._ended = self._known()
 
-    def has_hole(self, since: int) -> bool:
-        """Tell whether rows received from `since` (microseconds) on may be missing.
+    def has_gap(self, since: int) -> bool:
+        """Tell whether rows received from a moment on may be missing.
 
-        A hole that was over before `since` is none. Where the log has dropped holes that may reach so far,
-        the answer is yes.
+        A gap that was over before `since` is none. Where the log has dropped gaps that may reach so far, the answer
+        is yes.
         """
         gaps, dropped = self._known() if self._ended is None else self._ended
-        if dropped and (not gaps or since <= gaps[0].opened_at):
+        if dropped and (not gaps or since <= gaps[0].opened):
             return True
-        return any(self._concerns(gap) and (gap.closed_at is None or gap.closed_at >= since) for gap in gaps)
+        return any(self._concerns(gap) and (gap.closed is None or gap.closed >= since) for gap in gaps)
 
     def _known(self) -> tuple[list[Gap], int]:
-        dropped = self._gaps.dropped  # read first: a hole dropped in between is still among those below
-        return self._gaps.snapshot(), dropped
+        dropped = self._engine.gaps.dropped  # read first: one dropped in between is still among those below
+        return self._engine.gaps.snapshot(), dropped
 
     def _concerns(self, gap: Gap) -> bool:
         if gap.channel != self._channel or gap.connection not in self._connections:

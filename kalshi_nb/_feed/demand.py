@@ -1,30 +1,31 @@
-"""What the handles of a feed want of the exchange: checked, counted, and taken back once."""
+"""What the handles of a feed want of the exchange: checked, counted, and released once."""
 
 from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Final, NamedTuple
 
-from kalshi_nb._engine.live import Engine, Wish
+from kalshi_nb._engine.port import Engine, Interest, LadderReading
+from kalshi_nb._feed.handles import Closer, Ending
 from kalshi_nb._rows.channels import BOOKS, CHANNELS, traits_of
 from kalshi_nb._rows.quotes import QUOTES
 from kalshi_nb._rows.wanted import ALL, All, Params, Wanted
-from kalshi_nb._session.ladder import Ladder
-from kalshi_nb._session.requests import OFFERED
 from kalshi_nb.errors import ConfigurationError, LinkError, MarketTickerError, UnknownChannelError
 
-__all__ = ["ROWS", "Closer", "Ending", "MarketTickers", "Wishes", "check_channel", "check_tickers"]
+__all__ = ["ROWS", "Demand", "Held", "MarketTickers", "check_channel", "check_tickers"]
 
 ROWS: Final = (*CHANNELS, QUOTES)
 """What rows can be asked for by: the exchange's channels, and quotes, which are made from books."""
 
 SUBSCRIBE_TIMEOUT: Final = 10.0
 
+CHANNEL_OF: Final = {each: BOOKS if each == QUOTES else each for each in ROWS}
+"""The exchange's channel that rows are made from."""
+
 MarketTickers = str | Iterable[str] | None
-Closer = Callable[[], None]
 
 
 def check_channel(channel: object) -> None:
@@ -98,50 +99,49 @@ def _n(word: _Word) -> str:
     return "n" if word.one[0] in "aeiou" else ""
 
 
-class Ending:
-    """What is to be undone when a handle ends, whichever of the two becomes known first.
+class Held:
+    """An interest that a handle holds, to be released once.
 
-    A handle is attached before its rows are asked for, so that it misses none; so it may end before the wish
-    that it would take back is there.
+    Parameters
+    ----------
+    interest : Interest
+        What is wanted.
+    release : callable
+        Called once.
     """
 
-    def __init__(self) -> None:
-        self._closers: list[Closer] | None = []
-        self._lock = threading.RLock()  # a finalizer may run in the middle of it, on the same thread
+    def __init__(self, interest: Interest, release: Closer) -> None:
+        self._interest = interest
+        self._release = Ending([release])
 
-    def add(self, close: Closer) -> None:
-        """Have `close` called at the end; at once when that has come."""
-        with self._lock:
-            if self._closers is not None:
-                self._closers.append(close)
-                return
-        close()
+    @property
+    def connections(self) -> frozenset[int]:
+        """The numbers, from 1, of the connections that it comes over."""
+        return self._interest.connections
 
-    def __call__(self) -> None:
-        with self._lock:
-            closers, self._closers = self._closers or [], None
-        for close in closers:
-            close()
+    def release(self) -> None:
+        """Want it no more; idempotent."""
+        self._release()
 
 
-class Wishes:
-    """Counts who wants which channel, so that the last one to leave ends it.
+class Demand:
+    """What the handles of a feed want of the engine, checked and counted.
 
     Parameters
     ----------
     engine : Engine
-        What passes the wishes on.
+        What passes it on.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._lock = threading.RLock()  # a finalizer may run in the middle of it, on the same thread
-        self._wishes: Counter[str] = Counter()
-        self._everything: Counter[str] = Counter()
+        self._interests: Counter[str] = Counter()
+        self._unnamed: Counter[str] = Counter()
         self._params: dict[str, Params] = {}
 
-    def rows(self, channel: str, tickers: frozenset[str] | None, params: Params = ()) -> Closer:
-        """Want the rows of some markets, and return what takes the wish back.
+    def rows(self, channel: str, tickers: frozenset[str] | None, params: Params = ()) -> Held:
+        """Want the rows of some markets.
 
         None takes what the channel receives for others; where nobody named any market, it is all markets.
         Quotes are wanted by their books. `params` is what else to tell the exchange; without any, those hold
@@ -151,80 +151,90 @@ class Wishes:
         ------
         ConfigurationError
             When others want the channel with other parameters: there is one subscription a channel.
+        MarketTickerError
+            When None would be all books, of which the exchange has no channel.
         """
-        source = BOOKS if channel == QUOTES else channel
-        wanted = self._wanted(source, tickers, self._agreed(source, params))
-        if isinstance(wanted, All) and source == BOOKS:
+        source = CHANNEL_OF[channel]
+        if tickers is None and source == BOOKS and not self._names_markets(BOOKS):
             raise MarketTickerError(
                 "Name the markets: the exchange has no channel of all books. For instance "
                 f"{'quotes' if channel == QUOTES else 'deltas'}('KXHIGHNY-26NOV22-B52.5'); "
                 "or open books first, and take what comes for them."
             )
-        return self._closer(self._engine.want(source, wanted, listen=channel, timeout=SUBSCRIBE_TIMEOUT))
+        # Counted before the exchange is asked, which may take seconds: whoever asks meanwhile sees it.
+        wanted, counted = self._count(source, tickers, params)
+        try:
+            (interest,) = self._engine.want(source, [wanted], rows=channel, timeout=SUBSCRIBE_TIMEOUT)
+        except BaseException:
+            counted()
+            raise
+        return self._held(interest, counted)
 
-    def _agreed(self, channel: str, params: Params) -> Params:
-        """Return the parameters that all wishes for a channel share."""
-        with self._lock:
-            if not self._wishes[channel]:
-                self._params[channel] = params
-            agreed = self._params.get(channel, ())
-        if params and params != agreed:
-            told = ", ".join(f"{name}={value!r}" for name, value in agreed) or "no such parameters"
-            raise ConfigurationError(
-                f"The feed receives {channel} with {told}, and has one subscription a channel. Close what uses it "
-                "first, or open another feed with connect(…, new=True)."
-            )
-        return agreed
+    def ladders(self, tickers: list[str]) -> list[tuple[LadderReading, Held]]:
+        """Want the books of some markets, asked for together, each of them released by itself."""
+        counted = [self._count(BOOKS, frozenset({each}), ())[1] for each in tickers]
+        try:
+            wanted = [frozenset({each}) for each in tickers]
+            interests = self._engine.want(BOOKS, wanted, timeout=SUBSCRIBE_TIMEOUT)
+        except BaseException:
+            for each in counted:
+                each()
+            raise
+        held = [self._held(*each) for each in zip(interests, counted, strict=True)]
+        ladders = [self._engine.ladder(each) for each in tickers]
+        return [(ladder, each) for ladder, each in zip(ladders, held, strict=True) if ladder is not None]
 
-    def _wanted(self, channel: str, tickers: frozenset[str] | None, params: Params) -> Wanted:
-        if params:
-            return All(params)  # on channels that take no list of markets
-        named = self._wishes[channel] > self._everything[channel]
-        return tickers if tickers is not None else frozenset() if named else ALL
-
-    def offered(self, channel: str) -> list[str]:
-        """Ask a reference feed what there is, and let it go again.
+    def catalog(self, channel: str) -> list[str]:
+        """Ask a reference feed what it has.
 
         Raises
         ------
         LinkError
             When there is no connection to ask by.
         """
-        wish = self._engine.want(channel, frozenset(), listen=OFFERED, timeout=SUBSCRIBE_TIMEOUT)
-        offered = wish.parts[0].request.offered
-        self._engine.release(wish)
-        if offered is None:
+        catalog = self._engine.catalog(channel, SUBSCRIBE_TIMEOUT)
+        if catalog is None:
             raise LinkError(
                 f"There is no connection to ask {channel} by just now. Look at feed.health(), and ask again once it "
                 "says connected."
             )
-        return list(offered)
+        return catalog
 
-    def ladders(self, tickers: list[str]) -> list[tuple[Ladder, Closer]]:
-        """Want the books of some markets, asked for together, each of them taken back by itself."""
-        wanted = [frozenset({each}) for each in tickers]
-        wishes = self._engine.want_each(BOOKS, wanted, timeout=SUBSCRIBE_TIMEOUT)
-        found = []
-        for ticker, wish in zip(tickers, wishes, strict=True):
-            ladder = self._engine.ladder(ticker)
-            assert ladder is not None
-            found.append((ladder, self._closer(wish)))
-        return found
+    def _names_markets(self, channel: str) -> bool:
+        """Tell whether somebody named the markets that he wants of a channel."""
+        return self._interests[channel] > self._unnamed[channel]
 
-    def _closer(self, wish: Wish) -> Closer:
-        channel = wish.channel
+    def _count(self, channel: str, tickers: frozenset[str] | None, params: Params) -> tuple[Wanted, Ending]:
+        """Return what to ask for, counted, and what takes it out of the count."""
         with self._lock:
-            self._wishes[channel] += 1
-            self._everything[channel] += isinstance(wish.wanted, All)
-        held = [wish]
+            agreed = self._agreed(channel, params)
+            wanted: Wanted = tickers if tickers is not None else frozenset() if self._names_markets(channel) else ALL
+            if agreed:
+                wanted = All(agreed)  # on channels that take no list of markets
+            unnamed = isinstance(wanted, All)
+            self._interests[channel] += 1
+            self._unnamed[channel] += unnamed
 
-        def close() -> None:
+        def take_out() -> None:
             with self._lock:
-                if not held:
-                    return
-                held.clear()
-                self._wishes[channel] -= 1
-                self._everything[channel] -= isinstance(wish.wanted, All)
-            self._engine.release(wish)
+                self._interests[channel] -= 1
+                self._unnamed[channel] -= unnamed
 
-        return close
+        return wanted, Ending([take_out])
+
+    def _agreed(self, channel: str, params: Params) -> Params:
+        """Return the parameters that all who want a channel share."""
+        if not self._interests[channel]:
+            self._params[channel] = params
+        agreed = self._params.get(channel, ())
+        if params and params != agreed:
+            known = ", ".join(f"{name}={value!r}" for name, value in agreed) or "no such parameters"
+            raise ConfigurationError(
+                f"The feed receives {channel} with {known}, and has one subscription a channel. Close what uses it "
+                "first, or open another feed with connect(…, new=True)."
+            )
+        return agreed
+
+    def _held(self, interest: Interest, counted: Ending) -> Held:
+        counted.add(lambda: self._engine.release(interest))
+        return Held(interest, counted)

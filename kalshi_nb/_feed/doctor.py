@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import kalshi_nb
 from kalshi_nb._auth import KEY_ID_VARIABLES, KEY_PATH_VARIABLE, KEY_VARIABLE, Credentials, Secret, Signer
+from kalshi_nb._engine.port import BUILT, COMPILED, NO_EXTENSIONS
 from kalshi_nb._environments import ENVIRONMENTS, SIMULATED, url_of
 from kalshi_nb._feed.connect import ENVIRONMENT_VARIABLE, WORST_CLOCK, connect
-from kalshi_nb._session.extension import BUILT, COMPILED, NO_EXTENSIONS
 from kalshi_nb._threads import refuse_on
 from kalshi_nb.errors import (
     AuthenticationError,

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import threading
+import warnings
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, TypeVar
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 
-from kalshi_nb._feed.account_frames import AccountFrames
+from kalshi_nb._engine.port import Engine, LadderReading
+from kalshi_nb._feed.attachments import Attachments
 from kalshi_nb._feed.book import Book, Books
-from kalshi_nb._feed.demand import Closer, MarketTickers, check_channel, check_tickers
-from kalshi_nb._rows.channels import BOOKS
+from kalshi_nb._feed.cells import frames_inside
+from kalshi_nb._feed.demand import ROWS, Demand, Held, MarketTickers, check_channel, check_tickers
+from kalshi_nb._feed.follower import Follower
+from kalshi_nb._feed.frames import FrameRequest, Frames
+from kalshi_nb._feed.handles import Ending, Handles
+from kalshi_nb._feed.health import Health, health_of, market_counts
+from kalshi_nb._feed.options import DEFAULT_OPTIONS, Options
+from kalshi_nb._rows.channels import BOOKS, REFERENCE_FEEDS
 from kalshi_nb._rows.quotes import QUOTES
+from kalshi_nb._rows.rejects import Reject
+from kalshi_nb._rows.wanted import Params
 from kalshi_nb._streams.pipeline import Pipeline
-from kalshi_nb.errors import MarketTickerError
+from kalshi_nb._streams.runner import Pipelines
+from kalshi_nb._threads import FEED_ROLES, refuse_on, role
+from kalshi_nb.errors import ConfigurationError, MarketTickerError, PipelineWarning
 
 if TYPE_CHECKING:
+    import polars as pl
     from streamz import Stream
 
     from kalshi_nb._feed.frame import Frame
@@ -23,18 +38,72 @@ __all__ = ["Feed"]
 Callback = TypeVar("Callback", bound=Callable[..., Any])
 
 
-class Feed(AccountFrames):
+class Feed:
     """A running connection to one exchange, with everything that is kept of it.
 
     Made by :func:`kalshi_nb.connect`. Frames, books and pipelines are asked for here; the same call gives the
     same handle, so that a cell can be run again. A feed is a context manager, and ends with :meth:`close`.
+
+    Parameters
+    ----------
+    engine : Engine
+        What brings the data; the feed starts and closes it.
+    options : Options
+        What else it is made with.
+    exchange : kalshi_nb.sim.Exchange, optional
+        The simulated exchange in this process at the other end, whose clock waits for the feed.
+    on_close : callable, optional
+        Called once with the feed, at the end of :meth:`close`.
+
+    Attributes
+    ----------
+    url : str
+        Where the exchange is.
+    options : Options
+        What the feed was made with.
+    exchange : kalshi_nb.sim.Exchange or None
+        The simulated exchange in this process, None when there is a real one at the other end.
     """
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._books: dict[str, Book] = {}
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        options: Options = DEFAULT_OPTIONS,
+        exchange: Any = None,
+        on_close: Callable[[Feed], None] | None = None,
+    ) -> None:
+        self.url = engine.url
+        self.options = options
+        self.exchange = exchange
+        self._engine = engine
+        self._on_close = Ending([] if on_close is None else [lambda: on_close(self)])
+        self._closing = False
+        self._pipelines = Pipelines(
+            engine.take,
+            ROWS,
+            engine.clock,
+            flush_interval=options.flush_interval,
+            max_pending_rows=options.max_pending_rows,
+        )
+        self._demand = Demand(engine)
+        self._frames = Frames(engine, self._demand, self._pipelines)
+        self._books: Handles[str, Book] = Handles()
+        self._attachments = Attachments(self._pipelines, self._demand)
+        self._follower = Follower(engine, self._pipelines, repr(self))
 
-    # Frames ---------------------------------------------------------------------------------------------
+    def _open(self, timeout: float) -> None:
+        """Begin, and wait for the first handshake; :func:`kalshi_nb.connect` does this."""
+        self._engine.start(timeout, self._pipelines.wait_for_room)
+        self._pipelines.start()
+        if self.exchange is not None:
+            self.exchange.attach(self._follower)
+
+    def _parts(self) -> tuple[Engine, Pipelines]:
+        """Return what has threads, to be ended when this object is gone."""
+        return self._engine, self._pipelines
+
+    # Frames --------------------------------------------------------------------------------------------
 
     def trades(
         self,
@@ -165,7 +234,317 @@ class Feed(AccountFrames):
         """
         return self._frame(QUOTES, market_tickers, rows, seconds, exact=exact)
 
-    # Books ----------------------------------------------------------------------------------------------
+    # Your account --------------------------------------------------------------------------------------
+
+    def fills(
+        self,
+        market_tickers: MarketTickers = None,
+        *,
+        rows: int | None = None,
+        seconds: float | None = None,
+        exact: bool = False,
+        gaps: bool = False,
+    ) -> Frame:
+        """Return a rolling frame of your fills: one row for each execution of an order of yours.
+
+        Parameters, errors and units as for :meth:`trades`. However slow a pipeline of yours is, rows of fills
+        are never dropped before it.
+
+        Returns
+        -------
+        Frame
+            Columns ``ts, market_ticker, outcome_side, yes_price, count, fee_cost, post_position, is_taker,
+            book_side, order_id, client_order_id, trade_id, exchange_index, subaccount, received_at``.
+            ``yes_price`` is a YES price also where ``outcome_side`` is "no"; ``fee_cost`` has six decimals;
+            ``post_position`` is the net position, long YES above zero.
+
+        Notes
+        -----
+        Source: Kalshi's channel ``fill``. It has no sequence numbers, so a lost row cannot be seen, and `gaps`
+        marks what follows lost connections and ended subscriptions only. It begins when you subscribe: earlier
+        fills are not sent.
+        """
+        return self._frame("fill", market_tickers, rows, seconds, exact=exact, gaps=gaps)
+
+    def orders(
+        self,
+        market_tickers: MarketTickers = None,
+        *,
+        rows: int | None = None,
+        seconds: float | None = None,
+        exact: bool = False,
+        gaps: bool = False,
+    ) -> Frame:
+        """Return a rolling frame of your orders: one row whenever one is made, filled, changed or ended.
+
+        Parameters, errors and units as for :meth:`trades`; rows are never dropped, as for :meth:`fills`.
+
+        Returns
+        -------
+        Frame
+            Columns ``ts, market_ticker, order_id, status, outcome_side, yes_price, remaining_count,
+            fill_count`` and more: counts, costs and fees (six decimals), times and ids.
+            ``.latest()`` is the present state of each order.
+
+        Notes
+        -----
+        Source: Kalshi's channel ``user_orders``. It has no sequence numbers (see :meth:`fills` for what that does
+        to `gaps`), and orders that do not change are not sent.
+        """
+        return self._frame("user_orders", market_tickers, rows, seconds, exact=exact, gaps=gaps)
+
+    def positions(
+        self,
+        market_tickers: MarketTickers = None,
+        *,
+        rows: int | None = None,
+        seconds: float | None = None,
+        exact: bool = False,
+        gaps: bool = False,
+    ) -> Frame:
+        """Return a rolling frame of your positions: one row whenever one changes.
+
+        Parameters, errors and units as for :meth:`trades`; rows are never dropped, as for :meth:`fills`.
+
+        Returns
+        -------
+        Frame
+            Columns ``ts, market_ticker, position, position_cost, realized_pnl, fees_paid,
+            position_fee_cost, volume, subaccount, user_id, received_at``. ``position`` is net, in contracts;
+            what is dollars has six decimals; ``ts`` is when the exchange sent it. ``.latest()`` is the
+            present state of each market, and of each subaccount where there are several.
+
+        Notes
+        -----
+        Source: Kalshi's channel ``market_positions``. It has no sequence numbers (see :meth:`fills` for what that
+        does to `gaps`), and positions that do not change are not sent.
+        """
+        return self._frame("market_positions", market_tickers, rows, seconds, exact=exact, gaps=gaps)
+
+    def order_groups(
+        self, *, rows: int | None = None, seconds: float | None = None, exact: bool = False, gaps: bool = False
+    ) -> Frame:
+        """Return a rolling frame of what happens to your order groups.
+
+        `rows`, `seconds`, `exact`, `gaps` and errors as for :meth:`trades`; ``gap`` is true on the first row
+        after a hole.
+
+        Returns
+        -------
+        Frame
+            Columns ``ts, event_type, order_group_id, contracts_limit, received_at, seq``; ``event_type`` is
+            "created", "triggered", "reset", "deleted" or "limit_updated". ``.latest()`` is the last row of
+            each group.
+
+        Notes
+        -----
+        Source: Kalshi's channel ``order_group_updates``.
+        """
+        return self._frame("order_group_updates", None, rows, seconds, exact=exact, gaps=gaps)
+
+    def frame(
+        self,
+        channel: str,
+        market_tickers: MarketTickers = None,
+        *,
+        rows: int | None = None,
+        seconds: float | None = None,
+        exact: bool = False,
+        gaps: bool = False,
+    ) -> Frame:
+        """Return a rolling frame of any channel.
+
+        Parameters
+        ----------
+        channel : str
+            Kalshi's name: ``trade``, ``ticker``, ``orderbook_delta``, ``fill``, ``market_positions``,
+            ``user_orders``, ``order_group_updates``, ``market_lifecycle_v2``,
+            ``multivariate_market_lifecycle``, ``communications``, ``cfbenchmarks_value``,
+            ``cfbenchmarks_value_5hz`` or ``pyth_value``; or ``quotes``, made from books.
+        market_tickers : str or iterable of str, optional
+            As for :meth:`trades`. On ``cfbenchmarks_value`` and ``cfbenchmarks_value_5hz`` the ids of
+            indices, on ``pyth_value`` the tickers of underlyings. ``order_group_updates`` takes none.
+        rows, seconds, exact, gaps
+            As for :meth:`trades`; ``quotes`` have no column ``gap``, they say themselves when a book is not live.
+
+        Raises
+        ------
+        ConfigurationError
+            When `gaps` is asked for with ``quotes``.
+        UnknownChannelError
+            When there is no such channel; the message lists those there are.
+        MarketTickerError, SubscriptionError, FeedClosedError
+            As for :meth:`trades`.
+        """
+        check_channel(channel)
+        if gaps and channel == QUOTES:
+            raise ConfigurationError("quotes have no column gap; their column status says when a book is not live.")
+        return self._frame(channel, market_tickers, rows, seconds, exact=exact, gaps=gaps)
+
+    # Markets and events --------------------------------------------------------------------------------
+
+    def lifecycle(
+        self,
+        market_tickers: MarketTickers = None,
+        *,
+        multivariate: bool = False,
+        rows: int | None = None,
+        seconds: float | None = None,
+        exact: bool = False,
+        gaps: bool = False,
+    ) -> Frame:
+        """Return a rolling frame of what happens to markets: created, paused, moved, determined, settled.
+
+        Parameters
+        ----------
+        market_tickers, rows, seconds, exact, gaps
+            As for :meth:`trades`. The exchange sends all markets in any case; the frame keeps those named.
+        multivariate : bool
+            Markets that combine others (KXMVE…), which have a channel of their own.
+
+        Returns
+        -------
+        Frame
+            Columns ``ts, market_ticker, event_type, result, settlement_value, close_ts, is_deactivated,
+            event_ticker`` and more. ``metadata`` and ``price_ranges`` are JSON. ``ts`` is when the exchange
+            sent it.
+
+        Notes
+        -----
+        Source: Kalshi's channels ``market_lifecycle_v2`` and ``multivariate_market_lifecycle``. Nothing is
+        sent when a market opens or closes at its time. New events and changes of their fees are about no
+        market and so not in the frame: ``messages()`` and ``on()`` give them.
+        """
+        channel = "multivariate_market_lifecycle" if multivariate else "market_lifecycle_v2"
+        return self._frame(channel, market_tickers, rows, seconds, exact=exact, gaps=gaps)
+
+    def rfqs(
+        self,
+        market_tickers: MarketTickers = None,
+        *,
+        user_filter: Literal["self"] | None = None,
+        shard_factor: int | None = None,
+        shard_key: int | None = None,
+        rows: int | None = None,
+        seconds: float | None = None,
+        exact: bool = False,
+        gaps: bool = False,
+    ) -> Frame:
+        """Return a rolling frame of requests for quotes, quotes, and batches of both.
+
+        Parameters
+        ----------
+        market_tickers, rows, seconds, exact, gaps
+            As for :meth:`trades`. The exchange sends all markets in any case; the frame keeps those named.
+        user_filter : {"self"}, optional
+            Only requests of your own, not everybody's. Quotes come to their two parties in any case.
+        shard_factor : int, optional
+            Into how many parts the channel is cut, 1 to 100, to be shared by several feeds.
+        shard_key : int, optional
+            Which of them this feed takes, from 0.
+
+        Returns
+        -------
+        Frame
+            Columns ``ts, event, market_ticker, rfq_id, yes_bid, no_bid, contracts, target_cost`` and more.
+            ``event`` is the exchange's type: "rfq_created", "rfq_deleted", "quote_created",
+            "quote_accepted", "quote_executed", "rfq_batch_created" …; columns that it does not have are null.
+            Legs, and the requests and quotes of a batch, are JSON. ``.latest()`` is the last row of each
+            request.
+
+        Raises
+        ------
+        ConfigurationError
+            When `user_filter`, `shard_factor` and `shard_key` cannot be, or the feed receives the channel with
+            others: it has one subscription a channel.
+        MarketTickerError, SubscriptionError, FeedClosedError
+            As for :meth:`trades`.
+
+        Notes
+        -----
+        Source: Kalshi's channel ``communications``, which carries hundreds of messages a second.
+        """
+        params = _rfq_params(user_filter, shard_factor, shard_key)
+        return self._frame("communications", market_tickers, rows, seconds, exact=exact, gaps=gaps, params=params)
+
+    # Reference feeds -----------------------------------------------------------------------------------
+
+    def index_values(
+        self,
+        index_ids: MarketTickers = None,
+        *,
+        five_hz: bool = False,
+        rows: int | None = None,
+        seconds: float | None = None,
+        exact: bool = False,
+        gaps: bool = False,
+    ) -> Frame:
+        """Return a rolling frame of the values of indices, such as those that crypto markets settle by.
+
+        Parameters
+        ----------
+        index_ids : str or iterable of str, optional
+            Such as ``"BRTI"``; None as for :meth:`trades`: all of them, unless some were asked for already.
+        five_hz : bool
+            Raw ticks, up to five a second, in place of one a second with its averages.
+        rows, seconds, exact, gaps
+            As for :meth:`trades`; ``gap`` is true on each index's first row after a hole.
+
+        Returns
+        -------
+        Frame
+            Columns ``ts, index_id, value, avg_60s, last_60s_windowed_average_15min, source_ts`` and more; with
+            `five_hz` ``ts, index_id, value, source_ts, data, received_at, seq``. Values are dollars with
+            eight decimals; ``ts`` is when the exchange had it, ``source_ts`` when the provider made it;
+            ``data`` is the provider's own JSON. ``.latest()`` is the last row of each index.
+
+        Notes
+        -----
+        Source: Kalshi's channels ``cfbenchmarks_value`` and ``cfbenchmarks_value_5hz``. An index that does not
+        exist is acknowledged like any other, and silent. For Pyth's prices use ``frame("pyth_value", …)``.
+        """
+        channel = "cfbenchmarks_value_5hz" if five_hz else "cfbenchmarks_value"
+        return self._frame(channel, index_ids, rows, seconds, exact=exact, gaps=gaps)
+
+    def index_ids(self, channel: str = "cfbenchmarks_value") -> list[str]:
+        """Ask the exchange which indices, or underlyings, a reference feed has.
+
+        Parameters
+        ----------
+        channel : str
+            ``cfbenchmarks_value``, ``cfbenchmarks_value_5hz``, or ``pyth_value`` for tickers of underlyings.
+
+        Returns
+        -------
+        list of str
+            Names to pass to :meth:`index_values`, or to ``frame("pyth_value", …)``, as the exchange lists them: of
+            indices all, of underlyings those that had a price in the last two hours.
+
+        Raises
+        ------
+        ConfigurationError
+            When `channel` is no reference feed.
+        SubscriptionError
+            When the exchange refuses, or does not answer within 10 s.
+        LinkError
+            When the feed is not connected just now.
+        FeedClosedError
+            When the feed is closed.
+
+        Notes
+        -----
+        Source: Kalshi's actions ``indexlist`` and ``underlying_list``. Where nothing is received on the channel
+        yet, an empty subscription is made for the question and ended after it.
+        """
+        self._tell()
+        check_channel(channel)
+        if channel not in REFERENCE_FEEDS:
+            raise ConfigurationError(
+                f"{channel} has no list of what there is; these have one: {', '.join(REFERENCE_FEEDS)}."
+            )
+        return self._demand.catalog(channel)
+
+    # Books ---------------------------------------------------------------------------------------------
 
     def book(self, market_ticker: str) -> Book:
         """Return the live order book of one market.
@@ -203,27 +582,9 @@ class Feed(AccountFrames):
         wanted = check_tickers(market_tickers)
         if wanted is None:
             raise MarketTickerError("books() needs market tickers: books(['KXHIGHNY-26NOV22-B52.5', …]).")
-        with self._lock:
-            closed = self.state == "closed"
-            new = [each for each in sorted(wanted) if each not in self._books or closed]
-            for ladder, close in self._wishes.ladders(new) if new else ():
-                self._books[ladder.market_ticker] = Book(
-                    ladder,
-                    clock=self._clock,
-                    link_down=self._link_down,
-                    release=self._book_closer(ladder.market_ticker, close),
-                )
-            return Books(self._books[each] for each in sorted(wanted))
+        return Books(self._books.get(sorted(wanted), self._open_books))
 
-    def _book_closer(self, market_ticker: str, close: Closer) -> Closer:
-        def close_book() -> None:
-            with self._lock:
-                self._books.pop(market_ticker, None)
-            close()
-
-        return close_book
-
-    # Pipelines ------------------------------------------------------------------------------------------
+    # Pipelines -----------------------------------------------------------------------------------------
 
     def stream(self, channel: str, market_tickers: MarketTickers = None, *, exact: bool = False) -> Stream:
         """Return a ``streamz.Stream`` of polars DataFrames, one a batch, to build a pipeline on.
@@ -251,7 +612,7 @@ class Feed(AccountFrames):
         self._tell()
         check_channel(channel)
         tickers = check_tickers(market_tickers, channel)
-        return self._attached.begin(
+        return self._attachments.begin(
             channel,
             tickers,
             lambda close: self._pipelines.stream(channel, tickers, exact=exact, on_close=close),
@@ -266,7 +627,7 @@ class Feed(AccountFrames):
         self._tell()
         check_channel(channel)
         tickers = check_tickers(market_tickers, channel)
-        return self._attached.begin(
+        return self._attachments.begin(
             channel, tickers, lambda close: self._pipelines.messages(channel, tickers, on_close=close)
         )
 
@@ -290,7 +651,7 @@ class Feed(AccountFrames):
         tickers = check_tickers(market_tickers, channel)
 
         def attach(function: Callback) -> Callback:
-            self._attached.call(channel, tickers, function)
+            self._attachments.call(channel, tickers, function)
             return function
 
         return attach
@@ -300,3 +661,149 @@ class Feed(AccountFrames):
         """What is attached by :meth:`stream`, :meth:`messages` and :meth:`on`; each has a ``close()``."""
         self._tell()
         return self._pipelines.pipelines
+
+    # How it is doing -----------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> str:
+        """``connecting``, ``connected``, ``reconnecting``, ``refused`` or ``closed``."""
+        return "closed" if self._closing else self._engine.state
+
+    @property
+    def clock_skew(self) -> float | None:
+        """Seconds by which this computer's clock is ahead of the exchange's; None where it did not say."""
+        return self._engine.status().clock_skew
+
+    @property
+    def gaps(self) -> pl.DataFrame:
+        """Every hole in the data, oldest first.
+
+        Returns
+        -------
+        polars.DataFrame
+            ``channel``; ``market_ticker`` (null: all of the subscription's); ``opened_at``, ``closed_at``
+            (null while it is open; for books it ends when all of them are right again, elsewhere when data
+            goes on); ``reason``; ``seq_from``, ``seq_to`` (the missing sequence numbers, both included);
+            ``repaired_by`` (``get_snapshot``, ``resubscribe``, ``reconnect``; null where nothing brought
+            back what was lost); ``connection`` (which of the feed's connections has it, from 1).
+        """
+        from kalshi_nb._frames.gaps import gap_frame  # noqa: PLC0415  # polars loads when it is needed
+
+        self._tell()
+        return gap_frame(self._engine.gaps.snapshot())
+
+    @property
+    def rejects(self) -> list[Reject]:
+        """The newest 100 frames that meant nothing, each with the reason and its first bytes."""
+        self._tell()
+        return self._engine.rejects()
+
+    def health(self) -> Health:
+        """Return how the feed is doing: state, rates, lag, ages, errors."""
+        self._tell()
+        return health_of(self._engine, self._pipelines)
+
+    def flush(self, timeout: float = 10.0) -> None:
+        """Wait until all rows received so far are in their frames, and have been through your pipelines.
+
+        Raises
+        ------
+        WaitTimeoutError
+            When that takes more than `timeout` seconds.
+        """
+        self._pipelines.flush(timeout)
+
+    # The end -------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """End the feed and its threads within about 2 s; frames and books stay readable. Idempotent."""
+        refuse_on(*FEED_ROLES, doing="feed.close()", instead="Close it in a cell, or set a flag that a cell looks at")
+        # Said first, so that connect() on another thread makes a new feed instead of handing out this one.
+        self._closing = True
+        if self.exchange is not None:
+            self.exchange.detach(self._follower)
+        self._engine.gaps.seal()
+        self._engine.close()
+        self._pipelines.stop()
+        self._frames.close()
+        self._attachments.close()
+        self._on_close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        markets = ", ".join(
+            f"{channel} {'all markets' if count is None else count}"
+            for channel, count in market_counts(self._engine.status()).items()
+        )
+        return f"<Feed {self.url} {self.state}{': ' + markets if markets else ''}>"
+
+    # Inside --------------------------------------------------------------------------------------------
+
+    def _frame(
+        self,
+        channel: str,
+        market_tickers: MarketTickers,
+        rows: int | None,
+        seconds: float | None,
+        *,
+        exact: bool,
+        gaps: bool = False,
+        params: Params = (),
+    ) -> Frame:
+        from kalshi_nb._frames.rolling import window  # noqa: PLC0415  # polars loads when it is needed
+
+        self._tell()
+        tickers = check_tickers(market_tickers, channel)
+        window(rows, seconds)  # refuses what cannot be a key, too
+        return self._frames.open(FrameRequest(channel, tickers, rows, seconds, exact, gaps, params))
+
+    def _open_books(self, market_tickers: list[str]) -> dict[str, Book]:
+        return {
+            ladder.market_ticker: self._book(ladder, held) for ladder, held in self._demand.ladders(market_tickers)
+        }
+
+    def _book(self, ladder: LadderReading, held: Held) -> Book:
+        release = Ending([lambda: self._books.discard(ladder.market_ticker), held.release])
+        return Book(ladder, clock=self._engine.clock, link_down=self._link_down, release=release)
+
+    def _link_down(self) -> str:
+        if self.state == "connected":
+            return ""
+        return f"The link is {self.state}: {self._engine.status().last_error or 'no connection'}"
+
+    def _tell(self) -> None:
+        """Say on the main thread what went wrong in the user's pipelines since the last call."""
+        if role() is None and threading.current_thread() is threading.main_thread():
+            for text in self._pipelines.take_notices():
+                warnings.warn(text, PipelineWarning, stacklevel=frames_inside())
+
+
+_MOST_SHARDS: Final = 100
+
+
+def _rfq_params(user_filter: object, shard_factor: object, shard_key: object) -> Params:
+    """Return the parameters of ``communications``, refused where the exchange would refuse them."""
+    if user_filter not in (None, "self"):
+        raise ConfigurationError(
+            f"user_filter is {user_filter!r}; pass 'self' for your own requests, or leave it out."
+        )
+    params: list[tuple[str, str | int]] = [] if user_filter is None else [("user_filter", "self")]
+    if shard_factor is None and shard_key is None:
+        return tuple(params)
+    if isinstance(shard_factor, bool) or not isinstance(shard_factor, int) or not 1 <= shard_factor <= _MOST_SHARDS:
+        raise ConfigurationError(
+            f"shard_factor is {shard_factor!r}; say into how many parts to cut the channel, 1 to {_MOST_SHARDS}."
+        )
+    params.append(("shard_factor", shard_factor))
+    if shard_key is not None:
+        if isinstance(shard_key, bool) or not isinstance(shard_key, int) or not 0 <= shard_key < shard_factor:
+            raise ConfigurationError(f"shard_key is {shard_key!r}; pass which part to take, 0 to {shard_factor - 1}.")
+        params.append(("shard_key", shard_key))
+    return tuple(params)

@@ -30,21 +30,26 @@ class Frame(FrameReading):
         What to call it in reprs and messages.
     on_close
         Called once, by the first `close`.
+    coverage
+        Tells which rows are missing.
     """
 
-    def __init__(self, store: RollingFrame, *, name: str, on_close: Callable[[], Any] | None = None) -> None:
+    def __init__(
+        self,
+        store: RollingFrame,
+        *,
+        name: str,
+        on_close: Callable[[], Any] | None = None,
+        coverage: Coverage | None = None,
+    ) -> None:
         self._store = store
         self.name: str = name
         self._on_close = on_close
         self._closed = False
-        self._coverage: Coverage | None = None
+        self._coverage = coverage
 
     def _trouble(self) -> str:
         return "it is closed" if self._closed else ""
-
-    def cover(self, coverage: Coverage) -> None:
-        """Take note of what tells which rows are missing; the feed does this."""
-        self._coverage = coverage
 
     def complete(self, since: dt.datetime | None = None) -> bool:
         """Tell whether no hole is known in the rows received from `since` to now.
@@ -74,14 +79,17 @@ class Frame(FrameReading):
         The channels ``trade`` and ``orderbook_delta`` count their messages, so one lost message is a hole.
         ``ticker`` does not: there only lost connections and subscriptions are.
         """
-        begins = self._begins()
-        wanted = begins if since is None else microseconds(since)
-        return self._coverage is not None and wanted >= begins and not self._coverage.has_hole(wanted)
+        wanted = None if since is None else microseconds(since)
+        coverage = self._coverage
+        if coverage is None:
+            return False
+        begins = self._begins(coverage)
+        moment = begins if wanted is None else coverage.moment(wanted)
+        return moment >= begins and not coverage.has_gap(moment)
 
-    def _begins(self) -> int:
-        """Since when all rows that came are in the window, microseconds."""
-        began_at = 0 if self._coverage is None else self._coverage.began_at
-        return max(began_at, self._store.whole_since_us())
+    def _begins(self, coverage: Coverage) -> int:
+        """Since when all rows that came are in the window, on the timeline that never goes back."""
+        return max(coverage.began, coverage.moment(self._store.whole_since_us()))
 
     def close(self) -> None:
         """Stop filling the frame; the rows that are there stay readable."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import html
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from typing import Any, Final
 
-from kalshi_nb._engine.live import Engine
-from kalshi_nb._engine.metering import lag_of
-from kalshi_nb._session.subscription import Subscription
+from kalshi_nb._engine.port import Engine, EngineStatus
 from kalshi_nb._streams.runner import Pipelines
 
 __all__ = ["Health", "health_of", "market_counts"]
@@ -126,70 +125,71 @@ def _text(value: object) -> str:
     return str(value)
 
 
-def market_counts(engine: Engine) -> dict[str, int | None]:
+def market_counts(status: EngineStatus) -> dict[str, int | None]:
     """Return how many markets of each channel the exchange has acknowledged; None for all."""
-    found: dict[str, int | None] = {}
-    for each in _subscriptions(engine):
-        counted = found.get(each.channel, 0)
-        found[each.channel] = None if each.all_markets or counted is None else counted + len(each.market_tickers)
-    return found
+    return {channel: each.markets for channel, each in status.channels.items()}
 
 
-def _ages_of(engine: Engine, now_us: int) -> dict[str, float]:
-    newest: dict[str, int] = {}
-    for each in _subscriptions(engine):
-        if each.received_at:
-            newest[each.channel] = max(each.received_at, newest.get(each.channel, 0))
-    return {channel: max(0, now_us - at) / 1e6 for channel, at in newest.items()}
-
-
-def _subscriptions(engine: Engine) -> list[Subscription]:
-    return [each for link in engine.links for each in list(link.session.subscriptions.values()) if each.requests]
-
-
-def health_of(engine: Engine, pipelines: Pipelines, now_us: int) -> Health:
-    """Return how a feed's engine and pipelines are doing at `now_us`, the market's time in microseconds."""
-    sessions = [each.session for each in engine.links]
-    gaps = engine.gaps.snapshot()
-    lag_p50, lag_p99 = lag_of(each.meter for each in engine.links)
+def health_of(engine: Engine, pipelines: Pipelines) -> Health:
+    """Return how a feed's engine and pipelines are doing now."""
+    status, gaps, now_us = engine.status(), engine.gaps.snapshot(), engine.clock.now_us()
     failure = pipelines.last_error
-    troubles = [] if failure is None else [(failure.noticed, failure.text)]
-    troubles += [each.complaint for each in sessions if each.complaint is not None]
-    troubles += [] if engine.trouble is None else [engine.trouble]
+    troubles = [*status.troubles, *([] if failure is None else [(failure.noticed, failure.text)])]
     return Health(
-        state=engine.state,
+        state=status.state,
         url=engine.url,
-        messages=sum(each.messages for each in sessions),
-        messages_per_second=sum(each.meter.rate() for each in engine.links),
-        lag_p50=lag_p50,
-        lag_p99=lag_p99,
-        ages=_ages_of(engine, now_us),
-        markets=market_counts(engine),
-        connections=sum(each.state == "connected" for each in engine.links),
-        reconnects=engine.reconnects,
+        messages=status.messages,
+        messages_per_second=status.messages_per_second,
+        lag_p50=status.lag_p50,
+        lag_p99=status.lag_p99,
+        ages={
+            channel: max(0, now_us - each.received_at) / 1e6
+            for channel, each in status.channels.items()
+            if each.received_at
+        },
+        markets=market_counts(status),
+        connections=sum(each.state == "connected" for each in status.links),
+        reconnects=sum(each.reconnects for each in status.links),
         gaps=len(gaps) + engine.gaps.dropped,
         open_gaps=sum(gap.closed_at is None for gap in gaps),
-        duplicates=sum(each.duplicates for each in sessions),
-        rejects=sum(each.rejected for each in sessions),
+        duplicates=status.duplicates,
+        rejects=status.rejected,
         dropped_rows=pipelines.dropped_rows,
         pipeline_errors=pipelines.errors,
         pending_rows=pipelines.pending_rows,
         last_error=max(troubles)[1] if troubles else None,
-        warnings=_warnings(engine, pipelines),
+        warnings=tuple(_warnings(status, pipelines)),
     )
 
 
-def _warnings(engine: Engine, pipelines: Pipelines) -> tuple[str, ...]:
-    found = []
-    if any(each.meter.lag_grows() for each in engine.links):
-        found.append("the lag has grown for 30 s: this computer does not keep up, or the line does not")
+def _warnings(status: EngineStatus, pipelines: Pipelines) -> Iterator[str]:
+    yield from _link_warnings(status)
+    if status.faults:
+        yield f"the network thread ended {status.faults} times and was begun anew; please report last_error"
+    if status.clock_steps:
+        step = status.clock_steps[-1]
+        yield (
+            f"this computer's clock was set {'back' if step.by < 0 else 'ahead'} by {abs(step.by) / 1e6:.1f} s at "
+            f"{datetime.fromtimestamp(step.at / 1e6, UTC):%Y-%m-%d %H:%M:%S} UTC; times of rows before and after it "
+            "do not compare"
+        )
+    if status.lag_grows:
+        yield "the lag has grown for 30 s: this computer does not keep up, or the line does not"
     if pipelines.dropped_rows:
-        found.append("a pipeline of yours is slow, and rows were dropped before it")
+        yield "a pipeline of yours is slow, and rows were dropped before it"
     if pipelines.kit_errors:
-        found.append(f"{pipelines.kit_errors} errors in kalshi_nb itself; please report last_error")
+        yield f"{pipelines.kit_errors} errors in kalshi_nb itself; please report last_error"
     display = sys.modules.get("kalshi_nb._widgets.display")  # there once a ladder was shown
     if display is not None and display.display.errors:
-        found.append(f"{display.display.errors} errors while showing ladders, the last {display.display.last_error!r}")
-    if any(each.session.rejected for each in engine.links):
-        found.append("some frames meant nothing; see feed.rejects")
-    return tuple(found)
+        yield f"{display.display.errors} errors while showing ladders, the last {display.display.last_error!r}"
+    if status.rejected:
+        yield "some frames meant nothing; see feed.rejects"
+
+
+def _link_warnings(status: EngineStatus) -> Iterator[str]:
+    for each in status.links:
+        if each.state == "refused":
+            yield (
+                f"connection {each.number} of {len(status.links)}: the exchange refuses the credentials; tried again, "
+                f"ever more rarely. {each.last_error or ''}".rstrip()
+            )

@@ -23,7 +23,9 @@ class Follower(Protocol):
     """A client in this process that `Exchange.advance` waits for.
 
     The three methods are called from the thread that calls ``advance``, never from the exchange's own. A follower
-    may have a fourth, ``may_wait()``, which raises on a thread that must not wait for it.
+    may have a fourth, ``may_wait()``, which raises on a thread that must not wait for it; and one that has several
+    connections has ``applied(up_to)`` in place of the first two, which tells whether as many frames have been received
+    and applied as the mapping `up_to` says, by the port of each connection of the exchange's.
     """
 
     def local_port(self) -> int | None:
@@ -101,12 +103,20 @@ class Followers:
         return any(each is follower for each in self._attached())
 
     def _lags(self, follower: Follower) -> bool:
-        # Port and connection are looked up anew each time: a follower may lose its connection meanwhile.
+        # Ports and connections are looked up anew each time: a follower may lose its connection meanwhile.
+        applied = getattr(follower, "applied", None)
+        if applied is not None:
+            return not applied({port: each.frames_due for port, each in dict(self._connections).items()})
         port = follower.local_port()
         connection = None if port is None else self._connections.get(port)
         return connection is not None and follower.frames_received() < connection.frames_due
 
     def _lag_error(self, follower: Follower) -> SimulationError:
+        if hasattr(follower, "applied"):
+            return SimulationError(
+                f"{follower!r} lags behind: it has not applied all frames sent to it, and {_PATIENCE:.0f} s have "
+                "passed. See what its reading thread waits for, advance in smaller steps, or detach() it."
+            )
         port = follower.local_port()
         connection = None if port is None else self._connections.get(port)
         sent = 0 if connection is None else connection.frames_sent

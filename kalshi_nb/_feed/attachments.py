@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kalshi_nb._feed.cells import Cell, this_cell
-from kalshi_nb._feed.demand import Closer, Ending, Wishes
+from kalshi_nb._feed.demand import Demand
+from kalshi_nb._feed.handles import Closer, Ending
 from kalshi_nb._streams.pipeline import Pipeline
 from kalshi_nb._streams.runner import Pipelines
 from kalshi_nb.errors import ConfigurationError
@@ -16,7 +17,7 @@ from kalshi_nb.errors import ConfigurationError
 if TYPE_CHECKING:
     from kalshi_nb._streams.source import BranchSource
 
-__all__ = ["Attached"]
+__all__ = ["Attachments"]
 
 
 class _Made(NamedTuple):
@@ -28,20 +29,23 @@ class _Made(NamedTuple):
     pipeline: weakref.ref[Pipeline]
 
 
-class Attached:
+class Attachments:
     """Streams, messages and callbacks of a feed.
+
+    A pipeline is attached first and its rows are asked for then, so that it misses none. The exchange may take seconds
+    to answer; the lock is held only to look things up and write them down, never meanwhile.
 
     Parameters
     ----------
     pipelines : Pipelines
         Runs them.
-    wishes : Wishes
+    demand : Demand
         Asks the exchange for what they need.
     """
 
-    def __init__(self, pipelines: Pipelines, wishes: Wishes) -> None:
+    def __init__(self, pipelines: Pipelines, demand: Demand) -> None:
         self._pipelines = pipelines
-        self._wishes = wishes
+        self._demand = demand
         self._lock = threading.RLock()
         self._callbacks: dict[tuple[object, ...], Pipeline] = {}
         self._made: list[_Made] = []
@@ -54,15 +58,12 @@ class Attached:
     ) -> BranchSource:
         """Attach a pipeline, in place of what an earlier run of the same cell attached at the same line."""
         cell = this_cell()
-        with self._lock:
-            ending = Ending()
-            source = make(ending)
-            self._ask(source.pipeline, ending)
-            # Only now the earlier one lets go, so that the exchange sends on without a break.
-            self._close_earlier(cell, channel, tickers)
-            if cell is not None:
-                self._made.append(_Made(cell, channel, tickers, weakref.ref(source.pipeline)))
-            return source
+        ending = Ending()
+        source = make(ending)
+        self._ask(source.pipeline, ending)
+        # Only now the earlier one lets go, so that the exchange sends on without a break.
+        self._replace(source.pipeline, cell, channel, tickers)
+        return source
 
     def call(self, channel: str, tickers: frozenset[str] | None, function: Callable[..., Any]) -> None:
         """Attach a callback, in place of the same function's earlier self, or of an earlier run of the cell's."""
@@ -70,18 +71,16 @@ class Attached:
             raise ConfigurationError(f"on({channel!r}) decorates a function, not a {type(function).__name__}.")
         key = (channel, tickers, *_identity(function))
         cell = this_cell()
+        ending = Ending()
+        pipeline = self._pipelines.on(channel, function, tickers, on_close=ending)
+        self._ask(pipeline, ending)
         with self._lock:
-            ending = Ending()
-            pipeline = self._pipelines.on(channel, function, tickers, on_close=ending)
-            self._ask(pipeline, ending)
             before = self._callbacks.get(key)
             self._callbacks = {each: held for each, held in self._callbacks.items() if held.state != "closed"}
             self._callbacks[key] = pipeline
-            if before is not None:
-                before.close()
-            self._close_earlier(cell, channel, tickers)
-            if cell is not None:
-                self._made.append(_Made(cell, channel, tickers, weakref.ref(pipeline)))
+        if before is not None:
+            before.close()
+        self._replace(pipeline, cell, channel, tickers)
 
     def close(self) -> None:
         """Close all of them."""
@@ -94,23 +93,33 @@ class Attached:
     def _ask(self, pipeline: Pipeline, ending: Ending) -> None:
         """Ask for the rows of a pipeline that is attached already, so that it misses none."""
         try:
-            ending.add(self._wishes.rows(pipeline.channel, pipeline.market_tickers))
+            ending.add(self._demand.rows(pipeline.channel, pipeline.market_tickers).release)
         except BaseException:
             pipeline.close()
             raise
 
-    def _close_earlier(self, cell: Cell | None, channel: str, tickers: frozenset[str] | None) -> None:
-        kept = []
+    def _replace(self, pipeline: Pipeline, cell: Cell | None, channel: str, tickers: frozenset[str] | None) -> None:
+        """Write down what a cell attached, and close what an earlier run of it attached there."""
+        with self._lock:
+            earlier = self._earlier(cell, channel, tickers)
+            if cell is not None:
+                self._made.append(_Made(cell, channel, tickers, weakref.ref(pipeline)))
+        for each in earlier:
+            each.close()
+
+    def _earlier(self, cell: Cell | None, channel: str, tickers: frozenset[str] | None) -> list[Pipeline]:
+        kept, earlier = [], []
         for made in self._made:
             pipeline = made.pipeline()
             if pipeline is None or pipeline.state == "closed":
                 continue
             same_place = cell is not None and made.cell.place == cell.place and made.cell.run != cell.run
             if same_place and (made.channel, made.tickers) == (channel, tickers):
-                pipeline.close()
+                earlier.append(pipeline)
             else:
                 kept.append(made)
         self._made = kept
+        return earlier
 
 
 def _identity(function: Callable[..., Any]) -> tuple[object, ...]:

@@ -1,0 +1,115 @@
+"""The rolling frames of a feed: opened, shared, closed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from kalshi_nb._feed.coverage import Coverage
+from kalshi_nb._feed.demand import CHANNEL_OF, Demand
+from kalshi_nb._feed.handles import Ending, Handles
+
+if TYPE_CHECKING:
+    from kalshi_nb._engine.port import Engine
+    from kalshi_nb._feed.frame import Frame
+    from kalshi_nb._rows.wanted import Params
+    from kalshi_nb._streams.runner import Pipelines
+
+__all__ = ["FrameRequest", "Frames"]
+
+_TITLES: Final[dict[str, str]] = {
+    "trade": "trades",
+    "ticker": "tickers",
+    "orderbook_delta": "deltas",
+    "fill": "fills",
+    "market_positions": "positions",
+    "user_orders": "orders",
+    "order_group_updates": "order_groups",
+    "market_lifecycle_v2": "lifecycle",
+    "multivariate_market_lifecycle": "multivariate_lifecycle",
+    "communications": "rfqs",
+    "cfbenchmarks_value": "index_values",
+    "cfbenchmarks_value_5hz": "index_values_5hz",
+    "pyth_value": "pyth_values",
+    "quotes": "quotes",
+}
+
+
+class FrameRequest(NamedTuple):
+    """What a frame was asked for; the same request gives the same frame.
+
+    Attributes
+    ----------
+    channel : str
+        The channel, or ``quotes``.
+    market_tickers : frozenset of str or None
+        The markets; None for what the channel receives.
+    rows, seconds : int or None, float or None
+        How much it keeps.
+    exact : bool
+        Decimals in place of floats.
+    gaps : bool
+        With a column that says which rows follow a gap.
+    params : tuple of pairs
+        What else the exchange is told.
+    """
+
+    channel: str
+    market_tickers: frozenset[str] | None
+    rows: int | None
+    seconds: float | None
+    exact: bool = False
+    gaps: bool = False
+    params: Params = ()
+
+
+class Frames:
+    """The frames of one feed.
+
+    Parameters
+    ----------
+    engine : Engine
+        Has the gaps that concern them.
+    demand : Demand
+        Asks for their rows.
+    pipelines : Pipelines
+        Fills them.
+    """
+
+    def __init__(self, engine: Engine, demand: Demand, pipelines: Pipelines) -> None:
+        self._engine = engine
+        self._demand = demand
+        self._pipelines = pipelines
+        self._handles: Handles[FrameRequest, Frame] = Handles()
+
+    def open(self, request: FrameRequest) -> Frame:
+        """Return the frame of a request, which has been checked; a new one where there is none."""
+        (frame,) = self._handles.get([request], lambda _: {request: self._make(request)})
+        return frame
+
+    def close(self) -> None:
+        """Close all of them, so that whoever waits for rows knows that none will come."""
+        for each in self._handles.all():
+            each.close()
+
+    def _make(self, request: FrameRequest) -> Frame:
+        from kalshi_nb._feed.frame import Frame  # noqa: PLC0415  # polars loads when it is needed
+
+        ending = Ending([lambda: self._handles.discard(request)])
+        node = self._pipelines.frame(
+            request.channel,
+            request.market_tickers,
+            rows=request.rows,
+            seconds=request.seconds,
+            exact=request.exact,
+            gaps=request.gaps,
+            name=_TITLES[request.channel],
+            on_close=ending,
+        )
+        try:
+            held = self._demand.rows(request.channel, request.market_tickers, request.params)
+        except BaseException:
+            node.pipeline.close()
+            raise
+        ending.add(held.release)
+        coverage = Coverage(self._engine, CHANNEL_OF[request.channel], request.market_tickers, held.connections)
+        return Frame(node.store, name=node.pipeline.name, on_close=node.pipeline.close, coverage=coverage)

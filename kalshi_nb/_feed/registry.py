@@ -1,0 +1,188 @@
+"""The feeds of this process, so that a cell can be run again and nothing outlives the interpreter.
+
+A feed takes seconds to open, where the other end does not answer, and seconds to close. The lock is never held
+meanwhile: whoever opens one reserves its key, lets go of the lock, and dials; whoever asks for the same key waits for
+that and looks again; whoever asks for another waits for nobody. A feed that is being closed is out of the registry
+from its first step on.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from kalshi_nb._feed.feed import Feed
+
+if TYPE_CHECKING:
+    from kalshi_nb._engine.port import Engine
+    from kalshi_nb._streams.runner import Pipelines
+    from kalshi_nb.sim import Exchange
+
+__all__ = ["Registry", "registry"]
+
+
+@dataclass(eq=False)
+class _Opening:
+    """A feed that somebody is opening.
+
+    Attributes
+    ----------
+    exchange : Exchange or None
+        The simulated exchange that it dials.
+    over : Event
+        Set when it is open, or will not be.
+    """
+
+    exchange: Exchange | None
+    over: threading.Event = field(default_factory=threading.Event)
+
+
+class Registry:
+    """Feeds by address and key, and those that were made beside them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._feeds: dict[object, Feed] = {}
+        self._unnamed: list[Feed] = []
+        self._opening: dict[object, _Opening] = {}
+        self._retiring: dict[int, threading.Event] = {}
+
+    def get(self, key: object, exchange: Exchange | None, make: Callable[[], Feed]) -> Feed | None:
+        """Return the feed of a key, made where there is none; None where the simulated exchange ends just now.
+
+        Parameters
+        ----------
+        key : object
+            Address and key; an object of its own for a feed that nobody else is to get.
+        exchange : Exchange or None
+            The simulated exchange that `make` would dial.
+        make : callable
+            Opens the feed; what it raises goes to its caller.
+        """
+        while True:
+            with self._lock:
+                found = self._feeds.get(key)
+                if found is not None and found.state not in ("closed", "refused"):
+                    return found
+                retiring = self._retiring.get(id(exchange))
+                opening = self._opening.get(key)
+                ours = _Opening(exchange)
+                if retiring is None and opening is None:
+                    self._feeds.pop(key, None)
+                    self._opening[key] = ours
+            if retiring is not None:
+                retiring.wait()
+                return None
+            if opening is not None:
+                opening.over.wait()
+            else:
+                if found is not None:
+                    found.close()  # a refused feed's other threads are still there
+                return self._make(key, ours, make)
+
+    def _make(self, key: object, opening: _Opening, make: Callable[[], Feed]) -> Feed:
+        try:
+            feed = make()
+            with self._lock:
+                if type(key) is object:
+                    self._unnamed.append(feed)
+                else:
+                    self._feeds[key] = feed
+            return feed
+        finally:
+            with self._lock:
+                self._opening.pop(key, None)
+            opening.over.set()
+
+    def drop(self, feed: Feed, *, embedded: bool) -> None:
+        """Forget a feed that was closed, and close the exchange that was started for it once nobody uses that.
+
+        Parameters
+        ----------
+        feed : Feed
+            The feed.
+        embedded : bool
+            Whether the kit started its simulated exchange by itself.
+        """
+        exchange = feed.exchange
+        retiring = threading.Event()
+        with self._lock:
+            self._feeds = {key: each for key, each in self._feeds.items() if each is not feed}
+            self._unnamed = [each for each in self._unnamed if each is not feed]
+            ends = embedded and exchange is not None and not self._uses(exchange)
+            if ends:
+                self._retiring[id(exchange)] = retiring
+        if ends:
+            try:
+                exchange.close()
+            finally:
+                with self._lock:
+                    self._retiring.pop(id(exchange), None)
+                retiring.set()
+
+    def _uses(self, exchange: Exchange) -> bool:
+        return any(
+            each.exchange is exchange and each.state not in ("closed", "refused")
+            for each in [*self._feeds.values(), *self._unnamed]
+        ) or any(each.exchange is exchange for each in self._opening.values())
+
+    def feeds(self) -> list[Feed]:
+        """Return all feeds."""
+        with self._lock:
+            return [*self._feeds.values(), *self._unnamed]
+
+    def close(self) -> None:
+        """Close every feed, at the interpreter's end."""
+        for feed in self.feeds():
+            feed.close()
+
+    def forget(self) -> None:
+        """Begin empty in a forked child: the threads stayed with the parent."""
+        self.__init__()  # type: ignore[misc]  # the parent may have held the lock at the moment of the fork
+
+
+def closed_for_sure(close: Callable[[], Any]) -> None:
+    """Close what must not be left behind, and wait for it; a second Ctrl-C ends the waiting, not the closing."""
+    closing = threading.Thread(target=close, name="kalshi-closing", daemon=True)
+    closing.start()
+    closing.join()
+
+
+def opened(feed: Feed, timeout: float) -> Feed:
+    """Open a feed and return it; whatever happens before somebody has it, nothing of it is left behind.
+
+    Ctrl-C may come between any two steps. The feed is armed before its threads start: left by an exception, it is
+    closed here; dropped at a moment when even that was not reached, it is closed by the garbage collector, which finds
+    that nobody holds it.
+    """
+    dropped = weakref.finalize(feed, _close_dropped, *feed._parts())  # noqa: SLF001  # the feed's own makers
+    dropped.atexit = False
+    is_open = False
+    try:
+        feed._open(timeout)  # noqa: SLF001  # as above
+        is_open = True
+        return feed
+    finally:
+        if not is_open:
+            closed_for_sure(feed.close)
+
+
+def _close_dropped(engine: Engine, pipelines: Pipelines) -> None:
+    def close() -> None:
+        engine.close()
+        pipelines.stop()
+
+    if engine.state != "closed":
+        # The collector may run on any thread, amid anything: so this is done elsewhere, and nobody waits for it.
+        threading.Thread(target=close, name="kalshi-closing", daemon=True).start()
+
+
+registry = Registry()
+atexit.register(registry.close)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=registry.forget)
