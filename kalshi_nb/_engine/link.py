@@ -27,7 +27,7 @@ from kalshi_nb._rows.rows import Row
 from kalshi_nb._session.reconnecting import QUIET_ENOUGH, Reconnecting
 from kalshi_nb._session.requests import Outcome, Request
 from kalshi_nb._session.session import Reconnect, Session
-from kalshi_nb.errors import ClockSkewError, FeedClosedError, KalshiError, UnreachableError
+from kalshi_nb.errors import ClockSkewError, FeedClosedError, KalshiError
 
 __all__ = ["Link"]
 
@@ -180,7 +180,7 @@ class Link:
             try:
                 delay = await self._attempt(patience)
             except Exception as surprise:  # noqa: BLE001  # whatever it is, this connection goes on, and so do others
-                delay = self._failed(UnreachableError(f"{self.url}: {type(surprise).__name__}: {surprise}"))
+                delay = self._failed(surprise)
             if delay is None:
                 return
             patience = REDIAL_TIMEOUT
@@ -190,21 +190,19 @@ class Link:
         """Take up that the loop ended under a connection, which was not wanted."""
         self._lost()
 
-    async def _attempt(self, patience: float) -> float | None:
-        """Dial, and serve the connection to its end; return seconds until the next attempt, None for none."""
-        try:
-            connection = await dial(self.url, self._credentials, timeout=patience, transport=self._transport)
-        except KalshiError as problem:
-            return self._failed(problem)
+    async def _attempt(self, patience: float) -> float:
+        """Dial, and serve the connection to its end; return seconds until the next attempt."""
+        connection = await dial(self.url, self._credentials, timeout=patience, transport=self._transport)
         await self._serve(connection)
         return self._reconnecting.delay()
 
-    def _failed(self, problem: KalshiError) -> float | None:
+    def _failed(self, problem: Exception) -> float | None:
         """Take up a failed attempt; return seconds until the next, or None for none."""
+        known = isinstance(problem, KalshiError)
+        self._fail(str(problem) if known else f"{self.url}: {type(problem).__name__}: {problem}")
         if not self.started.done():
             self.started.set_exception(problem)
             return None
-        self._fail(str(problem))
         # A clock that is off is set right by itself, as on a laptop that wakes; keys are not.
         status = None if isinstance(problem, ClockSkewError) else getattr(problem, "status", None)
         delay = self._reconnecting.delay(status=status, retry_after=getattr(problem, "retry_after", None))

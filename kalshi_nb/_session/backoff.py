@@ -32,12 +32,20 @@ class Backoff:
         """Delays handed out since the last :meth:`reset`."""
         return self._attempts
 
-    def next(self, *, at_least: float = 0.0) -> float:
-        """Return the next delay, no shorter than `at_least` (a server's Retry-After)."""
+    def next(self, *, at_least: float = 0.0, last: float = LAST_CEILING) -> float:
+        """Return the next delay.
+
+        Parameters
+        ----------
+        at_least : float
+            Seconds that it is never shorter than, such as a server's Retry-After.
+        last : float
+            Where the ceiling ends, in seconds.
+        """
         attempt, self._attempts = self._attempts, self._attempts + 1
         if attempt == 0:
             return at_least
-        ceiling = min(LAST_CEILING, FIRST_CEILING * 2.0 ** min(attempt - 1, 16))
+        ceiling = min(last, FIRST_CEILING * 2.0 ** min(attempt - 1, 16))
         return max(at_least, self._random.uniform(0.0, ceiling))
 
     def reset(self) -> None:

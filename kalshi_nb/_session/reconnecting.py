@@ -1,4 +1,4 @@
-"""When to dial again after a connection was lost or refused: for ever, except with refused credentials."""
+"""When to dial again after a connection was lost or refused: for ever."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from kalshi_nb._session.backoff import Backoff
 __all__ = ["Reconnecting"]
 
 MOST_REFUSALS: Final = 3
-"""Refusals (401 or 403) in a row after which the credentials themselves must be wrong."""
+"""Refusals (401 or 403) in a row after which the credentials themselves are likely to be wrong."""
 
 REFUSAL_WAIT: Final = 2.0
 """Seconds between two refusals, at least."""
+
+REFUSAL_CEILING: Final = 300.0
+"""The longest delay after a refusal, in seconds."""
 
 QUIET_ENOUGH: Final = 30.0
 """Seconds a connection must hold to count as good when its markets are silent."""
@@ -24,8 +27,10 @@ _REFUSED: Final = (401, 403)
 class Reconnecting:
     """Decides how long to wait before each new attempt.
 
-    A server that accepts and closes at once is an outage like any other, so the delays begin anew only
-    after data came, or after the connection held for 30 s.
+    A server that accepts and closes at once is an outage like any other, so the delays begin anew only after data
+    was received, or after the connection held for 30 s. Refused credentials are one, too: a service in front of the
+    exchange may answer 403 for a while, and a key may be renewed. So they are tried again, ever more rarely, and it
+    is said that they are refused.
 
     Parameters
     ----------
@@ -37,8 +42,13 @@ class Reconnecting:
         self._backoff = Backoff(random)
         self._refusals = 0
 
-    def delay(self, *, status: int | None = None, retry_after: float | None = None) -> float | None:
-        """Return seconds to wait before the next attempt, or None to give up.
+    @property
+    def refused(self) -> bool:
+        """Whether the credentials were refused at the last attempts, three or more in a row."""
+        return self._refusals >= MOST_REFUSALS
+
+    def delay(self, *, status: int | None = None, retry_after: float | None = None) -> float:
+        """Return seconds to wait before the next attempt.
 
         Parameters
         ----------
@@ -48,20 +58,17 @@ class Reconnecting:
             Seconds that the server asked for (with 429 and 503).
         """
         at_least = retry_after or 0.0
-        if status in _REFUSED:
-            self._refusals += 1
-            if self._refusals >= MOST_REFUSALS:
-                return None
-            # A moment's trouble of the exchange's key service must not look like credentials refused for good.
-            at_least = max(at_least, REFUSAL_WAIT)
-        else:
+        if status not in _REFUSED:
             self._refusals = 0
-        return self._backoff.next(at_least=at_least)
+            return self._backoff.next(at_least=at_least)
+        self._refusals += 1
+        # A moment's trouble of the exchange's key service must not look like credentials refused for good.
+        return self._backoff.next(at_least=max(at_least, REFUSAL_WAIT), last=REFUSAL_CEILING)
 
     def accepted(self) -> None:
         """Take note of a handshake that was accepted: the credentials are right."""
         self._refusals = 0
 
-    def came(self) -> None:
+    def received_data(self) -> None:
         """Take note of data, or of a connection that held long enough."""
         self._backoff.reset()

@@ -13,7 +13,7 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from kalshi_nb._auth import Credentials, Secret
 from kalshi_nb._clock import WallClock
-from kalshi_nb._engine.live import Engine
+from kalshi_nb._engine.live import LiveEngine
 from kalshi_nb._engine.transport import TRANSPORTS
 
 PATH = "/trade-api/ws/v2"
@@ -96,7 +96,8 @@ class TinyExchange:
     def _accept(self, connection, request, response):
         if self.date is not None:
             del response.headers["Date"]
-            response.headers["Date"] = self.date
+            for each in [self.date] if isinstance(self.date, str) else self.date:
+                response.headers["Date"] = each
 
     async def _accepted(self, connection):
         self.connections.append(connection)
@@ -210,7 +211,7 @@ def engines(credentials, transport):
     made = []
 
     def make(url, given=None):
-        engine = Engine(url, given or credentials, clock=WallClock(), transport=transport)
+        engine = LiveEngine(url, given or credentials, clock=WallClock(), transport=transport)
         made.append(engine)
         return engine
 

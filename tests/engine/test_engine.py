@@ -25,6 +25,10 @@ BOOKS = "orderbook_delta"
 A, B = "KXA-1", "KXB-2"
 
 
+def reconnects(engine):
+    return sum(each.reconnects for each in engine.status().links)
+
+
 def status(engine, ticker):
     ladder = engine.ladder(ticker)
     return None if ladder is None else ladder.status
@@ -35,17 +39,17 @@ def status(engine, ticker):
 
 @pytest.mark.parametrize("how", ["kill", 1000, 1001, 1011])
 def test_a_lost_connection_is_made_again_and_everything_wanted_restored(exchange, engine, how):
-    engine.want(BOOKS, frozenset({A, B}), listen=BOOKS, timeout=10)
-    engine.want("trade", ALL, listen="trade", timeout=10)
+    engine.want(BOOKS, [frozenset({A, B})], rows=BOOKS, timeout=10)
+    engine.want("trade", [ALL], rows="trade", timeout=10)
     wait_until(lambda: status(engine, A) == status(engine, B) == "live")
     if how == "kill":
         exchange.kill()
     else:
         exchange.hang_up(how)
-    wait_until(lambda: engine.reconnects == 1 and status(engine, A) == status(engine, B) == "live")
+    wait_until(lambda: reconnects(engine) == 1 and status(engine, A) == status(engine, B) == "live")
     assert engine.state == "connected"
     assert len(exchange.connections) == 2
-    assert "connection lost" in engine.last_error
+    assert "connection lost" in engine.status().last_error
     wait_until(lambda: len([each for each in exchange.commands if each["cmd"] == "subscribe"]) == 4)
     gaps = engine.links[0].session.gaps.snapshot()
     assert {gap.channel for gap in gaps if gap.reason == "connection_lost"} == {BOOKS, "trade"}
@@ -55,7 +59,7 @@ def test_a_lost_connection_is_made_again_and_everything_wanted_restored(exchange
 def test_every_attempt_is_signed_afresh(exchange, engine, private_key):
     for number in range(1, 4):
         exchange.kill()
-        wait_until(lambda number=number: engine.reconnects == number and len(exchange.connections) == number + 1)
+        wait_until(lambda number=number: reconnects(engine) == number and len(exchange.connections) == number + 1)
         exchange.send({"type": "news"})
         time.sleep(0.002)  # a millisecond must pass for the time stamps to differ
     stamps, signatures = set(), set()
@@ -83,12 +87,12 @@ def test_a_rotated_key_is_taken_up_at_the_next_connection(exchange, engines, tmp
     engine.start(10)
     keys.append(write())
     exchange.kill()
-    wait_until(lambda: engine.reconnects == 1)
+    wait_until(lambda: reconnects(engine) == 1)
     (tmp_path / "key.pem").unlink()  # missing for a while
     exchange.kill()
-    wait_until(lambda: "no private key file" in (engine.last_error or ""))
+    wait_until(lambda: "no private key file" in (engine.status().last_error or ""))
     keys.append(write())
-    wait_until(lambda: engine.reconnects == 2)
+    wait_until(lambda: reconnects(engine) == 2)
     for key, (_, headers, _) in zip(keys, exchange.handshakes, strict=True):
         message = f"{headers['KALSHI-ACCESS-TIMESTAMP']}GET{PATH}".encode()
         key.public_key().verify(base64.b64decode(headers["KALSHI-ACCESS-SIGNATURE"]), message)
@@ -119,39 +123,39 @@ def test_a_server_that_accepts_and_closes_is_not_spun_around(exchange, engine):
 
 
 def test_an_exchange_that_is_away_for_a_while_is_found_again(exchange, engine):
-    engine.want(BOOKS, frozenset({A}), listen=BOOKS, timeout=10)
+    engine.want(BOOKS, [frozenset({A})], rows=BOOKS, timeout=10)
     wait_until(lambda: status(engine, A) == "live")
     exchange.go_away()
-    wait_until(lambda: engine.state == "reconnecting" and "Nobody answers" in (engine.last_error or ""))
+    wait_until(lambda: engine.state == "reconnecting" and "Nobody answers" in (engine.status().last_error or ""))
     assert status(engine, A) == "stale"
     exchange.come_back()
     wait_until(lambda: status(engine, A) == "live")
-    assert engine.reconnects == 1
+    assert reconnects(engine) == 1
 
 
 @pytest.mark.parametrize("code", [401, 403])
-def test_three_refusals_in_a_row_give_up(exchange, engine, code):
-    engine.want(BOOKS, frozenset({A}), listen=BOOKS, timeout=10)
+def test_refusals_in_a_row_are_reported_and_never_given_up(exchange, engine, code):
+    engine.want(BOOKS, [frozenset({A})], rows=BOOKS, timeout=10)
     exchange.refuse_always = (code, {}, '{"error":{"code":"authentication_error","details":"NOT_FOUND"}}')
     exchange.kill()
     wait_until(lambda: engine.state == "refused")
-    wait_until(lambda: not io_threads())
     assert len(exchange.handshakes) == 4
-    assert "NOT_FOUND" in engine.last_error
-    assert status(engine, A) == "closed"
-    with pytest.raises(FeedClosedError, match="refused the credentials"):
-        engine.want("trade", ALL, listen="trade", timeout=1)
-    engine.close()
-    assert engine.state == "refused"
+    assert "NOT_FOUND" in engine.status().last_error
+    assert status(engine, A) == "stale"
+    with pytest.raises(FeedClosedError, match="refuses the credentials"):
+        engine.want("trade", [ALL], rows="trade", timeout=1)
+    exchange.refuse_always = None  # the key was renewed, or what stood in front of the exchange is well again
+    wait_until(lambda: status(engine, A) == "live", 60)
+    assert engine.state == "connected"
 
 
 def test_one_refusal_at_a_reconnect_is_forgiven(exchange, engine):
     for _ in range(3):
         exchange.refuse.append((401, {}, ""))
-        before = engine.reconnects
-        engine._post(engine.links[0]._reconnecting.came)  # as if data had come meanwhile
+        before = reconnects(engine)
+        engine._io.post(engine.links[0]._reconnecting.received_data)  # as if data had come meanwhile
         exchange.kill()
-        wait_until(lambda before=before: engine.reconnects == before + 1)
+        wait_until(lambda before=before: reconnects(engine) == before + 1)
     assert engine.state == "connected"
 
 
@@ -159,7 +163,7 @@ def test_one_refusal_at_a_reconnect_is_forgiven(exchange, engine):
 def test_retry_after_is_honoured(exchange, engine, code):
     exchange.refuse.append((code, {"Retry-After": "1.2"}, ""))
     exchange.kill()
-    wait_until(lambda: engine.reconnects == 1)
+    wait_until(lambda: reconnects(engine) == 1)
     (_, *_), (refused, *_), (accepted, *_) = exchange.handshakes
     assert accepted - refused >= 1.2
 
@@ -167,7 +171,7 @@ def test_retry_after_is_honoured(exchange, engine, code):
 def test_a_session_that_asks_for_a_new_connection_gets_one(exchange, engine, monkeypatch):
     monkeypatch.setattr("kalshi_nb._session.session.QUIET", 0.2)
     monkeypatch.setattr("kalshi_nb._session.session.LIST_WAIT", 0.3)
-    wait_until(lambda: engine.reconnects >= 1)
+    wait_until(lambda: reconnects(engine) >= 1)
     assert any(each["cmd"] == "list_subscriptions" for each in exchange.commands)
 
 
@@ -181,11 +185,11 @@ def test_a_fault_of_our_own_costs_a_connection_and_not_the_feed(exchange, engine
 
     engine.links[0].session.receive = faulty
     exchange.kill()  # the reader takes the function up with its connection
-    wait_until(lambda: engine.reconnects == 1 and len(exchange.connections) == 2)
+    wait_until(lambda: reconnects(engine) == 1 and len(exchange.connections) == 2)
     exchange.send({"type": "news"})
-    wait_until(lambda: engine.reconnects == 2)
-    assert "a fault in the reader" in engine.last_error
-    engine.want("trade", ALL, listen="trade", timeout=10)
+    wait_until(lambda: reconnects(engine) == 2)
+    assert "a fault in the reader" in engine.status().last_error
+    engine.want("trade", [ALL], rows="trade", timeout=10)
 
 
 def test_a_fault_beside_the_reader_costs_a_connection_too(exchange, engine, monkeypatch):
@@ -197,22 +201,22 @@ def test_a_fault_beside_the_reader_costs_a_connection_too(exchange, engine, monk
         tick()
 
     monkeypatch.setattr(engine.links[0].session, "tick", faulty)
-    wait_until(lambda: engine.reconnects == 1)
-    engine.want(BOOKS, frozenset({A}), listen=BOOKS, timeout=10)
+    wait_until(lambda: reconnects(engine) == 1)
+    engine.want(BOOKS, [frozenset({A})], rows=BOOKS, timeout=10)
 
 
 # want and release
 
 
 def test_want_waits_for_the_exchanges_word(exchange, engine):
-    engine.want("trade", frozenset({A}), listen="trade", timeout=10)
+    engine.want("trade", [frozenset({A})], rows="trade", timeout=10)
     assert engine.links[0].session.subscriptions["trade"].market_tickers == {A}
 
 
 def test_a_refused_channel_raises_in_the_caller(exchange, engine):
     exchange.errors["trade"] = {"code": 8, "msg": "Unknown channel name"}
     with pytest.raises(SubscriptionError, match="does not offer this channel") as caught:
-        engine.want("trade", ALL, listen="trade", timeout=10)
+        engine.want("trade", [ALL], rows="trade", timeout=10)
     assert (caught.value.channel, caught.value.code, caught.value.market_tickers) == ("trade", 8, ())
     assert engine.links[0].session.subscriptions["trade"].requests == []
 
@@ -229,7 +233,7 @@ def test_a_refused_channel_raises_in_the_caller(exchange, engine):
 def test_a_refusal_says_what_to_do(exchange, engine, error, step):
     exchange.errors["trade"] = error
     with pytest.raises(SubscriptionError) as caught:
-        engine.want("trade", frozenset({A}), listen="trade", timeout=10)
+        engine.want("trade", [frozenset({A})], rows="trade", timeout=10)
     assert step in str(caught.value)
     assert caught.value.code == error["code"]
 
@@ -237,7 +241,7 @@ def test_a_refusal_says_what_to_do(exchange, engine, error, step):
 def test_an_exchange_that_does_not_answer_is_said_to_be_silent(exchange, engine):
     exchange.silent = True
     with pytest.raises(SubscriptionError, match=r"no answer within 0\.3 s.*silent") as caught:
-        engine.want("trade", ALL, listen="trade", timeout=0.3)
+        engine.want("trade", [ALL], rows="trade", timeout=0.3)
     assert caught.value.code == 0
     wait_until(lambda: engine.links[0].session.subscriptions["trade"].requests == [])
 
@@ -245,7 +249,7 @@ def test_an_exchange_that_does_not_answer_is_said_to_be_silent(exchange, engine)
 def test_want_returns_when_the_link_is_down_and_is_kept(exchange, engine):
     exchange.go_away()
     wait_until(lambda: engine.state == "reconnecting")
-    engine.want(BOOKS, frozenset({A}), listen=BOOKS, timeout=30)
+    engine.want(BOOKS, [frozenset({A})], rows=BOOKS, timeout=30)
     assert status(engine, A) == "connecting"
     exchange.come_back()
     wait_until(lambda: status(engine, A) == "live")
@@ -254,7 +258,7 @@ def test_want_returns_when_the_link_is_down_and_is_kept(exchange, engine):
 def test_want_is_let_go_when_the_link_is_lost_while_it_waits(exchange, engine):
     exchange.silent = True
     done = threading.Event()
-    thread = threading.Thread(target=lambda: (engine.want("trade", ALL, listen="trade", timeout=60), done.set()))
+    thread = threading.Thread(target=lambda: (engine.want("trade", [ALL], rows="trade", timeout=60), done.set()))
     thread.start()
     wait_until(lambda: exchange.commands)
     exchange.kill()
@@ -263,7 +267,7 @@ def test_want_is_let_go_when_the_link_is_lost_while_it_waits(exchange, engine):
 
 
 def test_release_takes_the_wish_back(exchange, engine):
-    request = engine.want("trade", ALL, listen="trade", timeout=10)
+    request = engine.want("trade", [ALL], rows="trade", timeout=10)
     engine.release(request)
     wait_until(lambda: exchange.commands[-1]["cmd"] == "unsubscribe")
     wait_until(lambda: not engine.links[0].session.subscriptions["trade"].listening)
@@ -273,12 +277,12 @@ def test_want_from_the_io_thread_is_refused(engine):
     set_role("io")
     try:
         with pytest.raises(WrongThreadError, match="from the notebook"):
-            engine.want("trade", ALL, listen="trade", timeout=1)
+            engine.want("trade", [ALL], rows="trade", timeout=1)
     finally:
         set_role(None)
-    assert engine._call(threading.current_thread).name == "kalshi-io"
+    assert engine._io.call(threading.current_thread).name == "kalshi-io"
     with pytest.raises(WrongThreadError):
-        engine._call(lambda: engine.want("trade", ALL, listen="trade", timeout=1))
+        engine._io.call(lambda: engine.want("trade", [ALL], rows="trade", timeout=1))
 
 
 def test_an_interrupted_want_leaves_no_wish(exchange, engine, monkeypatch):
@@ -289,7 +293,7 @@ def test_an_interrupted_want_leaves_no_wish(exchange, engine, monkeypatch):
 
     monkeypatch.setattr(engine, "_await", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        engine.want("trade", ALL, listen="trade", timeout=10)
+        engine.want("trade", [ALL], rows="trade", timeout=10)
     monkeypatch.undo()
     wait_until(lambda: engine.links[0].session.subscriptions["trade"].requests == [])
 
@@ -307,14 +311,14 @@ def close_in_time(engine):
 
 
 def test_close_while_connected(exchange, engine):
-    engine.want(BOOKS, frozenset({A}), listen=BOOKS, timeout=10)
+    engine.want(BOOKS, [frozenset({A})], rows=BOOKS, timeout=10)
     wait_until(lambda: status(engine, A) == "live")
     close_in_time(engine)
     assert status(engine, A) == "closed"
     for call in (
-        lambda: engine.want("trade", ALL, listen="trade", timeout=1),
-        lambda: engine._post(lambda: None),
-        lambda: engine._call(lambda: None),
+        lambda: engine.want("trade", [ALL], rows="trade", timeout=1),
+        lambda: engine._io.post(lambda: None),
+        lambda: engine._io.call(lambda: None),
     ):
         with pytest.raises(FeedClosedError, match=r"connect\(\) again"):
             call()
@@ -323,14 +327,14 @@ def test_close_while_connected(exchange, engine):
 
 def test_close_while_reconnecting(exchange, engine):
     exchange.go_away()
-    wait_until(lambda: engine.state == "reconnecting" and "Nobody" in (engine.last_error or ""))
+    wait_until(lambda: engine.state == "reconnecting" and "Nobody" in (engine.status().last_error or ""))
     close_in_time(engine)
 
 
 def test_close_during_a_long_delay(exchange, engine):
     exchange.refuse_always = (503, {"Retry-After": "600"}, "")
     exchange.kill()
-    wait_until(lambda: "503" in (engine.last_error or ""))
+    wait_until(lambda: "503" in (engine.status().last_error or ""))
     close_in_time(engine)
 
 
@@ -356,9 +360,9 @@ def test_close_with_a_server_that_reads_nothing_of_what_is_sent(exchange, engine
     engine.start(10)
     tickers = frozenset("KX-" + "X" * 1_000 + str(number) for number in range(100))
     for _ in range(200):
-        engine._post(lambda: engine.links[0].session.outgoing.extend([("x" * 100_000).encode()] * 10))
-    engine._post(lambda: engine.links[0].session.want("trade", tickers))
-    engine._post(engine.links[0]._react)
+        engine._io.post(lambda: engine.links[0].session.outgoing.extend([("x" * 100_000).encode()] * 10))
+    engine._io.post(lambda: engine.links[0].session.want("trade", tickers))
+    engine._io.post(engine.links[0]._react)
     wait_until(lambda: len(engine.links[0].session.outgoing) < 2_000)
     close_in_time(engine)
 
@@ -395,7 +399,7 @@ async def replace_handshake(exchange, handshake):
 
 def test_close_before_the_thread_has_a_loop(exchange, engines):
     engine = engines(exchange.url)
-    engine._closing = True  # as close() leaves it when it finds no loop yet
+    engine._io._closing.set()  # as close() leaves it when it finds no loop yet
     with pytest.raises(FeedClosedError):
         engine.start(10)
     assert io_threads() == []
@@ -407,7 +411,7 @@ def test_close_of_an_engine_that_was_never_started(engines, exchange):
     engine.close()
     assert engine.state == "closed"
     with pytest.raises(FeedClosedError):
-        engine.want("trade", ALL, listen="trade", timeout=1)
+        engine.want("trade", [ALL], rows="trade", timeout=1)
 
 
 def test_a_start_that_never_ends_by_itself_ends_in_time(engines, exchange, monkeypatch):
@@ -429,14 +433,14 @@ def test_a_fault_before_the_first_handshake_is_raised_in_the_caller(engines, exc
     with pytest.raises(ImportError, match="another package"):
         engine.start(10)
     assert io_threads() == []
-    assert "ImportError" in engine.last_error
+    assert "ImportError" in engine.status().last_error
 
 
 # rows
 
 
 def test_take_loses_and_doubles_no_row_while_the_io_thread_appends(exchange, engine):
-    engine.want("trade", ALL, listen="trade", timeout=10)
+    engine.want("trade", [ALL], rows="trade", timeout=10)
     total, stop = 200_000, threading.Event()
     rows = engine.links[0].session.rows("trade")
     taken = []
@@ -449,7 +453,7 @@ def test_take_loses_and_doubles_no_row_while_the_io_thread_appends(exchange, eng
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)  # the threads take turns as often as they can
     try:
-        engine._post(append)
+        engine._io.post(append)
         while not stop.is_set():
             taken.append(engine.take("trade"))
     finally:
@@ -463,7 +467,7 @@ def test_take_loses_and_doubles_no_row_while_the_io_thread_appends(exchange, eng
 
 
 def test_rows_come_from_real_frames(exchange, engine):
-    engine.want("trade", ALL, listen="trade", timeout=10)
+    engine.want("trade", [ALL], rows="trade", timeout=10)
     for seq in range(1, 51):
         msg = {"trade_id": str(seq), "market_ticker": A, "yes_price_dollars": "0.4700", "no_price_dollars": "0.5300"}
         exchange.send({"type": "trade", "sid": 1, "seq": seq, "msg": {**msg, "count_fp": "1.00"}})
@@ -491,11 +495,11 @@ def test_the_local_port_is_that_of_the_present_connection(exchange, engine):
 
 
 def test_data_begins_the_delays_anew_and_a_handshake_alone_does_not(exchange, engine):
-    engine.want("trade", ALL, listen="trade", timeout=10)
+    engine.want("trade", [ALL], rows="trade", timeout=10)
     for _ in range(3):
-        before = engine.reconnects
+        before = reconnects(engine)
         exchange.kill()
-        wait_until(lambda before=before: engine.reconnects == before + 1)
+        wait_until(lambda before=before: reconnects(engine) == before + 1)
     assert engine.links[0]._reconnecting._backoff.attempts == 3
     msg = {"trade_id": "1", "market_ticker": A, "yes_price_dollars": "0.4700", "no_price_dollars": "0.5300"}
     wait_until(lambda: engine.links[0].session.subscriptions["trade"].sid == 1)
@@ -503,17 +507,46 @@ def test_data_begins_the_delays_anew_and_a_handshake_alone_does_not(exchange, en
     wait_until(lambda: engine.links[0]._reconnecting._backoff.attempts == 0)
 
 
-def test_a_thread_that_ends_by_a_fault_says_so_and_lets_go_of_those_who_wait(exchange, engine, monkeypatch):
-    def broken(**_):
-        raise RuntimeError("a fault in the delays")
+def test_a_loop_that_ends_by_a_fault_says_so_and_is_begun_anew(exchange, engine, monkeypatch):
+    engine.want(BOOKS, [frozenset({A})], rows=BOOKS, timeout=10)
+    delay, faults = engine.links[0]._reconnecting.delay, iter([RuntimeError("a fault in the delays")] * 2)
 
-    monkeypatch.setattr(engine.links[0]._reconnecting, "delay", broken)
+    def faulty(**given):
+        for fault in faults:
+            raise fault
+        return delay(**given)
+
+    monkeypatch.setattr(engine.links[0]._reconnecting, "delay", faulty)
     exchange.kill()
-    wait_until(lambda: not io_threads())
-    assert engine.state == "closed"
-    assert "a fault in the delays" in engine.last_error
-    with pytest.raises(FeedClosedError):
-        engine.want("trade", ALL, listen="trade", timeout=1)
+    wait_until(lambda: reconnects(engine) == 1 and status(engine, A) == "live")
+    assert engine.status().faults == 1
+    assert "a fault in the delays" in engine.status().last_error
+    engine.want("trade", [ALL], rows="trade", timeout=10)
+
+
+@pytest.mark.parametrize("end", [SystemExit, KeyboardInterrupt])
+def test_what_ends_any_loop_ends_no_feed(exchange, engine, end):
+    engine.want(BOOKS, [frozenset({A})], rows=BOOKS, timeout=10)
+
+    def raises():
+        raise end
+
+    engine._io.post(raises)
+    engine.want("trade", [ALL], rows="trade", timeout=10)  # asked while there is no loop, and not lost
+    wait_until(lambda: reconnects(engine) == 1 and status(engine, A) == "live")
+    assert engine.state == "connected"
+    assert end.__name__ in engine.status().last_error
+    assert [each.reason for each in engine.gaps.snapshot()] == ["connection_lost"]
+
+
+@pytest.mark.parametrize("date", [["Sat, 28 Nov 2026 08:00:00 GMT"] * 2, "Sat, 11111111111111111111 Nov 2026", "\x00"])
+def test_nonsense_in_a_date_header_at_a_reconnect_is_no_trouble(exchange, engine, date):
+    engine.want(BOOKS, [frozenset({A})], rows=BOOKS, timeout=10)
+    exchange.date = date
+    exchange.kill()
+    wait_until(lambda: reconnects(engine) == 1 and status(engine, A) == "live")
+    assert engine.status().clock_skew is None
+    assert engine.status().faults == 0
 
 
 def test_what_a_posted_function_raises_is_raised_where_it_was_asked_for(engine):
@@ -521,13 +554,13 @@ def test_what_a_posted_function_raises_is_raised_where_it_was_asked_for(engine):
         raise TimeoutError("of its own")
 
     with pytest.raises(TimeoutError, match="of its own"):
-        engine._call(late)
+        engine._io.call(late)
     assert engine.state == "connected"
 
 
 def test_a_call_that_the_io_thread_is_too_busy_for_waits_and_is_answered(engine):
-    engine._post(lambda: time.sleep(0.6))
-    assert engine._call(lambda: 42) == 42
+    engine._io.post(lambda: time.sleep(0.6))
+    assert engine._io.call(lambda: 42) == 42
 
 
 # what others answer
@@ -543,12 +576,12 @@ def test_a_redirect_is_not_followed_with_a_signature_in_hand(engines, exchange):
 def test_a_redirect_to_nonsense_at_a_reconnect_is_an_outage_like_any_other(exchange, engine):
     exchange.refuse = [(302, {"Location": "ws://[::bad/"}, ""), (302, {"Location": "ws://127.0.0.1:99999"}, "")]
     exchange.kill()
-    wait_until(lambda: engine.reconnects == 1)
+    wait_until(lambda: reconnects(engine) == 1)
     assert engine.state == "connected"
 
 
 def test_several_wishes_are_one_command_and_end_one_by_one(exchange, engine):
-    one, two = engine.want_each(BOOKS, [frozenset({A}), frozenset({B})], listen=None, timeout=10)
+    one, two = engine.want(BOOKS, [frozenset({A}), frozenset({B})], rows=None, timeout=10)
     assert [each["params"]["market_tickers"] for each in exchange.commands] == [[A, B]]
     engine.release(one)
     wait_until(lambda: exchange.commands[-1]["params"].get("action") == "delete_markets")
@@ -562,7 +595,7 @@ def test_a_wish_that_meets_the_end_of_the_feed_says_so(exchange, engine):
 
     def ask():
         try:
-            engine.want("trade", ALL, listen="trade", timeout=60)
+            engine.want("trade", [ALL], rows="trade", timeout=60)
         except FeedClosedError as refusal:
             seen.append(refusal)
 
