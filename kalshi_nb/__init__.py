@@ -13,6 +13,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any, Final
 
+from kalshi_nb._version import __version__
+
 if TYPE_CHECKING:
     from kalshi_nb import errors, messages, sim
     from kalshi_nb._feed.book import Book, Books, Top
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
     from kalshi_nb._feed.nested_asyncio import nested_asyncio
     from kalshi_nb._streams.pipeline import Pipeline
     from kalshi_nb.errors import KalshiError, KalshiWarning
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Book",

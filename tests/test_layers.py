@@ -13,7 +13,7 @@ import kalshi_nb
 PACKAGE = pathlib.Path(__file__).parent.parent / "kalshi_nb"
 
 FLOORS = {
-    0: ["errors", "_auth", "_clock", "_environments", "_fixed_point", "_threads"],
+    0: ["errors", "_auth", "_clock", "_environments", "_fixed_point", "_threads", "_version"],
     1: ["_rows"],
     2: ["_wire"],
     3: ["_session"],
@@ -188,6 +188,15 @@ def test_widgets_know_no_sockets():
     for path, room in modules():
         if room == "_widgets":
             assert not {name.split(".")[0] for name in imported(path)} & {"websockets", "socket", "asyncio"}
+
+
+def test_nothing_inside_imports_the_face_of_the_package():
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                assert "kalshi_nb" not in {alias.name for alias in node.names}, path
+            if isinstance(node, ast.ImportFrom) and node.module == "kalshi_nb":
+                assert {alias.name for alias in node.names} <= {*FLOOR_OF, "sim"}, path
 
 
 def loaded_after(code):

@@ -1,0 +1,1 @@
+"""The commands of ``kalshi-nb``: one module each, collected by ``main``."""

@@ -1,22 +1,40 @@
-"""The demo: a simulated exchange, a few seconds of its markets, and everything a feed keeps of them."""
+"""``kalshi-nb demo``: the whole way, from a socket to a Parquet file, without key or network.
+
+A simulated exchange, a few seconds of its markets, and everything a feed keeps of them.
+"""
 
 from __future__ import annotations
 
+import argparse
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
-import polars as pl
+from kalshi_nb._cli.arguments import Parsers, seconds
 
-from kalshi_nb._feed.connect import connect
-from kalshi_nb._feed.feed import Feed
+if TYPE_CHECKING:
+    from kalshi_nb._feed.feed import Feed
+    from kalshi_nb._feed.frame import Frame
 
-__all__ = ["run"]
+__all__ = ["add", "run"]
 
-_BOOKS = 4
+_BOOKS: Final = 4
 
 
-def run(seconds: float, output: Path) -> int:
-    """Stream for `seconds`, print frames, a book, gaps and health, and write a Parquet file into `output`."""
+def add(parsers: Parsers) -> argparse.ArgumentParser:
+    """Add the command and its arguments."""
+    parser = parsers.add_parser("demo", help="stream a simulated exchange for a few seconds and print what came")
+    parser.add_argument("--seconds", type=seconds, default=10.0, help="how long to stream (10)")
+    parser.add_argument("--output", type=Path, default=Path("output"), help="folder for the Parquet file (output)")
+    return parser
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Stream for so many seconds, print frames, a book, gaps and health, and write a Parquet file."""
+    import polars as pl  # noqa: PLC0415  # --help needs none of it
+
+    from kalshi_nb._feed.connect import connect  # noqa: PLC0415  # --help needs none of it
+
     with connect("sim", new=True) as feed:
         print(f"A simulated exchange at {feed.url}; connected.\n")
         tickers, trades = feed.tickers(), feed.trades()
@@ -25,7 +43,7 @@ def run(seconds: float, output: Path) -> int:
         markets = tickers.latest().sort("volume", descending=True)["market_ticker"].cast(pl.String)
         books = feed.books(markets.head(_BOOKS).to_list()).wait()
         deltas = feed.deltas(list(books))
-        _watch(feed, seconds, tickers=tickers, trades=trades, deltas=deltas)
+        _watch(feed, arguments.seconds, tickers=tickers, trades=trades, deltas=deltas)
 
         pl.Config.set_tbl_cols(8).set_tbl_rows(8).set_tbl_hide_dataframe_shape(active=True)
         pl.Config.set_fmt_str_lengths(32).set_tbl_width_chars(140)
@@ -40,18 +58,18 @@ def run(seconds: float, output: Path) -> int:
         print(feed.gaps)
         print("\nHealth:")
         print(feed.health())
-        path = trades.write_parquet(output / "trades.parquet")
+        path = trades.write_parquet(arguments.output / "trades.parquet")
         print(f"\n{len(trades):,} trades written to {path}")
     return 0
 
 
-def _watch(feed: Feed, seconds: float, **frames: object) -> None:
-    """Print a line of rates a second."""
-    before = {name: frame.total for name, frame in frames.items()}  # type: ignore[attr-defined]
-    end = time.monotonic() + seconds
+def _watch(feed: Feed, duration: float, **frames: Frame) -> None:
+    """Print a line of rates a second, for `duration` seconds."""
+    before = {name: frame.total for name, frame in frames.items()}
+    end = time.monotonic() + duration
     while (left := end - time.monotonic()) > 0:
         time.sleep(min(1.0, left))
-        now = {name: frame.total for name, frame in frames.items()}  # type: ignore[attr-defined]
+        now = {name: frame.total for name, frame in frames.items()}
         rates = "   ".join(f"{name} {now[name] - before[name]:>5,}/s" for name in now)
         health = feed.health()
         lag = "     -" if health.lag_p50 is None else f"{health.lag_p50 * 1000:6.1f} ms"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from kalshi_nb._clock import Clock
@@ -13,7 +14,7 @@ from kalshi_nb._fixed_point import CONTRACT, DOLLAR
 from kalshi_nb._rows.ladders import Levels as IntegerLevels
 from kalshi_nb._rows.tickers import hint
 from kalshi_nb._threads import refuse_on
-from kalshi_nb._widgets.ladder.picture import LadderPicture
+from kalshi_nb._widgets.ladder.presenter import LadderPresenter
 from kalshi_nb.errors import ConfigurationError, SubscriptionError, WaitTimeoutError
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ __all__ = ["Book", "Books", "Top"]
 
 _POLL: Final = 0.005
 _SHOWN: Final = 10  # levels a side in a cell
-_CENT: Final = 100
 
 _BIDS: Final[tuple[float | None, ...]] = (None, *(price / DOLLAR for price in range(1, DOLLAR + 1)))
 """Dollars by the best YES bid as a ladder has it; there, 0 is none."""
@@ -58,7 +58,6 @@ class Book:
         self._link_down = link_down
         self._release: Callable[[], None] | None = release
         self._view: LadderView | None = None
-        self._decimals = 2
 
     @property
     def market_ticker(self) -> str:
@@ -232,70 +231,23 @@ class Book:
         link = self._link_down()
         return f"{self.market_ticker} is not live after {timeout:g} s: {why}. {link or 'Look at feed.health().'}"
 
-    def ladder_picture(self, levels: int) -> LadderPicture:
-        """Return what a ladder view shows: the best `levels` of each side, now."""
-        ladder = self._ladder
-        while True:
-            version = ladder.version
-            yes, no = ladder.levels()
-            status, since, reason, changed = ladder.status, ladder.status_since, ladder.reason, ladder.changed_at
-            if version == ladder.version:
-                break  # levels and status are of one moment
-        held = max(0, self._clock.now_us() - since) / 1e6
-        # Never fewer again: columns that grow and shrink with each level would jump.
-        self._decimals = max(self._decimals, _decimals(yes[:levels], no[:levels]))
-        return LadderPicture(
-            version=version,
-            status=status,
-            status_since=time.time() - held,
-            asks=tuple(((DOLLAR - price) / DOLLAR, size / CONTRACT) for price, size in no[:levels]),
-            bids=tuple((price / DOLLAR, size / CONTRACT) for price, size in yes[:levels]),
-            as_of=changed / 1e6 if changed else None,
-            price_decimals=self._decimals,
-            note=_note(self.market_ticker, status, reason),
-        )
+    @cached_property
+    def _presenter(self) -> LadderPresenter:
+        """What makes pictures of the ladder; one, since it remembers how many decimals there were."""
+        return LadderPresenter(self.market_ticker, self._ladder, self._clock)
 
     def __repr__(self) -> str:
         from kalshi_nb._widgets.ladder.text import ladder_text  # noqa: PLC0415  # only when it is looked at
 
-        return ladder_text(self.market_ticker, self.ladder_picture(1)).splitlines()[0]
+        return ladder_text(self.market_ticker, self._presenter.picture(1)).splitlines()[0]
 
     def _repr_mimebundle_(self, **_kinds: Any) -> dict[str, Any]:
         """Show a ladder that moves, where the front end can; else a table, else text."""
         from kalshi_nb._widgets.ladder.view import LadderView  # noqa: PLC0415  # widgets load when one is shown
 
         if self._view is None:
-            self._view = LadderView(self, levels=_SHOWN)
+            self._view = LadderView(self._presenter, levels=_SHOWN)
         return self._view.mimebundle()
-
-
-_NOTES: Final = {
-    "sequence": "messages were lost; asking for a new snapshot",
-    "rejected": "a message could not be read; asking for a new snapshot",
-    "negative_level": "a level fell below zero; asking for a new snapshot",
-    "no_book": "a change came before its snapshot; asking for one",
-    "error_10": "the exchange ended the subscription; subscribing again",
-    "error_25": "the exchange dropped a slow reader; subscribing again",
-    "unsubscribed": "the exchange ended the subscription; subscribing again",
-    "connection_lost": "the connection is lost; connecting again",
-    "resubscribing": "subscribing again",
-    "unreadable": "its snapshots cannot be read; see feed.rejects",
-    "error_26": "the exchange sends no more markets on this connection",
-}
-
-
-def _note(market_ticker: str, status: str, reason: str) -> str:
-    """Say in a line why a book is not live, where there is something to say."""
-    if status == "unknown":
-        return hint(market_ticker)
-    return _NOTES.get(reason, "") if status == "stale" else ""
-
-
-def _decimals(*sides: IntegerLevels) -> int:
-    """Return how many decimals the prices need: cents, tenths or hundredths of a cent."""
-    if all(price % _CENT == 0 for side in sides for price, _ in side):
-        return 2
-    return 3 if all(price % 10 == 0 for side in sides for price, _ in side) else 4
 
 
 def _padded(levels: IntegerLevels, rows: int) -> IntegerLevels:

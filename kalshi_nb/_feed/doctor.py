@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-import kalshi_nb
 from kalshi_nb._auth import KEY_ID_VARIABLES, KEY_PATH_VARIABLE, KEY_VARIABLE, Credentials, Secret, Signer
 from kalshi_nb._engine.port import BUILT, COMPILED, NO_EXTENSIONS
 from kalshi_nb._environments import ENVIRONMENTS, SIMULATED, url_of
 from kalshi_nb._feed.connect import ENVIRONMENT_VARIABLE, WORST_CLOCK, connect
 from kalshi_nb._threads import refuse_on
+from kalshi_nb._version import __version__
 from kalshi_nb.errors import (
     AuthenticationError,
     ClockSkewError,
@@ -174,7 +174,7 @@ def doctor(
 
 
 def _look_at_package(found: _Examination) -> None:
-    here = f"kalshi_nb {kalshi_nb.__version__} on Python {platform.python_version()}"
+    here = f"kalshi_nb {__version__} on Python {platform.python_version()}"
     if COMPILED:
         found.ok("package", f"{here}, with its compiled part")
     elif BUILT:

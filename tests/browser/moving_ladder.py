@@ -1,4 +1,4 @@
-"""A ladder source that a thread moves, for the cells of the notebooks that the browser tests open."""
+"""A ladder that a thread moves, for the cells of the notebooks that the browser tests open."""
 
 import random
 import threading
@@ -26,7 +26,7 @@ class MovingLadder:
         self._mover = threading.Thread(target=self._move, daemon=True, name="mover")
         self._picture = LadderPicture(0, "connecting", time.time(), price_decimals=price_decimals)
 
-    def ladder_picture(self, levels):
+    def picture(self, levels):
         picture = self._picture
         return picture._replace(asks=picture.asks[:levels], bids=picture.bids[:levels])
 
@@ -45,7 +45,7 @@ class MovingLadder:
         moved = {
             "asks": tuple(map(tuple, self._asks)),
             "bids": tuple(map(tuple, self._bids)),
-            "as_of": time.time(),
+            "changed_at": time.time(),
         }
         since = time.time() if status != self._picture.status else self._picture.status_since
         self._picture = self._picture._replace(
@@ -64,8 +64,8 @@ class MovingLadder:
 class Shown:
     """Shows a view the way a public handle does."""
 
-    def __init__(self, source, levels=10):
-        self.view = LadderView(source, levels)
+    def __init__(self, presenter, levels=10):
+        self.view = LadderView(presenter, levels)
 
     def _repr_mimebundle_(self, **_):
         return self.view.mimebundle()

@@ -62,7 +62,7 @@ def test_what_is_shown_is_what_the_source_holds(lab, page):
     cell = """
 from moving_ladder import *
 source = MovingLadder("KX-EXACT")
-source.show("live", asks=((0.5, 1234567.0), (0.52, 0.5)), bids=((0.47, 120.0), (0.46, 33.25)), as_of=1795348800.0)
+source.show("live", asks=((0.5, 1234567.0), (0.52, 0.5)), bids=((0.47, 120.0), (0.46, 33.25)), changed_at=1795348800.0)
 shown = Shown(source)
 shown"""
     lab.show(page, "exact.ipynb", cell)
@@ -131,7 +131,7 @@ def test_every_status_has_its_own_look_and_words(lab, page, screenshot):
 from moving_ladder import *
 import ipywidgets
 sources = [MovingLadder(f"KX-{status.upper()}") for status in ("connecting", "unknown", "closed", "one-sided")]
-sources[1].show("unknown", asks=(), bids=(), as_of=None)
+sources[1].show("unknown", asks=(), bids=(), changed_at=None)
 sources[2].show("closed")
 sources[3].show("live", asks=())
 sources.append(MovingLadder("KX-DECICENT-WITH-A-VERY-LONG-TICKER-THAT-NEVER-ENDS", price_decimals=3))

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 import kalshi_nb as kn
-from kalshi_nb.__main__ import main
+from kalshi_nb._cli.main import main
 from kalshi_nb._feed import doctor as _doctor
 
 NAMES = ["package", "environment", "key id", "private key", "handshake", "clock", "subscription", "data"]

@@ -42,21 +42,21 @@ def wait_until(condition, timeout=30.0):
         time.sleep(0.005)
 
 
-class Source:
-    """A ladder source moved by hand, or on every look at it."""
+class Presenter:
+    """Stands in for the presenter of a ladder; moved by hand, or on every look at it."""
 
     def __init__(self, market_ticker="KXHIGHNY-26NOV22-B52.5", *, always_new=False):
         self.market_ticker = market_ticker
         self.always_new = always_new
-        self.picture = LadderPicture(1, "live", 0.0, ((0.5, 80.0),), ((0.47, 120.0),))
+        self.shown = LadderPicture(1, "live", 0.0, ((0.5, 80.0),), ((0.47, 120.0),))
 
     def move(self, **changes):
-        self.picture = self.picture._replace(**{"version": self.picture.version + 1} | changes)
+        self.shown = self.shown._replace(**{"version": self.shown.version + 1} | changes)
 
-    def ladder_picture(self, levels):
+    def picture(self, levels):
         if self.always_new:
             self.move()
-        return self.picture
+        return self.shown
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from kalshi_nb import _threads
 from kalshi_nb._widgets.display import ERRORS_IN_A_ROW, MESSAGES_A_ROUND, ROUND_SECONDS, Display
 from kalshi_nb._widgets.ladder.view import LadderView, LadderWidget
 
-from .conftest import Source, wait_until
+from .conftest import Presenter, wait_until
 
 
 def test_the_bounds_are_ten_a_second_a_view_and_three_hundred_a_process():
@@ -23,15 +23,15 @@ def test_the_bounds_are_ten_a_second_a_view_and_three_hundred_a_process():
     assert MESSAGES_A_ROUND / ROUND_SECONDS <= 300
 
 
-def test_a_view_sends_at_most_ten_messages_a_second_however_fast_its_source_changes(messages, thread):
-    view = LadderView(Source(always_new=True), thread=thread)
+def test_a_view_sends_at_most_ten_messages_a_second_however_fast_its_ladder_changes(messages, thread):
+    view = LadderView(Presenter(always_new=True), thread=thread)
     wait_until(lambda: len(messages.of(view.widget)) >= 12)
     sent = [message.at for message in messages.of(view.widget)]
     assert min(later - earlier for earlier, later in itertools.pairwise(sent)) >= ROUND_SECONDS
 
 
 def test_sixty_busy_views_share_the_budget_of_the_process_evenly(messages, thread):
-    views = [LadderView(Source(f"KX-{number}", always_new=True), thread=thread) for number in range(60)]
+    views = [LadderView(Presenter(f"KX-{number}", always_new=True), thread=thread) for number in range(60)]
     wait_until(lambda: thread.view_count == 60)
     first = len(messages)
     wait_until(lambda: all(len(messages.of(view.widget)) >= 6 for view in views))
@@ -44,17 +44,18 @@ def test_sixty_busy_views_share_the_budget_of_the_process_evenly(messages, threa
 
 
 def test_a_quiet_view_costs_no_budget(messages, thread):
-    quiet = [LadderView(Source(f"KX-QUIET-{number}"), thread=thread) for number in range(2 * MESSAGES_A_ROUND)]
-    busy = LadderView(Source("KX-BUSY", always_new=True), thread=thread)
+    quiet = [LadderView(Presenter(f"KX-QUIET-{number}"), thread=thread) for number in range(2 * MESSAGES_A_ROUND)]
+    busy = LadderView(Presenter("KX-BUSY", always_new=True), thread=thread)
     wait_until(lambda: thread.view_count == len(quiet) + 1)
     rounds = []
-    real_round = thread._round
 
-    def counted_round():
-        rounds.append(len(messages.of(busy.widget)))
-        real_round()
+    class OnceARound:
+        def refresh(self):
+            rounds.append(len(messages.of(busy.widget)))
+            return False
 
-    thread._round = counted_round
+    last = OnceARound()
+    thread.register(last)
     wait_until(lambda: len(rounds) >= 8)
     # One message in each whole round, though twice as many views as a round has messages are asked before it.
     assert rounds[7] - rounds[1] == 6
@@ -73,20 +74,19 @@ class CountedRounds:
 
 
 def test_every_update_and_every_close_comes_from_the_one_display_thread(messages, thread):
+    presenters = [Presenter(name) for name in ("KX-A", "KX-B", "KX-C")]
     views = []
     makers = [
-        threading.Thread(target=lambda name=name: views.append(LadderView(Source(name), thread=thread)))
-        for name in ("KX-A", "KX-B", "KX-C")
+        threading.Thread(target=lambda each=each: views.append(LadderView(each, thread=thread))) for each in presenters
     ]
     for maker in makers:
         maker.start()
     for maker in makers:
         maker.join()
-    for view in views:
-        view._source.move()
+    for each in presenters:
+        each.move()
     wait_until(lambda: all(messages.of(view.widget) for view in views))
     models = [view.widget.model_id for view in views]
-    del view
     views.clear()
     wait_until(lambda: all(messages.of(model, "comm_close") for model in models))
     senders = {message.thread for message in messages if message.kind != "comm_open"}
@@ -110,7 +110,7 @@ def test_the_display_thread_has_its_role(thread):
 
 
 def test_a_view_that_raises_stops_nobody_else_and_is_asked_no_more_after_ten_times(messages, thread):
-    broken, sound = Source("KX-BROKEN"), Source("KX-SOUND", always_new=True)
+    broken, sound = Presenter("KX-BROKEN"), Presenter("KX-SOUND", always_new=True)
     views = [LadderView(broken, thread=thread), LadderView(sound, thread=thread)]
     wait_until(lambda: thread.view_count == 2)
 
@@ -120,7 +120,7 @@ def test_a_view_that_raises_stops_nobody_else_and_is_asked_no_more_after_ten_tim
         asked.append(levels)
         raise LookupError("no such ladder")
 
-    broken.ladder_picture = raise_it
+    broken.picture = raise_it
     wait_until(lambda: thread.view_count == 1)
     assert len(asked) == thread.errors == ERRORS_IN_A_ROW == 10
     assert isinstance(thread.last_error, LookupError)
@@ -130,26 +130,26 @@ def test_a_view_that_raises_stops_nobody_else_and_is_asked_no_more_after_ten_tim
 
 
 def test_errors_that_are_not_in_a_row_detach_nothing(messages, thread):
-    source = Source()
-    view = LadderView(source, thread=thread)
+    presenter = Presenter()
+    view = LadderView(presenter, thread=thread)
     calls = []
 
     def raise_mostly(levels):
         calls.append(levels)
         if len(calls) % 5:
             raise LookupError("not now")
-        source.move()
-        return source.picture
+        presenter.move()
+        return presenter.shown
 
-    source.ladder_picture = raise_mostly
+    presenter.picture = raise_mostly
     wait_until(lambda: len(calls) >= 16)
     assert thread.view_count == 1
     assert len(messages.of(view.widget)) >= 3
 
 
 def test_the_last_error_keeps_no_view_alive(messages, thread):
-    source = Source()
-    view = LadderView(source, thread=thread)
+    presenter = Presenter()
+    view = LadderView(presenter, thread=thread)
 
     def raise_with_a_cause(levels):
         try:
@@ -157,7 +157,7 @@ def test_the_last_error_keeps_no_view_alive(messages, thread):
         except KeyError as error:
             raise LookupError("outer") from error
 
-    source.ladder_picture = raise_with_a_cause
+    presenter.picture = raise_with_a_cause
     wait_until(lambda: thread.errors)
     gone = weakref.ref(view)
     del view
@@ -182,9 +182,9 @@ def test_dropping_a_view_closes_its_model_and_frees_it(messages, thread):
     before = set(ipywidgets_widget._instances)
     widgets = []
     for number in range(20):
-        source = Source(f"KX-{number}")
-        view = LadderView(source, thread=thread)
-        source.move()
+        presenter = Presenter(f"KX-{number}")
+        view = LadderView(presenter, thread=thread)
+        presenter.move()
         model = view.widget.model_id
         wait_until(lambda model=model: messages.of(model))
         widgets.append(weakref.ref(view.widget))
@@ -197,16 +197,16 @@ def test_dropping_a_view_closes_its_model_and_frees_it(messages, thread):
 
 
 def test_a_dropped_view_is_asked_no_more(messages, thread):
-    source = Source(always_new=True)
-    view = LadderView(source, thread=thread)
+    presenter = Presenter(always_new=True)
+    view = LadderView(presenter, thread=thread)
     model = view.widget.model_id
     wait_until(lambda: messages.of(model))
     del view
     wait_until(lambda: messages.of(model, "comm_close"))
     rounds = CountedRounds(thread)
-    version = source.picture.version
+    version = presenter.shown.version
     wait_until(lambda: rounds.count >= 3)
-    assert source.picture.version == version
+    assert presenter.shown.version == version
 
 
 class HeldUp:
@@ -226,7 +226,7 @@ class HeldUp:
 def test_a_view_that_is_dropped_before_the_thread_has_seen_it_stops_nobody_else(messages, thread):
     held_up = HeldUp(thread)
     rounds = CountedRounds(thread)
-    LadderView(Source(), thread=thread)  # dropped at once
+    LadderView(Presenter(), thread=thread)  # dropped at once
     before = rounds.count
     held_up.go_on.set()
     wait_until(lambda: not thread.is_running or rounds.count > before + 2)
@@ -235,9 +235,9 @@ def test_a_view_that_is_dropped_before_the_thread_has_seen_it_stops_nobody_else(
 
 
 def test_a_view_that_is_closed_and_dropped_after_it_was_given_up_stops_nobody_else(messages, thread):
-    source = Source()
-    view = LadderView(source, thread=thread)
-    source.ladder_picture = None  # every refresh raises
+    presenter = Presenter()
+    view = LadderView(presenter, thread=thread)
+    presenter.picture = None  # every refresh raises
     wait_until(lambda: thread.errors == ERRORS_IN_A_ROW and thread.view_count == 0)
     held_up = HeldUp(thread)
     view.close()
@@ -295,10 +295,10 @@ def run_script(script):
         from kalshi_nb._widgets.display import display
         from kalshi_nb._widgets.ladder.picture import LadderPicture
         from kalshi_nb._widgets.ladder.view import LadderView
-        class Source:
+        class Presenter:
             market_ticker = "KX-1"
             asked = 0
-            def ladder_picture(self, levels):
+            def picture(self, levels):
                 self.asked += 1
                 return LadderPicture(self.asked, "live", 0.0)
         def wait_until(condition):
@@ -314,9 +314,9 @@ def run_script(script):
 def test_the_interpreter_ends_cleanly_with_a_view_open():
     done = run_script("""
         import atexit
-        source = Source()
-        view = LadderView(source)
-        wait_until(lambda: source.asked > 3)
+        presenter = Presenter()
+        view = LadderView(presenter)
+        wait_until(lambda: presenter.asked > 3)
         # Registered after the display's own hook, so the first to run: the thread must still be there.
         atexit.register(lambda: print("running", display.is_running))
         atexit._run_exitfuncs()
@@ -334,27 +334,27 @@ def test_a_forked_child_begins_with_no_view_and_a_thread_of_its_own():
     done = run_script("""
         import warnings
         warnings.simplefilter("ignore", DeprecationWarning)
-        source = Source()
-        view = LadderView(source)
-        wait_until(lambda: source.asked > 3)
+        presenter = Presenter()
+        view = LadderView(presenter)
+        wait_until(lambda: presenter.asked > 3)
         child = os.fork()
         if child == 0:
             assert (display.view_count, display.is_running) == (0, False)
-            own = Source()
+            own = Presenter()
             owned = LadderView(own)
             wait_until(lambda: own.asked > 3)
             assert display.view_count == 1
             os._exit(7)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
-        before = source.asked
-        wait_until(lambda: source.asked > before + 2)
+        before = presenter.asked
+        wait_until(lambda: presenter.asked > before + 2)
         print("both")
     """)
     assert (done.stdout, done.stderr, done.returncode) == ("both\n", "", 0)
 
 
 def test_a_widget_keeps_no_reference_to_its_view(messages, thread):
-    view = LadderView(Source(), thread=thread)
+    view = LadderView(Presenter(), thread=thread)
     widget = view.widget
     gone = weakref.ref(view)
     del view

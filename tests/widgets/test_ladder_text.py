@@ -11,7 +11,7 @@ from kalshi_nb._widgets.ladder.picture import LadderPicture
 from kalshi_nb._widgets.ladder.text import contracts_text, ladder_html, ladder_text, mid_text, spread_text
 from kalshi_nb._widgets.ladder.view import LadderView
 
-from .conftest import Source
+from .conftest import Presenter
 
 TICKER = "KXHIGHNY-26NOV22-B52.5"
 NOON = 1_795_348_800.0  # 2026-11-22 12:00:00 UTC
@@ -21,7 +21,7 @@ WHOLE = LadderPicture(
     NOON,
     asks=((0.50, 80.0), (0.52, 1200.0)),
     bids=((0.47, 120.0), (0.46, 33.0)),
-    as_of=NOON,
+    changed_at=NOON,
 )
 GOLDEN = {
     "two-sided": (
@@ -149,7 +149,7 @@ def test_static_html_says_in_words_that_a_side_is_empty(side):
 
 
 def test_a_saved_notebook_without_widget_state_exports_the_static_table(messages, thread):
-    view = LadderView(Source("KX-SAVED"), thread=thread)
+    view = LadderView(Presenter("KX-SAVED"), thread=thread)
     notebook = nbformat.v4.new_notebook()
     notebook.cells = [nbformat.v4.new_code_cell("book", execution_count=1)]
     notebook.cells[0].outputs = [nbformat.v4.new_output("execute_result", view.mimebundle(), execution_count=1)]

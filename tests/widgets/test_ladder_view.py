@@ -10,13 +10,13 @@ from kalshi_nb._widgets.ladder import view as ladder
 from kalshi_nb._widgets.ladder.view import HEARTBEAT_SECONDS, LadderView, LadderWidget
 from kalshi_nb.errors import ConfigurationError
 
-from .conftest import Source, wait_until
+from .conftest import Presenter, wait_until
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
-def test_a_view_opens_with_what_the_source_shows(messages, thread):
-    view = LadderView(Source("KX-1"), 7, thread=thread)
+def test_a_view_opens_with_what_its_presenter_shows(messages, thread):
+    view = LadderView(Presenter("KX-1"), 7, thread=thread)
     opened = messages.of(view.widget, "comm_open")[0].data["state"]
     assert (opened["market_ticker"], opened["levels"]) == ("KX-1", 7)
     assert opened["picture"]["asks"] == ((0.5, 80.0),)
@@ -25,26 +25,26 @@ def test_a_view_opens_with_what_the_source_shows(messages, thread):
 
 
 def test_the_newest_picture_always_arrives(messages, thread):
-    source = Source()
-    view = LadderView(source, thread=thread)
+    presenter = Presenter()
+    view = LadderView(presenter, thread=thread)
     for size in range(3000):
-        source.move(bids=((0.47, float(size)),))
+        presenter.move(bids=((0.47, float(size)),))
     wait_until(lambda: messages.of(view.widget))
-    wait_until(lambda: messages.of(view.widget)[-1].picture["version"] == source.picture.version)
+    wait_until(lambda: messages.of(view.widget)[-1].picture["version"] == presenter.shown.version)
     assert messages.of(view.widget)[-1].picture["bids"] == ((0.47, 2999.0),)
 
 
 def test_every_update_is_one_message_with_the_whole_picture(messages, thread):
-    source = Source()
-    view = LadderView(source, thread=thread)
-    source.move(status="stale", note="gap")
+    presenter = Presenter()
+    view = LadderView(presenter, thread=thread)
+    presenter.move(status="stale", note="gap")
     wait_until(lambda: messages.of(view.widget))
     assert set(messages.of(view.widget)[0].data["state"]) == {"picture"}
-    assert set(messages.of(view.widget)[0].picture) == {*source.picture._fields, "sent", "beat"}
+    assert set(messages.of(view.widget)[0].picture) == {*presenter.shown._fields, "sent", "beat"}
 
 
 def test_an_unchanged_picture_is_sent_again_as_a_heartbeat_only(messages, thread):
-    view = LadderView(Source(), thread=thread)
+    view = LadderView(Presenter(), thread=thread)
     opened = messages.of(view.widget, "comm_open")[0]
     wait_until(lambda: messages.of(view.widget))
     beat = messages.of(view.widget)[0]
@@ -57,24 +57,24 @@ def test_an_unchanged_picture_is_sent_again_as_a_heartbeat_only(messages, thread
 
 @pytest.mark.parametrize(("status", "beats"), [("live", True), ("stale", True), ("unknown", True), ("closed", False)])
 def test_a_closed_ladder_needs_no_heartbeat(messages, thread, monkeypatch, status, beats):
-    source = Source()
-    source.move(status=status)
-    view = LadderView(source, thread=thread)
+    presenter = Presenter()
+    presenter.move(status=status)
+    view = LadderView(presenter, thread=thread)
     thread.stop()
     assert view.refresh() is False
     monkeypatch.setattr(ladder, "HEARTBEAT_SECONDS", 0.0)
     assert view.refresh() is beats
-    source.move()
+    presenter.move()
     assert view.refresh() is True
 
 
 def test_a_picture_that_could_not_be_sent_is_sent_at_the_next_round_not_at_the_next_heartbeat(
     messages, thread, monkeypatch
 ):
-    source = Source()
-    view = LadderView(source, thread=thread)
+    presenter = Presenter()
+    view = LadderView(presenter, thread=thread)
     thread.stop()
-    source.move(note="after all")
+    presenter.move(note="after all")
     with monkeypatch.context() as broken:
         broken.setattr(view.widget.comm, "send", raise_socket_gone)
         with pytest.raises(OSError, match="socket gone"):
@@ -89,8 +89,8 @@ def raise_socket_gone(*arguments, **named):
 
 
 def test_a_closed_view_sends_nothing_and_leaves_the_page(messages, thread):
-    source = Source(always_new=True)
-    view = LadderView(source, thread=thread)
+    presenter = Presenter(always_new=True)
+    view = LadderView(presenter, thread=thread)
     model = view.widget.model_id
     wait_until(lambda: messages.of(model))
     view.close()
@@ -105,7 +105,7 @@ def test_a_closed_view_sends_nothing_and_leaves_the_page(messages, thread):
 
 
 def test_a_view_whose_widget_was_closed_by_hand_ends_too(messages, thread):
-    view = LadderView(Source(), thread=thread)
+    view = LadderView(Presenter(), thread=thread)
     wait_until(lambda: thread.view_count == 1)
     Widget.close_all()
     wait_until(lambda: view.is_closed and thread.view_count == 0)
@@ -114,7 +114,7 @@ def test_a_view_whose_widget_was_closed_by_hand_ends_too(messages, thread):
 
 
 def test_a_cell_is_given_the_live_widget_a_static_table_and_plain_text(messages, thread):
-    view = LadderView(Source("KX-1"), thread=thread)
+    view = LadderView(Presenter("KX-1"), thread=thread)
     bundle = view.mimebundle()
     assert bundle[WIDGET]["model_id"] == view.widget.model_id
     assert "<table" in bundle["text/html"]
@@ -124,22 +124,22 @@ def test_a_cell_is_given_the_live_widget_a_static_table_and_plain_text(messages,
 
 
 def test_the_fallbacks_show_the_moment_of_the_display_not_of_the_making(messages, thread):
-    source = Source()
-    view = LadderView(source, thread=thread)
-    source.move(bids=((0.49, 3.0),))
+    presenter = Presenter()
+    view = LadderView(presenter, thread=thread)
+    presenter.move(bids=((0.49, 3.0),))
     assert "bid 0.49 x 3" in view.mimebundle()["text/plain"]
 
 
 @pytest.mark.parametrize("levels", [0, -1, 101])
 def test_levels_out_of_range_are_refused_before_anything_is_made(messages, thread, levels):
     with pytest.raises(ConfigurationError, match="1 to 100 levels"):
-        LadderView(Source(), levels, thread=thread)
+        LadderView(Presenter(), levels, thread=thread)
     assert messages == []
     assert not thread.is_running
 
 
 def test_no_repr_has_a_memory_address(messages, thread):
-    view = LadderView(Source("KX-1"), thread=thread)
+    view = LadderView(Presenter("KX-1"), thread=thread)
     assert repr(view) == "LadderView('KX-1', levels=10)"
     assert repr(view.widget) == "LadderWidget('KX-1', levels=10)"
 

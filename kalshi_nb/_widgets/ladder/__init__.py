@@ -1,0 +1,1 @@
+"""The ladder of one market: what it shows, who makes that of a kept book, and how it is shown."""

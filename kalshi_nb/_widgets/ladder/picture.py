@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-__all__ = ["LadderPicture", "LadderSource", "Level"]
+__all__ = ["LadderPicture", "Level"]
 
 Level = tuple[float, float]
 """A price in dollars and a size in contracts."""
@@ -16,16 +16,16 @@ class LadderPicture(NamedTuple):
     Attributes
     ----------
     version : int
-        Differs from the one before whenever anything else in here does. Views send nothing for a version they
-        sent.
+        Moves whenever levels, status or reason do. A view sends nothing for a version that it has sent.
     status : str
         ``"connecting"``, ``"live"``, ``"stale"``, ``"unknown"`` (no such market) or ``"closed"``.
     status_since : float
         Since when the status holds: epoch seconds by this computer's clock, which ages are counted against.
     asks, bids : tuple of (float, float)
         Price in YES dollars and size in contracts, best first. A missing side is empty.
-    as_of : float or None
-        The exchange's time of the newest change, in epoch seconds. None where there was none yet.
+    changed_at : float or None
+        When the newest change was received, in epoch seconds; None where there was none yet. It is the feed's
+        own time: the exchange gives a snapshot none.
     price_decimals : int
         Decimals of a price: 2 where prices are whole cents, up to 4.
     note : str
@@ -37,23 +37,6 @@ class LadderPicture(NamedTuple):
     status_since: float
     asks: tuple[Level, ...] = ()
     bids: tuple[Level, ...] = ()
-    as_of: float | None = None
+    changed_at: float | None = None
     price_decimals: int = 2
     note: str = ""
-
-
-class LadderSource(Protocol):
-    """Anything that a ladder can be shown of, such as a kept order book."""
-
-    @property
-    def market_ticker(self) -> str:
-        """The market, by Kalshi's name."""
-        ...
-
-    def ladder_picture(self, levels: int) -> LadderPicture:
-        """Return the best `levels` of each side, now.
-
-        Called on the display thread up to ten times a second, and on the main thread when a ladder is shown.
-        It must be whole (never half a change), quick, and never wait for the network or for the main thread.
-        """
-        ...

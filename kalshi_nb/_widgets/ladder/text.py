@@ -94,7 +94,7 @@ def ladder_html(market_ticker: str, picture: LadderPicture) -> str:
         What to show; prices in YES dollars, sizes in contracts.
     """
     status = STATUS_WORDS.get(picture.status, picture.status)
-    when = "" if picture.as_of is None else f" as of {_moment(picture.as_of)}"
+    when = "" if picture.changed_at is None else f" as of {_moment(picture.changed_at)}"
     spread, mid = spread_text(picture), mid_text(picture)
     middle = "no spread" if spread is None else f"spread {spread} &middot; mid {mid}"
     decimals = picture.price_decimals

@@ -11,14 +11,15 @@ import anywidget
 import traitlets
 
 from kalshi_nb._widgets.display import display
-from kalshi_nb._widgets.ladder.picture import LadderPicture, LadderSource
 from kalshi_nb._widgets.ladder.text import ladder_html, ladder_text
 from kalshi_nb.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from kalshi_nb._widgets.display import Display
+    from kalshi_nb._widgets.ladder.picture import LadderPicture
+    from kalshi_nb._widgets.ladder.presenter import LadderPresenter
 
-__all__ = ["LadderPicture", "LadderSource", "LadderView", "LadderWidget"]
+__all__ = ["LadderView", "LadderWidget"]
 
 HEARTBEAT_SECONDS: Final = 2.0
 """An unchanged ladder is sent again this often; the browser gives one up after three times that."""
@@ -67,12 +68,12 @@ class LadderView:
     """A live ladder of one market: makes the widget and keeps it up to date while somebody holds the view.
 
     The widget is one model, however many cells show it, and costs at most ten messages a second. Dropping the
-    view (or `close`) ends the updates and removes the widget from the page. The view holds its source; a
-    source that keeps its own view is freed by the garbage collector's next full round, not at once.
+    view (or `close`) ends the updates and removes the widget from the page. The view holds its presenter, and
+    the presenter the ladder; neither holds the book, so that a book that is dropped ends its view at once.
 
     Parameters
     ----------
-    source : LadderSource
+    presenter : LadderPresenter
         What to show.
     levels : int
         Rows a side, 1 to 100.
@@ -85,15 +86,15 @@ class LadderView:
         If `levels` is out of range.
     """
 
-    def __init__(self, source: LadderSource, levels: int = 10, *, thread: Display = display) -> None:
+    def __init__(self, presenter: LadderPresenter, levels: int = 10, *, thread: Display = display) -> None:
         if not 1 <= levels <= MOST_LEVELS:
             raise ConfigurationError(f"A ladder has 1 to {MOST_LEVELS} levels a side, not {levels!r}; ask for 10.")
-        self._source = source
+        self._presenter = presenter
         self._levels = levels
         self._thread = thread
-        picture = source.ladder_picture(levels)
+        picture = presenter.picture(levels)
         self.widget = LadderWidget(
-            market_ticker=source.market_ticker,
+            market_ticker=presenter.market_ticker,
             levels=levels,
             picture=_to_json(picture, beat=0),
         )
@@ -106,7 +107,7 @@ class LadderView:
 
     def __repr__(self) -> str:
         closed = ", closed" if self.is_closed else ""
-        return f"LadderView({self._source.market_ticker!r}, levels={self._levels}{closed})"
+        return f"LadderView({self._presenter.market_ticker!r}, levels={self._levels}{closed})"
 
     @property
     def is_closed(self) -> bool:
@@ -120,7 +121,7 @@ class LadderView:
         if self.widget.comm is None:  # ipywidgets.Widget.close_all(), for one
             self.close()
             return False
-        picture = self._source.ladder_picture(self._levels)
+        picture = self._presenter.picture(self._levels)
         if picture.version == self._sent_version and not self._is_beat_due(picture):
             return False
         self._beat += 1
@@ -139,8 +140,8 @@ class LadderView:
         For ``_repr_mimebundle_`` of whatever owns the view. A front end takes the first it can show; once the
         view is closed only the static ones are left.
         """
-        picture = self._source.ladder_picture(self._levels)
-        ticker = self._source.market_ticker
+        picture = self._presenter.picture(self._levels)
+        ticker = self._presenter.market_ticker
         bundle: dict[str, Any] = {
             "text/plain": ladder_text(ticker, picture),
             "text/html": ladder_html(ticker, picture),

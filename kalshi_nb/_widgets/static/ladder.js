@@ -126,7 +126,7 @@ function render({ model, el }) {
     write(age, status === "stale" ? ageText(seconds) : "");
     write(note, isSilent ? "not updating (kernel stopped or closed?)" : picture.note);
     note.title = note.textContent;
-    write(changed, note.textContent || picture.as_of === null ? "" : `changed ${clock(picture.as_of)}`);
+    write(changed, note.textContent || picture.changed_at === null ? "" : `changed ${clock(picture.changed_at)}`);
     Object.assign(root.dataset, { version: picture.version, status, age: seconds, paints: ++paints });
   }
 

@@ -1,0 +1,31 @@
+"""``kalshi-nb doctor``: looks at everything a feed needs, prints what it found, and says so by its exit status."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from kalshi_nb._cli.arguments import Parsers, seconds
+
+__all__ = ["add", "run"]
+
+
+def add(parsers: Parsers) -> argparse.ArgumentParser:
+    """Add the command and its arguments."""
+    parser = parsers.add_parser("doctor", help="look at everything a feed needs and say what is wrong")
+    parser.add_argument("where", nargs="?", help="sim, demo, prod or an address (KALSHI_ENV)")
+    parser.add_argument("--key-id", help="the API key's id (KALSHI_API_KEY_ID)")
+    parser.add_argument("--private-key", metavar="PATH", type=Path, help="its PEM file (KALSHI_PRIVATE_KEY_PATH)")
+    parser.add_argument("--timeout", type=seconds, default=10.0, help="seconds to wait for an answer (10)")
+    return parser
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the report; return 0 where a feed would work now, else 1."""
+    from kalshi_nb._feed.doctor import doctor  # noqa: PLC0415  # --help needs none of it
+
+    report = doctor(
+        arguments.where, key_id=arguments.key_id, private_key=arguments.private_key, timeout=arguments.timeout
+    )
+    print(report)
+    return 0 if report.ok else 1

@@ -1,0 +1,95 @@
+"""The commands of ``kalshi-nb``: each says what it takes, and what nobody understands ends with 2 and a reason."""
+
+import importlib
+import pathlib
+import subprocess
+import sys
+import tomllib
+
+import pytest
+
+import kalshi_nb._cli
+from kalshi_nb._cli.main import COMMANDS, main
+
+ROOT = pathlib.Path(__file__).parent.parent.parent
+
+ARGUMENTS = {
+    "demo": ["--seconds", "--output"],
+    "doctor": ["where", "--key-id", "--private-key", "--timeout"],
+}
+
+
+def said(capsys, *arguments):
+    """The exit status of a run that argparse ends, and what was printed."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    captured = capsys.readouterr()
+    return ended.value.code, captured.out, captured.err
+
+
+def test_help_lists_every_command(capsys):
+    status, out, err = said(capsys, "--help")
+    assert (status, err) == (0, "")
+    assert f"{{{','.join(ARGUMENTS)}}}" in out
+
+
+@pytest.mark.parametrize("command", ARGUMENTS)
+def test_the_help_of_a_command_names_its_arguments(capsys, command):
+    status, out, err = said(capsys, command, "--help")
+    assert (status, err) == (0, "")
+    assert out.startswith(f"usage: kalshi-nb {command} ")
+    options = out.split("\n\n", 1)[1]
+    for name in ARGUMENTS[command]:
+        assert f"\n  {name} " in options
+
+
+def test_an_unknown_command_is_met_with_those_there_are(capsys):
+    status, out, err = said(capsys, "dmeo")
+    assert (status, out) == (2, "")
+    for name in ("dmeo", *ARGUMENTS):
+        assert name in err
+
+
+def test_no_command_is_met_with_those_there_are(capsys):
+    status, out, err = said(capsys)
+    assert (status, out) == (2, "")
+    assert "{demo,doctor}" in err
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "3601", "nan", "inf", "soon", ""])
+@pytest.mark.parametrize("option", [("demo", "--seconds"), ("doctor", "--timeout")], ids=" ".join)
+def test_seconds_out_of_range_are_refused_with_the_range(capsys, option, text):
+    status, out, err = said(capsys, option[0], f"{option[1]}={text}")
+    assert (status, out) == (2, "")
+    assert err.endswith(f"argument {option[1]}: pass seconds above 0 and up to 3600, not {text!r}\n")
+
+
+def test_every_module_of_the_room_is_a_command_or_serves_them():
+    names = {path.stem for path in pathlib.Path(kalshi_nb._cli.__file__).parent.glob("*.py")}
+    commands = names - {"__init__", "main", "arguments"}
+    assert {each.__name__.rpartition(".")[2] for each in COMMANDS} == commands == set(ARGUMENTS)
+
+
+def test_help_loads_no_data_frames_no_widgets_and_no_connection():
+    code = (
+        "import sys\n"
+        "from kalshi_nb._cli.main import main\n"
+        "try:\n    main(['demo', '--help'])\n"
+        "except SystemExit:\n    pass\n"
+        "print({'polars', 'streamz', 'anywidget', 'websockets', 'msgspec'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("set()\n")
+
+
+def test_the_package_is_a_program_that_does_the_same():
+    done = subprocess.run(
+        [sys.executable, "-m", "kalshi_nb", "demo", "--help"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("usage: kalshi-nb demo ")
+
+
+def test_the_installed_script_runs_main():
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    module, _, name = scripts["kalshi-nb"].partition(":")
+    assert getattr(importlib.import_module(module), name) is main
