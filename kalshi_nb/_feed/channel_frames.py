@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from kalshi_nb._feed.coverage import Coverage
 from kalshi_nb._feed.demand import Ending, MarketTickers, check_channel, check_tickers
 from kalshi_nb._feed.running import Running
-from kalshi_nb._rows.channels import BOOKS, REFERENCE_FEEDS
+from kalshi_nb._rows.channels import BOOKS, REFERENCE_FEEDS, traits_of
 from kalshi_nb._rows.quotes import QUOTES
 from kalshi_nb._rows.wanted import Params
 from kalshi_nb.errors import ConfigurationError
@@ -19,22 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ChannelFrames"]
 
-_NAMES: Final[Mapping[str, str]] = {
-    "trade": "trades",
-    "ticker": "tickers",
-    "orderbook_delta": "deltas",
-    "fill": "fills",
-    "market_positions": "positions",
-    "user_orders": "orders",
-    "order_group_updates": "order_groups",
-    "market_lifecycle_v2": "lifecycle",
-    "multivariate_market_lifecycle": "multivariate_lifecycle",
-    "communications": "rfqs",
-    "cfbenchmarks_value": "index_values",
-    "cfbenchmarks_value_5hz": "index_values_5hz",
-    "pyth_value": "pyth_values",
-    QUOTES: QUOTES,
-}
 _MOST_SHARDS: Final = 100
 
 
@@ -281,7 +264,7 @@ class ChannelFrames(Running):
                 seconds=seconds,
                 exact=exact,
                 gaps=gaps,
-                name=_NAMES[channel],
+                name=traits_of(channel).title,
                 on_close=ending,
             )
             frame = Frame(node.store, name=node.pipeline.name, on_close=node.pipeline.close)

@@ -16,8 +16,9 @@ from kalshi_nb._engine.live import Engine
 from kalshi_nb._engine.transport import TransportName
 from kalshi_nb._feed.attached import Attached
 from kalshi_nb._feed.cells import frames_inside
-from kalshi_nb._feed.demand import ROWS, Wishes
+from kalshi_nb._feed.demand import Wishes
 from kalshi_nb._feed.health import Health, health_of, market_counts
+from kalshi_nb._rows.channels import ROWS
 from kalshi_nb._rows.rejects import MOST_REJECTS, Reject
 from kalshi_nb._streams.runner import Pipelines
 from kalshi_nb._threads import FEED_ROLES, refuse_on, role
