@@ -28,64 +28,21 @@ channel                                                 messages
 
 from __future__ import annotations
 
-from kalshi_nb._messages.communications import (
-    BatchQuote,
-    BatchQuoteAccepted,
-    BatchQuoteCreated,
-    BatchQuoteExecuted,
-    BatchRfq,
-    Leg,
-    QuoteAccepted,
-    QuoteCreated,
-    QuoteExecuted,
-    RfqBatchBestQuotes,
-    RfqBatchCreated,
-    RfqBatchDeleted,
-    RfqBatchExecuted,
-    RfqCreated,
-    RfqDeleted,
-)
-from kalshi_nb._messages.indices import IndexList, IndexTick, IndexValue, UnderlyingList, UnderlyingValue
-from kalshi_nb._messages.lifecycle import EventFeeUpdate, EventLifecycle, MarketLifecycle
-from kalshi_nb._messages.market import OrderbookDelta, OrderbookSnapshot, Ticker, Trade
-from kalshi_nb._messages.private import Fill, MarketPosition, OrderGroupUpdate, UserOrder
-from kalshi_nb._messages.quote import Quote
+from kalshi_nb._messages import account, communications, lifecycle, market, quotes, reference_feeds
+from kalshi_nb._messages.account import *
+from kalshi_nb._messages.communications import *
+from kalshi_nb._messages.lifecycle import *
+from kalshi_nb._messages.market import *
+from kalshi_nb._messages.quotes import *
 from kalshi_nb._messages.reading import Message, from_row, from_rows
+from kalshi_nb._messages.reference_feeds import *
 
-__all__ = [
-    "BatchQuote",
-    "BatchQuoteAccepted",
-    "BatchQuoteCreated",
-    "BatchQuoteExecuted",
-    "BatchRfq",
-    "EventFeeUpdate",
-    "EventLifecycle",
-    "Fill",
-    "IndexList",
-    "IndexTick",
-    "IndexValue",
-    "Leg",
-    "MarketLifecycle",
-    "MarketPosition",
-    "Message",
-    "OrderGroupUpdate",
-    "OrderbookDelta",
-    "OrderbookSnapshot",
-    "Quote",
-    "QuoteAccepted",
-    "QuoteCreated",
-    "QuoteExecuted",
-    "RfqBatchBestQuotes",
-    "RfqBatchCreated",
-    "RfqBatchDeleted",
-    "RfqBatchExecuted",
-    "RfqCreated",
-    "RfqDeleted",
-    "Ticker",
-    "Trade",
-    "UnderlyingList",
-    "UnderlyingValue",
-    "UserOrder",
-    "from_row",
-    "from_rows",
-]
+# A module's own list says what of it is exported, so that a class needs no second place. Type checkers follow this
+# form, and no other.
+__all__ = ["Message", "from_row", "from_rows"]
+__all__ += account.__all__
+__all__ += communications.__all__
+__all__ += lifecycle.__all__
+__all__ += market.__all__
+__all__ += quotes.__all__
+__all__ += reference_feeds.__all__

@@ -6,18 +6,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from kalshi_nb._engine.link import Link
-from kalshi_nb._rows.channels import BOOKS
+from kalshi_nb._rows.channels import BOOKS, QUOTES, position
 from kalshi_nb._rows.gaps import GapRow
-from kalshi_nb._rows.layouts import LAYOUTS
-from kalshi_nb._rows.quotes import LAYOUT, QUOTES, PresentQuoteRow
+from kalshi_nb._rows.quotes import PresentQuoteRow
 from kalshi_nb._rows.rows import Row, SnapshotRow
 
 __all__ = ["MERGED", "merged"]
 
-MERGED: Final = {
-    channel: [column[0] for column in layout].index("received_at")
-    for channel, layout in [(BOOKS, LAYOUTS[BOOKS]), (QUOTES, LAYOUT)]
-}
+MERGED: Final = {channel: position(channel, "received_at") for channel in (BOOKS, QUOTES)}
 """What is spread over the connections, and where its rows say when they were received."""
 
 

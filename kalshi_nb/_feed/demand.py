@@ -6,24 +6,18 @@ import threading
 from collections import Counter
 from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import Final, NamedTuple
+from typing import Final
 
 from kalshi_nb._engine.port import Engine, Interest, LadderReading
 from kalshi_nb._feed.handles import Closer, Ending
-from kalshi_nb._rows.channels import BOOKS, CHANNELS, traits_of
-from kalshi_nb._rows.quotes import QUOTES
+from kalshi_nb._rows.channels import BOOKS, QUOTES, ROWS, source_of, traits_of
 from kalshi_nb._rows.wanted import ALL, All, Params, Wanted
+from kalshi_nb._rows.words import MARKETS, Words
 from kalshi_nb.errors import ConfigurationError, LinkError, MarketTickerError, UnknownChannelError
 
-__all__ = ["ROWS", "Demand", "Held", "MarketTickers", "check_channel", "check_tickers"]
-
-ROWS: Final = (*CHANNELS, QUOTES)
-"""What rows can be asked for by: the exchange's channels, and quotes, which are made from books."""
+__all__ = ["Demand", "Held", "MarketTickers", "check_channel", "check_tickers"]
 
 SUBSCRIBE_TIMEOUT: Final = 10.0
-
-CHANNEL_OF: Final = {each: BOOKS if each == QUOTES else each for each in ROWS}
-"""The exchange's channel that rows are made from."""
 
 MarketTickers = str | Iterable[str] | None
 
@@ -42,21 +36,6 @@ def check_channel(channel: object) -> None:
         raise UnknownChannelError(f"There is no channel {channel!r}.{told} There are {', '.join(map(repr, ROWS))}.")
 
 
-class _Word(NamedTuple):
-    """How to speak of what rows of a channel are about."""
-
-    one: str
-    several: str
-    example: str
-
-
-_MARKET: Final = _Word("market ticker", "markets", "KXHIGHNY-26NOV22-B52.5")
-_WORDS: Final[dict[str | None, _Word]] = {
-    "index_id": _Word("index id", "indices", "BRTI"),
-    "underlying_ticker": _Word("underlying ticker", "underlyings", "Metal.XAU/USD"),
-}
-
-
 def check_tickers(market_tickers: object, channel: str | None = None) -> frozenset[str] | None:
     """Return one or several market tickers (index ids, underlying tickers) as a set, None for None.
 
@@ -67,10 +46,10 @@ def check_tickers(market_tickers: object, channel: str | None = None) -> frozens
     """
     if market_tickers is None:
         return None
-    subject = "market_ticker" if channel is None else traits_of(channel).subject
-    if subject is None:
+    known = None if channel is None else traits_of(channel)
+    if known is not None and known.subject is None:
         raise MarketTickerError(f"{channel} is about no market; leave the argument out to take everything.")
-    word = _WORDS.get(subject, _MARKET)
+    word = MARKETS if known is None else known.words
     if isinstance(market_tickers, str):
         market_tickers = [market_tickers]
     if not isinstance(market_tickers, Iterable):
@@ -86,8 +65,10 @@ def check_tickers(market_tickers: object, channel: str | None = None) -> frozens
                 f"A{_n(word)} {word.one} is empty; leave the argument out to take all {word.several}."
             )
         found.add(each.strip())
-    if word is not _MARKET and "all" in found:
-        raise MarketTickerError(f"Leave the argument out to take all {word.several}, instead of naming 'all'.")
+    if word.every in found:
+        raise MarketTickerError(
+            f"Leave the argument out to take all {word.several}, instead of naming {word.every!r}."
+        )
     if not found:
         raise MarketTickerError(
             f"The list of {word.one}s is empty; leave the argument out to take all {word.several}."
@@ -95,7 +76,7 @@ def check_tickers(market_tickers: object, channel: str | None = None) -> frozens
     return frozenset(found)
 
 
-def _n(word: _Word) -> str:
+def _n(word: Words) -> str:
     return "n" if word.one[0] in "aeiou" else ""
 
 
@@ -154,7 +135,7 @@ class Demand:
         MarketTickerError
             When None would be all books, of which the exchange has no channel.
         """
-        source = CHANNEL_OF[channel]
+        source = source_of(channel)
         if tickers is None and source == BOOKS and not self._names_markets(BOOKS):
             raise MarketTickerError(
                 "Name the markets: the exchange has no channel of all books. For instance "

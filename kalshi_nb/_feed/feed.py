@@ -12,14 +12,13 @@ from kalshi_nb._engine.port import Engine, LadderReading
 from kalshi_nb._feed.attachments import Attachments
 from kalshi_nb._feed.book import Book, Books
 from kalshi_nb._feed.cells import frames_inside
-from kalshi_nb._feed.demand import ROWS, Demand, Held, MarketTickers, check_channel, check_tickers
+from kalshi_nb._feed.demand import Demand, Held, MarketTickers, check_channel, check_tickers
 from kalshi_nb._feed.follower import Follower
 from kalshi_nb._feed.frames import FrameRequest, Frames
 from kalshi_nb._feed.handles import Ending, Handles
 from kalshi_nb._feed.health import Health, health_of, market_counts
 from kalshi_nb._feed.options import DEFAULT_OPTIONS, Options
-from kalshi_nb._rows.channels import BOOKS, REFERENCE_FEEDS
-from kalshi_nb._rows.quotes import QUOTES
+from kalshi_nb._rows.channels import BOOKS, QUOTES, REFERENCE_FEEDS, ROWS
 from kalshi_nb._rows.rejects import Reject
 from kalshi_nb._rows.wanted import Params
 from kalshi_nb._streams.pipeline import Pipeline

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from kalshi_nb._feed.coverage import Coverage
-from kalshi_nb._feed.demand import CHANNEL_OF, Demand
+from kalshi_nb._feed.demand import Demand
 from kalshi_nb._feed.handles import Ending, Handles
+from kalshi_nb._rows.channels import source_of, traits_of
 
 if TYPE_CHECKING:
     from kalshi_nb._engine.port import Engine
@@ -15,23 +16,6 @@ if TYPE_CHECKING:
     from kalshi_nb._streams.runner import Pipelines
 
 __all__ = ["FrameRequest", "Frames"]
-
-_TITLES: Final[dict[str, str]] = {
-    "trade": "trades",
-    "ticker": "tickers",
-    "orderbook_delta": "deltas",
-    "fill": "fills",
-    "market_positions": "positions",
-    "user_orders": "orders",
-    "order_group_updates": "order_groups",
-    "market_lifecycle_v2": "lifecycle",
-    "multivariate_market_lifecycle": "multivariate_lifecycle",
-    "communications": "rfqs",
-    "cfbenchmarks_value": "index_values",
-    "cfbenchmarks_value_5hz": "index_values_5hz",
-    "pyth_value": "pyth_values",
-    "quotes": "quotes",
-}
 
 
 class FrameRequest(NamedTuple):
@@ -102,7 +86,7 @@ class Frames:
             seconds=request.seconds,
             exact=request.exact,
             gaps=request.gaps,
-            name=_TITLES[request.channel],
+            name=traits_of(request.channel).title,
             on_close=ending,
         )
         try:
@@ -111,5 +95,5 @@ class Frames:
             node.pipeline.close()
             raise
         ending.add(held.release)
-        coverage = Coverage(self._engine, CHANNEL_OF[request.channel], request.market_tickers, held.connections)
+        coverage = Coverage(self._engine, source_of(request.channel), request.market_tickers, held.connections)
         return Frame(node.store, name=node.pipeline.name, on_close=node.pipeline.close, coverage=coverage)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from itertools import compress
 from typing import TYPE_CHECKING
 
@@ -10,8 +9,8 @@ import polars as pl
 
 from kalshi_nb._frames.marks import GAP, GapMarks
 from kalshi_nb._frames.pending import PlainRows
-from kalshi_nb._frames.schema import COLUMNS, MARKET, empty, frame_of
-from kalshi_nb._rows.channels import traits_of
+from kalshi_nb._frames.schema import MARKET, empty, frame_of
+from kalshi_nb._rows.channels import position, traits_of
 from kalshi_nb._rows.gaps import GapRow
 from kalshi_nb._rows.rows import Row
 
@@ -87,7 +86,7 @@ class Batch:
     @property
     def subject_at(self) -> int | None:
         """Where a plain row says what it is about; None where rows are about nothing that has a name."""
-        return None if self._subject is None else _position(self.channel, self._subject)
+        return None if self._subject is None else position(self.channel, self._subject)
 
     def _market_of(self, row: Row, at: int) -> str | None:
         """Return the market a row is about, None for a message about an event."""
@@ -165,8 +164,3 @@ class Batch:
         if at is None:
             return []
         return [row for row in self._rows if type(row) is not GapRow and self._market_of(row, at) in wanted]
-
-
-@cache
-def _position(channel: str, column: str) -> int:
-    return [each.name for each in COLUMNS[channel]].index(column)

@@ -8,26 +8,22 @@ import polars as pl
 
 from kalshi_nb._fixed_point import CONTRACT, COST_PARTS, DOLLAR, VALUE_PARTS
 from kalshi_nb._frames.marks import GAP
-from kalshi_nb._rows.quotes import LAYOUT, QUOTES, QuoteKind
-from kalshi_nb._rows.rows import LAYOUTS, Column
+from kalshi_nb._rows.channels import LAYOUTS
+from kalshi_nb._rows.columns import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from kalshi_nb._rows.quotes import QuoteColumn
     from kalshi_nb._rows.rows import Row
 
-__all__ = ["COLUMNS", "MARKET", "RECEIVED", "TIME", "column", "empty", "frame_of", "schema"]
+__all__ = ["MARKET", "RECEIVED", "TIME", "column", "empty", "frame_of", "schema"]
 
 MARKET: Final = "market_ticker"
 RECEIVED: Final = "received_at"
 
 TIME: Final = pl.Datetime("us", "UTC")
 
-COLUMNS: Final[Mapping[str, tuple[Column | QuoteColumn, ...]]] = {**LAYOUTS, QUOTES: LAYOUT}
-"""What a frame's columns are, by channel; quotes, which no channel sends, among them."""
-
-_PLAIN: Final[dict[QuoteKind, pl.DataType]] = {
+_PLAIN: Final[dict[Kind, pl.DataType]] = {
     "time": TIME,
     "dollars": pl.Int64(),
     "integer": pl.Int64(),
@@ -40,7 +36,7 @@ _PLAIN: Final[dict[QuoteKind, pl.DataType]] = {
     "json": pl.String(),
 }
 
-_CAST: Final[dict[QuoteKind, type[pl.DataType]]] = {
+_CAST: Final[dict[Kind, type[pl.DataType]]] = {
     "time": pl.Int64,
     "market": pl.String,
     "name": pl.String,
@@ -49,27 +45,27 @@ _CAST: Final[dict[QuoteKind, type[pl.DataType]]] = {
 }
 """What the values of some kinds are taken in as, before they are cast."""
 
-_BASES: Final[dict[QuoteKind, type[pl.DataType]]] = {
+_BASES: Final[dict[Kind, type[pl.DataType]]] = {
     kind: _CAST.get(kind, dtype.base_type()) for kind, dtype in _PLAIN.items()
 }
 
 _FEW: Final = 256
 """Fewer numbers than this are divided sooner by Python than by polars."""
 
-_PARTS: Final[dict[QuoteKind, int]] = {
+_PARTS: Final[dict[Kind, int]] = {
     "price": DOLLAR,
     "midpoint": 2 * DOLLAR,
     "count": CONTRACT,
     "cost": COST_PARTS,
     "value": VALUE_PARTS,
 }
-_SCALES: Final[dict[QuoteKind, int]] = {"price": 4, "midpoint": 5, "count": 2, "cost": 6, "value": 8}
-_EXACT: Final[dict[QuoteKind, pl.DataType]] = {kind: pl.Decimal(18, scale) for kind, scale in _SCALES.items()}
+_SCALES: Final[dict[Kind, int]] = {"price": 4, "midpoint": 5, "count": 2, "cost": 6, "value": 8}
+_EXACT: Final[dict[Kind, pl.DataType]] = {kind: pl.Decimal(18, scale) for kind, scale in _SCALES.items()}
 # Wide enough for any 64-bit integer before it is divided by its parts.
-_WIDE: Final[dict[QuoteKind, pl.DataType]] = {kind: pl.Decimal(38, scale) for kind, scale in _SCALES.items()}
+_WIDE: Final[dict[Kind, pl.DataType]] = {kind: pl.Decimal(38, scale) for kind, scale in _SCALES.items()}
 
 
-def _dtype(kind: QuoteKind, *, exact: bool) -> pl.DataType:
+def _dtype(kind: Kind, *, exact: bool) -> pl.DataType:
     if kind in _PARTS:
         return _EXACT[kind] if exact else pl.Float64()
     return _PLAIN[kind]
@@ -80,15 +76,15 @@ def schema(channel: str, exact: bool = False, *, gaps: bool = False) -> pl.Schem
 
     Parameters
     ----------
-    channel
-        One of ``kalshi_nb._rows.rows.CHANNELS``, or ``quotes``.
-    exact
+    channel : str
+        One of :data:`kalshi_nb._rows.channels.ROWS`.
+    exact : bool
         Decimals instead of Float64: prices as Decimal(18, 4) and costs as Decimal(18, 6) dollars, counts as
         Decimal(18, 2) contracts, values of indices as Decimal(18, 8) dollars.
-    gaps
+    gaps : bool
         With a last column that says which rows follow a hole.
     """
-    columns: dict[str, pl.DataType] = {each.name: _dtype(each.kind, exact=exact) for each in COLUMNS[channel]}
+    columns: dict[str, pl.DataType] = {each.name: _dtype(each.kind, exact=exact) for each in LAYOUTS[channel]}
     return pl.Schema({**columns, GAP: pl.Boolean()} if gaps else columns)
 
 
@@ -101,11 +97,11 @@ def frame_of(channel: str, rows: Sequence[Row], exact: bool = False) -> pl.DataF
     """Return plain rows of `channel`, at least one, as a frame of one chunk."""
     values = zip(*rows, strict=True)
     return pl.DataFrame(
-        [column(name, kind, each, exact=exact) for (name, kind), each in zip(COLUMNS[channel], values, strict=True)]
+        [column(name, kind, each, exact=exact) for (name, kind), each in zip(LAYOUTS[channel], values, strict=True)]
     )
 
 
-def column(name: str, kind: QuoteKind, values: Sequence[Any], *, exact: bool = False) -> pl.Series:
+def column(name: str, kind: Kind, values: Sequence[Any], *, exact: bool = False) -> pl.Series:
     """Make one column of a frame from one column of rows.
 
     Prices, costs, values and counts come as integers and leave as dollars and contracts by one division, so that a
@@ -124,7 +120,7 @@ def column(name: str, kind: QuoteKind, values: Sequence[Any], *, exact: bool = F
     return _quotients(integers, parts)
 
 
-def _plain(name: str, kind: QuoteKind, values: Sequence[Any]) -> pl.Series:
+def _plain(name: str, kind: Kind, values: Sequence[Any]) -> pl.Series:
     # polars takes half the time for a class as for an instance of it, and for plain values that are then cast.
     base = _BASES[kind]
     series = pl.Series(name, values, dtype=base)

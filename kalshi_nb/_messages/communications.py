@@ -249,3 +249,19 @@ class BatchQuoteExecuted(msgspec.Struct, frozen=True):
     subaccount: int | None
     received_at: dt.datetime
     seq: int | None
+
+
+CommunicationMessage = (
+    RfqCreated
+    | RfqDeleted
+    | QuoteCreated
+    | QuoteAccepted
+    | QuoteExecuted
+    | RfqBatchCreated
+    | RfqBatchDeleted
+    | BatchQuoteCreated
+    | RfqBatchBestQuotes
+    | BatchQuoteAccepted
+    | RfqBatchExecuted
+    | BatchQuoteExecuted
+)

@@ -57,3 +57,6 @@ class EventFeeUpdate(msgspec.Struct, frozen=True, gc=False):
     fee_multiplier_override: float | None
     received_at: dt.datetime
     seq: int | None
+
+
+LifecycleMessage = MarketLifecycle | EventLifecycle | EventFeeUpdate

@@ -74,3 +74,6 @@ class OrderbookSnapshot(msgspec.Struct, frozen=True):
     market_ticker: str
     yes: tuple[tuple[float, float], ...]
     no: tuple[tuple[float, float], ...]
+
+
+MarketMessage = Trade | Ticker | OrderbookDelta | OrderbookSnapshot

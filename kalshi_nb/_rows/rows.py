@@ -1,50 +1,14 @@
-"""How one message lies in a row: names, order and meaning, with integers inside.
+"""How one message lies in a row, with integers inside.
 
-A row is a plain tuple, one value a column, made once by the session on the reader's thread and never
-changed. Units of the integers, by kind:
-
-========  =====================================================================
-kind      value
-========  =====================================================================
-time      microseconds since 1970-01-01 UTC
-price     1/10000 dollar
-count     1/100 contract
-cost      1/1000000 dollar: costs, fees, profits
-value     1/100000000 dollar: values of indices and underlyings
-dollars   whole dollars
-integer   as it is
-market    a market ticker, str
-name      another name that many rows share, str: of an index, of an underlying
-outcome   "yes" or "no"
-book      "bid" or "ask"
-flag      bool
-text      str
-json      str, JSON as text, its decimals as the exchange wrote them
-========  =====================================================================
-
-Every value may be None, which is "none", as the exchange writes a missing bid, ask or last price.
+A plain row is a tuple, one value a column of its channel (see :mod:`kalshi_nb._rows.columns`), made once by the
+session on the thread that reads and never changed. A channel's other messages are the named tuples below.
 """
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from kalshi_nb._rows.channels import CHANNELS
-from kalshi_nb._rows.layouts import LAYOUTS, Column, Kind
-
-__all__ = [
-    "CHANNELS",
-    "LAYOUTS",
-    "Column",
-    "EventRow",
-    "FeeUpdateRow",
-    "IndexListRow",
-    "Kind",
-    "Row",
-    "SnapshotRow",
-    "UnderlyingListRow",
-    "position",
-]
+__all__ = ["EventRow", "FeeUpdateRow", "IndexListRow", "Row", "SnapshotRow", "UnderlyingListRow"]
 
 Row = tuple[Any, ...]
 
@@ -102,8 +66,3 @@ class UnderlyingListRow(NamedTuple):
     underlying_tickers: tuple[str, ...]
     received_at: int
     seq: int | None
-
-
-def position(channel: str, column: str) -> int:
-    """Return where `column` stands in a row of `channel`."""
-    return [each.name for each in LAYOUTS[channel]].index(column)

@@ -3,7 +3,7 @@ from collections.abc import Callable, Sequence
 from kalshi_nb._rows.ladders import Levels, Status, Top
 from kalshi_nb._session.ladder import Watcher
 from kalshi_nb._session.state import SessionState
-from kalshi_nb._wire.frames import Frame
+from kalshi_nb._wire.family import Frame
 
 class CompiledLadder:
     live: bool

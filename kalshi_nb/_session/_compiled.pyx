@@ -15,9 +15,8 @@ from libc.string cimport memcpy, memmove
 
 from kalshi_nb._session.ladder import MOST_CONTRACTS
 from kalshi_nb._rows.ladders import Top
-from kalshi_nb._wire.conversion import CONVERSIONS, delta_row
-from kalshi_nb._wire.decode import REFUSED, typed
-from kalshi_nb._wire.frames import DeltaFrame
+from kalshi_nb._wire.books import DeltaFrame, delta_row
+from kalshi_nb._wire.decode import CONVERSIONS, REFUSED, typed
 from kalshi_nb.errors import WireError
 
 __all__ = ["CompiledLadder", "StraightLine"]

@@ -18,9 +18,8 @@ from kalshi_nb._rows.rows import SnapshotRow
 from kalshi_nb._session.ladder import Ladder
 from kalshi_nb._session.state import Reconnect, SessionState
 from kalshi_nb._session.subscription import Subscription
+from kalshi_nb._wire.books import SnapshotFrame, levels
 from kalshi_nb._wire.commands import LARGEST_LIST
-from kalshi_nb._wire.conversion import levels
-from kalshi_nb._wire.frames import SnapshotFrame
 
 __all__ = ["Books"]
 

@@ -19,8 +19,7 @@ from kalshi_nb._session.state import SessionState
 from kalshi_nb._session.subscription import Subscription
 from kalshi_nb._wire.codes import AGAIN, FULL, TERMINAL
 from kalshi_nb._wire.commands import LARGEST_LIST
-from kalshi_nb._wire.frames import ErrorFrame, OkFrame, SubscribedFrame, UnsubscribedFrame
-from kalshi_nb._wire.index_frames import IndexListFrame, UnderlyingListFrame
+from kalshi_nb._wire.control import ErrorFrame, OkFrame, SubscribedFrame, UnsubscribedFrame
 
 __all__ = ["Membership"]
 
@@ -188,11 +187,10 @@ class Membership:
             subscription.end()
         self.reconcile(subscription)
 
-    def offered(self, subscription: Subscription, frame: IndexListFrame | UnderlyingListFrame) -> None:
-        """Take up the list of what a reference feed has."""
-        self._state.answered(frame.id)
+    def offered(self, subscription: Subscription, number: int | None, names: Sequence[str]) -> None:
+        """Take up the list of what a reference feed has, the answer to the command of this number."""
+        self._state.answered(number)
         subscription.listing = None
-        names = frame.msg.index_ids if isinstance(frame, IndexListFrame) else frame.msg.underlying_tickers
         for request in subscription.requests:
             if request.listens == OFFERED and request.outcome is None:
                 request.offered = tuple(names)

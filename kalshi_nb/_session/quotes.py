@@ -33,7 +33,7 @@ class Quotes:
     Attributes
     ----------
     rows : list of tuple
-        Rows made and not yet taken, in the order of :data:`kalshi_nb._rows.quotes.LAYOUT`.
+        Rows made and not yet taken, in the order of quotes' columns.
     """
 
     def __init__(self, state: SessionState) -> None:

@@ -16,21 +16,10 @@ from kalshi_nb._session.extension import straight_line
 from kalshi_nb._session.membership import Membership
 from kalshi_nb._session.state import SessionState
 from kalshi_nb._session.subscription import Subscription
-from kalshi_nb._wire.conversion import CONVERSIONS, LEVEL_PRICES, delta_row
-from kalshi_nb._wire.decode import REFUSED, second_look, typed
-from kalshi_nb._wire.frames import (
-    DeltaFrame,
-    ErrorFrame,
-    Frame,
-    OkFrame,
-    SnapshotFrame,
-    SubscribedFrame,
-    TickerFrame,
-    TradeFrame,
-    UnknownFrame,
-    UnsubscribedFrame,
-)
-from kalshi_nb._wire.index_frames import IndexListFrame, UnderlyingListFrame
+from kalshi_nb._wire.books import LEVEL_PRICES, DeltaFrame, SnapshotFrame, delta_row
+from kalshi_nb._wire.control import ErrorFrame, OkFrame, SubscribedFrame, UnknownFrame, UnsubscribedFrame
+from kalshi_nb._wire.decode import CONVERSIONS, REFUSED, second_look, typed
+from kalshi_nb._wire.family import Frame
 from kalshi_nb.errors import WireError
 
 __all__ = ["MOST_OLD", "Receive", "Receiver"]
@@ -125,17 +114,16 @@ class Receiver:
             return
         if subscription.sequenced and not self._count(subscription, getattr(frame, "seq", None)):
             return
-        kind = type(frame)
-        channels, row_of = CONVERSIONS[kind]
+        channels, row_of, stamped, catalog = CONVERSIONS[type(frame)]
         if subscription.channel not in channels:
             state.unrequested += 1
             return
         subscription.messages += 1
         subscription.received_at = received_at
-        if kind is TickerFrame or kind is TradeFrame:
+        if stamped:
             subscription.exchange_ms = frame.msg.ts_ms
-        elif isinstance(frame, IndexListFrame | UnderlyingListFrame):
-            self._membership.offered(subscription, frame)
+        elif catalog is not None:
+            self._membership.offered(subscription, frame.id, catalog(frame))
         row = row_of(frame, received_at)
         if subscription.open_gaps:
             # Data goes on. Nothing brought back what was lost, so repaired_by stays empty.
@@ -148,7 +136,7 @@ class Receiver:
         if isinstance(frame, SubscribedFrame):
             self._membership.subscribed(frame)
             return
-        sid, seq = frame.sid, frame.seq  # type: ignore[union-attr]  # all that are left have both
+        sid, seq = frame.sid, frame.seq  # type: ignore[attr-defined]  # all that are left have both
         subscription = self._state.by_sid.get(sid) if sid is not None else None
         if subscription is not None and not self._count(subscription, seq):
             return

@@ -50,7 +50,14 @@ class ErrorCode:
 
 _REPORT: Final = "That is a mistake of kalshi_nb's; please report it, with feed.rejects."
 _TICKERS: Final = "Check the tickers: they are upper case, and a settled market is gone from the feed."
-_SHARDS: Final = "Sharding is not used by kalshi_nb; a proxy on the way may have changed the command."
+_SHARDS: Final = (
+    "Look at what feed.rfqs() was asked for: shard_factor is 1 to 100 parts, shard_key the one to take, from 0 on."
+)
+_INDICES: Final = "Name some, such as feed.index_values('BRTI'); feed.index_ids() lists the index ids there are."
+_UNDERLYINGS: Final = (
+    "Name some, such as feed.frame('pyth_value', 'Metal.XAU/USD'); feed.index_ids('pyth_value') lists the underlying "
+    "tickers there are."
+)
 _WAIT: Final = "The exchange has trouble of its own; kalshi_nb asks again by itself. Look at feed.health()."
 
 _TABLE: Final = (
@@ -77,7 +84,7 @@ _TABLE: Final = (
     ErrorCode(21, "shard_key must be >= 0 and < shard_factor", "request", _SHARDS),
     ErrorCode(22, "shard_factor must be <= 100", "request", _SHARDS),
     ErrorCode(23, "Match IDs required", "request", "This channel wants match ids, which kalshi_nb does not send."),
-    ErrorCode(24, "Index IDs required", "request", "This channel wants index ids, which kalshi_nb does not send."),
+    ErrorCode(24, "Index IDs required", "request", _INDICES),
     ErrorCode(
         25,
         "Subscription buffer overflow",
@@ -93,7 +100,7 @@ _TABLE: Final = (
         "Too many markets on one subscription; spread them with connect(…, connections=2), or more.",
     ),
     ErrorCode(27, "Too many requests", "pace", _WAIT.replace("trouble of its own", "its pace"), again=True),
-    ErrorCode(28, "Underlying tickers required", "request", "This channel wants underlying tickers."),
+    ErrorCode(28, "Underlying tickers required", "request", _UNDERLYINGS),
     ErrorCode(29, "Invalid update interval", "request", _REPORT),
 )
 

@@ -11,17 +11,38 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from importlib import import_module
+from typing import Any, Final, Union
 
 import msgspec
 
+from kalshi_nb._rows.channels import CHANNELS, traits_of
+from kalshi_nb._wire import control
+from kalshi_nb._wire.control import UnknownFrame
+from kalshi_nb._wire.family import Conversion, Family, Frame
 from kalshi_nb._wire.field_types import LARGEST_INTEGER
-from kalshi_nb._wire.frames import Frame, UnknownFrame, WireFrame
 from kalshi_nb.errors import WireError
 
-__all__ = ["REFUSED", "Rejected", "decode", "second_look", "typed"]
+__all__ = ["CONVERSIONS", "REFUSED", "Rejected", "decode", "second_look", "typed"]
 
-typed: Final[Callable[[bytes], Frame]] = msgspec.json.Decoder(WireFrame).decode
+
+def _families() -> list[Family]:
+    """Return what the modules read that the table of channels names, each once, and the answers to commands."""
+    names = dict.fromkeys(traits_of(each).wire for each in CHANNELS)
+    return [*(import_module(f"kalshi_nb._wire.{name}").FAMILY for name in names), control.FAMILY]
+
+
+_FAMILIES: Final = _families()
+
+CONVERSIONS: Final[dict[type[Frame], Conversion]] = {
+    frame: conversion for family in _FAMILIES for frame, conversion in family.conversions.items()
+}
+"""Every frame with data but those of books, which go through the ladders."""
+
+_FRAMES: Final = (*(frame for family in _FAMILIES for frame in family.others), *CONVERSIONS)
+_AnyFrame: Final[Any] = Union[_FRAMES]  # noqa: UP007  # of a tuple that is known only now
+
+typed: Final[Callable[[bytes], Frame]] = msgspec.json.Decoder(_AnyFrame).decode
 """The straight way, for whoever has its own care for what it refuses."""
 
 REFUSED: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
@@ -29,21 +50,11 @@ REFUSED: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 
 # Floats stay text on the second look, so that 0.47 is never anything else than 0.47.
 _untyped = msgspec.json.Decoder(float_hook=str).decode
-_KNOWN: Final = frozenset(str(kind.__struct_config__.tag) for kind in WireFrame.__args__)
+_KNOWN: Final = frozenset(str(kind.__struct_config__.tag) for kind in _FRAMES)
 _SID: Final = re.compile(rb'"sid"\s*:\s*([0-9]{1,18})\b')
 _SEQ: Final = re.compile(rb'"seq"\s*:\s*([0-9]{1,18})\b')
-_DECIMALS: Final = frozenset({"fee_cost", "settlement_value", "value", "value_usd", "start", "end", "step"})
-_NESTED: Final = frozenset(
-    {
-        "avg_60s_data",
-        "last_60s_windowed_average_15min",
-        "legs",
-        "mve_selected_legs",
-        "price_ranges",
-        "quotes",
-        "rfqs",
-    }
-)
+_DECIMALS: Final = frozenset[str]().union(*(family.decimals for family in _FAMILIES))
+_NESTED: Final = frozenset[str]().union(*(family.nested for family in _FAMILIES))
 _LONGEST_NUMBER: Final = 40
 _FARTHEST_DIGIT: Final = 30  # 1e999999999 is four bytes a digit once it is written out
 _HEAD: Final = 512  # sid and seq stand before msg; a broken frame is not searched further
@@ -98,7 +109,7 @@ def second_look(data: bytes, problem: Exception) -> Frame:
     try:
         if isinstance(body, dict):
             frame["msg"] = _with_texts(body)
-        found: Frame = msgspec.convert(frame, WireFrame, strict=False)
+        found: Frame = msgspec.convert(frame, _AnyFrame, strict=False)
     except (msgspec.MsgspecError, RecursionError):
         raise Rejected(refusal, sid=sid, seq=seq) from None
     return found

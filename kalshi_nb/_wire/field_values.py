@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from kalshi_nb._fixed_point import COSTS, COUNTS, PRICES, VALUES, FixedPoint
-from kalshi_nb._rows.layouts import Kind
+from kalshi_nb._rows.columns import Kind
 from kalshi_nb.errors import WireError
 
 __all__ = ["LAST_MS", "converter", "json_text", "milliseconds", "price_or_none", "seconds", "stamp"]

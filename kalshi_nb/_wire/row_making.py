@@ -1,8 +1,7 @@
 """Rows made by a plan: which field of a message goes into which column.
 
 Most columns are called as their field less its wire suffix, so a plan says only what is called otherwise.
-Market data, which comes by the thousand a second, has functions of its own in
-:mod:`kalshi_nb._wire.conversion`.
+Trades, tickers and deltas, which come by the thousand a second, have functions of their own.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from kalshi_nb._rows.layouts import LAYOUTS
+from kalshi_nb._rows.channels import LAYOUTS
 from kalshi_nb._rows.rows import Row
 from kalshi_nb._wire.field_values import converter
 

@@ -2,10 +2,11 @@
 
 import threading
 
+from kalshi_nb._rows.steering import ClockStepRow, LateRows, ResetRow
+
 from kalshi_nb._engine.port import ChannelStatus, EngineStatus, LinkStatus
 from kalshi_nb._rows.gaps import Gap, GapLog, GapRow
 from kalshi_nb._rows.ladders import Top
-from kalshi_nb._rows.steering import ClockStepRow, LateRows, ResetRow
 from kalshi_nb.errors import FeedClosedError
 
 BASE_US = 1_780_000_000_000_000

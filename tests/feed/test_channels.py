@@ -8,8 +8,7 @@ import pytest
 
 import kalshi_nb as kn
 from kalshi_nb import errors
-from kalshi_nb._rows.channels import CHANNELS, TRAITS
-from kalshi_nb._rows.layouts import LAYOUTS
+from kalshi_nb._rows.channels import CHANNELS, LAYOUTS, traits_of
 from tests.channel_frames import EVERY, MESSAGES
 from tests.feed.conftest import until
 
@@ -40,7 +39,7 @@ def test_each_method_gives_the_frame_of_its_channel_whole_when_it_is_empty(feed,
         df = FRAMES[channel](feed, exact=exact).df
         assert df.columns == [each.name for each in LAYOUTS[channel]]
         assert df.is_empty()
-        if channel in TRAITS and "received_at" in df.columns:
+        if "received_at" in df.columns:
             assert df.schema["received_at"] == pl.Datetime("us", "UTC")
     assert FRAMES[channel](feed) is feed.frame(channel)
     assert FRAMES[channel](feed).name in repr(FRAMES[channel](feed))
@@ -100,9 +99,9 @@ def test_streams_give_the_same_rows_and_frames_of_theirs_are_keyed_alike(feed, e
     assert kept.latest().height == frame.latest().height == 1
 
 
-@pytest.mark.parametrize("channel", [each for each in MESSAGES if TRAITS[each].subject is not None])
+@pytest.mark.parametrize("channel", [each for each in MESSAGES if traits_of(each).subject is not None])
 def test_a_frame_of_some_holds_only_those(feed, exchange, channel):
-    subject = TRAITS[channel].subject
+    subject = traits_of(channel).subject
     field = "ticker" if channel == "user_orders" else subject
     kind, message = next(iter(MESSAGES[channel].items()))
     mine = message[field]
@@ -111,7 +110,7 @@ def test_a_frame_of_some_holds_only_those(feed, exchange, channel):
     say(exchange, channel, kind, **{field: "another"})
     assert frame.df[subject].cast(pl.String).to_list() == [mine]
     sent = say(exchange, channel, kind, **{field: "another"})
-    assert sent == (0 if TRAITS[channel].filtered else 1)  # the exchange itself filters where it can
+    assert sent == (0 if traits_of(channel).filtered else 1)  # the exchange itself filters where it can
 
 
 def test_more_of_a_feed_can_be_asked_for_later_and_let_go(feed, exchange):

@@ -3,19 +3,19 @@
 import polars as pl
 import pytest
 
-from kalshi_nb._rows.channels import TRAITS
+from kalshi_nb._rows.channels import traits_of
 from tests.channel_frames import MESSAGES
 from tests.feed.conftest import until
 from tests.feed.test_channels import FRAMES
 
 EVERY = {**FRAMES, "pyth_value": lambda feed, **more: feed.frame("pyth_value", **more)}
 MOVED = {"market_lifecycle_v2": {"market_lifecycle_v2": {"market_ticker": "A", "event_type": "moved"}}}
-NUMBERED = [channel for channel in EVERY if TRAITS[channel].sequenced]
+NUMBERED = [channel for channel in EVERY if traits_of(channel).sequenced]
 
 
 def about(channel):
     """The field by which a message of the channel says what it is about, None where it is about nothing."""
-    return "ticker" if channel == "user_orders" else TRAITS[channel].subject
+    return "ticker" if channel == "user_orders" else traits_of(channel).subject
 
 
 def said(exchange, channel, *names, wait=True):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kalshi_nb._frames.schema import column, empty, schema
-from kalshi_nb._rows.rows import CHANNELS, LAYOUTS
+from kalshi_nb._rows.channels import CHANNELS, LAYOUTS
 
 I64 = st.integers(min_value=-(10**14) + 1, max_value=10**14 - 1)
 

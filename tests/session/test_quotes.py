@@ -5,9 +5,10 @@ from random import Random
 import pytest
 from session_rig import BOOKS, START_US, Rig, delta, error, snapshot, subscribed
 
-from kalshi_nb._rows.quotes import LAYOUT, QUOTES, PresentQuoteRow
+from kalshi_nb._rows.channels import LAYOUTS, QUOTES
+from kalshi_nb._rows.quotes import PresentQuoteRow
 
-NAMES = [each.name for each in LAYOUT]
+NAMES = [each.name for each in LAYOUTS[QUOTES]]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from streamz.sinks import _global_sinks
 
 from kalshi_nb._feed.frame import Frame
-from kalshi_nb._rows.rows import CHANNELS
+from kalshi_nb._rows.channels import CHANNELS
 from kalshi_nb._streams.runner import Pipelines
 
 BASE_US = 1_760_000_000_000_000

@@ -1,13 +1,14 @@
 """A branch of quotes begins with the present quote of each market, and is told it once."""
 
 from kalshi_nb._frames.batch import Batch
-from kalshi_nb._rows.quotes import LAYOUT, QUOTES, PresentQuoteRow
+from kalshi_nb._rows.channels import LAYOUTS, QUOTES
+from kalshi_nb._rows.quotes import PresentQuoteRow
 from kalshi_nb._streams.beginning import Beginning
 
 
 def quote(ticker, bid):
     values = {"market_ticker": ticker, "bid": bid, "received_at": 1, "status": "live"}
-    return tuple(values.get(each.name) for each in LAYOUT)
+    return tuple(values.get(each.name) for each in LAYOUTS[QUOTES])
 
 
 def again(ticker, bid):

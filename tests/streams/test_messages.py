@@ -9,9 +9,8 @@ import msgspec
 import pytest
 
 from kalshi_nb import _messages, messages
-from kalshi_nb._rows.quotes import LAYOUT as QUOTE_LAYOUT
-from kalshi_nb._rows.quotes import QUOTES
-from kalshi_nb._rows.rows import CHANNELS, LAYOUTS, EventRow, FeeUpdateRow, SnapshotRow
+from kalshi_nb._rows.channels import LAYOUTS, ROWS, traits_of
+from kalshi_nb._rows.rows import EventRow, FeeUpdateRow, SnapshotRow
 
 from .conftest import BASE_US, trade
 
@@ -19,7 +18,7 @@ NESTED = {messages.Leg, messages.BatchRfq, messages.BatchQuote}
 AT = dt.datetime(2025, 10, 9, 8, 53, 20, 7, tzinfo=dt.UTC)
 
 
-@pytest.mark.parametrize("channel", sorted({*CHANNELS} - {"communications"}))
+@pytest.mark.parametrize("channel", sorted({*ROWS} - {"communications"}))
 def test_the_fields_of_a_message_are_the_columns_of_its_channel(channel):
     nothing = messages.from_row(channel, (None,) * len(LAYOUTS[channel]))
     assert list(nothing.__struct_fields__) == [each.name for each in LAYOUTS[channel]]
@@ -105,9 +104,20 @@ def test_every_class_of_message_that_anybody_can_receive_is_exported():
         assert f"`{each.__name__}`" in messages.__doc__ or each in NESTED
 
 
-@pytest.mark.parametrize("channel", [*CHANNELS, QUOTES])
+@pytest.mark.parametrize("channel", ROWS)
 def test_rows_of_everything_that_can_be_asked_for_are_messages_of_the_union(channel):
-    layout = QUOTE_LAYOUT if channel == QUOTES else LAYOUTS[channel]
-    row = tuple("rfq_created" if each.name == "event" else None for each in layout)
+    row = tuple("rfq_created" if each.name == "event" else None for each in LAYOUTS[channel])
     (made,) = messages.from_rows(channel, [row])
     assert isinstance(made, messages.Message)
+
+
+@pytest.mark.parametrize("channel", ROWS)
+def test_every_class_that_a_channel_names_is_a_message_that_anybody_can_receive(channel):
+    for name in traits_of(channel).messages:
+        assert getattr(messages, name) in typing.get_args(messages.Message)
+        assert f"``{channel}``" in messages.__doc__
+
+
+def test_every_message_is_named_by_a_channel():
+    named = {name for channel in ROWS for name in traits_of(channel).messages}
+    assert named == {each.__name__ for each in typing.get_args(messages.Message)}

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from kalshi_nb import _threads
-from kalshi_nb._rows.rows import CHANNELS
+from kalshi_nb._rows.channels import CHANNELS
 from kalshi_nb._streams.runner import Pipelines
 from kalshi_nb.errors import ConfigurationError, FeedClosedError, WaitTimeoutError, WrongThreadError
 

@@ -10,11 +10,11 @@ from own_frames import data
 
 from kalshi_nb import messages
 from kalshi_nb._frames.batch import Batch
-from kalshi_nb._rows.rows import LAYOUTS, IndexListRow, UnderlyingListRow
+from kalshi_nb._rows.channels import LAYOUTS
+from kalshi_nb._rows.rows import IndexListRow, UnderlyingListRow
 from kalshi_nb._rows.wanted import ALL
 from kalshi_nb._wire import commands
-from kalshi_nb._wire.conversion import CONVERSIONS
-from kalshi_nb._wire.decode import decode
+from kalshi_nb._wire.decode import CONVERSIONS, decode
 from kalshi_nb.errors import WireError
 from tests.channel_frames import EVERY, MESSAGES, frame
 

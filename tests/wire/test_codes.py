@@ -48,10 +48,14 @@ STEPS = {
     11: "characters",
     14: "Name at least one market",
     16: "upper case",
-    24: "index ids",
+    19: "feed.rfqs()",
+    20: "feed.rfqs()",
+    21: "shard_key",
+    22: "1 to 100",
+    24: "feed.index_ids()",
     25: "fewer markets",
     26: "connections=",
-    28: "underlying tickers",
+    28: "feed.index_ids('pyth_value')",
 }
 
 
@@ -76,6 +80,12 @@ def test_exactly_10_and_25_end_a_subscription():
 
 def test_what_is_not_the_requests_fault_is_asked_again_but_for_the_limit_of_markets():
     assert {each.code for each in CODES.values() if each.fault != "request"} - {26} == AGAIN
+
+
+def test_no_code_says_that_something_is_not_sent_which_is():
+    for code in (19, 20, 21, 22, 24, 28):
+        assert "not used" not in CODES[code].step
+        assert "does not send" not in CODES[code].step
 
 
 @pytest.mark.parametrize("code", CODES)

@@ -20,9 +20,9 @@ from own_frames import (
 )
 
 from kalshi_nb._fixed_point import COUNTS, PRICES, FixedPoint, contracts, dollars
-from kalshi_nb._rows.channels import TRAITS
-from kalshi_nb._rows.rows import CHANNELS, LAYOUTS, EventRow, FeeUpdateRow, position
-from kalshi_nb._wire import conversion
+from kalshi_nb._rows.channels import CHANNELS, LAYOUTS, QUOTES, ROWS, position, traits_of
+from kalshi_nb._rows.rows import EventRow, FeeUpdateRow
+from kalshi_nb._wire import books, lifecycle, market_data
 from kalshi_nb._wire.decode import decode
 from kalshi_nb.errors import WireError
 
@@ -109,7 +109,7 @@ def test_what_was_seen_is_remembered_within_bounds():
 
 
 def test_prices_of_levels_are_remembered_within_the_same_bounds_and_refused_ones_not_at_all():
-    known = type(conversion.LEVEL_PRICES)(4, remember=3)
+    known = type(books.LEVEL_PRICES)(4, remember=3)
     for zeros in range(1_000):
         assert known["0.47" + "0" * zeros] == 4_700
         assert len(known) <= 3
@@ -122,9 +122,9 @@ def test_prices_of_levels_are_remembered_within_the_same_bounds_and_refused_ones
 
 
 def test_a_side_is_its_levels_and_a_missing_side_is_empty():
-    assert conversion.levels(None) == {}
-    assert conversion.levels([]) == {}
-    assert conversion.levels([("0.0100", "5.00"), ("0.0005", "0.01"), ("0.5000", "0.00")]) == {100: 500, 5: 1}
+    assert books.levels(None) == {}
+    assert books.levels([]) == {}
+    assert books.levels([("0.0100", "5.00"), ("0.0005", "0.01"), ("0.5000", "0.00")]) == {100: 500, 5: 1}
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_a_side_is_its_levels_and_a_missing_side_is_empty():
 )
 def test_a_level_that_cannot_be_is_refused(level):
     with pytest.raises(WireError):
-        conversion.levels([level])
+        books.levels([level])
 
 
 # rows
@@ -140,7 +140,7 @@ def test_a_level_that_cannot_be_is_refused(level):
 
 def test_a_delta_row():
     msg = decode(data(DELTA)).msg
-    assert named("orderbook_delta", conversion.delta_row(msg, 4705, -13_896, NOW, 2)) == {
+    assert named("orderbook_delta", books.delta_row(msg, 4705, -13_896, NOW, 2)) == {
         "ts": TS,
         "market_ticker": "KXA-1",
         "side": "no",
@@ -153,7 +153,7 @@ def test_a_delta_row():
 
 
 def test_a_trade_row():
-    assert named("trade", conversion.trade_row(decode(data(TRADE)), NOW)) == {
+    assert named("trade", market_data.trade_row(decode(data(TRADE)), NOW)) == {
         "ts": TS,
         "market_ticker": "KXA-1",
         "yes_price": 7700,
@@ -171,14 +171,14 @@ def test_a_trade_row():
 @pytest.mark.parametrize(("old", "book"), [("yes", "bid"), ("no", "ask"), (..., None)])
 def test_the_sides_of_an_old_trade_follow_from_taker_side(old, book):
     frame = with_msg(TRADE, taker_side=old, taker_outcome_side=..., taker_book_side=..., is_block_trade=...)
-    row = named("trade", conversion.trade_row(decode(data(frame)), NOW))
+    row = named("trade", market_data.trade_row(decode(data(frame)), NOW))
     assert row["taker_outcome_side"] == (None if old is ... else old)
     assert row["taker_book_side"] == book
     assert row["is_block_trade"] is None
 
 
 def test_a_ticker_row():
-    assert named("ticker", conversion.ticker_row(decode(data(TICKER)).msg, NOW)) == {
+    assert named("ticker", market_data.ticker_row(decode(data(TICKER)), NOW)) == {
         "ts": TS,
         "market_ticker": "KXA-1",
         "price": 1400,
@@ -212,17 +212,17 @@ def test_a_ticker_row():
     ],
 )
 def test_none_as_the_exchange_writes_it_is_none(changes, none):
-    row = named("ticker", conversion.ticker_row(decode(data(with_msg(TICKER, **changes))).msg, NOW))
+    row = named("ticker", market_data.ticker_row(decode(data(with_msg(TICKER, **changes))), NOW))
     assert {name for name, value in row.items() if value is None} == none
 
 
 def test_lifecycle_rows():
-    row = named("market_lifecycle_v2", conversion.lifecycle_row(decode(data(CREATED)), NOW))
+    row = named("market_lifecycle_v2", lifecycle.lifecycle_row(decode(data(CREATED)), NOW))
     assert row["ts"] == 1_790_000_000_124_000
     assert (row["event_type"], row["event_ticker"], row["price_level_structure"]) == ("created", "KXA", "deci_cent")
     assert (row["open_ts"], row["close_ts"]) == (1_790_000_000_000_000, 1_790_000_060_000_000)
     assert msgspec.json.decode(row["metadata"]) == CREATED["msg"]["additional_metadata"]
-    row = named("market_lifecycle_v2", conversion.lifecycle_row(decode(data(METADATA_UPDATED)), NOW))
+    row = named("market_lifecycle_v2", lifecycle.lifecycle_row(decode(data(METADATA_UPDATED)), NOW))
     assert row["ts"] is None
     assert msgspec.json.decode(row["metadata"]) == {
         "strike_type": "between",
@@ -231,7 +231,7 @@ def test_lifecycle_rows():
         "custom_strike": {"team": "A"},
         "yes_sub_title": "80 to 81",
     }
-    row = named("market_lifecycle_v2", conversion.lifecycle_row(decode(data(DETERMINED)), NOW))
+    row = named("market_lifecycle_v2", lifecycle.lifecycle_row(decode(data(DETERMINED)), NOW))
     assert (row["result"], row["settlement_value"], row["is_deactivated"]) == ("scalar", 5000, False)
     assert (row["determination_ts"], row["settled_ts"]) == (1_790_000_100_000_000, 1_790_000_200_000_000)
     assert row["metadata"] is None
@@ -245,11 +245,11 @@ def test_metadata_that_cannot_be_kept_is_refused_and_nothing_worse():
         endless = [endless]
     frame.msg.additional_metadata = {"a": endless}
     with pytest.raises(WireError, match="metadata"):
-        conversion.lifecycle_row(frame, NOW)
+        lifecycle.lifecycle_row(frame, NOW)
 
 
 def test_event_and_fee_rows():
-    assert conversion.event_row(decode(data(EVENT)), NOW) == EventRow(
+    assert lifecycle.event_row(decode(data(EVENT)), NOW) == EventRow(
         event_ticker="KXA",
         series_ticker="KX",
         title="A?",
@@ -261,9 +261,9 @@ def test_event_and_fee_rows():
         seq=279_600,
         exchange_index=1,
     )
-    assert conversion.fee_update_row(decode(data(FEE_UPDATE)), NOW) == FeeUpdateRow("KXA", "flat", 0.5, NOW, 279_601)
+    assert lifecycle.fee_update_row(decode(data(FEE_UPDATE)), NOW) == FeeUpdateRow("KXA", "flat", 0.5, NOW, 279_601)
     cleared = decode(data(with_msg(FEE_UPDATE, fee_type_override=None, fee_multiplier_override=None)))
-    assert conversion.fee_update_row(cleared, NOW)[1:3] == (None, None)
+    assert lifecycle.fee_update_row(cleared, NOW)[1:3] == (None, None)
 
 
 # times
@@ -283,7 +283,7 @@ def test_event_and_fee_rows():
 )
 def test_the_deprecated_time_counts_only_where_the_new_one_is_missing(ts_ms, ts, microseconds):
     msg = decode(data(with_msg(DELTA, ts_ms=ts_ms, ts=ts))).msg
-    assert conversion.delta_row(msg, 1, 1, NOW, 2)[0] == microseconds
+    assert books.delta_row(msg, 1, 1, NOW, 2)[0] == microseconds
 
 
 @pytest.mark.parametrize(
@@ -300,11 +300,12 @@ def test_the_deprecated_time_counts_only_where_the_new_one_is_missing(ts_ms, ts,
 )
 def test_a_time_that_cannot_be_is_refused(changes):
     with pytest.raises(WireError, match="time stamp"):
-        conversion.delta_row(decode(data(with_msg(DELTA, **changes))).msg, 1, 1, NOW, 2)
+        books.delta_row(decode(data(with_msg(DELTA, **changes))).msg, 1, 1, NOW, 2)
 
 
 def test_columns_have_their_places():
-    assert set(CHANNELS) == set(LAYOUTS) == set(TRAITS)
+    assert set(ROWS) == set(LAYOUTS) == {*CHANNELS, QUOTES}
     assert len(CHANNELS) == 13
+    assert all(traits_of(each).name == each for each in ROWS)
     assert position("trade", "market_ticker") == 1
     assert position("orderbook_delta", "seq") == 7

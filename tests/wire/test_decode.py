@@ -13,24 +13,24 @@ from kalshi_nb._frames.batch import Batch
 from kalshi_nb._rows.channels import CHANNELS
 from kalshi_nb._rows.wanted import ALL
 from kalshi_nb._session.session import Session
-from kalshi_nb._wire import frames, lifecycle_frames
+from kalshi_nb._wire import books, control, lifecycle, market_data
+from kalshi_nb._wire.account import FillFrame
 from kalshi_nb._wire.decode import Rejected, decode
-from kalshi_nb._wire.private_frames import FillFrame
 from kalshi_nb.messages import from_rows
 from tests import channel_frames
 
 TYPES = {
-    "orderbook_snapshot": frames.SnapshotFrame,
-    "orderbook_delta": frames.DeltaFrame,
-    "ticker": frames.TickerFrame,
-    "trade": frames.TradeFrame,
-    "market_lifecycle_v2": lifecycle_frames.LifecycleFrame,
-    "event_lifecycle": lifecycle_frames.EventFrame,
-    "event_fee_update": lifecycle_frames.FeeUpdateFrame,
-    "subscribed": frames.SubscribedFrame,
-    "ok": frames.OkFrame,
-    "unsubscribed": frames.UnsubscribedFrame,
-    "error": frames.ErrorFrame,
+    "orderbook_snapshot": books.SnapshotFrame,
+    "orderbook_delta": books.DeltaFrame,
+    "ticker": market_data.TickerFrame,
+    "trade": market_data.TradeFrame,
+    "market_lifecycle_v2": lifecycle.LifecycleFrame,
+    "event_lifecycle": lifecycle.EventFrame,
+    "event_fee_update": lifecycle.FeeUpdateFrame,
+    "subscribed": control.SubscribedFrame,
+    "ok": control.OkFrame,
+    "unsubscribed": control.UnsubscribedFrame,
+    "error": control.ErrorFrame,
 }
 
 
@@ -47,7 +47,7 @@ def test_every_type_is_decoded_with_every_field_that_is_used(frame):
     for name in ("id", "sid", "seq"):
         if name in frame:
             assert getattr(found, name) == frame[name]
-    if isinstance(frame.get("msg"), dict) and not isinstance(found, frames.OkFrame):
+    if isinstance(frame.get("msg"), dict) and not isinstance(found, control.OkFrame):
         for name in found.msg.__struct_fields__:
             if name in frame["msg"]:
                 value = getattr(found.msg, name)
@@ -173,7 +173,7 @@ def test_deep_nesting_is_rejected_and_nothing_worse(depth, around):
 
 def test_an_unknown_type_is_a_frame_with_its_numbers_and_a_short_name():
     found = decode(data({"type": "x" * 5_000, "sid": 4, "seq": 5, "msg": {}}))
-    assert found == frames.UnknownFrame("x" * 80, 4, 5)
+    assert found == control.UnknownFrame("x" * 80, 4, 5)
 
 
 # real frames

@@ -16,7 +16,7 @@ def kit(session, frames):
     from kalshi_nb._feed.book import Book
     from kalshi_nb._fixed_point import COUNTS
     from kalshi_nb._session.extension import ladders
-    from kalshi_nb._wire.conversion import LEVEL_PRICES, levels
+    from kalshi_nb._wire.books import LEVEL_PRICES, levels
     from kalshi_nb._wire.decode import decode
 
     ladder_of = ladders()

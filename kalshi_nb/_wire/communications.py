@@ -1,14 +1,22 @@
-"""Frames of the channel ``communications``: requests for quotes, quotes, and batches of both."""
+"""The channel ``communications``: requests for quotes, quotes, and batches of both.
+
+All its messages become rows of one layout, told apart by the column ``event``.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
 import msgspec
 
+from kalshi_nb._fixed_point import COSTS, COUNTS, PRICES
+from kalshi_nb._rows.rows import Row
+from kalshi_nb._wire.family import Conversion, Family, Frame
 from kalshi_nb._wire.field_types import Integer, Outcome
+from kalshi_nb._wire.row_making import Plan
 
-__all__ = ["COMMUNICATION_FRAMES", "BatchQuote", "BatchRfq", "CommunicationFrame", "Leg"]
+__all__ = ["FAMILY", "CommunicationFrame"]
 
 
 class Leg(msgspec.Struct, gc=False, omit_defaults=True):
@@ -213,7 +221,7 @@ class BatchQuoteExecuted(msgspec.Struct, gc=False):
     subaccount: Integer | None = None
 
 
-class CommunicationFrame(msgspec.Struct):
+class CommunicationFrame(Frame):
     """What the frames of this channel have in common; each has a ``msg`` of its own kind."""
 
     sid: Integer
@@ -294,7 +302,7 @@ class BatchQuoteExecutedFrame(CommunicationFrame, tag="batch_quote_executed"):
     msg: BatchQuoteExecuted
 
 
-COMMUNICATION_FRAMES: tuple[type[CommunicationFrame], ...] = (
+_FRAMES: Final[tuple[type[CommunicationFrame], ...]] = (
     RfqCreatedFrame,
     RfqDeletedFrame,
     QuoteCreatedFrame,
@@ -308,4 +316,67 @@ COMMUNICATION_FRAMES: tuple[type[CommunicationFrame], ...] = (
     RfqBatchExecutedFrame,
     BatchQuoteExecutedFrame,
 )
-"""Every frame of the channel."""
+
+_RENAMED: Final[dict[str, tuple[str, ...]]] = {
+    "ts": ("created_ts", "deleted_ts", "accepted_ts", "executed_ts", "updated_ts"),
+    "rfq_creator_id": ("rfq_creator_id", "creator_id"),
+    "target_cost": ("target_cost_dollars", "rfq_target_cost_dollars"),
+}
+# What "id" is the id of depends on the message.
+_ID: Final[dict[str, dict[str, tuple[str, ...]]]] = {
+    "rfq_created": {"rfq_id": ("id",)},
+    "rfq_deleted": {"rfq_id": ("id",)},
+    "rfq_batch_created": {"rfq_batch_id": ("id",)},
+    "rfq_batch_deleted": {"rfq_batch_id": ("id",)},
+}
+
+
+def _plan(kind: type[CommunicationFrame]) -> Plan:
+    event = str(kind.__struct_config__.tag)
+    message = next(each.type for each in msgspec.structs.fields(kind) if each.name == "msg")
+    return Plan("communications", message, _RENAMED | _ID.get(event, {}), {"event": event})
+
+
+_PLANS: Final = {kind: _plan(kind) for kind in _FRAMES}
+_NESTED: Final[dict[type, tuple[tuple[str, Callable[[str], int]], ...]]] = {
+    kind: tuple(
+        (
+            field,
+            COUNTS.__getitem__
+            if field.endswith("_fp")
+            else COSTS.__getitem__
+            if "cost" in field
+            else PRICES.__getitem__,
+        )
+        for field in kind.__struct_fields__
+        if field.endswith(("_fp", "_dollars"))
+    )
+    for kind in (Leg, BatchRfq, BatchQuote)
+}
+
+
+def _row(frame: CommunicationFrame, received_at: int) -> Row:
+    """Return the row of any message of the channel.
+
+    What is nested stays JSON, with its decimals as the exchange wrote them, once they are known to be numbers.
+    """
+    msg = frame.msg
+    for field in ("mve_selected_legs", "legs", "rfqs", "quotes"):
+        _check(getattr(msg, field, None) or ())
+    return _PLANS[type(frame)].row(frame, received_at)
+
+
+def _check(nested: Iterable[Any]) -> None:
+    for each in nested:
+        for field, number in _NESTED[type(each)]:
+            text = getattr(each, field)
+            if text:
+                number(text)
+
+
+_CONVERSION: Final = Conversion(frozenset({"communications"}), _row)
+
+FAMILY: Final = Family(
+    dict.fromkeys(_FRAMES, _CONVERSION),
+    nested=frozenset({"legs", "mve_selected_legs", "quotes", "rfqs"}),
+)

@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Final
 
 import msgspec
 
-from kalshi_nb._rows.quotes import LAYOUT, QuoteKind
-from kalshi_nb._rows.rows import Row
-
-__all__ = ["Quote", "quote_of"]
-
-_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_PARTS: Final[dict[QuoteKind, int]] = {"price": 10_000, "midpoint": 20_000, "count": 100}
+__all__ = ["Quote"]
 
 
 class Quote(msgspec.Struct, frozen=True, gc=False):
@@ -34,17 +27,3 @@ class Quote(msgspec.Struct, frozen=True, gc=False):
     received_at: dt.datetime
     seq: int | None
     status: str
-
-
-def _value(value: Any, kind: QuoteKind) -> Any:
-    if value is None:
-        return None
-    if kind == "time":
-        return _EPOCH + dt.timedelta(microseconds=value)
-    parts = _PARTS.get(kind)
-    return value if parts is None else value / parts
-
-
-def quote_of(row: Row) -> Quote:
-    """Return the quote that a row holds."""
-    return Quote(*(_value(value, each.kind) for value, each in zip(row, LAYOUT, strict=True)))

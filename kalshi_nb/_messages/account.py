@@ -95,3 +95,6 @@ class OrderGroupUpdate(msgspec.Struct, frozen=True, gc=False):
     contracts_limit: float | None
     received_at: dt.datetime
     seq: int | None
+
+
+AccountMessage = Fill | MarketPosition | UserOrder | OrderGroupUpdate

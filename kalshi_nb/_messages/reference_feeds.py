@@ -70,3 +70,6 @@ class UnderlyingList(msgspec.Struct, frozen=True):
     underlying_tickers: tuple[str, ...]
     received_at: dt.datetime
     seq: int | None
+
+
+ReferenceMessage = IndexValue | IndexTick | UnderlyingValue | IndexList | UnderlyingList

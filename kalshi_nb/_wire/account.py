@@ -1,15 +1,20 @@
-"""Frames about one's own account: fills, positions, orders, order groups.
+"""One's own account: fills, positions, orders, order groups.
 
 Fields that the specification calls deprecated are read only where nothing newer says the same.
 """
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
+from kalshi_nb._rows.rows import Row
+from kalshi_nb._wire.family import Conversion, Family, Frame
 from kalshi_nb._wire.field_types import BookSide, Integer, Outcome
+from kalshi_nb._wire.row_making import Plan
 
-__all__ = ["FillFrame", "MarketPositionFrame", "OrderGroupFrame", "UserOrderFrame"]
+__all__ = ["FAMILY", "FillFrame", "MarketPositionFrame", "OrderGroupFrame", "UserOrderFrame"]
 
 
 class Fill(msgspec.Struct, gc=False):
@@ -32,7 +37,7 @@ class Fill(msgspec.Struct, gc=False):
     ts: Integer | str | None = None
 
 
-class FillFrame(msgspec.Struct, tag="fill", gc=False):
+class FillFrame(Frame, tag="fill", gc=False):
     """``fill``; has no sequence number."""
 
     sid: Integer
@@ -55,7 +60,7 @@ class MarketPosition(msgspec.Struct, gc=False):
     subaccount: Integer | None = None
 
 
-class MarketPositionFrame(msgspec.Struct, tag="market_position", gc=False):
+class MarketPositionFrame(Frame, tag="market_position", gc=False):
     """``market_position``, on the channel ``market_positions``; has no sequence number."""
 
     sid: Integer
@@ -95,7 +100,7 @@ class UserOrder(msgspec.Struct, gc=False):
     user_id: str | None = None
 
 
-class UserOrderFrame(msgspec.Struct, tag="user_order", gc=False):
+class UserOrderFrame(Frame, tag="user_order", gc=False):
     """``user_order``, on the channel ``user_orders``; has no sequence number."""
 
     sid: Integer
@@ -113,10 +118,49 @@ class OrderGroup(msgspec.Struct, gc=False):
     ts_ms: Integer | None = None
 
 
-class OrderGroupFrame(msgspec.Struct, tag="order_group_updates", gc=False):
+class OrderGroupFrame(Frame, tag="order_group_updates", gc=False):
     """``order_group_updates``."""
 
     sid: Integer
     msg: OrderGroup
     seq: Integer | None = None
     sending_ts_ms: Integer | None = None
+
+
+_FILL: Final = Plan("fill", Fill, {"ts": ("ts_ms",)})
+_POSITION: Final = Plan("market_positions", MarketPosition)
+_CREATED: Final = ("created_ts_ms", "created_time")
+_UPDATED: Final = ("last_updated_ts_ms", "last_update_time")
+_ORDER: Final = Plan(
+    "user_orders",
+    UserOrder,
+    {
+        "ts": _UPDATED + _CREATED,
+        "market_ticker": ("ticker",),
+        "created_ts": _CREATED,
+        "last_updated_ts": _UPDATED,
+        "expiration_ts": ("expiration_ts_ms", "expiration_time"),
+    },
+)
+_GROUP: Final = Plan("order_group_updates", OrderGroup, {"ts": ("ts_ms",)})
+
+
+def _fill_row(frame: FillFrame, received_at: int) -> Row:
+    """Return the row of a ``fill``; its deprecated ``ts`` is in seconds."""
+    msg = frame.msg
+    if msg.ts_ms is None and isinstance(msg.ts, int):
+        msg.ts_ms = msg.ts * 1000
+    if msg.book_side is None and msg.outcome_side is not None:
+        msg.book_side = "bid" if msg.outcome_side == "yes" else "ask"
+    return _FILL.row(frame, received_at)
+
+
+FAMILY: Final = Family(
+    {
+        FillFrame: Conversion(frozenset({"fill"}), _fill_row),
+        MarketPositionFrame: Conversion(frozenset({"market_positions"}), _POSITION.row),
+        UserOrderFrame: Conversion(frozenset({"user_orders"}), _ORDER.row),
+        OrderGroupFrame: Conversion(frozenset({"order_group_updates"}), _GROUP.row),
+    },
+    decimals=frozenset({"fee_cost"}),
+)

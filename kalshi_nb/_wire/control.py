@@ -1,0 +1,75 @@
+"""Answers to commands, errors, and what nobody knows."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from kalshi_nb._wire.family import Family, Frame
+from kalshi_nb._wire.field_types import Integer
+
+__all__ = ["FAMILY", "ErrorFrame", "OkFrame", "SubscribedFrame", "UnknownFrame", "UnsubscribedFrame"]
+
+
+class Subscribed(msgspec.Struct, gc=False):
+    """Which channel got which sid."""
+
+    channel: str
+    sid: Integer
+
+
+class SubscribedFrame(Frame, tag="subscribed", gc=False):
+    """``subscribed``: the first subscription of a channel on this connection."""
+
+    msg: Subscribed
+    id: Integer | None = None
+
+
+class OkFrame(Frame, tag="ok"):
+    """``ok``: a merged subscription, an update, or the list of subscriptions (then ``msg`` is an array).
+
+    It takes a sequence number on channels that have them.
+    """
+
+    id: Integer | None = None
+    sid: Integer | None = None
+    seq: Integer | None = None
+    msg: Any = None
+
+
+class UnsubscribedFrame(Frame, tag="unsubscribed", gc=False):
+    """``unsubscribed``: the sid is gone."""
+
+    sid: Integer
+    id: Integer | None = None
+    seq: Integer | None = None
+
+
+class ErrorBody(msgspec.Struct, gc=False):
+    """What went wrong."""
+
+    code: Integer = 0
+    msg: str = ""
+    market_ticker: str | None = None
+    market_tickers: list[str] | None = None
+
+
+class ErrorFrame(Frame, tag="error", gc=False):
+    """``error``: the answer to a command (``id``), or the end of a subscription (``sid``)."""
+
+    msg: ErrorBody
+    id: Integer | None = None
+    sid: Integer | None = None
+    seq: Integer | None = None
+
+
+class UnknownFrame(Frame):
+    """A well-formed frame of a type that this version does not know."""
+
+    type: str
+    sid: Integer | None = None
+    seq: Integer | None = None
+
+
+FAMILY: Final = Family(others=(SubscribedFrame, OkFrame, UnsubscribedFrame, ErrorFrame))

@@ -1,0 +1,170 @@
+"""The two lifecycle channels: what happens to markets and events."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from kalshi_nb._rows.rows import EventRow, FeeUpdateRow, Row
+from kalshi_nb._wire.family import Conversion, Family, Frame
+from kalshi_nb._wire.field_types import Integer
+from kalshi_nb._wire.field_values import json_text, milliseconds, price_or_none, seconds
+
+__all__ = [
+    "FAMILY",
+    "EventFrame",
+    "FeeUpdateFrame",
+    "LifecycleFrame",
+    "MultivariateLifecycleFrame",
+    "event_row",
+    "fee_update_row",
+    "lifecycle_row",
+]
+
+
+class Lifecycle(msgspec.Struct, gc=False):
+    """One change in a market's life; which fields are there depends on ``event_type``."""
+
+    market_ticker: str
+    event_type: str
+    exchange_index: Integer | None = None
+    open_ts: Integer | None = None
+    close_ts: Integer | None = None
+    determination_ts: Integer | None = None
+    settled_ts: Integer | None = None
+    result: str | None = None
+    settlement_value: str | None = None
+    is_deactivated: bool | None = None
+    price_level_structure: str | None = None
+    price_ranges: list[dict[str, str]] | None = None
+    additional_metadata: dict[str, Any] | None = None
+    strike_type: str | None = None
+    floor_strike: float | None = None
+    cap_strike: float | None = None
+    custom_strike: Any = None
+    yes_sub_title: str | None = None
+
+
+class LifecycleFrame(Frame, tag="market_lifecycle_v2"):
+    """``market_lifecycle_v2``, ``metadata_updated`` included."""
+
+    sid: Integer
+    msg: Lifecycle
+    seq: Integer | None = None
+    sending_ts_ms: Integer | None = None
+
+
+class MultivariateLifecycleFrame(LifecycleFrame, tag="multivariate_market_lifecycle"):
+    """``multivariate_market_lifecycle``: the same for markets that combine others."""
+
+
+class Event(msgspec.Struct, gc=False):
+    """A new event."""
+
+    event_ticker: str
+    exchange_index: Integer | None = None
+    series_ticker: str | None = None
+    title: str | None = None
+    subtitle: str | None = None
+    collateral_return_type: str | None = None
+    strike_date: Integer | None = None
+    strike_period: str | None = None
+
+
+class EventFrame(Frame, tag="event_lifecycle", gc=False):
+    """``event_lifecycle``, on both lifecycle channels."""
+
+    sid: Integer
+    msg: Event
+    seq: Integer | None = None
+
+
+class FeeUpdate(msgspec.Struct, gc=False):
+    """A change of an event's fees; None clears the override."""
+
+    event_ticker: str
+    fee_type_override: str | None = None
+    fee_multiplier_override: float | None = None
+
+
+class FeeUpdateFrame(Frame, tag="event_fee_update", gc=False):
+    """``event_fee_update``."""
+
+    sid: Integer
+    msg: FeeUpdate
+    seq: Integer | None = None
+
+
+def lifecycle_row(frame: LifecycleFrame, received_at: int) -> Row:
+    """Return the row of a ``market_lifecycle_v2``; what has no column of its own is JSON in ``metadata``."""
+    msg = frame.msg
+    more = dict(msg.additional_metadata or {})
+    for name in ("strike_type", "floor_strike", "cap_strike", "custom_strike", "yes_sub_title"):
+        value = getattr(msg, name)
+        if value is not None:
+            more[name] = value
+    event_ticker = more.get("event_ticker")
+    return (
+        None if frame.sending_ts_ms is None else milliseconds(frame.sending_ts_ms),
+        msg.market_ticker,
+        msg.event_type,
+        msg.result,
+        price_or_none(msg.settlement_value),
+        seconds(msg.close_ts),
+        msg.is_deactivated,
+        event_ticker if isinstance(event_ticker, str) else None,
+        seconds(msg.open_ts),
+        seconds(msg.determination_ts),
+        seconds(msg.settled_ts),
+        msg.price_level_structure,
+        json_text(more) if more else None,
+        json_text(msg.price_ranges) if msg.price_ranges else None,
+        msg.exchange_index,
+        received_at,
+        frame.seq,
+    )
+
+
+def event_row(frame: EventFrame, received_at: int) -> EventRow:
+    """Return the row of an ``event_lifecycle``."""
+    msg = frame.msg
+    return EventRow(
+        event_ticker=msg.event_ticker,
+        series_ticker=msg.series_ticker,
+        title=msg.title,
+        subtitle=msg.subtitle,
+        collateral_return_type=msg.collateral_return_type,
+        strike_date=seconds(msg.strike_date),
+        strike_period=msg.strike_period,
+        exchange_index=msg.exchange_index,
+        received_at=received_at,
+        seq=frame.seq,
+    )
+
+
+def fee_update_row(frame: FeeUpdateFrame, received_at: int) -> FeeUpdateRow:
+    """Return the row of an ``event_fee_update``."""
+    msg = frame.msg
+    return FeeUpdateRow(
+        event_ticker=msg.event_ticker,
+        fee_type_override=msg.fee_type_override,
+        fee_multiplier_override=msg.fee_multiplier_override,
+        received_at=received_at,
+        seq=frame.seq,
+    )
+
+
+_PLAIN: Final = "market_lifecycle_v2"
+_MULTIVARIATE: Final = "multivariate_market_lifecycle"
+
+FAMILY: Final = Family(
+    {
+        LifecycleFrame: Conversion(frozenset({_PLAIN}), lifecycle_row),
+        MultivariateLifecycleFrame: Conversion(frozenset({_MULTIVARIATE}), lifecycle_row),
+        EventFrame: Conversion(frozenset({_PLAIN, _MULTIVARIATE}), event_row),
+        FeeUpdateFrame: Conversion(frozenset({_PLAIN, _MULTIVARIATE}), fee_update_row),
+    },
+    decimals=frozenset({"settlement_value", "start", "end", "step"}),
+    nested=frozenset({"price_ranges"}),
+)

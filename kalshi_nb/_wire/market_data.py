@@ -1,0 +1,130 @@
+"""Trades and tickers."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from kalshi_nb._fixed_point import COUNTS, DOLLAR, PRICES
+from kalshi_nb._rows.rows import Row
+from kalshi_nb._wire.family import Conversion, Family, Frame
+from kalshi_nb._wire.field_types import BookSide, Integer, Outcome
+from kalshi_nb._wire.field_values import LAST_MS, stamp
+
+__all__ = ["FAMILY", "TickerFrame", "TradeFrame", "ticker_row", "trade_row"]
+
+
+class Ticker(msgspec.Struct, gc=False):
+    """One market's whole ticker row."""
+
+    market_ticker: str
+    price_dollars: str
+    yes_bid_dollars: str
+    yes_ask_dollars: str
+    volume_fp: str
+    open_interest_fp: str
+    yes_bid_size_fp: str | None = None
+    yes_ask_size_fp: str | None = None
+    last_trade_size_fp: str | None = None
+    dollar_volume: Integer | None = None
+    dollar_open_interest: Integer | None = None
+    ts_ms: Integer | None = None
+    ts: Integer | str | None = None
+
+
+class TickerFrame(Frame, tag="ticker", gc=False):
+    """``ticker``; has no sequence number."""
+
+    sid: Integer
+    msg: Ticker
+
+
+class Trade(msgspec.Struct, gc=False):
+    """One match."""
+
+    trade_id: str
+    market_ticker: str
+    yes_price_dollars: str
+    no_price_dollars: str
+    count_fp: str
+    taker_outcome_side: Outcome | None = None
+    taker_book_side: BookSide | None = None
+    taker_side: Outcome | None = None
+    is_block_trade: bool | None = None
+    ts_ms: Integer | None = None
+    ts: Integer | str | None = None
+
+
+class TradeFrame(Frame, tag="trade", gc=False):
+    """``trade``."""
+
+    sid: Integer
+    msg: Trade
+    seq: Integer | None = None
+
+
+def trade_row(frame: TradeFrame, received_at: int) -> Row:
+    """Return the row of a ``trade``; sides missing from older frames follow from ``taker_side``."""
+    msg = frame.msg
+    outcome = msg.taker_outcome_side or msg.taker_side
+    book = msg.taker_book_side
+    if book is None and outcome is not None:
+        book = "bid" if outcome == "yes" else "ask"
+    ms = msg.ts_ms
+    return (
+        ms * 1000 if ms is not None and 0 < ms < LAST_MS else stamp(ms, msg.ts),
+        msg.market_ticker,
+        PRICES[msg.yes_price_dollars],
+        COUNTS[msg.count_fp],
+        outcome,
+        book,
+        PRICES[msg.no_price_dollars],
+        msg.is_block_trade,
+        msg.trade_id,
+        received_at,
+        frame.seq,
+    )
+
+
+def ticker_row(frame: TickerFrame, received_at: int) -> Row:
+    """Return the row of a ``ticker``.
+
+    No bid is written ``"0.0000"``, no ask ``"1.0000"``, both with size ``"0.00"``, and a market that never
+    traded has the price ``"0.0000"``: all of them are None here.
+    """
+    msg = frame.msg
+    # Conditions stand here instead of calls: a ticker has nine numbers, and one message in ten is a ticker.
+    price = PRICES[msg.price_dollars] if msg.price_dollars else None
+    bid = PRICES[msg.yes_bid_dollars] if msg.yes_bid_dollars else None
+    ask = PRICES[msg.yes_ask_dollars] if msg.yes_ask_dollars else None
+    bid_size = COUNTS[msg.yes_bid_size_fp] if msg.yes_bid_size_fp else None
+    ask_size = COUNTS[msg.yes_ask_size_fp] if msg.yes_ask_size_fp else None
+    if not bid and not bid_size:
+        bid = bid_size = None
+    if (ask is None or ask >= DOLLAR) and not ask_size:
+        ask = ask_size = None
+    ms = msg.ts_ms
+    return (
+        ms * 1000 if ms is not None and 0 < ms < LAST_MS else stamp(ms, msg.ts),
+        msg.market_ticker,
+        price or None,
+        bid,
+        ask,
+        COUNTS[msg.volume_fp],
+        COUNTS[msg.open_interest_fp],
+        bid_size,
+        ask_size,
+        COUNTS[msg.last_trade_size_fp] if msg.last_trade_size_fp else None,
+        msg.dollar_volume,
+        msg.dollar_open_interest,
+        received_at,
+    )
+
+
+FAMILY: Final = Family(
+    {
+        TickerFrame: Conversion(frozenset({"ticker"}), ticker_row, stamped=True),
+        TradeFrame: Conversion(frozenset({"trade"}), trade_row, stamped=True),
+    }
+)
