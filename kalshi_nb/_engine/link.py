@@ -21,7 +21,6 @@ from kalshi_nb._engine.metering import Meter
 from kalshi_nb._engine.refusals import closed_error
 from kalshi_nb._engine.transport import Connection, ConnectionLost, TransportName, hang_up
 from kalshi_nb._rows.gaps import GapLog
-from kalshi_nb._rows.quotes import QUOTES
 from kalshi_nb._rows.rows import Row
 from kalshi_nb._session.reconnecting import QUIET_ENOUGH, Reconnecting
 from kalshi_nb._session.requests import Outcome, Request
@@ -53,6 +52,10 @@ class Link:
         Where holes are written down, shared by all links of a feed.
     number : int
         Which of the feed's connections this is, from 1.
+    alone : bool
+        Whether it is the only one.
+    rows : dict of str to list
+        Where rows go, a list a channel, shared by all links of a feed.
     transport : str
         The library that speaks WebSocket: ``websockets`` or ``picows``.
 
@@ -79,6 +82,8 @@ class Link:
         random: Random,
         gaps: GapLog,
         number: int,
+        alone: bool,
+        rows: dict[str, list[Row]],
         transport: TransportName,
     ) -> None:
         self.url = url
@@ -94,7 +99,13 @@ class Link:
         self._clock = clock
         self._transport: TransportName = transport
         self.session = Session(
-            now_us=self._now_us, monotonic=time.monotonic, random=random, gaps=gaps, connection=number
+            now_us=self._now_us,
+            monotonic=time.monotonic,
+            random=random,
+            gaps=gaps,
+            connection=number,
+            alone=alone,
+            rows=rows,
         )
         self.meter = Meter(self.session)
         self._reconnecting = Reconnecting(random)
@@ -107,16 +118,6 @@ class Link:
         return f"<Link {self.url} {self.state}>"
 
     # From other threads ---------------------------------------------------------------------------------
-
-    def take(self, channel: str) -> list[Row]:
-        """Take all rows of `channel`, or all quotes, that are pending."""
-        if channel != QUOTES and channel not in self.session.subscriptions:
-            return []
-        rows = self.session.rows(channel)
-        # Each of the two steps is atomic, and the session only ever appends.
-        taken = rows[: len(rows)]
-        del rows[: len(taken)]
-        return taken
 
     @property
     def frames_received(self) -> int:
@@ -290,7 +291,7 @@ class Link:
             self.session.tick()
             self.meter.sample(now)
             if self.session.data_messages != data or now - since >= QUIET_ENOUGH:
-                self._reconnecting.came()
+                self._reconnecting.reset()
             self._react()
 
     def _react(self) -> None:

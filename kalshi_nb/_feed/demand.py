@@ -13,7 +13,7 @@ from kalshi_nb._rows.channels import BOOKS, CHANNELS, traits_of
 from kalshi_nb._rows.quotes import QUOTES
 from kalshi_nb._rows.wanted import ALL, All, Params, Wanted
 from kalshi_nb._session.ladder import Ladder
-from kalshi_nb._session.requests import OFFERED
+from kalshi_nb._session.requests import CATALOG
 from kalshi_nb.errors import ConfigurationError, LinkError, MarketTickerError, UnknownChannelError
 
 __all__ = ["ROWS", "Closer", "Ending", "MarketTickers", "Wishes", "check_channel", "check_tickers"]
@@ -190,8 +190,8 @@ class Wishes:
         LinkError
             When there is no connection to ask by.
         """
-        wish = self._engine.want(channel, frozenset(), listen=OFFERED, timeout=SUBSCRIBE_TIMEOUT)
-        offered = wish.parts[0].request.offered
+        wish = self._engine.want(channel, frozenset(), listen=CATALOG, timeout=SUBSCRIBE_TIMEOUT)
+        offered = wish.parts[0].request.catalog
         self._engine.release(wish)
         if offered is None:
             raise LinkError(

@@ -30,12 +30,12 @@ _ACTIONS: Final[dict[str | None, dict[str, str]]] = {
     "index_id": {
         "add_markets": "subscribe_indices",
         "delete_markets": "unsubscribe_indices",
-        "list_offered": "indexlist",
+        "catalog": "indexlist",
     },
     "underlying_ticker": {
         "add_markets": "subscribe_underlyings",
         "delete_markets": "unsubscribe_underlyings",
-        "list_offered": "underlying_list",
+        "catalog": "underlying_list",
     },
 }
 _EVERY: Final = ["all"]
@@ -72,7 +72,7 @@ def subscribe(
 def update_subscription(number: int, sid: int, action: str, market_tickers: Sequence[str], *, channel: str) -> bytes:
     """Return the command for `action`: ``add_markets``, ``delete_markets`` or ``get_snapshot``.
 
-    On the reference feeds the first two become their own actions, and ``list_offered``, which names nothing, asks
+    On the reference feeds the first two become their own actions, and ``catalog``, which names nothing, asks
     what there is.
     """
     subject = _subject(channel)
