@@ -178,7 +178,7 @@ class Link:
         self._wake = asyncio.Event()
         while not self._closing:  # closed before there was a loop to be told
             try:
-                delay = await self._attempt(patience)
+                delay: float | None = await self._attempt(patience)
             except Exception as surprise:  # noqa: BLE001  # whatever it is, this connection goes on, and so do others
                 delay = self._failed(surprise)
             if delay is None:
@@ -310,7 +310,7 @@ class Link:
             self.session.tick()
             self.meter.sample(now)
             if self.session.data_messages != data or now - since >= QUIET_ENOUGH:
-                self._reconnecting.received_data()
+                self._reconnecting.reset()
             self._react()
 
     def _react(self) -> None:

@@ -390,7 +390,7 @@ CHANNELS: Final[tuple[str, ...]] = tuple(each.name for each in _TABLE if each.so
 LAYOUTS: Final[dict[str, tuple[Column, ...]]] = {each.name: each.columns for each in _TABLE}
 """The columns of every kind of rows."""
 
-REFERENCE_FEEDS: Final = tuple(each.name for each in _TABLE if each.words.offered is not None)
+REFERENCE_FEEDS: Final = tuple(each.name for each in _TABLE if each.words.catalog is not None)
 """Those that are about indices or underlyings, and can be asked which there are."""
 
 NEVER_DROPPED: Final = frozenset(each.name for each in _TABLE if each.account)

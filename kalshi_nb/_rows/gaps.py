@@ -1,19 +1,41 @@
-"""Holes in the data, kept as data."""
+"""Gaps in the data, kept as data."""
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
-__all__ = ["Gap", "GapLog", "GapRow"]
+__all__ = ["Gap", "GapLog", "GapReason", "GapRow", "RepairedBy"]
 
 MOST_GAPS: Final = 10_000
+
+GapReason = Literal[
+    "sequence",
+    "rejected",
+    "negative_level",
+    "no_book",
+    "error_10",
+    "error_25",
+    "unsubscribed",
+    "resubscribed",
+    "connection_lost",
+]
+"""Why data is missing: numbers that never arrived, a frame that could not be read, a change that would leave less
+than none, a change before its book, the exchange's errors 10 and 25, a subscription that the exchange ended, one that
+the kit ended to change a filter, or a connection that was lost."""
+
+RepairedBy = Literal["get_snapshot", "resubscribe", "reconnect"]
+"""What made the books right again."""
 
 
 @dataclass(slots=True)
 class Gap:
-    """One hole in one channel.
+    """One gap in one channel.
+
+    Two clocks stamp it. `opened_at` and `closed_at` are the market's time, for people; that clock is set now and
+    then, also backwards. `opened` and `closed` are on a timeline that never goes back, for whoever has to know what
+    was first; where a gap is made without them, its times of the market stand for them.
 
     Attributes
     ----------
@@ -22,42 +44,78 @@ class Gap:
     market_ticker : str or None
         The market, None for all of the subscription's.
     opened_at : int
-        When it was seen, in microseconds.
+        When it was seen, in microseconds of the market's time.
     closed_at : int or None
-        When it ended: for books when all of them were right again, elsewhere when data went on.
+        When it ended, likewise: for books when all of them were right again, elsewhere when data went on, and for
+        both when nobody wanted the data any more. None while it is open.
     reason : str
-        ``sequence``, ``rejected``, ``negative_level``, ``no_book``, ``error_10``, ``error_25``,
-        ``unsubscribed`` (by the exchange), ``resubscribed`` (by the kit, to change a filter) or
-        ``connection_lost``.
+        Why; see :data:`GapReason`.
     seq_from, seq_to : int or None
         The sequence numbers that are missing or doubtful, both included.
     repaired_by : str or None
-        ``get_snapshot``, ``resubscribe`` or ``reconnect``; None while, or where, nothing repaired it.
+        What repaired it, see :data:`RepairedBy`; None while, or where, nothing did.
     connection : int
         Which of the feed's connections has it, from 1.
+    opened : int
+        When it was seen, in microseconds of the steady timeline.
+    closed : int or None
+        When it ended, likewise; None while it is open.
     """
 
     channel: str
     market_ticker: str | None
     opened_at: int
     closed_at: int | None
-    reason: str
+    reason: GapReason
     seq_from: int | None
     seq_to: int | None
-    repaired_by: str | None = None
+    repaired_by: RepairedBy | None = None
     connection: int = 1
+    opened: int = -1
+    closed: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.opened < 0:
+            self.opened, self.closed = self.opened_at, self.closed_at
+
+    def close(self, at: int, steady: int, repaired_by: RepairedBy | None) -> None:
+        """Write down that it is over.
+
+        Parameters
+        ----------
+        at : int
+            When, in microseconds of the market's time. A frame's stamp may be older than the gap that it shows, and
+            the clock may have been set back; a gap does not end before it began.
+        steady : int
+            When, in microseconds of the steady timeline.
+        repaired_by : str or None
+            What repaired it.
+        """
+        self.closed_at = max(at, self.opened_at)
+        self.closed = steady
+        self.repaired_by = repaired_by
 
 
 class GapRow(NamedTuple):
-    """Stands among a channel's rows where a hole was seen; `market_ticker` None is a hole of all of them."""
+    """Stands among a channel's rows where a gap was seen.
+
+    `market_ticker` None is a gap of every market of the channel; `opened_at` is in microseconds of the market's time.
+    """
 
     market_ticker: str | None
     opened_at: int
-    reason: str
+    reason: GapReason
 
 
 class GapLog:
     """The newest gaps, bounded; older ones are dropped and counted.
+
+    Written by the thread of the connections, read by any: a deque takes an entry, or is copied, in one step.
+
+    Parameters
+    ----------
+    most : int
+        How many are kept.
 
     Attributes
     ----------
@@ -71,7 +129,7 @@ class GapLog:
         self.dropped = 0
 
     def seal(self) -> None:
-        """Take no more gaps: whoever closes a feed makes no hole by it."""
+        """Take no more gaps: whoever closes a feed makes no gap by it."""
         self._sealed = True
 
     def open(self, gap: Gap) -> Gap:

@@ -24,7 +24,7 @@ class Words:
         What to list for all of them; None where leaving the list out means all.
     add, delete : str
         The actions that put some more, or some fewer, on a subscription.
-    offered : str or None
+    catalog : str or None
         The action that asks which there are; None where none does.
     """
 
@@ -35,7 +35,7 @@ class Words:
     every: str | None = None
     add: str = "add_markets"
     delete: str = "delete_markets"
-    offered: str | None = None
+    catalog: str | None = None
 
 
 MARKETS: Final = Words(
@@ -50,7 +50,7 @@ INDICES: Final = Words(
     every="all",
     add="subscribe_indices",
     delete="unsubscribe_indices",
-    offered="indexlist",
+    catalog="indexlist",
 )
 
 UNDERLYINGS: Final = Words(
@@ -61,5 +61,5 @@ UNDERLYINGS: Final = Words(
     every="all",
     add="subscribe_underlyings",
     delete="unsubscribe_underlyings",
-    offered="underlying_list",
+    catalog="underlying_list",
 )

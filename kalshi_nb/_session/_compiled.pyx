@@ -297,7 +297,7 @@ cdef class StraightLine:
     cdef dict _ladders
     cdef str _channel
     # What is the same for all of a read, until a frame leaves the straight line:
-    cdef object _sid, _subscription
+    cdef object _sid, _counting
     cdef list _rows  # None while nobody listens
     # What has been applied, and not yet been written down there:
     cdef long long _deltas, _seq
@@ -342,11 +342,11 @@ cdef class StraightLine:
 
     cdef int _write_down(self, received_at) except -1:
         if self._deltas:
-            subscription = self._subscription
-            subscription.seq = self._seq
-            subscription.exchange_ms = self._exchange_ms
-            subscription.messages += self._deltas
-            subscription.received_at = received_at
+            counting = self._counting
+            counting.seq = self._seq
+            counting.exchange_ms = self._exchange_ms
+            counting.messages += self._deltas
+            counting.received_at = received_at
             self._deltas = 0
         return 0
 
@@ -356,9 +356,10 @@ cdef class StraightLine:
         subscription = self._by_sid.get(sid)
         if subscription is None or subscription.channel != self._channel:
             return False
-        self._seq = subscription.seq
-        self._rows = subscription.rows if subscription.listening else None
-        self._subscription, self._sid = subscription, sid
+        counting = subscription.counting
+        self._seq = counting.seq
+        self._rows = counting.rows if counting.listening else None
+        self._counting, self._sid = counting, sid
         return True
 
     cdef bint _apply(self, frame, received_at) except -1:

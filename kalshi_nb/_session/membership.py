@@ -1,385 +1,307 @@
-"""Which markets of which channel: brings what the exchange sends towards what is wanted.
-
-One command a channel is under way at a time, and the next one follows from the difference between what is
-wanted and what was acknowledged. So answers may come in any order, a lost answer is asked for again, and
-there is no order of calls that has to be right.
-"""
+"""What is wanted of one channel, and how far the exchange has acknowledged it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any, Final
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from random import Random
+from typing import Final, NamedTuple
 
+from kalshi_nb._rows.channel import Channel
 from kalshi_nb._rows.channels import BOOKS
-from kalshi_nb._rows.wanted import All
-from kalshi_nb._session.books import Books
-from kalshi_nb._session.requests import OFFERED, Command, Outcome, Request
-from kalshi_nb._session.state import SessionState
-from kalshi_nb._session.subscription import Subscription
-from kalshi_nb._wire.codes import AGAIN, FULL, TERMINAL
-from kalshi_nb._wire.commands import LARGEST_LIST
-from kalshi_nb._wire.control import ErrorFrame, OkFrame, SubscribedFrame, UnsubscribedFrame
+from kalshi_nb._rows.wanted import ALL, Params, Wanted
+from kalshi_nb._session.backoff import Backoff
+from kalshi_nb._session.requests import CATALOG, Command, Request
 
 __all__ = ["Membership"]
-
-REPLY_WAIT: Final = 10.0
-"""Seconds after which an unanswered command counts as lost."""
 
 HELD: Final = 30.0
 """Seconds a subscription must hold to count as good; its first snapshots alone may be what overflowed it."""
 
-_NO_SUCH_SID: Final = 7
+
+class _Union(NamedTuple):
+    """What all requests come to; made anew only when they change, since ten thousand are looked at ten times a second.
+
+    `named` are the markets, `everything` says whether somebody wants all of them, `asking` are the requests for the
+    catalog.
+    """
+
+    named: frozenset[str]
+    everything: bool
+    asking: tuple[Request, ...]
 
 
 class Membership:
-    """The commands of a session and their answers."""
+    """What is wanted of one channel, what was acknowledged, and the command that brings the two closer.
 
-    def __init__(self, state: SessionState, books: Books) -> None:
-        self._state = state
-        self._books = books
+    Attributes
+    ----------
+    requests : list of Request
+        Everything that somebody wants.
+    rows_wanted : bool
+        Whether rows are to be made although no request takes them.
+    refused : set of str
+        Markets that the exchange does not send.
+    whole : bool
+        Whether more markets were named than one subscription takes, so that all are taken.
+    all_markets : bool
+        Whether the exchange sends all markets.
+    market_tickers : set of str
+        What the exchange has acknowledged otherwise.
+    doubtful : set of str
+        Markets of a ``delete_markets`` that got no answer: nobody knows whether they are sent.
+    in_flight : Command or None
+        The command that changes membership; one at a time.
+    listing : Command or None
+        The command that asks a reference feed for its catalog.
+    last_command : Command or None
+        The newest ``subscribe`` that was acknowledged: refusals of single tickers may follow it.
+    renewing : bool
+        Whether the subscription is to be ended and made anew.
+    retry_at : float or None
+        When the next command may be sent, on the session's own clock, in seconds; None for at once.
+    given_up : bool
+        Whether the exchange refused the channel, so that asking again on this connection is vain.
+    since : float or None
+        Since when the newest sid was there, in seconds, until its end has been answered by a delay.
+    """
+
+    __slots__ = (
+        "_backoff",
+        "_books",
+        "_channel",
+        "_filtered",
+        "_naming",
+        "_union",
+        "all_markets",
+        "doubtful",
+        "given_up",
+        "in_flight",
+        "last_command",
+        "listing",
+        "market_tickers",
+        "refused",
+        "renewing",
+        "requests",
+        "retry_at",
+        "rows_wanted",
+        "since",
+        "whole",
+    )
+
+    def __init__(self, channel: str, traits: Channel, random: Random) -> None:
+        self._channel = channel
+        self._books = channel == BOOKS
+        self._filtered = traits.filtered
+        self._backoff = Backoff(random)
+        self._union: _Union | None = None
+        self._naming: dict[str, list[Request]] | None = None
+        self.requests: list[Request] = []
+        self.rows_wanted = False
+        self.refused: set[str] = set()
+        self.whole = False
+        self.since: float | None = None
+        self.last_command: Command | None = None
+        self.disconnect()
+
+    # The sid and the connection -------------------------------------------------------------------------
+
+    def end(self) -> None:
+        """Forget what was acknowledged: the exchange has ended the sid. What is wanted stays."""
+        self.all_markets = False
+        self.market_tickers: set[str] = set()
+        self.doubtful: set[str] = set()
+        self.in_flight: Command | None = None
+        self.listing: Command | None = None
+        self.renewing = False
+        self.retry_at: float | None = None
+
+    def begin(self, now: float) -> None:
+        """Take up that there is a sid."""
+        self.since = now
+        self.retry_at = None
+
+    def disconnect(self) -> None:
+        """Forget what belonged to the connection that is gone."""
+        self.end()
+        self.given_up = False
 
     # What is wanted -------------------------------------------------------------------------------------
 
-    def want(self, requests: Sequence[Request]) -> None:
-        """Add wishes for one channel, together; their outcomes come as events."""
-        subscription = self._state.subscription(requests[0].channel)
-        subscription.add(requests)
-        subscription.heed()
-        subscription.given_up = False
-        named = frozenset[str]().union(*(each.wanted for each in requests if isinstance(each.wanted, frozenset)))
-        subscription.refused -= named
-        if subscription.channel == BOOKS:
-            self._books.open(subscription, named)
-        self._state.settle(subscription)
-        self.reconcile(subscription)
+    def add(self, requests: Sequence[Request]) -> None:
+        """Take up requests; what was refused before is asked for again."""
+        self.requests.extend(requests)
+        self._union = None
+        if self._naming is not None:
+            for request in requests:
+                self._index(request, self._naming)
+        self.given_up = False
+        self.refused.difference_update(*(each.wanted for each in requests if isinstance(each.wanted, frozenset)))
 
-    def release(self, requests: Sequence[Request]) -> None:
-        """Take wishes for one channel back; markets that nobody else wants are let go."""
-        subscription = self._state.subscription(requests[0].channel)
-        subscription.remove(requests)
-        subscription.whole = subscription.whole and bool(subscription.requests)
-        subscription.heed()
-        self.reconcile(subscription)
+    def remove(self, requests: Iterable[Request]) -> None:
+        """Forget requests; those that are not there, too."""
+        gone = {id(each) for each in requests}
+        if gone:
+            self.requests = [each for each in self.requests if id(each) not in gone]
+            self._union = self._naming = None
 
-    def reconcile(self, subscription: Subscription) -> None:
-        """Send the next command that brings what is sent closer to what is wanted, if one is due."""
-        self._forget_unwanted(subscription)
-        wanted = subscription.wanted
-        if wanted is None and subscription.sid is None and subscription.in_flight is None:
-            self._state.close_gaps(subscription, self._state.now_us(), None)  # nobody waits for data to go on
-        if not self._state.connected or subscription.in_flight is not None or subscription.given_up:
-            return
-        if subscription.retry_at is not None and self._state.monotonic() < subscription.retry_at:
-            return
-        if subscription.sid is None:
-            if wanted is not None:
-                first = None if not isinstance(wanted, frozenset) else _first(wanted)
-                subscription.in_flight = self._state.send(subscription, "subscribe", first)
-            return
-        self._ask_for_list(subscription)
-        if wanted is None or subscription.renew or isinstance(wanted, All) != subscription.all_markets:
-            # The end of a filter is a new subscription, too: what a filtered subscribe does to an
-            # unfiltered one is not documented. Deleting the last market might turn it into all markets.
-            subscription.in_flight = self._state.send(subscription, "unsubscribe")
-        elif isinstance(wanted, frozenset):
-            missing, extra = wanted - subscription.market_tickers, subscription.market_tickers - wanted
-            if missing:
-                subscription.in_flight = self._state.send(subscription, "add_markets", _first(missing))
-            elif extra:
-                subscription.in_flight = self._state.send(subscription, "delete_markets", _first(extra))
+    def release(self, requests: Iterable[Request]) -> None:
+        """Forget requests that were taken back; with the last of them, that there were too many markets."""
+        self.remove(requests)
+        self.whole = self.whole and bool(self.requests)
 
-    def _ask_for_list(self, subscription: Subscription) -> None:
-        if subscription.listing is None and subscription.asks_for_list:
-            subscription.listing = self._state.send(subscription, "list_offered", ())
+    @property
+    def _together(self) -> _Union:
+        if self._union is None:
+            sets = [each.wanted for each in self.requests if isinstance(each.wanted, frozenset)]
+            asking = tuple(each for each in self.requests if each.listens == CATALOG)
+            self._union = _Union(frozenset[str]().union(*sets), len(sets) < len(self.requests), asking)
+        return self._union
 
-    def tick(self, subscription: Subscription) -> None:
-        """Look after an answer that does not come, and a retry that is due."""
-        command = subscription.in_flight
-        if command is not None and self._state.monotonic() - command.sent_at >= REPLY_WAIT:
-            self._state.answered(command.number)
-            subscription.in_flight = None
-            if command.kind == "delete_markets":
-                # Whether it was done is not known, and a market that is sent no more would look live for ever.
-                subscription.doubtful.update(command.market_tickers or ())
-                subscription.renew = True
-            self._state.complain(f"{subscription.channel}: no answer to {command.kind} in {REPLY_WAIT:.0f} s")
-            self._refuse(subscription, Outcome(0, "no answer"), keep=True)
-            self._later(subscription)
-        listing = subscription.listing
-        if listing is not None and self._state.monotonic() - listing.sent_at >= REPLY_WAIT:
-            self._state.answered(listing.number)
-            subscription.listing = None
-        self._state.settle(subscription)
-        self.reconcile(subscription)
+    @property
+    def named(self) -> frozenset[str]:
+        """All markets that some request names, refused ones included."""
+        return self._together.named
+
+    def naming(self, market_ticker: str) -> Sequence[Request]:
+        """Return the requests that name a market; of ten thousand, each snapshot concerns a few."""
+        if self._naming is None:
+            self._naming = {}
+            for request in self.requests:
+                self._index(request, self._naming)
+        return self._naming.get(market_ticker, ())
+
+    @staticmethod
+    def _index(request: Request, naming: dict[str, list[Request]]) -> None:
+        for ticker in request.wanted if isinstance(request.wanted, frozenset) else ():
+            naming.setdefault(ticker, []).append(request)
+
+    @property
+    def wanted(self) -> Wanted | None:
+        """The union of what is asked for, less what was refused; None for nothing."""
+        if self._together.everything:
+            return ALL
+        union = self._together.named
+        if not union:
+            # Whoever takes whatever there is gets everything once nobody names anything; only books have to be named.
+            # Whoever only asks for the catalog needs a subscription to ask by, and nothing on it.
+            if not self._books and len(self._together.asking) < len(self.requests):
+                return ALL
+            return frozenset() if self.asks_for_catalog else None
+        if not self._filtered:
+            return ALL
+        union -= self.refused
+        if not union:
+            return None
+        return ALL if self.whole else union
+
+    @property
+    def asks_for_catalog(self) -> bool:
+        """Whether somebody waits for the list of what a reference feed has."""
+        return any(request.outcome is None for request in self._together.asking)
+
+    @property
+    def takes_rows(self) -> bool:
+        """Whether anybody takes the channel's rows."""
+        return self.rows_wanted or any(request.listens == self._channel for request in self.requests)
+
+    @property
+    def params(self) -> Params:
+        """What to tell the exchange beside the markets, when it is asked for all of them."""
+        for request in self.requests:
+            if not isinstance(request.wanted, frozenset) and request.wanted.params:
+                return request.wanted.params
+        return ()
+
+    # Commands -------------------------------------------------------------------------------------------
+
+    def sent(self, command: Command) -> None:
+        """Take up that a command which changes membership is under way."""
+        self.in_flight = command
+
+    def answered(self, command: Command) -> None:
+        """Take up that a command is under way no more."""
+        if self.in_flight is command:
+            self.in_flight = None
+
+    def subscribed(self, command: Command) -> None:
+        """Take up that a ``subscribe`` was acknowledged, and remember it."""
+        self.answered(command)
+        self.last_command = command
+
+    def asked(self, command: Command) -> None:
+        """Take up that the question for the catalog is under way."""
+        self.listing = command
+
+    def listed(self) -> None:
+        """Take up that it is under way no more: answered, refused, or lost."""
+        self.listing = None
+
+    def may_send(self, now: float) -> bool:
+        """Tell whether the next command may be sent at `now`, in seconds."""
+        waits = self.in_flight is not None or self.given_up
+        return not waits and (self.retry_at is None or now >= self.retry_at)
+
+    def retry(self, now: float) -> None:
+        """Send nothing for a delay, which grows until a subscription has held for a while."""
+        if self.since is not None and now - self.since >= HELD:
+            self._backoff.reset()
+        self.since = None
+        self.retry_at = now + self._backoff.next()
+
+    def give_up(self) -> None:
+        """Send nothing more on this connection, until somebody asks again."""
+        self.given_up = True
+
+    def renew(self) -> None:
+        """Have the subscription ended and made anew."""
+        self.renewing = True
+
+    def take_whole(self) -> None:
+        """Take all markets from now on, since more were named than one subscription takes."""
+        self.whole = True
 
     # Answers --------------------------------------------------------------------------------------------
 
-    def subscribed(self, frame: SubscribedFrame) -> None:
-        """Take up a new sid.
+    def acknowledge(self, market_tickers: Iterable[str]) -> set[str]:
+        """Take up that the exchange sends these markets; return them, less what it refused."""
+        taken = set(market_tickers) - self.refused
+        self.market_tickers |= taken
+        return taken
 
-        It may answer a subscribe that was given up, while the next one is under way: the sid is right then, but
-        the markets are those of the first, which only an ``ok`` will tell.
-        """
-        sid = frame.msg.sid
-        subscription = self._state.subscriptions.get(frame.msg.channel)
-        if subscription is None or sid in self._state.by_sid:
-            self._state.unrequested += 1
-            return
-        if subscription.sid is not None:
-            self._ended(subscription, "unsubscribed")  # the new sid says that the old one is gone
-        command = subscription.in_flight
-        if command is not None and frame.id not in (None, command.number):
-            command = None
-        if command is not None:  # a subscribe: without a sid there is nothing else to be under way
-            self._state.answered(command.number)
-            subscription.in_flight = None
-            subscription.last_command = command
-        subscription.begin(sid, self._state.monotonic())
-        self._state.by_sid[sid] = subscription
-        if command is not None:
-            self._acknowledge(subscription, command.market_tickers)
-        self.reconcile(subscription)
+    def acknowledge_all(self) -> None:
+        """Take up that the exchange sends all markets."""
+        self.all_markets = True
 
-    def ok(self, frame: OkFrame) -> None:
-        """Take up an acknowledged change, or the list of subscriptions."""
-        command, owner = self._state.answered(frame.id)
-        if command is not None and command.kind == "list":
-            if isinstance(frame.msg, list):
-                self._listed(command.sids, frame.msg)
-            return
-        subscription = owner or (self._state.by_sid.get(frame.sid) if frame.sid is not None else None)
-        if subscription is None:
-            return
-        if command is None:  # the answer to a command that was given up, or somebody else's in a recording
-            self._acknowledge(subscription, _markets(frame) or ())
-        else:
-            if subscription.in_flight is command:
-                subscription.in_flight = None
-            self._changed(subscription, command, frame)
-        self.reconcile(subscription)
+    def refuse(self, market_tickers: AbstractSet[str]) -> None:
+        """Take up that the exchange does not send these markets."""
+        self.refused |= market_tickers
+        self.market_tickers -= market_tickers
 
-    def _changed(self, subscription: Subscription, command: Command, frame: OkFrame) -> None:
-        if command.kind == "subscribe":
-            self._merged(subscription, command, frame)
-        elif command.kind == "add_markets":
-            self._added(subscription, command, frame)
-        elif command.kind == "delete_markets":
-            gone = set(command.market_tickers or ())
-            subscription.market_tickers -= gone
-            if subscription.channel == BOOKS:
-                self._books.deleted(subscription, gone)
+    def deleted(self, market_tickers: AbstractSet[str]) -> None:
+        """Take up that the exchange sends these markets no more."""
+        self.market_tickers -= market_tickers
 
-    def unsubscribed(self, frame: UnsubscribedFrame) -> None:
-        """Forget an ended sid, and subscribe again where something is still wanted."""
-        _, owner = self._state.answered(frame.id)
-        subscription = self._state.by_sid.pop(frame.sid, None)
-        if subscription is None:
-            return
-        if owner is None or subscription.wanted is None:
-            self._ended(subscription, "unsubscribed")
-        else:
-            if subscription.channel == BOOKS:
-                self._books.lost(subscription, "resubscribing")
-            elif subscription.all_markets or subscription.market_tickers:
-                self._open_gap(subscription, "resubscribed")
-            self._state.forget(subscription)
-            subscription.end()
-        self.reconcile(subscription)
+    def doubt(self, market_tickers: Iterable[str]) -> None:
+        """Take up that nobody knows whether these are sent any more, and have that ended by a new subscription."""
+        self.doubtful.update(market_tickers)
+        self.renew()
 
-    def offered(self, subscription: Subscription, number: int | None, names: Sequence[str]) -> None:
-        """Take up the list of what a reference feed has, the answer to the command of this number."""
-        self._state.answered(number)
-        subscription.listing = None
-        for request in subscription.requests:
-            if request.listens == OFFERED and request.outcome is None:
-                request.offered = tuple(names)
-                self._state.end(request, Outcome())
-        self.reconcile(subscription)
+    @property
+    def leaving(self) -> AbstractSet[str]:
+        """Acknowledged markets that the command under way ends, or may have ended."""
+        command = self.in_flight
+        if command is None or command.kind not in ("delete_markets", "unsubscribe"):
+            return frozenset(self.doubtful)
+        return self.doubtful.union(self.market_tickers if command.market_tickers is None else command.market_tickers)
 
-    def error(self, frame: ErrorFrame) -> None:
-        """Take up a refused command or an ended subscription."""
-        code, text = frame.msg.code, frame.msg.msg
-        command, owner = self._state.answered(frame.id)
-        if code in TERMINAL and frame.sid is not None and frame.sid in self._state.by_sid:
-            subscription = self._state.by_sid[frame.sid]
-            self._state.complain(f"{subscription.channel}: error {code} {text}")
-            self._ended(subscription, f"error_{code}")
-            return
-        named = tuple(frame.msg.market_tickers or ([frame.msg.market_ticker] if frame.msg.market_ticker else ()))
-        if command is None and named:
-            command, owner = self._acknowledged(frame.id)
-        if command is None or owner is None:
-            self._state.complain(f"error {code} {text}")
-            return
-        self._state.complain(f"{owner.channel}: error {code} {text}")
-        if code == FULL and owner.channel != BOOKS and not owner.whole:
-            # More markets than one subscription takes: so all of them, and whoever named some gets those.
-            owner.whole = True
-            owner.in_flight = None if owner.in_flight is command else owner.in_flight
-        else:
-            refused = self._refused if command.kind != "list_offered" or code == _NO_SUCH_SID else self._refuse_list
-            refused(owner, command, Outcome(code, text, named))
-        self.reconcile(owner)
+    @property
+    def staying(self) -> AbstractSet[str]:
+        """Acknowledged markets that go on being sent."""
+        return frozenset[str]() if self.renewing else self.market_tickers - self.leaving
 
-    # Consequences ---------------------------------------------------------------------------------------
-
-    def _acknowledged(self, number: int | None) -> tuple[Command | None, Subscription | None]:
-        """Return the acknowledged ``subscribe`` with this number: single tickers may be refused after it."""
-        for subscription in self._state.subscriptions.values():
-            command = subscription.last_command
-            if command is not None and command.number == number:
-                return command, subscription
-        return None, None
-
-    def _refused(self, subscription: Subscription, command: Command, outcome: Outcome) -> None:
-        if outcome.market_tickers:
-            # The rest of the list may have been taken: its acknowledgement, if it comes, carries the same
-            # id, so the command stays under way until then.
-            named = set(outcome.market_tickers)
-            subscription.refused |= named
-            subscription.market_tickers -= named
-            if subscription.channel == BOOKS:
-                self._books.refused(subscription, named, outcome.code or 0)
-            if subscription.in_flight is command:
-                self._keep_waiting(subscription, command)
-            self._refuse(subscription, outcome)
-            return
-        if subscription.in_flight is command:
-            subscription.in_flight = None
-        if outcome.code == _NO_SUCH_SID and subscription.sid is not None:
-            self._ended(subscription, "unsubscribed")
-        elif command.kind == "get_snapshot":
-            if subscription.step == 1:  # first snapshots are asked for again in time, and later steps wait theirs
-                self._books.escalate(subscription)
-        elif outcome.code in AGAIN or command.kind in ("delete_markets", "unsubscribe"):
-            self._later(subscription)
-        elif command.kind == "add_markets":
-            # The exchange did not say which; the subscription itself goes on without all of them.
-            self._refused(subscription, command, replace(outcome, market_tickers=command.market_tickers or ()))
-        else:
-            subscription.given_up = True
-            self._refuse(subscription, outcome)
-
-    def _refuse_list(self, subscription: Subscription, _: Command, outcome: Outcome) -> None:
-        if outcome.code in AGAIN:
-            return  # asked for again once the answer is overdue
-        subscription.listing = None
-        ended = [each for each in subscription.requests if each.listens == OFFERED and each.outcome is None]
-        subscription.remove(ended)
-        for request in ended:
-            self._state.end(request, outcome)
-
-    def _keep_waiting(self, subscription: Subscription, command: Command) -> None:
-        rest = set(command.market_tickers or ()) - subscription.refused
-        if not rest or command.kind != "subscribe":
-            subscription.in_flight = None
-            return
-        self._state.commands[command.number] = command
-        self._state.owners[command.number] = subscription
-
-    def _refuse(self, subscription: Subscription, outcome: Outcome, *, keep: bool = False) -> None:
-        """Tell every unanswered wish that `outcome` concerns; refused wishes are no longer wanted."""
-        named = set(outcome.market_tickers)
-        concerned = [
-            each
-            for each in subscription.requests
-            if each.outcome is None
-            and (not named or (isinstance(each.wanted, frozenset) and not each.wanted.isdisjoint(named)))
-        ]
-        for request in concerned:
-            self._state.end(request, outcome)
-        if not keep:
-            subscription.remove(concerned)
-        subscription.heed()
-
-    def _acknowledge(self, subscription: Subscription, market_tickers: tuple[str, ...] | None) -> None:
-        if market_tickers is None:
-            subscription.all_markets = True
-        else:
-            taken = set(market_tickers) - subscription.refused
-            subscription.market_tickers |= taken
-            if subscription.channel == BOOKS:
-                self._books.expect(subscription, taken)
-        self._state.settle(subscription)
-
-    def _added(self, subscription: Subscription, command: Command, frame: OkFrame) -> None:
-        """Believe the list that the exchange says it sends: a book that is not on it would stand still."""
-        listed = _markets(frame)
-        if listed is None or command.market_tickers is None:
-            self._acknowledge(subscription, command.market_tickers)
-            return
-        self._acknowledge(subscription, listed)
-        if not set(command.market_tickers) <= subscription.market_tickers | subscription.refused:
-            self._later(subscription)
-
-    def _merged(self, subscription: Subscription, command: Command, frame: OkFrame) -> None:
-        """Our subscribe met a subscription that we did not know of: no snapshots will come by themselves."""
-        if frame.sid is None:
-            self._later(subscription)
-            return
-        if subscription.sid != frame.sid:
-            if subscription.sid is not None:
-                self._ended(subscription, "unsubscribed")
-            subscription.begin(frame.sid, self._state.monotonic())
-            subscription.seq = frame.seq if frame.seq is not None else subscription.seq
-            self._state.by_sid[frame.sid] = subscription
-        self._added(subscription, command, frame)
-        if subscription.channel == BOOKS and subscription.awaiting:
-            self._books.ask(subscription)
-
-    def _listed(self, ours: frozenset[int], listed: list[Any]) -> None:
-        """Compare the exchange's list of subscriptions with ours."""
-        theirs = [each.get("sid") for each in listed if isinstance(each, dict)]
-        for sid, subscription in list(self._state.by_sid.items()):
-            if sid in ours and sid not in theirs:
-                self._ended(subscription, "unsubscribed")
-                self.reconcile(subscription)
-
-    def _ended(self, subscription: Subscription, reason: str) -> None:
-        """Take up the end of a subscription: a hole, and a new try, where it is still wanted."""
-        assert subscription.sid is not None
-        self._state.by_sid.pop(subscription.sid, None)
-        wanted = subscription.wanted is not None
-        if wanted:
-            self._open_gap(subscription, reason)
-            subscription.repair = "resubscribe"
-            if subscription.channel == BOOKS:
-                self._books.lost(subscription, reason)
-        else:
-            self._state.close_gaps(subscription, self._state.now_us(), None)
-        self._books.ended(subscription)
-        self._state.forget(subscription)
-        subscription.end()
-        if wanted:
-            self._later(subscription)
-
-    def _open_gap(self, subscription: Subscription, reason: str) -> None:
-        last = subscription.seq
-        self._state.open_gap(subscription, reason, None if last is None else last + 1, None)
-
-    def _later(self, subscription: Subscription) -> None:
-        """Try again after a delay, which grows until a subscription has held for a while."""
-        now = self._state.monotonic()
-        if subscription.since is not None and now - subscription.since >= HELD:
-            subscription.backoff.reset()
-        subscription.since = None
-        subscription.retry_at = now + subscription.backoff.next()
-
-    def _forget_unwanted(self, subscription: Subscription) -> None:
-        if subscription.channel != BOOKS:
-            return
-        dropped = sorted(self._state.ladders.keys() - subscription.named)
-        if dropped:
-            self._books.forget(subscription, dropped)
-
-
-def _first(market_tickers: frozenset[str] | set[str]) -> tuple[str, ...]:
-    """Return as many tickers as one command takes, sorted so that a run can be repeated."""
-    return tuple(sorted(market_tickers)[:LARGEST_LIST])
-
-
-def _markets(frame: OkFrame) -> tuple[str, ...] | None:
-    """Return the markets that an ``ok`` lists, None where it lists none."""
-    listed = frame.msg.get("market_tickers") if isinstance(frame.msg, dict) else None
-    return tuple(each for each in listed if isinstance(each, str)) if isinstance(listed, list) else None
+    @property
+    def complete(self) -> bool:
+        """Whether the exchange has acknowledged all that is wanted."""
+        wanted = self.wanted
+        return self.all_markets or not isinstance(wanted, frozenset) or wanted <= self.market_tickers

@@ -11,7 +11,7 @@ from typing import Final
 
 from kalshi_nb._fixed_point import DOLLAR
 from kalshi_nb._rows.channels import BOOKS
-from kalshi_nb._rows.quotes import PresentQuoteRow
+from kalshi_nb._rows.quotes import QUOTES, PresentQuoteRow
 from kalshi_nb._rows.rows import Row
 from kalshi_nb._session.ladder import Ladder
 from kalshi_nb._session.state import SessionState
@@ -39,7 +39,7 @@ class Quotes:
     def __init__(self, state: SessionState) -> None:
         self._state = state
         self._last: dict[str, _Best] = {}
-        self.rows: list[Row] = []
+        self.rows: list[Row] = state.rows_of(QUOTES)
 
     def listen(self, *, on: bool) -> None:
         """Watch every ladder, those still to come included, or none; begin with the quotes there are."""
@@ -77,8 +77,8 @@ class Quotes:
 
     def _row(self, ticker: str, best: _Best, at: int, *, by_delta: bool) -> Row:
         yes, yes_size, no, no_size = best
-        subscription = self._state.subscription(BOOKS)
-        sent_ms = subscription.exchange_ms if by_delta else None
+        counting = self._state.subscription(BOOKS).counting
+        sent_ms = counting.exchange_ms if by_delta else None
         both = yes and no
         return (
             sent_ms * 1000 if sent_ms is not None and 0 < sent_ms < _LAST_MS else None,
@@ -90,6 +90,6 @@ class Quotes:
             yes + DOLLAR - no if both else None,
             DOLLAR - no - yes if both else None,
             at,
-            subscription.seq,
+            counting.seq,
             "live",
         )

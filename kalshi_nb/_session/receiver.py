@@ -7,13 +7,14 @@ deltas to which nothing can happen, nine frames in ten, are applied there, and o
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any
 
 from kalshi_nb._fixed_point import COUNTS
 from kalshi_nb._rows.channels import BOOKS
+from kalshi_nb._rows.gaps import GapReason
 from kalshi_nb._session.books import Books
 from kalshi_nb._session.extension import straight_line
-from kalshi_nb._session.membership import Membership
+from kalshi_nb._session.reconciler import Reconciler
 from kalshi_nb._session.state import SessionState
 from kalshi_nb._session.subscription import Subscription
 from kalshi_nb._wire.books import LEVEL_PRICES, DeltaFrame, SnapshotFrame, delta_row
@@ -22,21 +23,18 @@ from kalshi_nb._wire.decode import CONVERSIONS, REFUSED, second_look, typed
 from kalshi_nb._wire.family import Frame
 from kalshi_nb.errors import WireError
 
-__all__ = ["MOST_OLD", "Receive", "Receiver"]
+__all__ = ["Receive", "Receiver"]
 
 Receive = Callable[[Sequence[bytes], int], None]
-
-MOST_OLD: Final = 100
-"""Old sequence numbers in a row after which the exchange must have begun to count anew."""
 
 
 class Receiver:
     """Takes frames into a session's state."""
 
-    def __init__(self, state: SessionState, books: Books, membership: Membership) -> None:
+    def __init__(self, state: SessionState, books: Books, reconciler: Reconciler) -> None:
         self._state = state
         self._books = books
-        self._membership = membership
+        self._reconciler = reconciler
 
     def bind(self, *, compiled: bool) -> Receive:
         """Return the function that takes what one read of the connection brought, and the microsecond of that read."""
@@ -78,13 +76,13 @@ class Receiver:
         if subscription is None or subscription.channel != BOOKS:
             state.unrequested += 1
             return
-        seq, msg = frame.seq, frame.msg
-        if seq != subscription.seq + 1 and not self._irregular(subscription, seq):  # type: ignore[operator]
+        seq, msg, counting = frame.seq, frame.msg, subscription.counting
+        if seq != counting.seq + 1 and not self._irregular(subscription, seq):  # type: ignore[operator]
             return
-        subscription.messages += 1
-        subscription.received_at = received_at
-        subscription.seq = seq
-        subscription.exchange_ms = msg.ts_ms
+        counting.messages += 1
+        counting.received_at = received_at
+        counting.seq = seq
+        counting.exchange_ms = msg.ts_ms
         price, change = LEVEL_PRICES[msg.price_dollars], COUNTS[msg.delta_fp]
         ladder = state.ladders.get(msg.market_ticker)
         if (ladder is None or not ladder.live) and (
@@ -92,9 +90,9 @@ class Receiver:
         ) is None:
             pass
         elif not ladder.apply(msg.side, price, change, received_at):
-            self._books.hole(subscription, "negative_level", seq, seq, msg.market_ticker)
-        if subscription.listening:
-            subscription.rows.append(delta_row(msg, price, change, received_at, seq))
+            self._books.open_gap(subscription, "negative_level", seq, seq, msg.market_ticker)
+        if counting.listening:
+            counting.rows.append(delta_row(msg, price, change, received_at, seq))
 
     def _look_again(self, data: bytes, refusal: Exception, received_at: int) -> Frame | None:
         """Return the frame that the straight way refused, None when it cannot be read at all."""
@@ -112,44 +110,45 @@ class Receiver:
         if subscription is None:
             state.unrequested += 1
             return
-        if subscription.sequenced and not self._count(subscription, getattr(frame, "seq", None)):
+        counting = subscription.counting
+        if counting.sequenced and not self._count(subscription, getattr(frame, "seq", None)):
             return
         channels, row_of, stamped, catalog = CONVERSIONS[type(frame)]
         if subscription.channel not in channels:
             state.unrequested += 1
             return
-        subscription.messages += 1
-        subscription.received_at = received_at
+        counting.messages += 1
+        counting.received_at = received_at
         if stamped:
-            subscription.exchange_ms = frame.msg.ts_ms
+            counting.exchange_ms = frame.msg.ts_ms
         elif catalog is not None:
-            self._membership.offered(subscription, frame.id, catalog(frame))
+            self._reconciler.catalog(subscription, frame.id, catalog(frame))
         row = row_of(frame, received_at)
-        if subscription.open_gaps:
+        if subscription.repair.open_gaps:
             # Data goes on. Nothing brought back what was lost, so repaired_by stays empty.
             state.close_gaps(subscription, received_at, None)
-        if subscription.listening:
-            subscription.rows.append(row)
+        if counting.listening:
+            counting.rows.append(row)
 
     def _other(self, frame: Frame, data: bytes, received_at: int) -> None:
         """Take up an answer, a book, or what nobody knows."""
         if isinstance(frame, SubscribedFrame):
-            self._membership.subscribed(frame)
+            self._reconciler.subscribed(frame)
             return
         sid, seq = frame.sid, frame.seq  # type: ignore[attr-defined]  # all that are left have both
         subscription = self._state.by_sid.get(sid) if sid is not None else None
         if subscription is not None and not self._count(subscription, seq):
             return
         if isinstance(frame, OkFrame):
-            self._membership.ok(frame)
+            self._reconciler.ok(frame)
         elif isinstance(frame, UnsubscribedFrame):
-            self._membership.unsubscribed(frame)
+            self._reconciler.unsubscribed(frame)
         elif isinstance(frame, ErrorFrame):
-            self._membership.error(frame)
+            self._reconciler.error(frame)
         elif isinstance(frame, UnknownFrame):
             self._state.reject(received_at, f"unknown type {frame.type!r}", data)
             if subscription is not None and subscription.channel == BOOKS and seq is not None:
-                self._books.hole(subscription, "rejected", seq, seq)
+                self._books.open_gap(subscription, "rejected", seq, seq)
         elif subscription is None or subscription.channel != BOOKS:
             self._state.unrequested += 1
         else:
@@ -157,37 +156,36 @@ class Receiver:
             self._snapshot(subscription, frame, received_at)
 
     def _snapshot(self, subscription: Subscription, frame: SnapshotFrame, received_at: int) -> None:
-        subscription.messages += 1
-        subscription.received_at = received_at
+        counting = subscription.counting
+        counting.messages += 1
+        counting.received_at = received_at
         row = self._books.snapshot(subscription, frame, received_at)
-        if row is not None and subscription.listening:
-            subscription.rows.append(row)
+        if row is not None:
+            counting.rows.append(row)
 
     def _count(self, subscription: Subscription, seq: int | None) -> bool:
         """Count a frame's sequence number; return False when the frame is an old one."""
-        if seq is None or not subscription.sequenced:
+        counting = subscription.counting
+        if seq is None or not counting.sequenced:
             return True
-        last = subscription.seq
+        last = counting.seq
         if last is not None and seq != last + 1 and not self._irregular(subscription, seq):
             return False
-        subscription.seq = seq
+        counting.seq = seq
         return True
 
     def _irregular(self, subscription: Subscription, seq: int) -> bool:
         """Take up a number that is not the next one; return False when the frame is an old one."""
-        last = subscription.seq
-        assert last is not None
-        if seq > last:
-            self._hole(subscription, "sequence", last + 1, seq - 1)
+        due = subscription.counting.due
+        assert due is not None
+        if seq >= due:
+            self._open_gap(subscription, "sequence", due, seq - 1)
             return True
         self._state.duplicates += 1
-        if subscription.old_after != last:
-            subscription.old_after, subscription.old = last, 0
-        subscription.old += 1
-        if subscription.old == MOST_OLD:
-            # Nothing but old numbers any more: the exchange counts anew. Books, which have stood still since,
-            # are repaired by a new connection; elsewhere data goes on from here.
-            self._hole(subscription, "sequence", last + 1, None)
+        if subscription.counting.begins_anew():
+            # Nothing but old numbers any more. Books, which have stood still since, are repaired by a new
+            # connection; elsewhere data goes on from here.
+            self._open_gap(subscription, "sequence", due, None)
             return subscription.channel != BOOKS
         return False
 
@@ -196,18 +194,20 @@ class Receiver:
         source = refusal if frame is None else frame
         sid, seq = getattr(source, "sid", None), getattr(source, "seq", None)
         subscription = self._state.by_sid.get(sid) if sid is not None else None
-        if subscription is None or seq is None or not subscription.sequenced:
-            return  # without a number, the hole shows at the next frame that has one
+        if subscription is None or seq is None or not subscription.counting.sequenced:
+            return  # without a number, the gap shows at the next frame that has one
         # A decoded frame was counted before its values were looked at.
         if isinstance(frame, SnapshotFrame) and subscription.channel == BOOKS:
             self._books.unreadable(subscription, frame.msg.market_ticker, seq)
         elif isinstance(frame, DeltaFrame) and subscription.channel == BOOKS:
-            self._books.hole(subscription, "rejected", seq, seq, frame.msg.market_ticker)
+            self._books.open_gap(subscription, "rejected", seq, seq, frame.msg.market_ticker)
         elif frame is not None or self._count(subscription, seq):
-            self._hole(subscription, "rejected", seq, seq)
+            self._open_gap(subscription, "rejected", seq, seq)
 
-    def _hole(self, subscription: Subscription, reason: str, seq_from: int | None, seq_to: int | None) -> None:
+    def _open_gap(
+        self, subscription: Subscription, reason: GapReason, seq_from: int | None, seq_to: int | None
+    ) -> None:
         if subscription.channel == BOOKS:
-            self._books.hole(subscription, reason, seq_from, seq_to)
+            self._books.open_gap(subscription, reason, seq_from, seq_to)
         else:
             self._state.open_gap(subscription, reason, seq_from, seq_to)

@@ -69,6 +69,6 @@ class Reconnecting:
         """Take note of a handshake that was accepted: the credentials are right."""
         self._refusals = 0
 
-    def received_data(self) -> None:
-        """Take note of data, or of a connection that held long enough."""
+    def reset(self) -> None:
+        """Begin the delays anew, after data or after a connection that held long enough."""
         self._backoff.reset()

@@ -7,10 +7,10 @@ from typing import Final, Literal
 
 from kalshi_nb._rows.wanted import Wanted
 
-__all__ = ["OFFERED", "Command", "Outcome", "Request"]
+__all__ = ["CATALOG", "Command", "Outcome", "Request"]
 
-OFFERED: Final = "offered"
-"""What a wish names in place of rows when it asks a reference feed which indices or underlyings there are."""
+CATALOG: Final = "catalog"
+"""What a request names in place of rows when it asks a reference feed which indices or underlyings there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Outcome:
 
 @dataclass(eq=False, slots=True)
 class Request:
-    """One wish for one channel: a set of tickers, or all markets.
+    """What somebody wants of one channel: a set of tickers, or all markets.
 
     Attributes
     ----------
@@ -43,10 +43,10 @@ class Request:
     wanted : frozenset of str, or ALL
         What is asked for; an empty set takes what the channel receives for others.
     listens : str or None
-        Whose rows its owner takes: the channel's own, quotes (of books), or none; or :data:`OFFERED`.
+        Whose rows its owner takes: the channel's own, quotes (of books), or none; or :data:`CATALOG`.
     outcome : Outcome or None
         None while the exchange has not answered.
-    offered : tuple of str or None
+    catalog : tuple of str or None
         What a reference feed has, where that was asked for and answered.
     """
 
@@ -54,7 +54,7 @@ class Request:
     wanted: Wanted
     listens: str | None = None
     outcome: Outcome | None = None
-    offered: tuple[str, ...] | None = None
+    catalog: tuple[str, ...] | None = None
 
 
 @dataclass(slots=True)
@@ -76,7 +76,7 @@ class Command:
     """
 
     number: int
-    kind: Literal["subscribe", "add_markets", "delete_markets", "unsubscribe", "get_snapshot", "list", "list_offered"]
+    kind: Literal["subscribe", "add_markets", "delete_markets", "unsubscribe", "get_snapshot", "list", "catalog"]
     market_tickers: tuple[str, ...] | None
     sent_at: float
     sids: frozenset[int]

@@ -7,7 +7,7 @@ source are injected, so that every run can be repeated.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from random import Random
 from typing import Final
@@ -21,9 +21,10 @@ from kalshi_nb._rows.wanted import Wanted
 from kalshi_nb._session.books import Books
 from kalshi_nb._session.extension import COMPILED, ladders
 from kalshi_nb._session.ladder import Ladder
-from kalshi_nb._session.membership import Membership
 from kalshi_nb._session.quotes import Quotes
 from kalshi_nb._session.receiver import Receiver
+from kalshi_nb._session.reconciler import Reconciler
+from kalshi_nb._session.repair import RepairStep
 from kalshi_nb._session.requests import Request
 from kalshi_nb._session.state import Event, Reconnect, SessionState
 from kalshi_nb._session.subscription import Subscription
@@ -46,15 +47,24 @@ class Session:
     Parameters
     ----------
     now_us : callable
-        The market's clock, in microseconds: stamps gaps and statuses.
+        The market's clock, in microseconds: stamps gaps and statuses. It may be set back.
+    steady : callable
+        Given a stamp of that clock made just now, returns its moment on a timeline that never goes back, in
+        microseconds: by it gaps are put in order. Without one the clock is taken to be steady.
     monotonic : callable
         The protocol's own clock, in seconds: time-outs and retries.
     random : random.Random
         The source of jitter.
     gaps : GapLog, optional
-        Where holes are written down: one log for all connections of a feed, or one of its own.
+        Where gaps are written down: one log for all connections of a feed, or one of its own.
     connection : int
         Which of the feed's connections this is, from 1.
+    alone : bool
+        Whether it is the only one. Otherwise a gap of all its books is said of each by name among the rows, since the
+        books of other connections, whose rows stand in the same list, have none.
+    rows : dict of str to list, optional
+        Where rows go, a list a channel: one mapping for all connections of a feed, or one of its own. Lists that are
+        missing are added.
     compiled : bool
         Whether the compiled part does what it can, rather than Python all.
 
@@ -65,44 +75,50 @@ class Session:
     outgoing : deque of bytes
         Commands to be sent, oldest first.
     events : deque of Request or Reconnect
-        Requests that ended, and the wish for a new connection.
+        Requests that ended, and the request for a new connection.
     """
 
     def __init__(
         self,
         *,
         now_us: Callable[[], int],
+        steady: Callable[[int], int] = int,
         monotonic: Callable[[], float],
         random: Random,
         gaps: GapLog | None = None,
         connection: int = 1,
+        alone: bool = True,
+        rows: dict[str, list[Row]] | None = None,
         compiled: bool = COMPILED,
     ) -> None:
         self._state = SessionState(
             now_us=now_us,
+            steady=steady,
             monotonic=monotonic,
             random=random,
             gaps=GapLog() if gaps is None else gaps,
             connection=connection,
+            alone=alone,
+            rows=defaultdict(list) if rows is None else rows,
             ladder_of=ladders(compiled=compiled),
         )
         self._books = Books(self._state)
         self._quotes = Quotes(self._state)
-        self._membership = Membership(self._state, self._books)
-        self.receive = Receiver(self._state, self._books, self._membership).bind(compiled=compiled)
+        self._reconciler = Reconciler(self._state, self._books)
+        self.receive = Receiver(self._state, self._books, self._reconciler).bind(compiled=compiled)
         self.outgoing: deque[bytes] = self._state.outgoing
         self.events: deque[Event] = self._state.events
         self._lost = False
-        self._quotes_heard = False
+        self._quotes_wanted = False
         self._seen = 0
         self._seen_at = 0.0
         self._looked_at = 0.0
         self._listing_since: float | None = None
 
-    # Wishes ---------------------------------------------------------------------------------------------
+    # What is wanted -------------------------------------------------------------------------------------
 
     def want(self, channel: str, wanted: Wanted, *, listens: str | None = None) -> Request:
-        """Ask for tickers (or ALL, or an empty set: whatever comes) of `channel`; as `want_together`."""
+        """Ask for tickers (or ALL, or an empty set: whatever there is) of `channel`; as `want_together`."""
         request = Request(channel, wanted, listens)
         self.want_together([request])
         return request
@@ -110,39 +126,40 @@ class Session:
     def want_together(self, requests: Sequence[Request]) -> None:
         """Ask for several things of one channel at once.
 
-        After the loss of a connection that is a hole from the beginning: nothing comes until there is a new one.
+        After the loss of a connection that is a gap from the beginning: nothing is received until there is a new one.
         """
         listened = self._state.watcher is not None
-        self._membership.want(requests)
+        self._reconciler.want(requests)
         subscription = self._state.subscription(requests[0].channel)
-        if self._lost and subscription.wanted is not None and not subscription.open_gaps:
+        repair = subscription.repair
+        if self._lost and subscription.membership.wanted is not None and not repair.open_gaps:
             self._state.open_gap(subscription, "connection_lost", None, None)
-            subscription.repair = "reconnect"
-        self._heed(subscription)
+            repair.mended_from_outside(RepairStep.RECONNECT)
+        self._update_listening(subscription)
         for request in requests:
             if listened and request.listens == QUOTES and isinstance(request.wanted, frozenset):
                 self._quotes.repeat(request.wanted)
 
     def release(self, *requests: Request) -> None:
-        """Take wishes for one channel back; nothing happens for those taken back before."""
-        self._membership.release(requests)
-        self._heed(self._state.subscription(requests[0].channel))
+        """Take requests for one channel back; nothing happens for those taken back before."""
+        self._reconciler.release(requests)
+        self._update_listening(self._state.subscription(requests[0].channel))
 
-    def _heed(self, subscription: Subscription) -> None:
+    def _update_listening(self, subscription: Subscription) -> None:
         """Make rows, and quotes, if somebody takes them."""
-        subscription.heed()
+        subscription.update_listening()
         if subscription.channel == BOOKS:
-            wanted = any(request.listens == QUOTES for request in subscription.requests)
-            self._quotes.listen(on=self._quotes_heard or wanted)
+            wanted = any(request.listens == QUOTES for request in subscription.membership.requests)
+            self._quotes.listen(on=self._quotes_wanted or wanted)
 
     def listen(self, channel: str, *, on: bool) -> None:
-        """Make rows of `channel` (or quotes) although no wish asks for them, or only for wishes."""
+        """Make rows of `channel` (or quotes) although no request asks for them, or only for requests."""
         subscription = self._state.subscription(BOOKS if channel == QUOTES else channel)
         if channel == QUOTES:
-            self._quotes_heard = on
+            self._quotes_wanted = on
         else:
-            subscription.heard = on
-        self._heed(subscription)
+            subscription.membership.rows_wanted = on
+        self._update_listening(subscription)
 
     # The connection -------------------------------------------------------------------------------------
 
@@ -153,7 +170,7 @@ class Session:
         self._seen, self._seen_at = self._state.messages, self._state.monotonic()
         self._looked_at = self._seen_at
         for subscription in self._state.subscriptions.values():
-            self._membership.reconcile(subscription)
+            self._reconciler.reconcile(subscription)
 
     def disconnected(self) -> None:
         """Take up the loss of the connection: nothing is forgotten but what belonged to it."""
@@ -168,10 +185,9 @@ class Session:
         state.outgoing.clear()
         self._listing_since = None
         for subscription in state.subscriptions.values():
-            if subscription.wanted is not None:
-                last = subscription.seq
-                state.open_gap(subscription, "connection_lost", None if last is None else last + 1, None)
-                subscription.repair = "reconnect"
+            if subscription.membership.wanted is not None:
+                state.open_gap(subscription, "connection_lost", subscription.counting.due, None)
+                subscription.repair.mended_from_outside(RepairStep.RECONNECT)
                 if subscription.channel == BOOKS:
                     self._books.lost(subscription, "connection_lost")
             subscription.disconnect()
@@ -189,7 +205,7 @@ class Session:
         if not self._state.connected:
             return
         for subscription in list(self._state.subscriptions.values()):
-            self._membership.tick(subscription)
+            self._reconciler.tick(subscription)
             self._books.tick(subscription)
         self._look_for_life()
 
@@ -210,13 +226,12 @@ class Session:
 
     def _look_for_quiet_channels(self) -> None:
         """Ask whether subscriptions that went quiet among busy ones still exist."""
-        there = [each for each in self._state.subscriptions.values() if each.sid is not None]
-        if any(each.messages == each.messages_before for each in there):
+        there = [each.counting for each in self._state.subscriptions.values() if each.counting.sid is not None]
+        quiet = [each.went_quiet() for each in there]
+        if any(quiet):
             for command in [each for each in self._state.commands.values() if each.kind == "list"]:
                 self._state.answered(command.number)  # unanswered; what it would have said is old by now
             self._state.send(None, "list")
-        for each in there:
-            each.messages_before = each.messages
 
     # What there is --------------------------------------------------------------------------------------
 
@@ -225,8 +240,16 @@ class Session:
         return self._state.ladders.get(market_ticker)
 
     def rows(self, channel: str) -> list[Row]:
-        """Return the list that rows of `channel`, or quotes, are appended to."""
-        return self._quotes.rows if channel == QUOTES else self._state.subscription(channel).rows
+        """Return the list that rows of `channel`, or quotes, are appended to.
+
+        Another thread may take from it while this one appends, without a lock. The list is the same one as long as
+        the session lives. The session only ever appends at its end, one row or some at a time; whoever takes first
+        copies a beginning, ``rows[: len(rows)]``, and then deletes just as many, ``del rows[: len(taken)]``. Each of
+        these is one operation of a list, during which no other thread runs; so what is appended in between stands
+        behind all that was copied, and is neither lost nor taken twice. Only one thread may take at a time. Where
+        several sessions share the list they run on one thread, and rows stand in the order in which they were made.
+        """
+        return self._state.rows_of(channel)
 
     @property
     def subscriptions(self) -> dict[str, Subscription]:
@@ -235,7 +258,7 @@ class Session:
 
     @property
     def gaps(self) -> GapLog:
-        """Every hole, newest last."""
+        """Every gap, newest last."""
         return self._state.gaps
 
     @property
@@ -251,7 +274,7 @@ class Session:
     @property
     def data_messages(self) -> int:
         """Frames received that carried data of a channel."""
-        return sum(each.messages for each in self._state.subscriptions.values())
+        return sum(each.counting.messages for each in self._state.subscriptions.values())
 
     @property
     def rejected(self) -> int:
@@ -275,5 +298,5 @@ class Session:
 
     @property
     def complaint(self) -> tuple[float, str] | None:
-        """The exchange's newest complaint, and when it came, on the protocol's clock, in seconds."""
+        """The exchange's newest complaint, and when it was received, on the protocol's clock, in seconds."""
         return self._state.last_error

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import count
 from random import Random
 from typing import Final
 
-from kalshi_nb._rows.gaps import Gap, GapLog, GapRow
+from kalshi_nb._rows.channels import BOOKS
+from kalshi_nb._rows.gaps import Gap, GapLog, GapReason, GapRow, RepairedBy
 from kalshi_nb._rows.rejects import MOST_REJECTS, Reject
+from kalshi_nb._rows.rows import Row
 from kalshi_nb._session.ladder import Ladder, Watcher
-from kalshi_nb._session.requests import OFFERED, Command, Outcome, Request
+from kalshi_nb._session.requests import CATALOG, Command, Outcome, Request
 from kalshi_nb._session.subscription import Subscription
 from kalshi_nb._wire import commands
 
@@ -38,13 +40,17 @@ class SessionState:
         self,
         *,
         now_us: Callable[[], int],
+        steady: Callable[[int], int],
         monotonic: Callable[[], float],
         random: Random,
         gaps: GapLog,
         connection: int,
+        alone: bool,
+        rows: dict[str, list[Row]],
         ladder_of: Callable[[str], Ladder],
     ) -> None:
         self.now_us = now_us
+        self.steady = steady
         self.monotonic = monotonic
         self.random = random
         self.connected = False
@@ -57,6 +63,8 @@ class SessionState:
         self.watcher: Watcher | None = None
         self.gaps = gaps
         self.connection = connection
+        self.alone = alone
+        self.rows = rows
         self.rejects: deque[Reject] = deque(maxlen=MOST_REJECTS)
         self.outgoing: deque[bytes] = deque()
         self.events: deque[Event] = deque()
@@ -71,8 +79,12 @@ class SessionState:
         """Return the subscription of `channel`, made when there is none."""
         found = self.subscriptions.get(channel)
         if found is None:
-            found = self.subscriptions[channel] = Subscription(channel, self.random)
+            found = self.subscriptions[channel] = Subscription(channel, self.random, self.rows_of(channel))
         return found
+
+    def rows_of(self, channel: str) -> list[Row]:
+        """Return the list that rows of `channel`, or quotes, are appended to; it is never replaced by another."""
+        return self.rows.setdefault(channel, [])
 
     def send(
         self, subscription: Subscription | None, kind: str, market_tickers: tuple[str, ...] | None = None
@@ -103,19 +115,19 @@ class SessionState:
                 self.answered(number)
 
     def end(self, request: Request, outcome: Outcome) -> None:
-        """Tell how `request`, which has no outcome yet, ended."""
+        """Write down, and pass on, how `request`, which has no outcome yet, ended."""
         request.outcome = outcome
         self.events.append(request)
 
     def settle(self, subscription: Subscription, market_ticker: str | None = None) -> None:
-        """Tell the wishes that are fulfilled; only those for one market, where nothing else has changed.
+        """End the requests that are fulfilled; only those for one market, where nothing else has changed.
 
-        With hundreds of books, to look at every wish again at each snapshot would be most of the work.
+        With hundreds of books, to look at every request again at each snapshot would be most of the work.
         """
-        now = self.monotonic()
-        for request in subscription.requests if market_ticker is None else subscription.naming(market_ticker):
-            if request.outcome is not None or request.listens == OFFERED:
-                continue  # a wish for a list ends with the list
+        now, membership = self.monotonic(), subscription.membership
+        for request in membership.requests if market_ticker is None else membership.naming(market_ticker):
+            if request.outcome is not None or request.listens == CATALOG:
+                continue  # a request for the catalog ends with the catalog
             if subscription.satisfies(request, now):
                 self.end(request, Outcome())
 
@@ -131,40 +143,52 @@ class SessionState:
     def open_gap(
         self,
         subscription: Subscription,
-        reason: str,
+        reason: GapReason,
         seq_from: int | None,
         seq_to: int | None,
         market_ticker: str | None = None,
-    ) -> Gap:
-        """Write down a hole that is not over yet."""
+    ) -> None:
+        """Write down a gap that is not over yet, and mark its place among the rows."""
+        at = self.now_us()
         gap = Gap(
             subscription.channel,
             market_ticker,
-            self.now_us(),
+            at,
             None,
             reason,
             seq_from,
             seq_to,
             connection=self.connection,
+            opened=self.steady(at),
         )
-        subscription.open_gaps.append(self.gaps.open(gap))
-        if subscription.listening:
-            subscription.rows.append(GapRow(market_ticker, gap.opened_at, reason))
-        return gap
+        subscription.repair.add_gap(self.gaps.open(gap))
+        if subscription.counting.listening:
+            concerned = self._concerned(subscription, market_ticker)
+            subscription.counting.rows.extend([GapRow(each, at, reason) for each in concerned])
 
-    def close_gaps(self, subscription: Subscription, at: int, repaired_by: str | None) -> None:
-        """Write down that the holes of `subscription` are over."""
-        for gap in subscription.open_gaps:
-            gap.closed_at = max(at, gap.opened_at)  # a frame's stamp is older than the hole it shows
-            gap.repaired_by = repaired_by
-        subscription.open_gaps.clear()
+    def _concerned(self, subscription: Subscription, market_ticker: str | None) -> Iterable[str | None]:
+        """Return what the rows are to say of whom a gap concerns.
+
+        Books are spread over the connections of a feed, and their rows stand in one list. So a gap of all books of
+        one of several connections is said of each by name: those of the other connections have none.
+        """
+        if market_ticker is not None or self.alone or subscription.channel != BOOKS:
+            return [market_ticker]
+        wanted = subscription.membership.wanted
+        return sorted(wanted) if isinstance(wanted, frozenset) else []
+
+    def close_gaps(self, subscription: Subscription, at: int, repaired_by: RepairedBy | None) -> None:
+        """Write down that the gaps of `subscription` are over since `at`, a stamp made just now."""
+        if subscription.repair.open_gaps:
+            subscription.repair.close_gaps(at, self.steady(at), repaired_by)
 
 
 def _encode(number: int, subscription: Subscription, kind: str, market_tickers: tuple[str, ...] | None) -> bytes:
     if kind == "subscribe":
-        return commands.subscribe(number, subscription.channel, market_tickers, subscription.params)
-    assert subscription.sid is not None
+        return commands.subscribe(number, subscription.channel, market_tickers, subscription.membership.params)
+    sid = subscription.counting.sid
+    assert sid is not None
     if kind == "unsubscribe":
-        return commands.unsubscribe(number, subscription.sid)
+        return commands.unsubscribe(number, sid)
     assert market_tickers is not None
-    return commands.update_subscription(number, subscription.sid, kind, market_tickers, channel=subscription.channel)
+    return commands.update_subscription(number, sid, kind, market_tickers, channel=subscription.channel)

@@ -51,12 +51,12 @@ def subscribe(
 def update_subscription(number: int, sid: int, action: str, market_tickers: Sequence[str], *, channel: str) -> bytes:
     """Return the command for `action`: ``add_markets``, ``delete_markets`` or ``get_snapshot``.
 
-    On the reference feeds the first two become their own actions, and ``list_offered``, which names nothing, asks
+    On the reference feeds the first two become their own actions, and ``catalog``, which names nothing, asks
     what there is.
     """
     known = traits_of(channel)
     words = known.words
-    actions = {"add_markets": words.add, "delete_markets": words.delete, "list_offered": words.offered}
+    actions = {"add_markets": words.add, "delete_markets": words.delete, "catalog": words.catalog}
     params: dict[str, Any] = {"sids": [sid], "action": actions.get(action) or action}
     if market_tickers:
         params[words.listed] = list(market_tickers)

@@ -153,7 +153,7 @@ def test_one_refusal_at_a_reconnect_is_forgiven(exchange, engine):
     for _ in range(3):
         exchange.refuse.append((401, {}, ""))
         before = reconnects(engine)
-        engine._io.post(engine.links[0]._reconnecting.received_data)  # as if data had come meanwhile
+        engine._io.post(engine.links[0]._reconnecting.reset)  # as if data had come meanwhile
         exchange.kill()
         wait_until(lambda before=before: reconnects(engine) == before + 1)
     assert engine.state == "connected"

@@ -12,12 +12,9 @@ from kalshi_nb._rows.quotes import QUOTES
 from kalshi_nb._rows.wanted import ALL
 from kalshi_nb._session.requests import Request
 from kalshi_nb._session.session import Reconnect
-from kalshi_nb._session.subscription import Subscription
 
 KEPT, LET_GO = ("KX-A", "KX-B"), ("KX-C", "KX-D")
 TICKERS = (*KEPT, *LET_GO)
-MADE_OF_OTHERS = {"_naming", "_union", "backoff", "repairs", "requests", "rows", "traits"}
-OF_A_SUBSCRIPTION = [name for name in Subscription.__slots__ if name not in MADE_OF_OTHERS]
 
 
 # What is seen of a session ---------------------------------------------------------------------------------------
@@ -26,6 +23,16 @@ OF_A_SUBSCRIPTION = [name for name in Subscription.__slots__ if name not in MADE
 def of_ladder(ladder):
     status = (ladder.status, ladder.status_since, ladder.reason, ladder.live)
     return ladder.market_ticker, ladder.levels(), ladder.top(), *status, ladder.changed_at, ladder.version
+
+
+def of_subscription(subscription):
+    """All that its parts have written down, less what is seen elsewhere or made of other things."""
+    return {
+        name: getattr(part, name)
+        for part in (subscription.membership, subscription.repair, subscription.counting)
+        for name in part.__slots__
+        if not name.startswith("_") and name not in ("requests", "rows")
+    }
 
 
 def of_event(event):
@@ -44,8 +51,7 @@ def observable(session):
         "counters": (session.messages, session.rejected, session.duplicates, session.unrequested),
         "data": session.data_messages,
         "subscriptions": {
-            channel: {name: getattr(subscription, name) for name in OF_A_SUBSCRIPTION}
-            for channel, subscription in session.subscriptions.items()
+            channel: of_subscription(subscription) for channel, subscription in session.subscriptions.items()
         },
         "sids": {sid: subscription.channel for sid, subscription in state.by_sid.items()},
         "rows": {
@@ -140,7 +146,7 @@ damage = one_in(
 where = list(product(TICKERS, ["yes", "no"], [1, 4700, 4705, 9999]))
 move = st.sampled_from([("move", *level, change) for level in where for change in (100, 101, 250, -100, -101, -250)])
 large_move = st.sampled_from([("move", *level, change) for level in where for change in (-(2**60), 10**15 - 1, 2**53)])
-message = st.sampled_from([*product(["match", "tell", "stray_trade", "snapshot"], TICKERS), ("answer",)])
+message = st.sampled_from([*product(["match", "ticker", "stray_trade", "snapshot"], TICKERS), ("answer",)])
 trouble = st.one_of(
     st.sampled_from([*product(["snapshot_of_nobody"], TICKERS), ("overflow", BOOKS), ("overflow", "trade")]),
     st.tuples(st.just("say"), nonsense),
@@ -174,7 +180,7 @@ class BothWays:
         self.each(lambda rig: rig.session.want(BOOKS, frozenset(KEPT)))
         self.each(lambda rig: rig.session.want("trade", ALL))
         self.each(lambda rig: rig.session.want("ticker", ALL))
-        self.wishes = None
+        self.requests = None
         self.want()
         self.agree()
         while self.exchange.inbox:
@@ -209,14 +215,14 @@ class BothWays:
         self.each(lambda rig: rig.wait(seconds, step=0.2))
 
     def want(self):
-        if self.wishes is None:
-            self.wishes = self.each(lambda rig: rig.session.want(BOOKS, frozenset(LET_GO)))
+        if self.requests is None:
+            self.requests = self.each(lambda rig: rig.session.want(BOOKS, frozenset(LET_GO)))
 
     def release(self):
-        if self.wishes is not None:
-            for rig, wish in zip(self.rigs, self.wishes, strict=True):
-                rig.session.release(wish)
-            self.wishes = None
+        if self.requests is not None:
+            for rig, request in zip(self.rigs, self.requests, strict=True):
+                rig.session.release(request)
+            self.requests = None
 
     def listen(self, channel, on):
         self.each(lambda rig: rig.session.listen(channel, on=on))
@@ -248,7 +254,7 @@ class BothWays:
     def happens_match(self, ticker):
         self.exchange.match(ticker)
 
-    def happens_tell(self, ticker):
+    def happens_ticker(self, ticker):
         sid = self.exchange.sids.get("ticker", 9)
         self.exchange._send(None, lambda _: ticker_frame(sid, ticker))
 

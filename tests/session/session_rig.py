@@ -91,18 +91,23 @@ def error(code, message, **more):
 
 
 class Rig:
-    """One session, connected unless told otherwise."""
+    """One session, connected unless told otherwise; `set_by` is what its wall clock was set by, in seconds."""
 
-    def __init__(self, *, connected=True, seed=1, compiled=None):
+    def __init__(self, *, connected=True, seed=1, compiled=None, **options):
         self.seconds = 100.0
+        self.set_by = 0.0
         self.session = Session(
-            now_us=lambda: START_US + round(self.seconds * 1e6),
+            now_us=self.now_us,
             monotonic=lambda: self.seconds,
             random=Random(seed),
             compiled=compiled_here if compiled is None else compiled,
+            **options,
         )
         if connected:
             self.session.connected()
+
+    def now_us(self):
+        return START_US + round((self.seconds + self.set_by) * 1e6)
 
     # frames in
 
@@ -112,7 +117,7 @@ class Rig:
             frame if isinstance(frame, bytes) else json.dumps(frame, separators=(",", ":")).encode() + b"\n"
             for frame in frames
         ]
-        self.session.receive(read, START_US + round(self.seconds * 1e6))
+        self.session.receive(read, self.now_us())
 
     def wait(self, seconds, step=0.1):
         end = self.seconds + seconds

@@ -1,4 +1,4 @@
-"""Which markets of which channel: wishes, and acknowledgements in any order."""
+"""Which markets of which channel: requests, and acknowledgements in any order."""
 
 import pytest
 from session_rig import BOOKS, Rig, delta, ok, snapshot, subscribed, ticker_frame, trade
@@ -15,7 +15,7 @@ def rig():
     return Rig()
 
 
-def test_a_wish_is_acknowledged_by_its_own_answer_only(rig):
+def test_a_request_is_acknowledged_by_its_own_answer_only(rig):
     rig.session.want("trade", frozenset({A}))
     rig.session.want("ticker", frozenset({A}))
     trades, tickers = rig.commands()
@@ -41,7 +41,7 @@ def test_tickers_added_while_a_subscribe_is_in_flight_are_added_after_it(rig):
     assert rig.commands() == []
 
 
-def test_a_wish_that_is_fulfilled_already_sends_nothing(rig):
+def test_a_request_that_is_fulfilled_already_sends_nothing(rig):
     rig.open("trade", frozenset({A, B}))
     rig.session.want("trade", frozenset({A}))
     assert rig.outcomes() == [("trade", None, ())]
@@ -50,13 +50,13 @@ def test_a_wish_that_is_fulfilled_already_sends_nothing(rig):
     assert rig.commands() == []
 
 
-def test_a_wish_for_whatever_comes_takes_all_markets_where_nobody_names_any(rig):
+def test_a_request_for_whatever_comes_takes_all_markets_where_nobody_names_any(rig):
     rig.session.want("trade", frozenset())
     assert rig.outcomes() == [("trade", None, ())]
     assert [command["params"] for command in rig.commands()] == [{"channels": ["trade"]}]
 
 
-def test_a_wish_for_whatever_books_come_sends_nothing(rig):
+def test_a_request_for_whatever_books_come_sends_nothing(rig):
     rig.session.want(BOOKS, frozenset())
     assert rig.outcomes() == [(BOOKS, None, ())]
     assert rig.commands() == []
@@ -103,7 +103,7 @@ def test_a_merged_subscribe_without_a_number_or_a_list_is_taken_as_well(rig):
     assert len(rig.session.rows("ticker")) == 1
 
 
-def test_an_ok_that_tells_no_sid_is_no_subscription_and_no_reason_to_spin(rig):
+def test_an_ok_that_names_no_sid_is_no_subscription_and_no_reason_to_spin(rig):
     rig.session.want("trade", frozenset({A}))
     asked = 0
     for _ in range(20):
@@ -114,7 +114,7 @@ def test_an_ok_that_tells_no_sid_is_no_subscription_and_no_reason_to_spin(rig):
     assert rig.outcomes() == []
 
 
-def test_an_ok_that_answers_nothing_of_ours_still_tells_which_markets_are_sent(rig):
+def test_an_ok_that_answers_nothing_of_ours_still_says_which_markets_are_sent(rig):
     rig.open("trade", frozenset({A}))
     rig.receive(ok(777, 2, 1, [A]), trade(2, 2, A), ok(778, 99, 1, [B]))
     assert rig.commands() == []
@@ -130,7 +130,7 @@ def test_an_addition_acknowledged_after_its_time_waits_for_its_snapshot(rig):
     rig.wait(10.1)
     again = rig.command("add_markets")
     rig.receive(ok(late["id"], 1, seq + 1, [A, B]))
-    assert rig.session.subscriptions[BOOKS].awaiting == {B}
+    assert rig.session.subscriptions[BOOKS].repair.awaiting == {B}
     rig.receive(snapshot(1, seq + 2, B), ok(again["id"], 1, seq + 3, [A, B]))
     assert rig.status(B) == "live"
     assert rig.commands() == []
@@ -149,7 +149,7 @@ def test_a_repeated_subscribed_does_not_start_the_count_again(rig):
     assert rig.gaps == []
 
 
-def test_a_new_sid_for_a_live_channel_is_a_hole_since_the_old_one_is_gone(rig):
+def test_a_new_sid_for_a_live_channel_is_a_gap_since_the_old_one_is_gone(rig):
     rig.open_books(A)
     rig.receive(subscribed(None, BOOKS, 9))
     assert rig.status(A) == "stale"
@@ -172,7 +172,7 @@ def test_a_subscribed_that_comes_after_its_time_is_taken_up(rig):
     assert rig.commands() == []
 
 
-def test_what_else_is_told_about_all_markets_is_told_by_every_subscribe(rig):
+def test_what_else_is_said_about_all_markets_is_said_by_every_subscribe(rig):
     rig.session.want("communications", frozenset({A}))
     rig.session.want("communications", All((("shard_factor", 2), ("shard_key", 1))))
     first = rig.command("subscribe")
@@ -186,7 +186,7 @@ def test_what_else_is_told_about_all_markets_is_told_by_every_subscribe(rig):
     assert [first["params"], again["params"], last["params"]] == [{"channels": ["communications"]}, params, params]
 
 
-def test_a_snapshot_looks_at_the_wishes_for_its_own_market_only(rig, monkeypatch):
+def test_a_snapshot_looks_at_the_requests_for_its_own_market_only(rig, monkeypatch):
     tickers = [f"KX-{number:02d}" for number in range(40)]
     early = [Request(BOOKS, frozenset({each})) for each in tickers[:30]]
     rig.session.want_together(early)
@@ -208,7 +208,7 @@ def test_a_snapshot_looks_at_the_wishes_for_its_own_market_only(rig, monkeypatch
     assert len(looked_at) == 40
 
 
-def test_a_wish_taken_back_while_snapshots_come_is_told_nothing(rig):
+def test_a_request_taken_back_while_snapshots_come_has_no_outcome(rig):
     kept, gone = Request(BOOKS, frozenset({A})), Request(BOOKS, frozenset({A, B}))
     rig.session.want_together([kept, gone])
     rig.receive(subscribed(rig.command("subscribe")["id"], BOOKS, 1), snapshot(1, 1, B))

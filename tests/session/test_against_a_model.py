@@ -1,4 +1,4 @@
-"""Any order of wishes, losses, repeats, ends and delays: a book that says "live" is the exchange's own."""
+"""Any order of requests, losses, repeats, ends and delays: a book that says "live" is the exchange's own."""
 
 import json
 
@@ -29,7 +29,7 @@ class AnyLine(RuleBasedStateMachine):
     def begin(self, seed):
         self.rig = Rig(seed=seed)
         self.exchange = ModelExchange(TICKERS)
-        self.wishes = []
+        self.requests = []
         self.lost = []
         self.rig.session.listen("trade", on=True)
         self.rig.session.want(BOOKS, frozenset({ALWAYS}))
@@ -62,7 +62,7 @@ class AnyLine(RuleBasedStateMachine):
     def lose(self, sid, seq):
         """Note a frame that the session can miss: one of a subscription it knows of."""
         subscription = self.session._state.by_sid.get(sid)
-        if seq is not None and subscription is not None and seq > subscription.seq:
+        if seq is not None and subscription is not None and seq > subscription.counting.seq:
             self.lost.append((subscription.channel, seq, START_US + round(self.rig.seconds * 1e6)))
 
     def deliver(self):
@@ -75,13 +75,13 @@ class AnyLine(RuleBasedStateMachine):
 
     @rule(wanted=st.sets(tickers, min_size=1))
     def want(self, wanted):
-        self.wishes.append(self.session.want(BOOKS, frozenset(wanted)))
+        self.requests.append(self.session.want(BOOKS, frozenset(wanted)))
         self.collect()
 
-    @precondition(lambda self: self.wishes)
+    @precondition(lambda self: self.requests)
     @rule(data=st.data())
     def release(self, data):
-        self.session.release(self.wishes.pop(data.draw(st.integers(0, len(self.wishes) - 1))))
+        self.session.release(self.requests.pop(data.draw(st.integers(0, len(self.requests) - 1))))
         self.collect()
 
     @precondition(lambda self: self.exchange.inbox)
@@ -208,7 +208,7 @@ class AnyLine(RuleBasedStateMachine):
             if step < 400:  # the market goes on, so that a lost last frame shows
                 self.exchange.move(TICKERS[step % 4], "yes", 100 + step, 100)
                 self.exchange.match(ALWAYS)
-        wanted = {ALWAYS}.union(*(wish.wanted for wish in self.wishes))
+        wanted = {ALWAYS}.union(*(request.wanted for request in self.requests))
         assert {ticker: self.rig.status(ticker) for ticker in wanted} == dict.fromkeys(wanted, "live")
         assert set(self.session._state.ladders) == wanted
         assert self.truth_is_known()
@@ -226,7 +226,7 @@ def covers(gap, seq):
     return (gap.seq_from is None or gap.seq_from <= seq) and (gap.seq_to is None or seq <= gap.seq_to)
 
 
-def test_any_line_leaves_live_books_true_and_every_loss_told_of():
+def test_any_line_leaves_live_books_true_and_every_loss_reported():
     # Shrinking takes minutes here; the unshrunk steps of a failure are printed and can be replayed.
     run_state_machine_as_test(
         AnyLine,

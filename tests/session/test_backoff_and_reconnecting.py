@@ -81,7 +81,7 @@ def test_data_begins_the_delays_anew():
     reconnecting = Reconnecting(Random(1))
     for _ in range(20):
         reconnecting.delay()
-    reconnecting.came()
+    reconnecting.reset()
     assert reconnecting.delay() == 0.0
 
 
@@ -120,7 +120,7 @@ class Weather:
         for number, ticker in enumerate((A, B), 1):
             rig.receive(snapshot(self.sids[BOOKS], number, ticker, self.truth[ticker]))
         rig.receive(trade(self.sids["trade"], 1, A), ticker_frame(self.sids["ticker"], A))
-        self.reconnecting.came()
+        self.reconnecting.reset()
 
     def lose(self, kind, outage):
         """Lose the connection; return seconds between the server's return and the new connection."""

@@ -113,7 +113,7 @@ class OneLine:
 
     def next(self, ticker=A, side="yes", price=4700, change=100, **fields):
         """The next delta there would be, with other fields."""
-        frame = delta(1, self.session.subscriptions[BOOKS].seq + 1, ticker, side, price, change)
+        frame = delta(1, self.session.subscriptions[BOOKS].counting.seq + 1, ticker, side, price, change)
         top = {name: fields.pop(name) for name in ("sid", "seq") if name in fields}
         return {**frame, **top, "msg": {**frame["msg"], **fields}}
 
@@ -131,7 +131,7 @@ PLAIN = {
     "another market": {"ticker": B},
 }
 OTHER = {
-    "a hole in the numbers": {"seq": 900},
+    "a gap in the numbers": {"seq": 900},
     "an old number": {"seq": 1},
     "the newest number again": {"seq": 3},
     "nobody's subscription": {"sid": 77},
@@ -154,8 +154,8 @@ OTHER = {
 def test_a_delta_to_which_nothing_can_happen_is_taken_on_the_straight_line(special, listened):
     one = OneLine(*listened)
     assert one.receive(one.next(**PLAIN[special])) == []
-    subscription = one.session.subscriptions[BOOKS]
-    assert (subscription.seq, subscription.messages, subscription.received_at) == (4, 4, START_US + 7)
+    counting = one.session.subscriptions[BOOKS].counting
+    assert (counting.seq, counting.messages, counting.received_at) == (4, 4, START_US + 7)
     assert one.session.ladder(PLAIN[special].get("ticker", A)).changed_at == START_US + 7
 
 
@@ -216,7 +216,7 @@ def test_every_frame_that_is_no_delta_leaves_the_straight_line_with_nothing_chan
     ],
     ids=["delta", "answer", "trade", "nonsense"],
 )
-def test_whoever_is_handed_a_frame_finds_written_down_what_came_before_it(frame):
+def test_whoever_is_handed_a_frame_finds_written_down_what_was_before_it(frame):
     one = OneLine()
     found = []
     one.leave = one.refused = lambda *_: found.append(observable(one.session)["subscriptions"][BOOKS])

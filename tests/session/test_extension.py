@@ -20,7 +20,7 @@ def way():
     """The tests here are about whether there are two ways."""
 
 
-def told(**environment):
+def reported(**environment):
     """What another process says of its default, with these variables."""
     inherited = {name: value for name, value in os.environ.items() if name != extension.NO_EXTENSIONS}
     code = (
@@ -45,12 +45,12 @@ def test_where_there_is_a_compiler_the_compiled_part_was_built():
 
 @needs_the_compiled_part
 def test_what_was_built_is_used_unless_the_environment_says_otherwise():
-    assert told() == [True, True, "CompiledLadder"]
-    assert told(**{extension.NO_EXTENSIONS: ""}) == [True, True, "CompiledLadder"]
+    assert reported() == [True, True, "CompiledLadder"]
+    assert reported(**{extension.NO_EXTENSIONS: ""}) == [True, True, "CompiledLadder"]
 
 
 def test_the_environment_may_have_everything_done_in_python():
-    assert told(**{extension.NO_EXTENSIONS: "1"}) == [extension.BUILT, False, "PlainLadder"]
+    assert reported(**{extension.NO_EXTENSIONS: "1"}) == [extension.BUILT, False, "PlainLadder"]
 
 
 def test_a_module_that_is_there_is_found():

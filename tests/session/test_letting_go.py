@@ -49,7 +49,7 @@ def test_the_last_market_let_go_unsubscribes_and_never_sends_an_empty_list(rig):
     assert rig.gaps == []
 
 
-def test_a_wish_released_twice_is_released_once(rig):
+def test_a_request_released_twice_is_released_once(rig):
     request = rig.open("trade", frozenset({A}))
     rig.session.release(request)
     rig.command("unsubscribe")
@@ -57,7 +57,7 @@ def test_a_wish_released_twice_is_released_once(rig):
     assert rig.commands() == []
 
 
-def test_a_wish_renewed_while_its_market_is_being_deleted_has_a_whole_book_again(rig):
+def test_a_request_renewed_while_its_market_is_being_deleted_has_a_whole_book_again(rig):
     seq = rig.open_books(A, B)
     rig.session.want(BOOKS, frozenset({A}))
     rig.session.release(rig.request)
@@ -72,7 +72,7 @@ def test_a_wish_renewed_while_its_market_is_being_deleted_has_a_whole_book_again
     assert rig.book(B)[0] == {100: 7}
 
 
-def test_a_snapshot_that_came_before_the_deletion_does_not_keep_a_renewed_book_live(rig):
+def test_a_snapshot_received_before_the_deletion_does_not_keep_a_renewed_book_live(rig):
     seq = rig.open_books(A, B)
     rig.session.want(BOOKS, frozenset({A}))
     rig.session.release(rig.request)
@@ -101,7 +101,7 @@ def test_no_delta_revives_an_unknown_book_while_its_market_is_being_deleted(rig)
     assert (rig.status(B), rig.book(B)[0]) == ("live", {100: 7})
 
 
-def test_unreadable_snapshots_of_a_market_let_go_harm_no_other_and_are_no_hole(rig):
+def test_unreadable_snapshots_of_a_market_let_go_harm_no_other_and_are_no_gap(rig):
     seq = rig.open_books(A, B)
     rig.session.want(BOOKS, frozenset({A}))
     rig.session.release(rig.request)
@@ -161,7 +161,7 @@ def test_a_refused_deletion_is_tried_again(rig, code):
     assert rig.command("delete_markets")["params"]["market_tickers"] == [B]
 
 
-def test_whoever_takes_what_comes_gets_all_markets_when_the_last_named_wish_goes(rig):
+def test_whoever_takes_what_comes_gets_all_markets_when_the_last_named_request_goes(rig):
     named = rig.open("trade", frozenset({A}))
     rig.session.want("trade", frozenset())
     assert rig.commands() == []
@@ -179,7 +179,9 @@ def test_whoever_takes_what_comes_gets_all_markets_when_the_last_named_wish_goes
         ("pyth_value", "underlying_tickers"),
     ],
 )
-def test_whoever_takes_what_a_reference_feed_sends_gets_all_of_it_when_the_last_named_wish_goes(rig, channel, names):
+def test_whoever_takes_what_a_reference_feed_sends_gets_all_of_it_when_the_last_named_request_goes(
+    rig, channel, names
+):
     named = rig.session.want(channel, frozenset({"BRTI"}))
     rig.receive(subscribed(rig.command("subscribe")["id"], channel, 1))
     rig.session.want(channel, frozenset())
@@ -199,7 +201,7 @@ def test_a_channel_that_nobody_wants_any_more_keeps_no_gap_open(rig):
     assert rig.gaps[0].repaired_by is None
 
 
-def test_rows_are_made_while_a_wish_that_takes_them_is_there(rig):
+def test_rows_are_made_while_a_request_that_takes_them_is_there(rig):
     one, two = (rig.session.want("trade", frozenset({A}), listens="trade") for _ in range(2))
     subscription = rig.session.subscriptions["trade"]
     rig.session.release(one)
@@ -211,7 +213,7 @@ def test_rows_are_made_while_a_wish_that_takes_them_is_there(rig):
     assert not subscription.listening
 
 
-def test_a_wish_renewed_before_its_market_was_deleted_asks_for_its_snapshot(rig):
+def test_a_request_renewed_before_its_market_was_deleted_asks_for_its_snapshot(rig):
     seq = rig.open_books(A, B)
     rig.session.want(BOOKS, frozenset({A, C}))
     add = rig.command("add_markets")  # in flight, so the deletion waits

@@ -121,7 +121,7 @@ def test_a_stale_book_has_one_row_that_says_so_and_one_when_it_is_right_again(ri
     assert (again["market_ticker"], again["status"], again["seq"], again["ts"]) == ("A", "live", seq + 4, None)
 
 
-def test_the_same_quote_after_a_hole_is_a_row_again(rig):
+def test_the_same_quote_after_a_gap_is_a_row_again(rig):
     seq = rig.open_books("A")
     rig.session.listen(QUOTES, on=True)
     before = quotes(rig)

@@ -39,7 +39,7 @@ def test_a_lost_answer_is_asked_for_again(rig, kind):
     assert rig.outcomes() == ([("trade", 0, ())] if kind in ("subscribe", "add_markets") else [])
 
 
-def test_a_wish_without_an_answer_stays_a_wish(rig):
+def test_a_request_without_an_answer_stays_a_request(rig):
     rig.session.want("trade", frozenset({A}))
     rig.wait(10.1)
     assert rig.outcomes() == [("trade", 0, ())]
@@ -110,7 +110,7 @@ def test_tickers_refused_after_the_acknowledgement_are_known_to_be_unknown_at_on
     assert rig.status(A) == "live"
 
 
-def test_a_wish_for_a_book_waits_a_moment_for_the_refusal_that_may_follow_its_acknowledgement(rig):
+def test_a_request_for_a_book_waits_a_moment_for_the_refusal_that_may_follow_its_acknowledgement(rig):
     rig.session.want(BOOKS, frozenset({A, B}))
     command = rig.command("subscribe")
     rig.receive(subscribed(command["id"], BOOKS, 1), snapshot(1, 1, A))
@@ -160,14 +160,14 @@ def test_a_late_answer_to_get_snapshot_makes_no_book_of_a_market_that_is_sent_no
     assert rig.status(B) == "live"
 
 
-def test_a_wish_for_a_refused_ticker_made_again_is_asked_again(rig):
+def test_a_request_for_a_refused_ticker_made_again_is_asked_again(rig):
     rig.session.want("trade", frozenset({A}))
     rig.receive(error(28, "Markets not found", id=rig.command()["id"], market_tickers=[A]))
     rig.session.want("trade", frozenset({A}))
     rig.command("subscribe")
 
 
-def test_a_refusal_that_names_tickers_concerns_no_wish_for_all_markets(rig):
+def test_a_refusal_that_names_tickers_concerns_no_request_for_all_markets(rig):
     rig.session.want("trade", frozenset({A}))
     command = rig.command("subscribe")
     rig.session.want("trade", ALL)
@@ -186,7 +186,7 @@ def test_markets_beyond_the_limit_are_refused_but_not_called_unknown(rig):
 
 
 @pytest.mark.parametrize("code", [8, 9, 14, 11])
-def test_a_refused_channel_ends_the_wish(rig, code):
+def test_a_refused_channel_ends_the_request(rig, code):
     rig.session.want("trade", frozenset({A}))
     rig.receive(error(code, "no", id=rig.command()["id"]))
     assert rig.outcomes() == [("trade", code, ())]
@@ -251,7 +251,7 @@ def test_an_addition_beyond_the_limit_makes_a_new_subscription_of_all_markets(ri
     assert rig.command("subscribe")["params"]["market_tickers"] == [A]
 
 
-def test_all_markets_refused_by_a_limit_end_the_wish(rig):
+def test_all_markets_refused_by_a_limit_end_the_request(rig):
     rig.session.want("trade", frozenset({A}))
     for _ in range(2):
         rig.receive(error(26, "Subscription market limit exceeded", id=rig.command("subscribe")["id"]))
@@ -297,10 +297,10 @@ def test_an_answer_about_an_old_sid_never_touches_the_new_one(rig):
     rig.session.want("trade", frozenset({C}))
     add = rig.command("add_markets")
     rig.receive(ok(old["id"], None, None, [A, B]))
-    assert rig.session.subscriptions["trade"].in_flight.number == add["id"]
+    assert rig.session.subscriptions["trade"].membership.in_flight.number == add["id"]
 
 
-def test_an_unsubscribed_that_nobody_asked_for_is_a_hole_and_a_new_subscription(rig):
+def test_an_unsubscribed_that_nobody_asked_for_is_a_gap_and_a_new_subscription(rig):
     seq = rig.open_books(A)
     rig.receive({"type": "unsubscribed", "sid": 1, "seq": seq + 1})
     assert rig.status(A) == "stale"
@@ -371,7 +371,7 @@ def test_commands_under_way_are_forgotten_when_they_were_answered(rig):
     assert rig.session._state.owners == {}
 
 
-def test_an_outcome_is_told_once(rig):
+def test_an_outcome_is_reported_once(rig):
     rig.session.want("trade", frozenset({A}))
     command = rig.command()
     rig.receive(subscribed(command["id"], "trade", 1), error(8, "Unknown channel name", id=command["id"]))
@@ -420,7 +420,7 @@ def test_a_late_subscribed_does_not_stand_for_the_markets_of_a_later_command(rig
     assert rig.gaps == []
 
 
-def test_a_merge_into_another_sid_than_the_known_one_is_a_hole(rig):
+def test_a_merge_into_another_sid_than_the_known_one_is_a_gap(rig):
     rig.session.want(BOOKS, frozenset({A}))
     late = rig.command("subscribe")
     rig.wait(10.1)

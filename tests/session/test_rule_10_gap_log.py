@@ -22,9 +22,9 @@ def test_rule_10_the_gap_log_is_bounded_and_counts_what_it_drops():
     assert [gap.opened_at for gap in log.snapshot()] == [2, 3, 4]
 
 
-def test_rule_10_a_hole_on_every_frame_keeps_memory_bounded(rig):
+def test_rule_10_a_gap_on_every_frame_keeps_memory_bounded(rig):
     rig.open("trade")
     rig.receive(*(trade(2, seq, A) for seq in range(2, 24_000, 2)))
     assert len(rig.session.gaps) == 10_000
     assert rig.session.gaps.dropped == 1_999
-    assert rig.session.subscriptions["trade"].open_gaps == []
+    assert rig.session.subscriptions["trade"].repair.open_gaps == []

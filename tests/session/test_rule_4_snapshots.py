@@ -1,4 +1,4 @@
-"""Truth rule 4: a snapshot replaces a book whole, and what cannot be is a hole."""
+"""Truth rule 4: a snapshot replaces a book whole, and what cannot be is a gap."""
 
 from itertools import pairwise
 
@@ -35,7 +35,7 @@ def test_rule_4_a_snapshot_with_more_at_one_price_than_can_be_counted_is_refused
     rig.command("get_snapshot")
 
 
-def test_rule_4_a_negative_level_is_a_hole_in_its_own_market_since_the_count_is_whole(rig):
+def test_rule_4_a_negative_level_is_a_gap_in_its_own_market_since_the_count_is_whole(rig):
     seq = rig.open_books(A, B)
     rig.receive(delta(1, seq + 1, A, change=-1001))
     assert rig.book(A)[0] == {4700: 1000}
@@ -47,7 +47,7 @@ def test_rule_4_a_negative_level_is_a_hole_in_its_own_market_since_the_count_is_
     rig.command("get_snapshot")
 
 
-def test_rule_4_a_delta_before_its_snapshot_is_one_hole_however_many_follow(rig):
+def test_rule_4_a_delta_before_its_snapshot_is_one_gap_however_many_follow(rig):
     rig.session.want(BOOKS, frozenset({A}))
     rig.receive(subscribed(rig.command()["id"], BOOKS, 1), delta(1, 1, A), delta(1, 2, A))
     (gap,) = rig.gaps
@@ -88,7 +88,7 @@ def test_rule_4_a_first_snapshot_that_never_comes_is_asked_for_ever_more_rarely_
     assert asked[0] <= 3
     assert pauses == sorted(pauses)
     assert pauses[-1] == 60
-    rig.session.subscriptions[BOOKS].rounds = 5_000  # after half a week of it
+    rig.session.subscriptions[BOOKS].repair.rounds = 5_000  # after half a week of it
     rig.wait(61, step=1.0)
     assert len([each for each in rig.commands() if each["cmd"] == "update_subscription"]) == 1
 

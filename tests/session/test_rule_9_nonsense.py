@@ -6,7 +6,7 @@ import pytest
 from session_rig import Rig, delta, snapshot, ticker_frame, trade
 
 from kalshi_nb._rows.wanted import ALL
-from kalshi_nb._session.receiver import MOST_OLD
+from kalshi_nb._session.counting import MOST_OLD
 
 A, B = "KXA-1", "KXB-2"
 
@@ -98,7 +98,7 @@ def test_rule_9_the_ring_of_rejects_is_bounded(rig):
     ],
     ids=["cut", "unknown type", "no message"],
 )
-def test_rule_9_a_rejected_frame_with_a_number_on_a_book_sid_is_a_hole(rig, damage):
+def test_rule_9_a_rejected_frame_with_a_number_on_a_book_sid_is_a_gap(rig, damage):
     seq = rig.open_books(A, B)
     rig.receive(damage(delta(1, seq + 1, A)))
     assert (rig.status(A), rig.status(B)) == ("stale", "stale")
@@ -114,7 +114,7 @@ def test_rule_9_a_rejected_frame_with_a_number_on_a_book_sid_is_a_hole(rig, dama
     [{"price_dollars": "1.5000"}, {"price_dollars": "0.47001"}, {"delta_fp": "1.005"}, {"delta_fp": "many"}],
     ids=["price", "decimals", "count decimals", "words"],
 )
-def test_rule_9_a_delta_with_values_that_mean_nothing_is_a_hole_in_its_own_market(rig, damage):
+def test_rule_9_a_delta_with_values_that_mean_nothing_is_a_gap_in_its_own_market(rig, damage):
     seq = rig.open_books(A, B)
     frame = delta(1, seq + 1, A)
     rig.receive({**frame, "msg": {**frame["msg"], **damage}})
@@ -161,7 +161,7 @@ def test_rule_9_snapshots_that_cannot_be_read_leave_one_market_stale_and_end_no_
     assert rig.status(A) == "live"
 
 
-def test_rule_9_a_rejected_frame_with_an_old_number_is_no_hole(rig):
+def test_rule_9_a_rejected_frame_with_an_old_number_is_no_gap(rig):
     seq = rig.open_books(A)
     rig.receive({**delta(1, seq, A), "msg": None})
     assert rig.status(A) == "live"
@@ -270,5 +270,5 @@ def test_rule_9_unreadable_snapshots_of_invented_markets_are_not_remembered(rig)
     seq = rig.open_books(A)
     for number in range(1, 200):
         rig.receive(snapshot(1, seq + number, f"KX-{number}", {4700: -100}))
-    assert not rig.session.subscriptions["orderbook_delta"].unreadable
+    assert not rig.session.subscriptions["orderbook_delta"].repair.unreadable
     assert (rig.status(A), rig.gaps, rig.commands()) == ("live", [], [])

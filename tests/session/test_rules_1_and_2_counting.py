@@ -38,7 +38,7 @@ def test_rule_1_an_old_trade_makes_no_row(rig):
     assert len(rig.session.rows("trade")) == 2
 
 
-def test_rule_2_ok_unsubscribed_and_error_take_numbers_and_leave_no_hole(rig):
+def test_rule_2_ok_unsubscribed_and_error_take_numbers_and_leave_no_gap(rig):
     seq = rig.open_books(A)
     rig.session.want(BOOKS, frozenset({B}))
     add = rig.command("add_markets")
@@ -50,7 +50,7 @@ def test_rule_2_ok_unsubscribed_and_error_take_numbers_and_leave_no_hole(rig):
     assert rig.book(A)[0] == {4700: 1100}
 
 
-def test_rule_2_a_lost_ok_is_a_hole_like_any_other(rig):
+def test_rule_2_a_lost_ok_is_a_gap_like_any_other(rig):
     seq = rig.open_books(A)
     rig.receive(delta(1, seq + 2, A))
     assert rig.status(A) == "stale"
@@ -90,7 +90,7 @@ def test_rule_2_the_first_lifecycle_number_is_where_counting_begins(rig):
     assert (gap.seq_from, gap.seq_to) == (279_599, 279_599)
 
 
-def test_rule_2_a_first_book_frame_that_is_not_number_one_is_a_hole(rig):
+def test_rule_2_a_first_book_frame_that_is_not_number_one_is_a_gap(rig):
     rig.session.want(BOOKS, frozenset({A}))
     rig.receive(subscribed(rig.command()["id"], BOOKS, 1), snapshot(1, 2, A))
     (gap,) = rig.gaps

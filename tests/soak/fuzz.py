@@ -202,7 +202,7 @@ class Fuzzer:
 
     def _due(self, sid):
         found = self._subscription(sid)
-        return 1 if found is None or found.seq is None else found.seq + 1
+        return 1 if found is None or found.counting.seq is None else found.counting.seq + 1
 
     # What comes instead
 
@@ -214,7 +214,8 @@ class Fuzzer:
         if "sid" in frame and subscription.sid is not None:
             frame["sid"] = subscription.sid
             if "seq" in frame and self.random.random() < 0.95:
-                frame["seq"] = 1 if subscription.seq is None else subscription.seq + 1
+                seq = subscription.counting.seq
+                frame["seq"] = 1 if seq is None else seq + 1
         return frame
 
     def one(self):
@@ -256,7 +257,7 @@ class Fuzzer:
         # A broken refusal may have ended a wish, as an unbroken one does; whoever made it asks again.
         for channel in CHANNELS:
             subscription = self.session.subscriptions[channel]
-            if not subscription.requests or subscription.given_up or subscription.refused:
+            if not subscription.requests or subscription.membership.given_up or subscription.membership.refused:
                 before = list(subscription.requests)
                 self.session.want(channel, self.wanted if channel == BOOKS else ALL, listens=channel)
                 self.session.want(BOOKS, self.wanted, listens=QUOTES) if channel == BOOKS else None

@@ -1,9 +1,11 @@
-"""Truth rule 3: a hole makes books stale at once, and is repaired step by step."""
+"""Truth rule 3: a gap makes books stale at once, and is repaired step by step."""
 
 import json
 
 import pytest
 from session_rig import BOOKS, Rig, delta, error, ok, snapshot, subscribed, trade
+
+from kalshi_nb._session.repair import RepairStep
 
 A, B, C = "KXA-1", "KXB-2", "KXC-3"
 
@@ -13,7 +15,7 @@ def rig():
     return Rig()
 
 
-def test_rule_3_a_hole_makes_every_book_of_the_sid_stale_at_once(rig):
+def test_rule_3_a_gap_makes_every_book_of_the_sid_stale_at_once(rig):
     seq = rig.open_books(A, B, C)
     rig.receive(delta(1, seq + 2, A))
     assert [rig.status(each) for each in (A, B, C)] == ["stale"] * 3
@@ -108,7 +110,7 @@ def test_rule_3_the_third_step_repairs_by_a_new_connection(rig):
     assert all(gap.closed_at for gap in rig.gaps)
 
 
-def test_rule_3_a_hole_during_the_repair_distrusts_again_and_asks_again(rig):
+def test_rule_3_a_gap_during_the_repair_distrusts_again_and_asks_again(rig):
     seq = rig.open_books(A, B)
     rig.receive(delta(1, seq + 2, A))
     rig.command("get_snapshot")
@@ -126,12 +128,12 @@ def test_rule_3_a_hole_during_the_repair_distrusts_again_and_asks_again(rig):
     ]
 
 
-def test_rule_3_rounds_of_get_snapshot_that_holes_spoil_are_bounded(rig):
+def test_rule_3_rounds_of_get_snapshot_that_gaps_spoil_are_bounded(rig):
     seq = rig.open_books(A, B)
     rig.receive(delta(1, seq + 2, A))
     seq += 2
     rounds = 0
-    while rig.session.subscriptions[BOOKS].step == 1:
+    while rig.session.subscriptions[BOOKS].repair.step is RepairStep.SNAPSHOT:
         commands = rig.commands()
         rounds += len(commands)
         for ticker in commands[0]["params"]["market_tickers"]:
@@ -143,7 +145,7 @@ def test_rule_3_rounds_of_get_snapshot_that_holes_spoil_are_bounded(rig):
     rig.command("unsubscribe")
 
 
-def test_rule_3_a_hole_on_trade_is_recorded_and_closed_when_data_goes_on(rig):
+def test_rule_3_a_gap_on_trade_is_recorded_and_closed_when_data_goes_on(rig):
     rig.open("trade")
     rig.session.listen("trade", on=True)
     rig.receive(trade(2, 1, A))
@@ -182,12 +184,12 @@ def test_rule_3_the_books_of_a_market_whose_acknowledgement_was_lost_are_distrus
     assert rig.status(B) == "stale"
 
 
-def test_rule_3_a_hole_without_any_book_is_over_at_once(rig):
+def test_rule_3_a_gap_without_any_book_is_over_at_once(rig):
     rig.open_books(A)
     rig.session.release(rig.request)
     rig.session.want(BOOKS, frozenset())
     rig.receive(delta(1, 9, A))
-    assert rig.session.subscriptions[BOOKS].step == 0
+    assert rig.session.subscriptions[BOOKS].repair.step is RepairStep.NONE
     assert rig.gaps[0].closed_at is not None
 
 
@@ -206,7 +208,7 @@ def test_rule_3_a_market_let_go_during_the_repair_does_not_hold_it_up(rig):
     assert rig.session.unrequested == 1
 
 
-def test_rule_3_a_hole_before_the_first_acknowledgement_is_over_with_the_first_snapshots_and_not_before(rig):
+def test_rule_3_a_gap_before_the_first_acknowledgement_is_over_with_the_first_snapshots_and_not_before(rig):
     rig.open_books(A)
     rig.session.disconnected()
     rig.session.connected()

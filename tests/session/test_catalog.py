@@ -4,7 +4,7 @@ import pytest
 from session_rig import Rig, error, subscribed
 
 from kalshi_nb._rows.wanted import ALL
-from kalshi_nb._session.requests import OFFERED
+from kalshi_nb._session.requests import CATALOG
 
 LISTS = {
     "cfbenchmarks_value": ("indexlist", "cfbenchmarks_value_indexlist", "index_ids"),
@@ -25,19 +25,19 @@ def answer(command, names, channel=CHANNEL, sid=1, seq=1):
 
 
 def ask(rig, channel=CHANNEL):
-    return rig.session.want(channel, frozenset(), listens=OFFERED)
+    return rig.session.want(channel, frozenset(), listens=CATALOG)
 
 
 def asked(rig, channel=CHANNEL):
-    """Ask where nothing is received yet; return the wish and the command with the question."""
-    wish = ask(rig, channel)
+    """Ask where nothing is received yet; return the request and the command with the question."""
+    request = ask(rig, channel)
     rig.receive(subscribed(rig.command("subscribe")["id"], channel, 1))
-    return wish, rig.command(LISTS[channel][0])
+    return request, rig.command(LISTS[channel][0])
 
 
 @pytest.mark.parametrize("channel", LISTS)
 def test_an_empty_subscription_is_made_for_the_question_and_ended_after_it(rig, channel):
-    wish = ask(rig, channel)
+    request = ask(rig, channel)
     first = rig.command("subscribe")
     assert first["params"] == {"channels": [channel]}
     rig.receive(subscribed(first["id"], channel, 1))
@@ -46,7 +46,7 @@ def test_an_empty_subscription_is_made_for_the_question_and_ended_after_it(rig, 
     assert question["params"] == {"sids": [1], "action": LISTS[channel][0]}
     rig.receive(answer(question, ["BRTI", "ETHUSD_RTI"], channel))
     assert rig.outcomes() == [(channel, None, ())]
-    assert wish.offered == ("BRTI", "ETHUSD_RTI")
+    assert request.catalog == ("BRTI", "ETHUSD_RTI")
     rig.command("unsubscribe")
     assert rig.session.subscriptions[channel].rows == []
 
@@ -56,10 +56,10 @@ def test_what_is_received_already_is_left_as_it_is(rig, wanted):
     rig.session.want(CHANNEL, wanted)
     rig.receive(subscribed(rig.command("subscribe")["id"], CHANNEL, 1))
     rig.outcomes()
-    wish = ask(rig)
+    request = ask(rig)
     rig.receive(answer(rig.command("indexlist"), ["BRTI"]))
-    rig.session.release(wish)
-    assert wish.offered == ("BRTI",)
+    rig.session.release(request)
+    assert request.catalog == ("BRTI",)
     assert rig.commands() == []
     assert rig.gaps == []
 
@@ -67,13 +67,13 @@ def test_what_is_received_already_is_left_as_it_is(rig, wanted):
 def test_whoever_asks_does_not_take_what_the_channel_sends(rig):
     named = rig.session.want(CHANNEL, frozenset({"BRTI"}))
     rig.receive(subscribed(rig.command("subscribe")["id"], CHANNEL, 1))
-    wish = ask(rig)
+    request = ask(rig)
     rig.session.release(named)
     question, leave = rig.commands()
     assert question["params"]["action"] == "indexlist"
     assert leave["params"] == {"sids": [1], "action": "unsubscribe_indices", "index_ids": ["BRTI"]}
     rig.receive(answer(question, []))
-    assert wish.offered == ()
+    assert request.catalog == ()
 
 
 def test_two_who_ask_have_one_answer_and_a_later_one_an_answer_of_its_own(rig):
@@ -81,18 +81,18 @@ def test_two_who_ask_have_one_answer_and_a_later_one_an_answer_of_its_own(rig):
     second = ask(rig)
     assert rig.commands() == []
     rig.receive(answer(question, ["A"]))
-    assert (first.offered, second.offered) == (("A",), ("A",))
+    assert (first.catalog, second.catalog) == (("A",), ("A",))
     third = ask(rig)
     rig.command("unsubscribe")  # it had begun
     rig.receive({"type": "unsubscribed", "sid": 1, "seq": 2})
     rig.wait(1)
     rig.receive(subscribed(rig.command("subscribe")["id"], CHANNEL, 2))
     rig.receive(answer(rig.command("indexlist"), ["B"], sid=2))
-    assert third.offered == ("B",)
+    assert third.catalog == ("B",)
 
 
 def test_a_lost_answer_is_asked_for_again_and_so_is_one_that_the_exchange_had_no_time_for(rig):
-    wish, question = asked(rig)
+    request, question = asked(rig)
     rig.wait(10.1)
     question = rig.command("indexlist")
     rig.receive(error(18, "Command timeout", id=question["id"]))
@@ -100,17 +100,17 @@ def test_a_lost_answer_is_asked_for_again_and_so_is_one_that_the_exchange_had_no
     assert rig.commands() == []
     rig.wait(5.1)
     rig.receive(answer(rig.command("indexlist"), ["A"]))
-    assert wish.offered == ("A",)
+    assert request.catalog == ("A",)
 
 
-def test_a_refused_question_ends_the_wish_and_no_other(rig):
+def test_a_refused_question_ends_the_request_and_no_other(rig):
     named = rig.session.want(CHANNEL, frozenset({"BRTI"}))
     rig.receive(subscribed(rig.command("subscribe")["id"], CHANNEL, 1))
     rig.outcomes()
-    wish = ask(rig)
+    request = ask(rig)
     rig.receive(error(13, "Unsupported action", id=rig.command("indexlist")["id"], sid=1, seq=1))
     assert rig.outcomes() == [(CHANNEL, 13, ())]
-    assert wish.offered is None
+    assert request.catalog is None
     assert named.outcome.code is None
     assert rig.commands() == []
     rig.session.release(named)
@@ -118,12 +118,12 @@ def test_a_refused_question_ends_the_wish_and_no_other(rig):
 
 
 def test_the_question_is_asked_anew_on_a_new_connection(rig):
-    wish, _ = asked(rig)
+    request, _ = asked(rig)
     rig.session.disconnected()
     rig.session.connected()
     rig.receive(subscribed(rig.command("subscribe")["id"], CHANNEL, 1))
     rig.receive(answer(rig.command("indexlist"), ["A"]))
-    assert wish.offered == ("A",)
+    assert request.catalog == ("A",)
 
 
 def test_a_list_that_nobody_asked_for_is_no_answer_and_no_trouble(rig):
@@ -144,9 +144,9 @@ def test_a_subscription_that_held_nothing_leaves_no_gap_when_it_is_made_anew(rig
 
 
 def test_a_question_by_a_number_that_the_exchange_does_not_know_is_asked_by_another(rig):
-    wish, question = asked(rig)
+    request, question = asked(rig)
     rig.receive(error(7, "Unknown subscription ID", id=question["id"]))
     rig.wait(1)
     rig.receive(subscribed(rig.command("subscribe")["id"], CHANNEL, 2))
     rig.receive(answer(rig.command("indexlist"), ["A"], sid=2))
-    assert wish.offered == ("A",)
+    assert request.catalog == ("A",)

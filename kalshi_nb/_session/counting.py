@@ -1,0 +1,114 @@
+"""How far one subscription has counted, and the rows it has made: the part that every message moves."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from kalshi_nb._rows.channel import Channel
+from kalshi_nb._rows.rows import Row
+
+__all__ = ["MOST_OLD", "Counting"]
+
+MOST_OLD: Final = 100
+"""Old sequence numbers in a row after which the exchange must have begun to count anew."""
+
+
+class Counting:
+    """The numbers of one subscription.
+
+    Three write here. Whatever happens seldom goes by the methods. What every message moves (`seq`, `messages`,
+    `received_at`, `exchange_ms` and the end of `rows`) is written in place by the receiver and by the compiled
+    straight line: a call of a method costs 40 ns, which is a tenth of what a delta costs altogether. Nobody else
+    writes them, and all three run on one thread.
+
+    Parameters
+    ----------
+    traits : Channel
+        What sets the channel apart.
+    rows : list of tuple
+        Where its rows go.
+
+    Attributes
+    ----------
+    sid : int or None
+        The exchange's number for the subscription on this connection; None while there is none.
+    seq : int or None
+        The last sequence number seen; None while the first one sets it.
+    sequenced : bool
+        Whether the channel's messages have numbers.
+    old, old_after : int, int or None
+        How many old numbers were received in a row, and after which one.
+    messages, messages_before : int
+        Data frames received, now and when the session last looked for channels gone quiet.
+    received_at : int
+        When the newest of them was received, in microseconds; 0 before the first.
+    exchange_ms : int or None
+        The exchange's own stamp of the newest that has one, in milliseconds.
+    listening : bool
+        Whether rows are made.
+    rows : list of tuple
+        Rows made and not yet taken; see :meth:`kalshi_nb._session.session.Session.rows` for who else has it in hand.
+    """
+
+    # With slots, an access is no look-up in a dictionary.
+    __slots__ = (
+        "_from_one",
+        "exchange_ms",
+        "listening",
+        "messages",
+        "messages_before",
+        "old",
+        "old_after",
+        "received_at",
+        "rows",
+        "seq",
+        "sequenced",
+        "sid",
+    )
+
+    def __init__(self, traits: Channel, rows: list[Row]) -> None:
+        self.sequenced = traits.sequenced
+        self._from_one = traits.from_one
+        self.rows = rows
+        self.listening = False
+        self.messages = 0
+        self.messages_before = 0
+        self.received_at = 0
+        self.exchange_ms: int | None = None
+        self.end()
+
+    def end(self) -> None:
+        """Forget the sid and its numbers."""
+        self.sid: int | None = None
+        self.seq: int | None = None
+        self.old = 0
+        self.old_after: int | None = None
+
+    def begin(self, sid: int) -> None:
+        """Start counting under a new sid."""
+        self.sid = sid
+        self.seq = 0 if self._from_one else None
+
+    def join(self, sid: int, seq: int | None) -> None:
+        """Count on under a sid that was there before anybody here knew of it; `seq` is the last number, if known."""
+        self.begin(sid)
+        if seq is not None:
+            self.seq = seq
+
+    @property
+    def due(self) -> int | None:
+        """The number that is to be next; None where any may be."""
+        return None if self.seq is None else self.seq + 1
+
+    def begins_anew(self) -> bool:
+        """Take note of an old number; return whether so many came in a row that the exchange counts anew."""
+        if self.old_after != self.seq:
+            self.old_after, self.old = self.seq, 0
+        self.old += 1
+        return self.old == MOST_OLD
+
+    def went_quiet(self) -> bool:
+        """Tell whether no data was received since this was last asked."""
+        quiet = self.messages == self.messages_before
+        self.messages_before = self.messages
+        return quiet
