@@ -26,6 +26,10 @@ def wait_until(condition, timeout=20.0):
         time.sleep(0.005)
 
 
+def reconnects(engine):
+    return sum(each.reconnects for each in engine.status().links)
+
+
 def io_threads():
     return [each for each in threading.enumerate() if each.name == "kalshi-io" and each.is_alive()]
 

@@ -102,7 +102,7 @@ def test_a_refused_handshake_raises_where_it_was_asked_for(exchange, engines, re
     assert engine.state == "closed"
     assert len(exchange.handshakes) == 1
     with pytest.raises(FeedClosedError):
-        engine.want("trade", frozenset({"KXA-1"}), listen="trade", timeout=1)
+        engine.want("trade", [frozenset({"KXA-1"})], rows="trade", timeout=1)
 
 
 @contextlib.contextmanager
@@ -223,7 +223,7 @@ def test_the_clocks_difference_is_read_from_the_answer(exchange, credentials, tr
 
 
 def test_a_large_message_is_taken(exchange, engine):
-    engine.want("trade", frozenset({"KXA-1"}), listen="trade", timeout=10)
+    engine.want("trade", [frozenset({"KXA-1"})], rows="trade", timeout=10)
     before = engine.links[0].session.messages
     tickers = [f"KX-{number:06}-SOMEWHAT-LONG" for number in range(300_000)]
     exchange.send({"type": "ok", "id": 7_777, "msg": {"market_tickers": tickers}})

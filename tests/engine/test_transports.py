@@ -23,7 +23,7 @@ from kalshi_nb.errors import (
     MissingPackageError,
 )
 
-from .conftest import PATH, io_threads, wait_until
+from .conftest import PATH, io_threads, reconnects, wait_until
 
 TEXT, CONTINUATION, BINARY, CLOSE, PING, PONG = 1, 0, 2, 8, 9, 10
 MANY = 200
@@ -164,7 +164,7 @@ def test_a_message_in_pieces_is_joined_and_stands_in_its_place(server, talking):
     assert seen(talking) == list(range(31))
     server.send(frame(TEXT, news(31)))
     wait_until(lambda: talking.links[0].session.messages == 32)
-    assert talking.reconnects == 0
+    assert reconnects(talking) == 0
 
 
 def test_whole_messages_are_taken_where_the_library_calls_back_and_not_by_a_task(server, talking):
@@ -177,7 +177,7 @@ def test_whole_messages_are_taken_where_the_library_calls_back_and_not_by_a_task
 
     talking.links[0].session.receive = noted
     server.connections[-1].shutdown(socket.SHUT_RDWR)  # the reader takes the function up with its connection
-    wait_until(lambda: talking.reconnects == 1 and len(server.connections) == 2)
+    wait_until(lambda: reconnects(talking) == 1 and len(server.connections) == 2)
     server.send(b"".join(frame(TEXT, news(number)) for number in range(MANY)))
     wait_until(lambda: len(tasks) == MANY)
     assert set(tasks) == {None}
@@ -239,9 +239,9 @@ def test_nothing_is_taken_after_a_fault_though_more_is_at_hand(server, engines):
     engine.start(10)
     wait_until(lambda: server.connections)
     server.send(b"".join(frame(TEXT, news(number)) for number in range(10)))
-    wait_until(lambda: engine.reconnects == 1)
+    wait_until(lambda: reconnects(engine) == 1)
     assert taken == [news(0), news(1), news(2)]
-    assert "a fault at the third" in engine.last_error
+    assert "a fault at the third" in engine.status().last_error
     assert engine.links[0].session.messages == 2
 
 
@@ -273,8 +273,8 @@ def test_what_breaks_the_protocol_costs_the_connection_and_no_more(server, talki
     server.send(frame(TEXT, news(1)))
     wait_until(lambda: talking.links[0].session.messages == 1)
     server.send(frame(TEXT, news(2)) + frame(TEXT, news(3) + b" " * 200) + data)  # what came before it still counts
-    wait_until(lambda: talking.reconnects == 1 and len(server.connections) == 2)
-    assert "connection lost" in talking.last_error
+    wait_until(lambda: reconnects(talking) == 1 and len(server.connections) == 2)
+    assert "connection lost" in talking.status().last_error
     assert seen(talking) == [1, 2, 3]
     server.send(frame(TEXT, news(4)))
     wait_until(lambda: talking.links[0].session.messages == 4)
@@ -288,15 +288,15 @@ def test_a_message_in_pieces_may_be_no_larger_than_any_other(server, engines, mo
     engine.start(10)
     wait_until(lambda: server.connections)
     server.send(frame(TEXT, b"x" * 60_000, fin=False) + frame(CONTINUATION, b"y" * 60_000))
-    wait_until(lambda: engine.reconnects == 1)
+    wait_until(lambda: reconnects(engine) == 1)
     assert engine.links[0].session.messages == 0
 
 
 def test_a_close_frame_is_answered_and_its_code_and_reason_kept(server, talking):
     server.send(frame(CLOSE, (4000).to_bytes(2) + b"maintenance"))
-    wait_until(lambda: talking.reconnects == 1)
-    assert "4000" in talking.last_error
-    assert "maintenance" in talking.last_error
+    wait_until(lambda: reconnects(talking) == 1)
+    assert "4000" in talking.status().last_error
+    assert "maintenance" in talking.status().last_error
     assert any(data[0] & 0xF == CLOSE for data in server.received)
 
 
@@ -307,10 +307,10 @@ def test_a_link_that_answers_no_ping_is_given_up(server, engines, monkeypatch):
     engine = engines(server.url)
     engine.start(10)
     wait_until(lambda: sum(data[0] & 0xF == PING for data in server.received) >= 4)
-    assert engine.reconnects == 0
+    assert reconnects(engine) == 0
     server.answers_pings = False
-    wait_until(lambda: engine.reconnects >= 1)
-    assert "ping" in engine.last_error
+    wait_until(lambda: reconnects(engine) >= 1)
+    assert "ping" in engine.status().last_error
 
 
 def test_a_ping_is_answered(server, talking):

@@ -9,7 +9,7 @@ from session_rig import BOOKS, Rig, snapshot, subscribed, ticker_frame, trade
 
 from kalshi_nb._rows.wanted import ALL
 from kalshi_nb._session.backoff import Backoff
-from kalshi_nb._session.reconnecting import Reconnecting
+from kalshi_nb._session.reconnecting import REFUSAL_CEILING, REFUSAL_WAIT, Reconnecting
 
 CEILINGS = [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0]
 seeds = st.integers(0, 2**32)
@@ -57,15 +57,21 @@ def test_many_clients_of_one_broken_server_come_back_spread_over_the_whole_ceili
     assert max(tenths) < 260
 
 
-def test_three_refusals_in_a_row_give_up_and_others_never_do():
-    reconnecting = Reconnecting(Random(1))
-    assert [reconnecting.delay(status=401) is None for _ in range(3)] == [False, False, True]
+def test_refused_credentials_are_named_after_three_in_a_row_and_tried_again_ever_more_rarely():
+    reconnecting, refused = Reconnecting(Random(1)), []
+    for _ in range(3):
+        assert reconnecting.delay(status=401) >= REFUSAL_WAIT
+        refused.append(reconnecting.refused)
+    assert refused == [False, False, True]
     reconnecting = Reconnecting(Random(1))
     for status in (401, 403, 503, 401, 403, 429):
-        assert reconnecting.delay(status=status) is not None
-    for _ in range(1_000):
-        assert reconnecting.delay() is not None
-        assert reconnecting.delay(status=500) is not None
+        reconnecting.delay(status=status)
+        assert not reconnecting.refused
+    late = [reconnecting.delay(status=403) for _ in range(1_000)]
+    assert 200.0 < max(late) <= REFUSAL_CEILING
+    assert reconnecting.refused
+    assert max(reconnecting.delay(status=500) for _ in range(1_000)) <= 30.0
+    assert not reconnecting.refused
 
 
 def test_an_accepted_handshake_forgives_refusals_but_not_the_delays():
