@@ -216,7 +216,9 @@ class Receiver:
         elif frame is not None or self._count(subscription, seq):
             self._open_gap(subscription, "rejected", seq, seq)
 
-    def _open_gap(self, subscription: Subscription, reason: GapReason, seq_from: int | None, seq_to: int | None) -> None:
+    def _open_gap(
+        self, subscription: Subscription, reason: GapReason, seq_from: int | None, seq_to: int | None
+    ) -> None:
         if subscription.channel == BOOKS:
             self._books.open_gap(subscription, reason, seq_from, seq_to)
         else:
