@@ -91,9 +91,12 @@ class Gap:
         repaired_by : str or None
             What repaired it.
         """
-        self.closed_at = max(at, self.opened_at)
-        self.closed = steady
+        # Other threads read gaps in place, one field after the other. The time that says that a gap is over is written
+        # last, so that whoever sees it finds the rest written as well; whoever does not sees a gap that is still open,
+        # which a moment ago it was.
         self.repaired_by = repaired_by
+        self.closed = steady
+        self.closed_at = max(at, self.opened_at)
 
 
 class GapRow(NamedTuple):

@@ -1,1 +1,1 @@
-"""The session: subscriptions, sequence numbers, holes and their repair, without I/O."""
+"""The session: subscriptions, sequence numbers, gaps and their repair, without I/O."""

@@ -5,8 +5,6 @@ It decides nothing. A delta to which nothing can happen (the next number of its 
 exchange writes them, a live book that it leaves whole) is applied here; every other frame is handed, as it came and
 with nothing changed by it, to the session's own code, which knows what it means. So what is true stands there alone,
 and a package without this module works the same, at about 70 % of the speed.
-
-Nothing here lets another thread run while the levels of a book are being changed or copied.
 """
 
 from cpython.unicode cimport PyUnicode_GET_LENGTH
@@ -144,6 +142,13 @@ cdef int check(int price) except -1:
 
 cdef class CompiledLadder:
     """A :class:`kalshi_nb._session.ladder.Ladder` of two sorted arrays."""
+
+    # One thread writes, any thread reads, and the lock of the interpreter is the only one. It is held from the first
+    # byte of a change to the last, version included, since nothing in between makes a Python object, calls Python code
+    # or gives the lock away: a new snapshot is laid out beside the old one and then put in its place, and a change is
+    # arithmetic and memmove. A reader holds it just so: best prices go to plain variables, and whole sides are copied
+    # byte by byte, before anything is made of them that might start the garbage collector, and with it another thread.
+    # So no reader ever sees half a change, and none has to look at `version` and read again.
 
     cdef Side _yes
     cdef Side _no

@@ -16,11 +16,6 @@ MOST_OLD: Final = 100
 class Counting:
     """The numbers of one subscription.
 
-    Three write here. Whatever happens seldom goes by the methods. What every message moves (`seq`, `messages`,
-    `received_at`, `exchange_ms` and the end of `rows`) is written in place by the receiver and by the compiled
-    straight line: a call of a method costs 40 ns, which is a tenth of what a delta costs altogether. Nobody else
-    writes them, and all three run on one thread.
-
     Parameters
     ----------
     traits : Channel
@@ -50,7 +45,11 @@ class Counting:
         Rows made and not yet taken; see :meth:`kalshi_nb._session.session.Session.rows` for who else has it in hand.
     """
 
-    # With slots, an access is no look-up in a dictionary.
+    # What happens seldom goes by the methods. What every message moves (`seq`, `messages`, `received_at`,
+    # `exchange_ms` and the end of `rows`) is written in place by the receiver and by the compiled straight line: four
+    # calls a message would be a tenth of all that a delta costs. Both run on the thread of the connections, so
+    # they never meet. Other threads read these fields one by one, for figures that may be a message old, and take from
+    # `rows` as Session.rows says. With slots, an access is no look-up in a dictionary.
     __slots__ = (
         "_from_one",
         "exchange_ms",

@@ -40,7 +40,7 @@ class Ladder(Protocol):
     market_ticker : str
         The market.
     live : bool
-        Whether deltas are taken: a snapshot came, and no hole since.
+        Whether deltas are taken: there was a snapshot, and no gap since.
     status : str
         What the book may be trusted for; see :data:`Status`.
     status_since : int
@@ -102,15 +102,19 @@ class Ladder(Protocol):
 class PlainLadder:
     """A :class:`Ladder` of two dictionaries.
 
-    The reader needs no lock: each change of the sides is a single dictionary operation, `version` moves after it,
-    and a snapshot, which changes both sides, shows a negative version while it is being laid in. Whoever reads
-    compares versions before and after and tries again.
-
     Attributes
     ----------
     yes, no : dict of int to int
         Price to size.
     """
+
+    # One thread writes, any thread reads, there is no lock, and a reader must see both sides as they were at one
+    # moment. A delta is one operation of one dictionary, then the best price is named, then `version` moves. So while
+    # `version` stands still at most one level of one side has changed, and whatever a reader has copied of the two sides is the
+    # book just before that delta or just after it. A best price that was taken away and has no successor yet shows by
+    # having no size. A snapshot changes both sides, so `version` is negative while it is laid in, and one more than
+    # before after it. Whoever finds it negative, or moved, lets the writer have its turn and reads again; the writer
+    # never waits for anybody.
 
     __slots__ = (
         "_best_no",

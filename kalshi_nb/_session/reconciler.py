@@ -246,9 +246,8 @@ class Reconciler:
         if outcome.code == _NO_SUCH_SID and subscription.counting.sid is not None:
             self._ended(subscription, "unsubscribed")
         elif command.kind == "get_snapshot":
-            if (
-                subscription.repair.step is RepairStep.SNAPSHOT
-            ):  # first snapshots are asked for again in time, and later steps wait theirs
+            # First snapshots are asked for again in time, and later steps wait theirs.
+            if subscription.repair.step is RepairStep.SNAPSHOT:
                 self._books.escalate(subscription)
         elif outcome.code in AGAIN or command.kind in ("delete_markets", "unsubscribe"):
             self._later(subscription)

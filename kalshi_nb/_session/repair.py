@@ -196,12 +196,12 @@ class Repair:
     # Steps ----------------------------------------------------------------------------------------------
 
     def distrust(self, market_tickers: set[str], *, all_markets: bool) -> bool:
-        """Take up that snapshots are missing, of all books or of some beside others; return whether a repair begins."""
+        """Take up that snapshots are missing, of all books or of some more; return whether a repair is to begin."""
         self.awaiting = market_tickers if all_markets else self.awaiting | market_tickers
         return self.step is RepairStep.NONE and bool(self.awaiting)
 
     def begin(self, now: float) -> bool:
-        """Begin a repair; return whether at once, rather than after a delay that grows while they are close together."""
+        """Begin a repair; return whether at once, and not after a delay, which grows while they are close together."""
         self.step = RepairStep.SNAPSHOT
         self.rounds = 0
         if self.repaired_at is None or now - self.repaired_at >= CALM:

@@ -41,7 +41,8 @@ class Request:
     channel : str
         The channel.
     wanted : frozenset of str, or ALL
-        What is asked for; an empty set takes what the channel receives for others.
+        What is asked for; an empty set takes what the channel receives for others, and, except of books, everything
+        where nobody names a market.
     listens : str or None
         Whose rows its owner takes: the channel's own, quotes (of books), or none; or :data:`CATALOG`.
     outcome : Outcome or None

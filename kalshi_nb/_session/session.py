@@ -258,7 +258,7 @@ class Session:
 
     @property
     def gaps(self) -> GapLog:
-        """Every gap, newest last."""
+        """The gaps that are kept, newest last."""
         return self._state.gaps
 
     @property

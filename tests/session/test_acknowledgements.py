@@ -216,3 +216,13 @@ def test_a_request_taken_back_while_snapshots_come_has_no_outcome(rig):
     rig.receive(snapshot(1, 2, A))
     assert kept.outcome == Outcome()
     assert gone.outcome is None
+
+
+def test_a_subscription_says_to_those_outside_what_its_parts_have_written_down(rig):
+    named = rig.session.want("trade", frozenset({A}), listens="trade")
+    rig.receive(subscribed(rig.command("subscribe")["id"], "trade", 2), trade(2, 1, A))
+    subscription = rig.session.subscriptions["trade"]
+    assert (subscription.requests, subscription.wanted) == ([named], frozenset({A}))
+    assert (subscription.sid, subscription.all_markets, subscription.market_tickers) == (2, False, {A})
+    assert (subscription.listening, len(subscription.rows), subscription.messages) == (True, 1, 1)
+    assert (subscription.received_at, subscription.exchange_ms) == (rig.now_us(), 1_790_000_000_000)

@@ -179,9 +179,7 @@ def test_whoever_takes_what_comes_gets_all_markets_when_the_last_named_request_g
         ("pyth_value", "underlying_tickers"),
     ],
 )
-def test_whoever_takes_what_a_reference_feed_sends_gets_all_of_it_when_the_last_named_request_goes(
-    rig, channel, names
-):
+def test_whoever_takes_what_a_reference_feed_sends_gets_all_when_the_last_named_request_goes(rig, channel, names):
     named = rig.session.want(channel, frozenset({"BRTI"}))
     rig.receive(subscribed(rig.command("subscribe")["id"], channel, 1))
     rig.session.want(channel, frozenset())
