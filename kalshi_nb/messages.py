@@ -2,28 +2,6 @@
 
 Fields are named as the columns of the frames. Prices, costs and values are dollars, counts are contracts, all
 floats made by one division from exact integers; times are in UTC. None is what the exchange writes as "none".
-
-======================================================  ==============================================================
-channel                                                 messages
-======================================================  ==============================================================
-``trade``                                               `Trade`
-``ticker``                                              `Ticker`
-``orderbook_delta``                                     `OrderbookDelta`, `OrderbookSnapshot`
-``fill``                                                `Fill`
-``market_positions``                                    `MarketPosition`
-``user_orders``                                         `UserOrder`
-``order_group_updates``                                 `OrderGroupUpdate`
-``market_lifecycle_v2``                                 `MarketLifecycle`, `EventLifecycle`, `EventFeeUpdate`
-``multivariate_market_lifecycle``                       `MarketLifecycle`, `EventLifecycle`
-``communications``                                      `RfqCreated`, `RfqDeleted`, `QuoteCreated`, `QuoteAccepted`,
-                                                        `QuoteExecuted`, `RfqBatchCreated`, `RfqBatchDeleted`,
-                                                        `BatchQuoteCreated`, `RfqBatchBestQuotes`,
-                                                        `BatchQuoteAccepted`, `RfqBatchExecuted`, `BatchQuoteExecuted`
-``cfbenchmarks_value``                                  `IndexValue`, `IndexList`
-``cfbenchmarks_value_5hz``                              `IndexTick`, `IndexList`
-``pyth_value``                                          `UnderlyingValue`, `UnderlyingList`
-``quotes`` (made from books)                            `Quote`
-======================================================  ==============================================================
 """
 
 from __future__ import annotations
@@ -36,6 +14,7 @@ from kalshi_nb._messages.market import *
 from kalshi_nb._messages.quotes import *
 from kalshi_nb._messages.reading import Message, from_row, from_rows
 from kalshi_nb._messages.reference_feeds import *
+from kalshi_nb._rows.channels import ROWS, traits_of
 
 # A module's own list says what of it is exported, so that a class needs no second place. Type checkers follow this
 # form, and no other.
@@ -46,3 +25,9 @@ __all__ += lifecycle.__all__
 __all__ += market.__all__
 __all__ += quotes.__all__
 __all__ += reference_feeds.__all__
+
+if __doc__:
+    # Which channel gives which is known from the table of channels, so it is not said again by hand.
+    __doc__ += "\nWhich messages a channel gives:\n\n" + "".join(
+        f"``{name}``\n    {', '.join(f'`{each}`' for each in traits_of(name).messages)}\n" for name in ROWS
+    )

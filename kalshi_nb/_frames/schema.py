@@ -82,7 +82,7 @@ def schema(channel: str, exact: bool = False, *, gaps: bool = False) -> pl.Schem
         Decimals instead of Float64: prices as Decimal(18, 4) and costs as Decimal(18, 6) dollars, counts as
         Decimal(18, 2) contracts, values of indices as Decimal(18, 8) dollars.
     gaps : bool
-        With a last column that says which rows follow a hole.
+        With a last column that says which rows follow a gap.
     """
     columns: dict[str, pl.DataType] = {each.name: _dtype(each.kind, exact=exact) for each in LAYOUTS[channel]}
     return pl.Schema({**columns, GAP: pl.Boolean()} if gaps else columns)

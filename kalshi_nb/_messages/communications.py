@@ -1,4 +1,4 @@
-"""Requests for quotes, quotes, and batches of both, as the channel ``communications`` tells of them."""
+"""Requests for quotes, quotes, and batches of both, as the channel ``communications`` announces them."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class RfqDeleted(msgspec.Struct, frozen=True, gc=False):
 
 
 class QuoteCreated(msgspec.Struct, frozen=True, gc=False):
-    """A quote, told to its two parties; bids are dollars."""
+    """A quote, sent to its two parties; bids are dollars."""
 
     ts: dt.datetime | None
     market_ticker: str
@@ -179,7 +179,7 @@ class RfqBatchDeleted(msgspec.Struct, frozen=True):
 
 
 class BatchQuoteCreated(msgspec.Struct, frozen=True):
-    """Quotes for the requests of a batch, told to their maker."""
+    """Quotes for the requests of a batch, sent to their maker."""
 
     ts: dt.datetime | None
     rfq_batch_id: str
@@ -192,7 +192,7 @@ class BatchQuoteCreated(msgspec.Struct, frozen=True):
 
 
 class RfqBatchBestQuotes(msgspec.Struct, frozen=True):
-    """The best quotes of a batch, told to its creator; one with a lower `version` is older."""
+    """The best quotes of a batch, sent to its creator; one with a lower `version` is older."""
 
     ts: dt.datetime | None
     rfq_batch_id: str
@@ -207,7 +207,7 @@ class RfqBatchBestQuotes(msgspec.Struct, frozen=True):
 
 
 class BatchQuoteAccepted(msgspec.Struct, frozen=True):
-    """Quotes of a batch were accepted, told to their maker; `quotes` are those that won."""
+    """Quotes of a batch were accepted, sent to their maker; `quotes` are those that won."""
 
     ts: dt.datetime | None
     rfq_batch_id: str
@@ -222,7 +222,7 @@ class BatchQuoteAccepted(msgspec.Struct, frozen=True):
 
 
 class RfqBatchExecuted(msgspec.Struct, frozen=True):
-    """A batch was executed, told to its creator."""
+    """A batch was executed, sent to its creator."""
 
     ts: dt.datetime | None
     rfq_batch_id: str
@@ -237,7 +237,7 @@ class RfqBatchExecuted(msgspec.Struct, frozen=True):
 
 
 class BatchQuoteExecuted(msgspec.Struct, frozen=True):
-    """A batch was executed, told to the maker of its quotes."""
+    """A batch was executed, sent to the maker of its quotes."""
 
     ts: dt.datetime | None
     rfq_batch_id: str

@@ -1,4 +1,4 @@
-"""Rows of the engine to messages: which class is in the table of channels, and how is in the class."""
+"""Rows of the engine to messages: the table of channels says of which class, and the class how."""
 
 from __future__ import annotations
 
@@ -65,18 +65,18 @@ _CONVERTED: Final[dict[str, tuple[tuple[int, Callable[[int], Any]], ...]]] = {
 }
 
 # Channels of one class, whose fields are the columns.
-_TYPES: Final = {name: _CLASSES[traits_of(name).messages[0]] for name in ROWS if traits_of(name).told_apart_by is None}
+_TYPES: Final = {name: _CLASSES[traits_of(name).messages[0]] for name in ROWS if traits_of(name).event_column is None}
 
 
 class _Mixed:
-    """Rows of one channel that are messages of several classes, told apart by a column.
+    """Rows of one channel that are messages of several classes, which a column names.
 
     A field is the column of its name. Where it is a tuple, the column is JSON: of objects, where it is a tuple
     of structs, whose fields are those of the objects less their wire suffix.
     """
 
     def __init__(self, channel: Channel) -> None:
-        self._event_at = position(channel.name, channel.told_apart_by or "")
+        self._event_at = position(channel.name, channel.event_column or "")
         self._classes: dict[str, tuple[type[Message], tuple[tuple[int, Callable[[Any], Any] | None], ...]]] = {}
         for name in channel.messages:
             kind = _CLASSES[name]
@@ -143,7 +143,7 @@ def _other(row: Row) -> Message:
     raise TypeError(f"{type(row).__name__} is not a row that kalshi_nb._rows.rows defines")
 
 
-_MIXED: Final = {name: _Mixed(traits_of(name)) for name in ROWS if traits_of(name).told_apart_by is not None}
+_MIXED: Final = {name: _Mixed(traits_of(name)) for name in ROWS if traits_of(name).event_column is not None}
 
 
 def from_row(channel: str, row: Row) -> Message:

@@ -28,7 +28,7 @@ class Channel:
         The module in ``kalshi_nb._wire`` that reads its messages; None where `source` is set.
     source : str or None
         The channel that these rows are made from; None for what the exchange sends.
-    told_apart_by : str or None
+    event_column : str or None
         The column that says which class a plain row is given as, by the name of the class in snake case;
         None where all are of the first.
     key : tuple of str
@@ -46,13 +46,13 @@ class Channel:
         Whether those are known to begin with 1 at each subscription. Elsewhere counting begins at the first
         number seen: the lifecycle channel was seen to begin in the hundred thousands.
     account : bool
-        Whether it tells what happens to one's own money: these rows wait for a slow pipeline however many they
+        Whether it is about one's own money: these rows wait for a slow pipeline however many they
         are.
     params : tuple of pairs
-        What is said with every subscription. ``use_yes_price`` is always said to books: the exchange has
+        Further parameters of every subscription. ``use_yes_price`` is always sent for books: the exchange has
         announced that its default will change one day.
     params_of_named : tuple of pairs
-        What is said whenever subjects are named, at first or later.
+        Further parameters wherever subjects are named, at first or later.
     short_answers : bool
         Whether the answer to a long list need not list it again. Of books it must, since it is compared with
         what was asked for; the reference feeds do not know the question.
@@ -64,7 +64,7 @@ class Channel:
     messages: tuple[str, ...]
     wire: str | None = None
     source: str | None = None
-    told_apart_by: str | None = None
+    event_column: str | None = None
     key: tuple[str, ...] = ("market_ticker",)
     subject: str | None = "market_ticker"
     words: Words = MARKETS

@@ -252,7 +252,7 @@ _TABLE: Final = (
             "RfqBatchExecuted",
             "BatchQuoteExecuted",
         ),
-        told_apart_by="event",
+        event_column="event",
         key=("rfq_id",),
         filtered=False,
         columns=layout(

@@ -51,7 +51,7 @@ class ErrorCode:
 _REPORT: Final = "That is a mistake of kalshi_nb's; please report it, with feed.rejects."
 _TICKERS: Final = "Check the tickers: they are upper case, and a settled market is gone from the feed."
 _SHARDS: Final = (
-    "Look at what feed.rfqs() was asked for: shard_factor is 1 to 100 parts, shard_key the one to take, from 0 on."
+    "Look at what feed.rfqs() was asked for: shard_factor is how many parts, 1 to 100, and shard_key which, from 0 on."
 )
 _INDICES: Final = "Name some, such as feed.index_values('BRTI'); feed.index_ids() lists the index ids there are."
 _UNDERLYINGS: Final = (

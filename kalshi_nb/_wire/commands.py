@@ -27,11 +27,25 @@ def _command(number: int, cmd: str, params: dict[str, Any] | None = None) -> byt
 def subscribe(
     number: int, channel: str, market_tickers: Sequence[str] | None, params: Iterable[tuple[str, str | int]] = ()
 ) -> bytes:
-    """Return the command that opens `channel` for `market_tickers`, or for all markets when None.
+    """Return the command that opens a subscription.
 
-    On the reference feeds those are ids of indices, or tickers of underlyings; with none of them the subscription
-    is empty. `params` is what else to say, beside what is always said on the channel. ``skip_ticker_ack`` is said
-    where more tickers follow than one command takes, as each answer would list them all again.
+    Parameters
+    ----------
+    number : int
+        The command's id, which its answer carries.
+    channel : str
+        What to subscribe to; its record may have parameters of its own, which are always sent.
+    market_tickers : sequence of str, optional
+        Which markets, or, on the reference feeds, which indices or underlyings. None is all of them; no name at
+        all is an empty subscription, on the reference feeds only. Where as many follow as one command takes,
+        ``skip_ticker_ack`` is sent, since each answer would list all of them again.
+    params : iterable of pairs
+        Further parameters, by the names that the exchange gives them.
+
+    Returns
+    -------
+    bytes
+        JSON, without a line break.
     """
     known = traits_of(channel)
     body: dict[str, Any] = {"channels": [channel]}
@@ -49,10 +63,26 @@ def subscribe(
 
 
 def update_subscription(number: int, sid: int, action: str, market_tickers: Sequence[str], *, channel: str) -> bytes:
-    """Return the command for `action`: ``add_markets``, ``delete_markets`` or ``get_snapshot``.
+    """Return the command that changes a subscription, or asks something by it.
 
-    On the reference feeds the first two become their own actions, and ``catalog``, which names nothing, asks
-    what there is.
+    Parameters
+    ----------
+    number : int
+        The command's id, which its answer carries.
+    sid : int
+        The subscription.
+    action : str
+        ``add_markets``, ``delete_markets`` or ``get_snapshot``; on the reference feeds the first two become
+        actions of their own, and ``catalog``, which names nothing, asks what there is.
+    market_tickers : sequence of str
+        What it is about.
+    channel : str
+        The channel of the subscription.
+
+    Returns
+    -------
+    bytes
+        JSON, without a line break.
     """
     known = traits_of(channel)
     words = known.words

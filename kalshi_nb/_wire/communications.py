@@ -1,6 +1,6 @@
 """The channel ``communications``: requests for quotes, quotes, and batches of both.
 
-All its messages become rows of one layout, told apart by the column ``event``.
+All its messages become rows of one layout; which message one was stands in the column ``event``.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class RfqDeleted(msgspec.Struct, gc=False):
 
 
 class QuoteCreated(msgspec.Struct, gc=False):
-    """A quote, told to the two parties."""
+    """A quote, sent to the two parties."""
 
     quote_id: str
     rfq_id: str
@@ -159,7 +159,7 @@ class RfqBatchDeleted(msgspec.Struct, gc=False):
 
 
 class BatchQuoteCreated(msgspec.Struct, gc=False):
-    """Quotes for the children of a batch, told to their maker."""
+    """Quotes for the children of a batch, sent to their maker."""
 
     batch_quote_id: str
     rfq_batch_id: str
@@ -170,7 +170,7 @@ class BatchQuoteCreated(msgspec.Struct, gc=False):
 
 
 class RfqBatchBestQuotes(msgspec.Struct, gc=False):
-    """The best quotes of a batch, told to its creator; a lower ``version`` is older."""
+    """The best quotes of a batch, sent to its creator; a lower ``version`` is older."""
 
     rfq_batch_id: str
     client_batch_id: str | None = None
@@ -183,7 +183,7 @@ class RfqBatchBestQuotes(msgspec.Struct, gc=False):
 
 
 class BatchQuoteAccepted(msgspec.Struct, gc=False):
-    """Quotes of a batch were accepted, told to their maker."""
+    """Quotes of a batch were accepted, sent to their maker."""
 
     batch_quote_id: str
     rfq_batch_id: str
@@ -196,7 +196,7 @@ class BatchQuoteAccepted(msgspec.Struct, gc=False):
 
 
 class RfqBatchExecuted(msgspec.Struct, gc=False):
-    """A batch was executed, told to its creator."""
+    """A batch was executed, sent to its creator."""
 
     rfq_batch_id: str
     client_batch_id: str | None = None
@@ -209,7 +209,7 @@ class RfqBatchExecuted(msgspec.Struct, gc=False):
 
 
 class BatchQuoteExecuted(msgspec.Struct, gc=False):
-    """A batch was executed, told to the maker of its quotes."""
+    """A batch was executed, sent to the maker of its quotes."""
 
     batch_quote_id: str
     rfq_batch_id: str

@@ -3,7 +3,7 @@
 The straight way is one typed decode. What it refuses gets a second, slower look: a number where a string
 belongs is taken if it is exact, an unknown type is passed on as such, and everything else is a
 :class:`Rejected` that says as much as can be known of the frame's ``sid`` and ``seq``, since a frame that
-took a sequence number on a book's subscription and cannot be read is a hole in that book.
+took a sequence number on a book's subscription and cannot be read is a gap of that book.
 """
 
 from __future__ import annotations
