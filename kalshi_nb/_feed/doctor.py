@@ -137,7 +137,11 @@ def doctor(
 
     Parameters
     ----------
-    where, key_id, private_key
+    where : str or kalshi_nb.sim.Exchange, optional
+        As for :func:`kalshi_nb.connect`.
+    key_id : str, optional
+        As for :func:`kalshi_nb.connect`.
+    private_key : str, path, bytes or key object, optional
         As for :func:`kalshi_nb.connect`.
     timeout : float
         Seconds that the handshake, and then the first row of data, may take.

@@ -59,9 +59,7 @@ class Display:
     """One thread, ``kalshi-display``, that refreshes the views it knows.
 
     Views are held weakly: dropping the last reference to one ends its updates. The thread starts with the
-    first view and sleeps without a timeout while there is none. What it owns is changed by itself alone; the
-    other threads leave commands in a queue whose ``put`` may be called anywhere, also from a finalizer that
-    the garbage collector runs in the middle of another ``put``.
+    first view and sleeps without a timeout while there is none.
 
     Attributes
     ----------
@@ -71,6 +69,15 @@ class Display:
     errors : int
         How often a view has raised.
     """
+
+    # Three kinds of callers meet here. A cell's thread makes a view, registers it, and may close it. The display
+    # thread alone asks views and closes widgets, and alone changes `_views` and `_retired`, so neither needs a lock;
+    # the others leave it commands, and read at most a length. And a finalizer runs on whichever thread dropped the
+    # last reference, or happened to collect garbage: amid a round, within another `put`, with any lock held. So what
+    # it calls, `retire`, takes no lock and never waits: `SimpleQueue.put` is made to be entered again. `register`,
+    # which no finalizer calls, may lock, and first leaves its command: were the thread just being stopped, `_starting`
+    # holds the caller until that is done, and the next thread finds the command in the same queue. A view closed
+    # while it is being refreshed sends that one message; its widget is closed after it, by the same thread.
 
     def __init__(self) -> None:
         self._starting = threading.Lock()
@@ -100,22 +107,46 @@ class Display:
         return self._thread is not None and self._thread.is_alive()
 
     def register(self, view: View) -> None:
-        """Keep `view` up to date from the next round on, for as long as somebody else holds it."""
+        """Keep `view` up to date from the next round on, for as long as somebody else holds it.
+
+        Parameters
+        ----------
+        view : View
+            Asked once a round; held weakly.
+        """
         reference = _reference(view)
         self._commands.put(lambda: self._views.setdefault(reference, 0))
         self._start()
 
     def unregister(self, view: View) -> None:
-        """Ask `view` no more. A refresh that is under way ends first."""
+        """Ask `view` no more; a refresh that is under way ends first.
+
+        Parameters
+        ----------
+        view : View
+            One that was registered, or not: then nothing happens.
+        """
         reference = _reference(view)
         self._commands.put(lambda: self._views.pop(reference, None))
 
     def retire(self, widget: Closable) -> None:
-        """Close `widget` on the display thread, soon. Safe in a finalizer, on any thread."""
+        """Close `widget` on the display thread, soon. Safe in a finalizer, on any thread.
+
+        Parameters
+        ----------
+        widget : Closable
+            Held until it is closed.
+        """
         self._commands.put(lambda: self._retired.append(widget))
 
     def stop(self, timeout: float = 2.0) -> None:
-        """End the thread, waiting at most `timeout` seconds; the next view to register starts it again."""
+        """End the thread; the next view to register starts it again.
+
+        Parameters
+        ----------
+        timeout : float
+            Seconds to wait for its end, at most. On the display thread itself nothing is waited for.
+        """
         with self._starting:  # a view that registers meanwhile starts the next thread
             thread = self._thread
             if thread is None or not thread.is_alive():
@@ -176,7 +207,7 @@ class Display:
         self._views.move_to_end(reference)
         try:
             sent = view.refresh()
-        except Exception as error:  # noqa: BLE001 - a view may raise anything, and the others must go on
+        except Exception as error:  # noqa: BLE001  # a view may raise anything, and the others must go on
             self._note(error)
             self._views[reference] += 1
             if self._views[reference] >= ERRORS_IN_A_ROW:
@@ -188,7 +219,7 @@ class Display:
     def _close(self, widget: Closable) -> None:
         try:
             widget.close()
-        except Exception as error:  # noqa: BLE001 - the socket may be gone already; the thread goes on
+        except Exception as error:  # noqa: BLE001  # the socket may be gone already; the thread goes on
             self._note(error)
 
     def _note(self, error: Exception) -> None:

@@ -92,6 +92,11 @@ def ladder_html(market_ticker: str, picture: LadderPicture) -> str:
         The market. It, the note and the status are escaped.
     picture : LadderPicture
         What to show; prices in YES dollars, sizes in contracts.
+
+    Returns
+    -------
+    str
+        Markup without scripts. Its style touches nothing else on the page.
     """
     status = STATUS_WORDS.get(picture.status, picture.status)
     when = "" if picture.changed_at is None else f" as of {_moment(picture.changed_at)}"

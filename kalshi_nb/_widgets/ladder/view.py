@@ -54,7 +54,7 @@ class LadderWidget(anywidget.AnyWidget):
     picture = traitlets.Dict().tag(sync=True)
 
     def close(self) -> None:
-        """Close the model and the layout that came with it, which ipywidgets would keep for ever."""
+        """Close the model and the layout that was made with it, which ipywidgets would keep for ever."""
         if self.comm is not None:
             layout = self.layout
             super().close()
@@ -137,8 +137,13 @@ class LadderView:
     def mimebundle(self) -> dict[str, Any]:
         """Return what a cell shows: the live widget and, where there is none, a static table or plain text.
 
-        For ``_repr_mimebundle_`` of whatever owns the view. A front end takes the first it can show; once the
-        view is closed only the static ones are left.
+        For ``_repr_mimebundle_`` of whatever owns the view.
+
+        Returns
+        -------
+        dict of str to Any
+            Contents by MIME type. A front end takes the first it can show; once the view is closed only the
+            static ones are left.
         """
         picture = self._presenter.picture(self._levels)
         ticker = self._presenter.market_ticker

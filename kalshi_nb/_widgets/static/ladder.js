@@ -92,9 +92,9 @@ function render({ model, el }) {
 
   const reduced = matchMedia("(prefers-reduced-motion: reduce)");
   let picture = model.get("picture");
-  // A page that was saved, or is reopened, holds an old picture: silent until the kernel is heard.
+  // A page that was saved, or is reopened, holds an old picture: silent until the kernel sends one.
   const isOld = Math.abs(Date.now() / 1000 - picture.sent) > SILENT_AFTER;
-  let heard = performance.now() - (isOld ? 1000 * (SILENT_AFTER + 1) : 0);
+  let received = performance.now() - (isOld ? 1000 * (SILENT_AFTER + 1) : 0);
   let painted = null;
   let paints = 0;
   let frame = 0;
@@ -118,7 +118,7 @@ function render({ model, el }) {
     frame = 0;
     if (painted !== picture.version) paintLevels();
     painted = picture.version;
-    const silence = (performance.now() - heard) / 1000;
+    const silence = (performance.now() - received) / 1000;
     const isSilent = silence > SILENT_AFTER && picture.status !== "closed";
     const status = isSilent ? "silent" : picture.status;
     const seconds = Math.max(0, Math.floor(isSilent ? silence : picture.sent - picture.status_since + silence));
@@ -133,7 +133,7 @@ function render({ model, el }) {
   const schedule = () => (frame ||= requestAnimationFrame(paint));
   const onPicture = () => {
     picture = model.get("picture");
-    heard = performance.now();
+    received = performance.now();
     schedule();
   };
   model.on("change:picture", onPicture);
