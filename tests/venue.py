@@ -9,7 +9,8 @@ from websockets.sync.client import connect
 PATH = "/trade-api/ws/v2"
 
 
-def _headers(exchange):
+def handshake_headers(exchange):
+    """What lets a client of the exchange's own key in."""
     stamp = str(time.time_ns() // 1_000_000)
     signature = exchange.private_key.sign(f"{stamp}GET{PATH}".encode())
     return {
@@ -26,7 +27,7 @@ def _side(pairs):
 def books_of(exchange, tickers):
     """Ticker to (YES bids, NO bids), in 1/10000 dollar and 1/100 contract, as the exchange has them now."""
     found = {}
-    with connect(exchange.url, additional_headers=_headers(exchange), compression=None, proxy=None) as socket:
+    with connect(exchange.url, additional_headers=handshake_headers(exchange), compression=None, proxy=None) as socket:
         params = {"channels": ["orderbook_delta"], "market_tickers": list(tickers), "use_yes_price": False}
         socket.send(json.dumps({"id": 1, "cmd": "subscribe", "params": params}))
         while len(found) < len(tickers):

@@ -1,15 +1,11 @@
 import contextlib
 import json
-import os
-import pathlib
 import threading
 import time
 
 import pytest
 
 import kalshi_nb as kn
-
-ROOT = pathlib.Path(__file__).parent.parent.parent
 
 
 @pytest.fixture
@@ -58,13 +54,6 @@ def until(condition, what, timeout=10.0):
         if time.monotonic() > end:
             raise AssertionError(f"not within {timeout} s: {what}")
         time.sleep(0.005)
-
-
-def recordings():
-    for folder in (os.environ.get("KALSHI_NB_RECORDINGS"), ROOT.parent / "shared" / "recordings"):
-        if folder and pathlib.Path(folder).is_dir():
-            return pathlib.Path(folder)
-    pytest.skip("no recorded frames: set KALSHI_NB_RECORDINGS, or lay them in ../shared/recordings")
 
 
 def recorded(path):

@@ -1,4 +1,4 @@
-"""Recorded frames of the real exchange, served over a real WebSocket, come out whole."""
+"""Files of frames, served over a real WebSocket, come out whole: the corpus, and frames of the real exchange."""
 
 from collections import defaultdict
 from decimal import Decimal
@@ -8,12 +8,29 @@ import pytest
 
 import kalshi_nb as kn
 from kalshi_nb._engine.transport import TRANSPORTS
-from tests.feed.conftest import following, recorded, recordings, until
+from tests import corpus, recordings
+from tests.feed.conftest import following, recorded, until
 
 
 @pytest.fixture(params=TRANSPORTS)
 def transport(request):
     return request.param
+
+
+def real(*values):
+    """A parameter for whoever has recorded frames of the real exchange."""
+    return pytest.param(*values, marks=pytest.mark.recordings)
+
+
+def place(name):
+    """Where a file is: beside the corpus, or with the recordings, whose names begin with where they are from."""
+    return (recordings.folder() if name.startswith(("demo-", "prod-")) else corpus.FOLDER) / name
+
+
+@pytest.fixture(params=["books.jsonl", real("demo-2026-07-01-books.jsonl")])
+def path(request):
+    """A session of books of one connection, with two fills in it."""
+    return place(request.param)
 
 
 def oracle(frames):
@@ -38,10 +55,16 @@ def oracle(frames):
 
 
 @pytest.mark.parametrize(
-    ("name", "deltas"), [("demo-2026-07-01-books.jsonl", 2885), ("prod-2026-04-18-errors.jsonl", 61)]
+    ("name", "deltas"),
+    [
+        ("books.jsonl", 831),
+        ("errors.jsonl", 90),
+        real("demo-2026-07-01-books.jsonl", 2885),
+        real("prod-2026-04-18-errors.jsonl", 61),
+    ],
 )
 def test_a_recorded_session_comes_out_whole(name, deltas, transport):
-    path = recordings() / name
+    path = place(name)
     frames = list(recorded(path))
     assert sum(frame["type"] == "orderbook_delta" for frame in frames) == deltas
     expected = oracle(frames)
@@ -59,8 +82,7 @@ def test_a_recorded_session_comes_out_whole(name, deltas, transport):
         assert found == expected
 
 
-def test_every_recorded_delta_keeps_its_price_size_side_and_number(transport):
-    path = recordings() / "demo-2026-07-01-books.jsonl"
+def test_every_recorded_delta_keeps_its_price_size_side_and_number(path, transport):
     frames = [frame for frame in recorded(path) if frame["type"] == "orderbook_delta"]
     tickers = {frame["msg"]["market_ticker"] for frame in frames}
     with kn.sim.Exchange.from_frames(path) as exchange, following(exchange, transport=transport) as feed:
@@ -81,8 +103,7 @@ def test_every_recorded_delta_keeps_its_price_size_side_and_number(transport):
         assert int(row[5].timestamp() * 1000) == msg["ts_ms"]
 
 
-def test_recorded_fills_come_out_as_fills(transport):
-    path = recordings() / "demo-2026-07-01-books.jsonl"
+def test_recorded_fills_come_out_as_fills(path, transport):
     messages = [frame["msg"] for frame in recorded(path) if frame["type"] == "fill"]
     with kn.sim.Exchange.from_frames(path) as exchange, following(exchange, transport=transport) as feed:
         fills = feed.fills(exact=True)
@@ -101,8 +122,7 @@ def test_recorded_fills_come_out_as_fills(transport):
         assert int(row["ts"].timestamp() * 1000) == msg["ts_ms"]
 
 
-def test_frames_of_channels_that_nobody_asked_for_are_left_aside(transport):
-    path = recordings() / "demo-2026-07-01-books.jsonl"
+def test_frames_of_channels_that_nobody_asked_for_are_left_aside(path, transport):
     with kn.sim.Exchange.from_frames(path) as exchange, following(exchange, transport=transport) as feed:
         feed.deltas(list(exchange.market_tickers))
         until(lambda: feed.health().messages == exchange.frames, "every frame is received")

@@ -5,10 +5,8 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
-import os
 import threading
 import time
-from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -176,15 +174,3 @@ def client(exchange, open_client):
     client = open_client(exchange)
     exchange.attach(client)
     return client
-
-
-@pytest.fixture
-def recordings():
-    """The folder of recorded frames, which is no part of this project."""
-    folders = [Path(__file__).parents[2].parent / "shared" / "recordings"]
-    if told := os.environ.get("KALSHI_NB_RECORDINGS"):
-        folders.insert(0, Path(told))
-    for folder in folders:
-        if folder.is_dir():
-            return folder
-    pytest.skip("no recordings: KALSHI_NB_RECORDINGS names no folder, and ../shared/recordings is not there")

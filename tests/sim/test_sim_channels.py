@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from conftest import BOOK_TICKER, BUSY_TICKER, poll_until
 
 from kalshi_nb.errors import SimulationError
 from kalshi_nb.sim import Exchange
+from tests.sim.conftest import BOOK_TICKER, BUSY_TICKER, poll_until
 
 MARKET_CHANNELS = ("fill", "market_positions", "user_orders")
 OTHERS = ("communications", "order_group_updates", "multivariate_market_lifecycle")

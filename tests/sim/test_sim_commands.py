@@ -6,7 +6,8 @@ import json
 import uuid
 
 import pytest
-from conftest import BOOK_TICKER, BUSY_TICKER, poll_until
+
+from tests.sim.conftest import BOOK_TICKER, BUSY_TICKER, poll_until
 
 OTHER_TICKER = "KXHIGHNY-26NOV22-B50.5"
 ZERO_CLOCK_MS = 1_795_359_600_000

@@ -16,12 +16,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from conftest import BUSY_TICKER, poll_until, signed
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kalshi_nb import errors, sim
 from kalshi_nb.sim import Exchange, Follower, Market, _server
+from tests.sim.conftest import BUSY_TICKER, poll_until, signed
 
 
 def port_of(exchange):

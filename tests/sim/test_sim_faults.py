@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import BOOK_TICKER, BUSY_TICKER, signed
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from kalshi_nb.errors import SimulationError
+from tests.sim.conftest import BOOK_TICKER, BUSY_TICKER, signed
 
 BOOK = "orderbook_delta"
 

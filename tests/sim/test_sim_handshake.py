@@ -6,13 +6,13 @@ import json
 import uuid
 
 import pytest
-from conftest import PATH, RawClient, poll_until, signed
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from kalshi_nb.errors import SimulationError
+from tests.sim.conftest import PATH, RawClient, poll_until, signed
 
 RSA_KEY = rsa.generate_private_key(public_exponent=65_537, key_size=2048)
 NOT_FOUND = {"code": "authentication_error", "message": "authentication_error", "details": "NOT_FOUND"}

@@ -6,11 +6,11 @@ import json
 from random import Random
 
 import pytest
-from conftest import BOOK_TICKER, BUSY_TICKER, poll_until
 from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
 
 from kalshi_nb.errors import SimulationError
 from kalshi_nb.sim._line import corrupted, truncated
+from tests.sim.conftest import BOOK_TICKER, BUSY_TICKER, poll_until
 
 BOOK = "orderbook_delta"
 

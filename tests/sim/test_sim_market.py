@@ -9,7 +9,6 @@ from collections import Counter, defaultdict
 from datetime import datetime
 
 import pytest
-from conftest import BOOK_TICKER, BUSY_TICKER
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +17,7 @@ from kalshi_nb.sim._events import Delta, Lifecycle, Ticker, Trade
 from kalshi_nb.sim._frames import contracts, dollars, rfc3339, snapshot_body
 from kalshi_nb.sim._market import GRIDS
 from kalshi_nb.sim._tape import Tape
+from tests.sim.conftest import BOOK_TICKER, BUSY_TICKER
 
 SECOND = 1_000_000
 HOUR = 3_600 * SECOND

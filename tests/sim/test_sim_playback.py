@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import PATIENCE
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from kalshi_nb.errors import PortInUseError, SimulationError
 from kalshi_nb.sim import Exchange
+from tests import corpus, recordings
+from tests.sim.conftest import PATIENCE
 
 ACK = '{"type":"subscribed","id":1,"msg":{"channel":"orderbook_delta","sid":1}}'
 BOOK = '{"type":"orderbook_snapshot","sid":1,"seq":1,"msg":{"market_ticker":"KXB-1","market_id":""}}'
@@ -144,11 +145,18 @@ def test_a_live_exchange_has_no_recorded_frames(exchange):
     assert exchange.frames is None
 
 
-def test_a_real_recording_of_raw_frames_arrives_to_the_letter(recordings, play, open_client):
-    path = recordings / "demo-2026-07-01-books.jsonl"
+@pytest.mark.parametrize(
+    ("folder", "name", "frames", "markets"),
+    [
+        (corpus.FOLDER, "books.jsonl", 843, 5),
+        pytest.param(None, "demo-2026-07-01-books.jsonl", 2_898, 5, marks=pytest.mark.recordings),
+    ],
+)
+def test_a_file_of_raw_frames_arrives_to_the_letter(folder, name, frames, markets, play, open_client):
+    path = (folder or recordings.folder()) / name
     exchange = play(path)
-    assert exchange.frames == 2_898
-    assert len(exchange.market_tickers) == 5
+    assert exchange.frames == frames
+    assert len(exchange.market_tickers) == markets
     client = open_client(exchange)
     client.subscribe("orderbook_delta", market_tickers=list(exchange.market_tickers))
     client.wait_until(lambda: len(client.frames) == exchange.frames)
@@ -156,10 +164,17 @@ def test_a_real_recording_of_raw_frames_arrives_to_the_letter(recordings, play, 
     assert "".join(client.frames) == "".join(line + "\n" for line in text.split("\n") if line)
 
 
-def test_a_real_recording_with_receive_times_arrives_to_the_letter(recordings, play, open_client):
-    path = recordings / "prod-2026-04-18-errors.jsonl"
+@pytest.mark.parametrize(
+    ("folder", "name", "frames"),
+    [
+        (corpus.FOLDER, "errors.jsonl", 101),
+        pytest.param(None, "prod-2026-04-18-errors.jsonl", 74, marks=pytest.mark.recordings),
+    ],
+)
+def test_a_file_with_receive_times_arrives_to_the_letter(folder, name, frames, play, open_client):
+    path = (folder or recordings.folder()) / name
     exchange = play(path)
-    assert exchange.frames == 74
+    assert exchange.frames == frames
     client = open_client(exchange)
     client.subscribe("orderbook_delta", "trade")
     client.wait_until(lambda: len(client.frames) == exchange.frames)

@@ -9,10 +9,10 @@ import time
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from conftest import BOOK_TICKER, BUSY_TICKER, poll_until
 
 from kalshi_nb.errors import SimulationError
 from kalshi_nb.sim import Exchange, _followers, _live
+from tests.sim.conftest import BOOK_TICKER, BUSY_TICKER, poll_until
 
 START_US = 1_795_359_600_000_000
 

@@ -1,9 +1,9 @@
 """Frames broken in every way, through the decoder and a whole session: nothing gets out, and nothing grows.
 
-The corpus begins with recorded frames of the real exchange where they are at hand; frames of the tests' own fill in
-the types that were never recorded. A broken frame has the sid of its channel, and mostly the number that is due, so
-that it is not set aside before its values are looked at. The session lives: what it asks for is answered, and when it
-asks for a new connection it gets one.
+The corpus is that of the tests, written by the simulated exchange, with recorded frames of the real one where these
+are at hand; single frames fill in what neither has. A broken frame has the sid of its channel, and mostly the number
+that is due, so that it is not set aside before its values are looked at. The session lives: what it asks for is
+answered, and when it asks for a new connection it gets one.
 """
 
 import contextlib
@@ -11,8 +11,6 @@ import copy
 import ctypes
 import gc
 import json
-import os
-import pathlib
 import sys
 import time
 from collections import Counter
@@ -27,13 +25,13 @@ from kalshi_nb._rows.wanted import ALL
 from kalshi_nb._session.session import Reconnect, Session
 from kalshi_nb._wire.decode import Rejected, decode
 from kalshi_nb.messages import from_rows
+from tests import corpus, recordings
 from tests.channel_frames import EVERY
 from tests.channel_frames import frame as channel_frame
 from tests.soak.mutations import MUTATIONS, encoded, mutated
 from tests.soak.steady import resident_mb
 
 BOOKS = "orderbook_delta"
-ROOT = pathlib.Path(__file__).parent.parent.parent
 START_US = 1_790_000_000_000_000
 MOST_BOOKS = 20
 BETWEEN_LOOKS = 200
@@ -90,9 +88,9 @@ class FuzzResult:
 
 
 def recorded_frames(folder):
-    """Every frame of the recordings that is a JSON object, parsed; none where there is no such folder."""
+    """Every frame of a folder's files that is a JSON object, parsed."""
     found = []
-    for path in sorted(folder.rglob("*.jsonl")) if folder.is_dir() else ():
+    for path in sorted(folder.rglob("*.jsonl")):
         for line in filter(str.strip, path.read_text().splitlines()):
             frame = json.loads(line)
             for name in ("raw", "frame", "data"):
@@ -103,10 +101,6 @@ def recorded_frames(folder):
             if isinstance(frame, dict) and "type" in frame:
                 found.append(frame)
     return found
-
-
-def recordings():
-    return pathlib.Path(os.environ.get("KALSHI_NB_RECORDINGS", ROOT.parent / "shared" / "recordings"))
 
 
 def own_frames():
@@ -120,11 +114,12 @@ class Fuzzer:
     def __init__(self, seed):
         self.random = Random(seed)
         self.seconds = 100.0
-        recorded = recorded_frames(recordings())
+        folder = recordings.folder()
+        recorded = [] if folder is None else recorded_frames(folder)
         self.recorded = len(recorded)
         # Each type as often as any other: books would be all there is otherwise.
         self.corpus = {}
-        for frame in [*recorded, *own_frames()]:
+        for frame in [*recorded_frames(corpus.FOLDER), *recorded, *own_frames()]:
             self.corpus.setdefault(str(frame["type"]), []).append(frame)
         self.kinds = sorted(self.corpus)
         self.channel_of = {kind: channel for channel, kind in EVERY} | {kind: kind for kind in OWN}
