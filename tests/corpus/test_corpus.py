@@ -3,8 +3,8 @@
 import json
 
 import pytest
-
 from kalshi_nb._wire.frames import WireFrame
+
 from tests.corpus import FOLDER, make, texts
 
 ERRORS = {1, 2, 3, 4, 5, 7, 8, 10, 11, 12, 13, 14, 15, 18, 19, 20, 21, 22, 24, 25, 26, 27, 28}
