@@ -131,7 +131,7 @@ class Exchange:
 
     def __init__(self):
         self.commands, self.loop, opened = [], asyncio.new_event_loop(), threading.Event()
-        self.thread = threading.Thread(target=self.loop.run_until_complete, args=[self.run(opened)])
+        self.thread = threading.Thread(target=self.loop.run_until_complete, args=[self.run(opened)], daemon=True)
         self.thread.start()
         assert opened.wait(10)
 
