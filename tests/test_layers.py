@@ -9,22 +9,11 @@ import sys
 import pytest
 
 import kalshi_nb
+from tests.house import FLOORS, table
 
 PACKAGE = pathlib.Path(__file__).parent.parent / "kalshi_nb"
 
-FLOORS = {
-    0: ["errors", "_auth", "_clock", "_environments", "_fixed_point", "_threads", "_version"],
-    1: ["_rows"],
-    2: ["_wire"],
-    3: ["_session"],
-    4: ["_engine"],
-    5: ["_frames", "_messages", "messages"],
-    6: ["_streams"],
-    7: ["_widgets"],
-    8: ["_feed"],
-    9: ["_cli", "__init__", "__main__"],
-}
-FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
+FLOOR_OF = {room: floor for floor, (rooms, _) in enumerate(FLOORS) for room in rooms}
 HEAVY = {"polars", "streamz", "ipywidgets", "anywidget", "traitlets", "pandas", "numpy", "pyarrow", "IPython"}
 # The ladder itself knows nothing of messages or frames; the wire knows nothing of sockets.
 WITHOUT_SOCKETS = ["_rows", "_wire", "_auth", "_session"]
@@ -64,6 +53,10 @@ def rooms(path):
         head, _, rest = name.partition(".")
         if head == "kalshi_nb" and rest:
             yield rest.split(".")[0]
+
+
+def test_the_document_has_the_table_of_floors():
+    assert table() in (PACKAGE.parent / "docs" / "architecture.md").read_text()
 
 
 def test_every_module_has_a_floor():
