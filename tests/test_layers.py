@@ -121,7 +121,7 @@ def calls_of(name):
     """Names of the modules that call something by this name."""
     found = set()
     for module, path in NAMES.items():
-        if path.suffix == ".py":
+        if path.suffix == ".py" and not module.startswith("kalshi_nb.sim"):
             calls = (node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call))
             if any(getattr(each, "id", getattr(each, "attr", None)) == name for each in calls):
                 found.add(module)
