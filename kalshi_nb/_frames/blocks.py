@@ -124,9 +124,9 @@ class Blocks:
 
     Parameters
     ----------
-    blocks
+    blocks : tuple of Block
         The rows, oldest first.
-    skip
+    skip : int
         Rows at the front that are out of the window, all within the first block.
     """
 
@@ -225,7 +225,7 @@ class Blocks:
 
         Parameters
         ----------
-        columns_of
+        columns_of : polars.DataFrame
             Gives the columns where no row remains.
         """
         if not self._blocks:
