@@ -6,31 +6,16 @@
 FLOORS = [
     (
         ["errors", "_auth", "_clock", "_environments", "_fixed_point", "_threads", "_version"],
-        "ground: one tree of errors, keys and signatures, the time, hosts, 1/10000 dollar and 1/100 contract, which "
-        "thread this is",
+        "ground: one tree of errors, keys and signatures, the time, hosts, units, which thread this is",
     ),
-    (
-        ["_rows"],
-        "what crosses the seam, as plain data: the table of channels with their columns, rows, gaps, rejects, what can "
-        "be asked for, what a ladder says",
-    ),
+    (["_rows"], "what crosses the seam, as plain data: the table of channels, rows, gaps, what can be asked for"),
     (["_wire"], "bytes to typed messages to rows, and commands to bytes; one module a family of messages"),
-    (
-        ["_session"],
-        "one connection's subscriptions, counting, repair and ladders, sans I/O; the compiled ladder beside the plain "
-        "one",
-    ),
-    (
-        ["_engine"],
-        "the io thread, its links and transports; `port` is all that the rooms above know of it",
-    ),
+    (["_session"], "one connection's subscriptions, counting, repair and ladders, sans I/O"),
+    (["_engine"], "the io thread, its links and transports; `port` is all that the rooms above know of it"),
     (["_frames", "_messages", "messages"], "rows to columns to rolling frames; rows to typed messages"),
     (["_streams"], "streamz graphs, their sources and nodes, and the two threads that run them"),
     (["_widgets"], "one room a widget with its presenter, its text and its HTML; the display thread"),
-    (
-        ["_feed"],
-        "the public handles: feed, frames, books, pipelines, health; `connect` builds a feed on an engine",
-    ),
+    (["_feed"], "the public handles: feed, frames, books, pipelines, health; `connect` builds a feed on an engine"),
     (["_cli", "__init__", "__main__"], "one module a command; the face of the package"),
 ]
 

@@ -15,7 +15,7 @@ from kalshi_nb._streams.runner import Pipelines
 from kalshi_nb.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from kalshi_nb._streams.source import BranchSource
+    from kalshi_nb._streams.source import Source
 
 __all__ = ["Attachments"]
 
@@ -54,8 +54,8 @@ class Attachments:
         self,
         channel: str,
         tickers: frozenset[str] | None,
-        make: Callable[[Closer], BranchSource],
-    ) -> BranchSource:
+        make: Callable[[Closer], Source],
+    ) -> Source:
         """Attach a pipeline, in place of what an earlier run of the same cell attached at the same line."""
         cell = this_cell()
         ending = Ending()

@@ -47,6 +47,8 @@ class Frame(FrameReading):
         self._on_close = on_close
         self._closed = False
         self._coverage = coverage
+        if coverage is not None:
+            store.on_reset = coverage.begin
 
     def _trouble(self) -> str:
         return "it is closed" if self._closed else ""

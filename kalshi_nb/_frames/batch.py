@@ -1,9 +1,9 @@
-"""One channel's rows of one flush, turned into a frame at most once and shared by every branch."""
+"""One channel's rows of one flush, turned into a frame at most once and shared by every pipeline."""
 
 from __future__ import annotations
 
 from itertools import compress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
@@ -13,11 +13,15 @@ from kalshi_nb._frames.schema import MARKET, empty, frame_of
 from kalshi_nb._rows.channels import position, traits_of
 from kalshi_nb._rows.gaps import GapRow
 from kalshi_nb._rows.rows import Row
+from kalshi_nb._rows.steering import STEERING, ClockStepRow, ResetRow, SteeringRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = ["Batch"]
+
+_OWN_ONLY: Final = frozenset({tuple})
+_NO_MESSAGES: Final = STEERING | {GapRow}
 
 
 class Batch:
@@ -28,14 +32,15 @@ class Batch:
 
     Parameters
     ----------
-    channel
+    channel : str
         The channel whose layout the rows have.
-    rows
+    rows : sequence of tuple
         Plain tuples are the channel's own rows. Named tuples are its other messages: frames leave them
-        out, ``messages()`` passes them on. A :class:`GapRow` stands where a hole is.
+        out, ``messages()`` passes them on. A :class:`GapRow` stands where a gap is, and what
+        ``kalshi_nb._rows.steering`` defines where frames have something to do.
     """
 
-    __slots__ = ("_frames", "_market_tickers", "_marks", "_rows", "_subject", "channel")
+    __slots__ = ("_frames", "_kinds", "_market_tickers", "_marks", "_parts", "_rows", "_subject", "channel")
 
     def __init__(self, channel: str, rows: Sequence[Row]) -> None:
         self.channel = channel
@@ -44,6 +49,8 @@ class Batch:
         self._frames: dict[bool, pl.DataFrame] = {}
         self._market_tickers: frozenset[str] | None = None
         self._marks: list[bool] | None = None
+        self._kinds: frozenset[type] | None = None
+        self._parts: tuple[Batch | SteeringRow, ...] | None = None
 
     @classmethod
     def merge(cls, batches: Sequence[Batch]) -> Batch:
@@ -54,6 +61,7 @@ class Batch:
         if len(batches) == 1:
             return batches[0]
         merged = cls(batches[0].channel, [row for batch in batches for row in batch.rows])
+        merged._kinds = frozenset().union(*(batch.kinds for batch in batches))
         for exact in (False, True):
             if all(batch.is_built(exact=exact) for batch in batches):
                 merged._frames[exact] = pl.concat([batch.df(exact) for batch in batches], rechunk=True)
@@ -71,6 +79,43 @@ class Batch:
         return self._rows
 
     @property
+    def kinds(self) -> frozenset[type]:
+        """The types that there are among the rows."""
+        if self._kinds is None:
+            self._kinds = frozenset(map(type, self._rows))
+        return self._kinds
+
+    @property
+    def parts(self) -> Sequence[Batch | SteeringRow]:
+        """The batch itself, or, where there are steering rows, these and the batches between them, in order."""
+        if self.kinds.isdisjoint(STEERING):
+            return (self,)
+        if self._parts is None:
+            self._parts = tuple(self._split())
+        return self._parts
+
+    def _split(self) -> Iterator[Batch | SteeringRow]:
+        rows: list[Row] = []
+        for row in self._rows:
+            if isinstance(row, SteeringRow):
+                if rows:
+                    yield Batch(self.channel, rows)
+                    rows = []
+                yield row
+            else:
+                rows.append(row)
+        if rows:
+            yield Batch(self.channel, rows)
+
+    @property
+    def steering(self) -> list[Batch]:
+        """What has to be done although the other rows are dropped, as a batch; nothing for most."""
+        if self.kinds.isdisjoint(STEERING):
+            return []
+        rows = [row for row in self._rows if isinstance(row, (ResetRow, ClockStepRow))]
+        return [Batch(self.channel, rows)] if rows else []
+
+    @property
     def market_tickers(self) -> frozenset[str]:
         """The markets that the rows are about; on reference feeds the indices or underlyings."""
         if self._market_tickers is None:
@@ -80,8 +125,15 @@ class Batch:
         return self._market_tickers
 
     def mark(self, marks: GapMarks) -> None:
-        """Find out which rows follow a hole; batches are marked in their order, each once."""
-        self._marks = marks.of(self._rows, self.subject_at)
+        """Find out which rows follow a gap; batches are marked in their order, each once."""
+        if self.kinds.isdisjoint(STEERING):
+            self._marks = marks.of(self._rows, self.subject_at)
+            return
+        for part in self.parts:
+            if isinstance(part, Batch):
+                part.mark(marks)
+            elif isinstance(part, ResetRow):
+                marks.forget()
 
     @property
     def subject_at(self) -> int | None:
@@ -111,7 +163,9 @@ class Batch:
         own = self._own()
         return frame_of(self.channel, own, exact) if own else empty(self.channel, exact)
 
-    def _own(self) -> list[Row]:
+    def _own(self) -> Sequence[Row]:
+        if self.kinds == _OWN_ONLY:
+            return self._rows
         return [row for row in self._rows if type(row) is tuple]
 
     def plain(
@@ -133,12 +187,12 @@ class Batch:
 
         Parameters
         ----------
-        market_tickers
+        market_tickers : frozenset of str or None
             The markets wanted; None for all.
-        exact
+        exact : bool
             See `df`.
-        gaps
-            With a last column that says which rows follow a hole; of a batch that was marked.
+        gaps : bool
+            With a last column that says which rows follow a gap; of a batch that was marked.
         """
         if market_tickers is not None and market_tickers.isdisjoint(self.market_tickers):
             return None
@@ -153,14 +207,16 @@ class Batch:
     def rows_for(self, market_tickers: Iterable[str] | None) -> Sequence[Row]:
         """Return the rows of some markets, other messages included; None for all.
 
-        A message about an event names no market, so it is only among all. Where a hole is, is no message.
+        A message about an event names no market, so it is only among all. Gaps and steering rows are no messages.
         """
         if market_tickers is None:
-            return [row for row in self._rows if type(row) is not GapRow]
+            if self.kinds.isdisjoint(_NO_MESSAGES):
+                return self._rows
+            return [row for row in self._rows if type(row) not in _NO_MESSAGES]
         wanted = frozenset(market_tickers)
         if wanted.isdisjoint(self.market_tickers):
             return []
         at = self.subject_at
         if at is None:
             return []
-        return [row for row in self._rows if type(row) is not GapRow and self._market_of(row, at) in wanted]
+        return [row for row in self._rows if self._market_of(row, at) in wanted and type(row) not in _NO_MESSAGES]

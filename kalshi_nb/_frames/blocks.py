@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from bisect import bisect_left
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
 from kalshi_nb._frames.schema import RECEIVED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["Block", "Blocks"]
 
@@ -19,6 +23,9 @@ oldest block keeps beyond the window."""
 
 _MOST_BLOCKS: Final = 40
 """More blocks than this make every reader slow."""
+
+_ORDER: Final = "\0order"
+"""A column that nobody else has."""
 
 _SMALL: Final = 1_024
 """Rows below which merging is always worth it."""
@@ -76,14 +83,14 @@ def _merged(blocks: list[Block], most: int) -> list[Block]:
     """Return the same rows in fewer blocks, sizes falling from the oldest to the newest.
 
     The newest block takes the smaller ones before it, and `_FAN` of a size become one, so that no more than
-    `_FAN` - 1 of each size remain; but no block grows past `most` rows, unless it came so. What is to be
-    one in the end is copied once.
+    `_FAN` - 1 of each size remain; but no block grows past `most` rows, unless it was larger before. What is to
+    be one in the end is copied once.
     """
     rest, joining = blocks[:-1], [blocks[-1]]
-    came = height = joining[0].height
+    first = height = joining[0].height
     while rest:
         size = _size(height)
-        if rest[-1].size < size and (rest[-1].size < _size(came) or height + rest[-1].height <= most):
+        if rest[-1].size < size and (rest[-1].size < _size(first) or height + rest[-1].height <= most):
             count = 1
         else:
             equal = rest[1 - _FAN :]
@@ -105,14 +112,21 @@ def _with_cheapest_joined(blocks: list[Block]) -> list[Block]:
     return [*blocks[:at], _joined(blocks[at : at + _FAN]), *blocks[at + _FAN :]]
 
 
+def _put_in(df: pl.DataFrame, rows: pl.DataFrame, places: list[int]) -> pl.DataFrame:
+    """Return `df` with a row of `rows` before each of `places`, in one chunk."""
+    order = [pl.Series(_ORDER, range(1, 2 * df.height, 2)), pl.Series(_ORDER, places) * 2]
+    both = pl.concat([each.with_columns(by) for each, by in zip((df, rows), order, strict=True)])
+    return both.sort(_ORDER, maintain_order=True).drop(_ORDER).rechunk()
+
+
 class Blocks:
     """Rows in blocks, the first `skip` of them no longer wanted. Never changed: each step makes another.
 
     Parameters
     ----------
-    blocks
+    blocks : tuple of Block
         The rows, oldest first.
-    skip
+    skip : int
         Rows at the front that are out of the window, all within the first block.
     """
 
@@ -141,6 +155,33 @@ class Blocks:
         most = max(_SMALL, (self.height + df.height) // _SHARE)
         blocks = [*self._blocks, _block(df, timed=timed)]
         return Blocks(tuple(_merged(blocks, most)), self.skip)
+
+    def with_rows_at(self, df: pl.DataFrame, places: Sequence[int], *, timed: bool) -> Blocks:
+        """Return these rows with a row of `df` before each of `places`; only blocks that get some are copied.
+
+        Parameters
+        ----------
+        df : polars.DataFrame
+            The rows to put in.
+        places : sequence of int
+            Where, in the order of `df`: none before the one before it, or among the skipped rows.
+        timed : bool
+            Whether times matter.
+        """
+        if not self._blocks:
+            return self.with_block(df, timed=timed)
+        blocks: list[Block] = []
+        before = first = 0
+        for block in self._blocks:
+            after = before + block.height
+            last = len(places) if len(blocks) == len(self._blocks) - 1 else bisect_left(places, after)
+            if last > first:
+                inner = [place - before for place in places[first:last]]
+                blocks.append(_block(_put_in(block.df, df.slice(first, last - first), inner), timed=timed))
+            else:
+                blocks.append(block)
+            before, first = after, last
+        return Blocks(tuple(blocks), self.skip)
 
     def followed_by(self, df: pl.DataFrame, *, timed: bool) -> Blocks:
         """Return these rows and those of `df` for somebody who only reads: nothing is merged or copied."""
@@ -184,7 +225,7 @@ class Blocks:
 
         Parameters
         ----------
-        columns_of
+        columns_of : polars.DataFrame
             Gives the columns where no row remains.
         """
         if not self._blocks:

@@ -12,19 +12,19 @@ class Columns:
 
     Parameters
     ----------
-    schema
+    schema : polars.Schema
         The frame's.
     """
 
     def __init__(self, schema: pl.Schema) -> None:
         self.schema = schema
-        self._alike = pl.DataFrame(schema=schema) if all(map(_tells_itself, schema.dtypes())) else None
+        self._alike = pl.DataFrame(schema=schema) if all(map(_is_compared, schema.dtypes())) else None
 
     def fit(self, df: pl.DataFrame) -> bool:
-        """Tell whether names and dtypes are those of `df`, in their order."""
+        """Return whether names and dtypes are those of `df`, in their order."""
         if self._alike is None:
             return df.columns == self.schema.names() and df.dtypes == self.schema.dtypes()
-        # polars compares them itself, at a twentieth of what it costs to have a frame's Enums told.
+        # polars compares them itself, at a twentieth of what it costs to ask for a frame's Enums.
         try:
             df.vstack(self._alike)
         except pl.exceptions.PolarsError:
@@ -48,6 +48,6 @@ class Columns:
         )
 
 
-def _tells_itself(dtype: pl.DataType) -> bool:
-    """Tell whether polars lays no columns but its own below one of this dtype; it does with some others."""
+def _is_compared(dtype: pl.DataType) -> bool:
+    """Return whether polars lays no columns but its own below one of this dtype; it does with some others."""
     return not (dtype.is_nested() or dtype.is_decimal() or dtype in (pl.Null, pl.Object))

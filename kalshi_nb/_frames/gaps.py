@@ -1,4 +1,4 @@
-"""Holes in the data as a polars frame."""
+"""Gaps in the data as a polars frame."""
 
 from __future__ import annotations
 

@@ -18,9 +18,9 @@ GAP: Final = "gap"
 
 
 class GapMarks:
-    """Finds the rows of a channel that come first in their market after a hole.
+    """Finds the rows of a channel that come first in their market after a gap.
 
-    The market of a lost row is not known, so after a hole that names no market each market's next row is one.
+    The market of a lost row is not known, so after a gap that names no market each market's next row is one.
     """
 
     def __init__(self) -> None:
@@ -38,10 +38,16 @@ class GapMarks:
             if type(row) is tuple:
                 marks.append(self._is_first(None if market_at is None else row[market_at]))
             elif isinstance(row, GapRow):
-                self._hole(row)
+                self._gap(row)
         return marks
 
-    def _hole(self, row: GapRow) -> None:
+    def forget(self) -> None:
+        """Begin anew: no row to come follows a gap that was before."""
+        self._any = False
+        self._followed.clear()
+        self._named.clear()
+
+    def _gap(self, row: GapRow) -> None:
         if row.market_ticker is not None:
             self._named.add(row.market_ticker)
             return

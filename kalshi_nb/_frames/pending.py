@@ -28,7 +28,7 @@ class PlainRows(NamedTuple):
     rows: Sequence[Row]
     exact: bool
     marks: Sequence[bool] | None
-    """Which of them follow a hole, where the frame has a column that says so."""
+    """Which of them follow a gap, where the frame has a column that says so."""
 
     @property
     def height(self) -> int:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from kalshi_nb._frames.rolling import RollingFrame
 
-__all__ = ["FrameReading"]
+__all__ = ["FrameReading", "store_of"]
 
 _LOOK: Final = 0.25  # seconds between two looks whether rows can still come
 _SHOWN_ROWS: Final = 10
@@ -85,9 +85,9 @@ class FrameReading:
 
         Parameters
         ----------
-        rows
+        rows : int
             How many rows, counted from the frame's beginning and not from this call.
-        timeout
+        timeout : float or None
             Seconds to wait at most; None for as long as it takes.
 
         Raises
@@ -118,11 +118,11 @@ class FrameReading:
         return ""
 
     def _waited(self, rows: int, timeout: float | None, trouble: str) -> str:
-        came = f"{self._title()}: {self.total:,} of {rows:,} rows came"
+        arrived = f"{self._title()}: {self.total:,} of {rows:,} rows came"
         if trouble:
-            return f"{came}, and no more will: {trouble}."
+            return f"{arrived}, and no more will: {trouble}."
         return (
-            f"{came} within {timeout:g} s. Check that the market trades now, that the feed's health() shows it "
+            f"{arrived} within {timeout:g} s. Check that the market trades now, that the feed's health() shows it "
             "connected, and that no node in front lets all rows fall; or wait with a longer timeout. A simulated "
             "exchange with a manual clock moves only by its advance()."
         )
@@ -203,3 +203,8 @@ class FrameReading:
         with pl.Config(tbl_rows=_SHOWN_ROWS, tbl_cols=_SHOWN_COLUMNS, tbl_hide_dataframe_shape=True):
             table = shown._repr_html_()
         return f"<div><b>{html.escape(self._title())}</b>: {html.escape(self._caption(df))}{table}</div>"
+
+
+def store_of(reading: FrameReading) -> RollingFrame:
+    """Return what a frame reads from, for whoever fills it."""
+    return reading._store  # noqa: SLF001  # users have frames in hand, and filling them is not for them

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import polars as pl
 
 from kalshi_nb._frames.blocks import Blocks
+from kalshi_nb._frames.clock_steps import ClockSteps
 from kalshi_nb._frames.columns import Columns
-from kalshi_nb._frames.last_rows import LastRows
+from kalshi_nb._frames.last_rows import LastRows, moments
 from kalshi_nb._frames.pending import Part, PlainRows, joined
 from kalshi_nb._frames.schema import MARKET, RECEIVED
 from kalshi_nb.errors import ConfigurationError, PipelineError
@@ -72,11 +73,12 @@ def _raise(error: BaseException) -> None:
 
 
 class _View(NamedTuple):
-    """The rows of the window, their blocks, and what left it: replaced whole, never changed."""
+    """The rows of the window, their blocks, what left it, and its clock: replaced whole, never changed."""
 
     df: pl.DataFrame
     blocks: Blocks
     folded: LastRows
+    steps: ClockSteps
 
 
 class _State(NamedTuple):
@@ -93,24 +95,31 @@ class RollingFrame:
     """The newest rows of a stream of frames, as one frame at any moment.
 
     One thread appends; any thread reads, without waiting for the writer. Rows that come in small parts wait
-    to become columns until somebody reads or enough of them have come: whoever reads makes columns of fewer
+    to become columns until somebody reads or enough of them are there: whoever reads makes columns of fewer
     than 1,024 rows at most, once, and otherwise pays for an attribute and, for windows in seconds, one slice.
+
+    All that readers see hangs on one attribute, `_state`, a tuple of tuples that nobody changes: whoever reads
+    it once has one moment, whatever happens meanwhile. Writers make the next state from the last one, one
+    writer at a time, under `_writing`. A reader may replace the state too: it puts what it joined in the
+    place of the parts, which are the same rows, so that the next one need not. Only for that assignment, and
+    the writer's, both hold `_replacing`, and each looks whether the state is still the one that it began
+    with: the reader gives way, the writer reads the parts again. So no reader ever waits for a writer's work.
 
     Parameters
     ----------
-    schema
+    schema : polars.Schema or None
         Names and dtypes of the columns; None to take them from the first batch.
-    rows
+    rows : int, optional
         Keep at most so many rows; None for no such bound.
-    seconds
-        Keep rows whose `received_at` is at most so old; None for no such bound. The clock decides at the
-        moment of reading, so a window empties although nothing comes.
-    clock
+    seconds : float, optional
+        Keep rows that were received at most so long ago; None for no such bound. The clock decides at the
+        moment of reading, so a window empties although nothing arrives.
+    clock : Clock
         What time it is now, for `seconds`.
-    key
+    key : tuple of str
         The columns that `latest` goes by.
-    on_lost
-        Told of the error when rows of `append_rows` cannot become columns. They are left out, and count no
+    on_lost : callable
+        Called with the error when rows of `append_rows` cannot become columns. They are left out, and count no
         more.
 
     Raises
@@ -135,6 +144,8 @@ class RollingFrame:
         self._columns = None if schema is None else Columns(schema)
         self._key = key
         self._on_lost = on_lost
+        self.on_reset: Callable[[], None] = lambda: None
+        """Called by each reset, on the thread that writes."""
         self._writing = threading.Lock()
         self._replacing = threading.Lock()  # held for an assignment; whoever reads may have to wait for it
         self._pending_rows = 0
@@ -146,7 +157,7 @@ class RollingFrame:
             problem = self._misses_time(schema)
             if problem is not None:
                 raise ConfigurationError(problem)
-        view = _View(first, Blocks(), LastRows(key))
+        view = _View(first, Blocks(), LastRows(key), ClockSteps())
         self._state = _State(view, (), view)
         self._latest: tuple[_View, pl.DataFrame] | None = None
 
@@ -173,19 +184,83 @@ class RollingFrame:
             if df.height == 0:
                 return
             self._add(df)
-        self._tell_waiting()
+        self._notify_waiting()
 
     def append_rows(self, rows: PlainRows) -> None:
         """Add rows of the channel whose columns the frame has; see `append`."""
         with self._writing:
             self._add(rows)
-        self._tell_waiting()
+        self._notify_waiting()
 
     def settle(self) -> None:
         """Make columns of all that waits, which shows whether it can be done; changes nothing for readers."""
         with self._writing:
             if self._state.pending:
                 self._take_in(self._state.pending)
+
+    def reset(self) -> None:
+        """Forget all rows, also those that `latest` knows of; `total` goes on counting."""
+        with self._writing:
+            if self._state.pending:
+                self._take_in(self._state.pending)  # what cannot become columns is to count for nothing
+            df = self._state.view.df.clear()
+            self._show(_View(df, Blocks(), LastRows(self._key), ClockSteps(gone_until=self._clock.now_us())))
+            self.on_reset()
+
+    def step(self, by: int) -> None:
+        """Take note that the clock was set: the rows that are there are no younger or older by that.
+
+        Parameters
+        ----------
+        by : int
+            How far, in microseconds; negative where it was set back.
+        """
+        with self._writing:
+            not_set = self._clock.now_us() - by
+            view = self._state.view
+            for df in self._frames_of(self._state.pending):
+                view = self._grown(view, df, not_set)
+            self._show(view._replace(steps=view.steps.stepped(view.blocks.height, by, not_set)))
+
+    def insert(self, rows: PlainRows) -> None:
+        """Put rows in where their ``ts`` belongs, behind rows of the same ``ts``; see `append_rows`.
+
+        They count like all others. Where the window is full, those that are older than all in it are not to be
+        seen, and `latest` goes by ``ts`` from now on.
+        """
+        with self._writing:
+            if self._state.pending:
+                self._take_in(self._state.pending)
+            self._total += rows.height
+            for late in self._without_lost((rows,)):
+                self._show(self._with_late(self._state.view, late))
+        self._notify_waiting()
+
+    def _with_late(self, view: _View, late: pl.DataFrame) -> _View:
+        late = late.sort(moments(), maintain_order=True)
+        start = self._start(view.blocks, view.steps)
+        # The rows that are there stay in their order, although not all of them came in the order of ts.
+        peaks = view.df.slice(start - view.blocks.skip).select(moments().to_physical().cum_max()).to_series()
+        places = (
+            peaks.fill_null(strategy="forward")
+            .fill_null(0)
+            .search_sorted(late.select(moments().to_physical()).to_series(), side="right")
+        )
+        at = [start + place for place in places]
+        blocks = view.blocks.with_rows_at(late, at, timed=self._span_us is not None)
+        folded = view.folded if self._keyless(late.columns) else view.folded.by_time()
+        return self._cut(blocks, folded, view.steps.with_rows_at(at), late)
+
+    def _cut(self, blocks: Blocks, folded: LastRows, steps: ClockSteps, columns_of: pl.DataFrame) -> _View:
+        kept, dropped = blocks.cut(self._start(blocks, steps))
+        steps = steps.without(blocks.height - kept.height)
+        return _View(kept.frame(columns_of), kept, folded.with_frames(dropped), steps)
+
+    def _show(self, view: _View) -> None:
+        """Let readers have `view`, in which nothing waits."""
+        with self._replacing:
+            self._state = _State(view, (), view)
+        self._pending_rows = 0
 
     def _add(self, part: Part) -> None:
         pending = (*self._state.pending, part)
@@ -202,37 +277,36 @@ class RollingFrame:
 
     def _take_in(self, pending: tuple[Part, ...]) -> None:
         """Bring all that waits into the blocks; on the writer's side, the lock for writing held."""
-        state = self._state
-        try:
-            frames = [joined(pending)]
-        except Exception:  # noqa: BLE001  one part's fault is not the others': each is tried alone
-            frames = self._without_lost(pending)
-        view = state.view
-        for df in frames:
+        view = self._state.view
+        for df in self._frames_of(pending):
             view = self._grown(view, df)
-        with self._replacing:
-            self._state = _State(view, (), view)
-        self._pending_rows = 0
+        self._show(view)
+
+    def _frames_of(self, parts: tuple[Part, ...]) -> list[pl.DataFrame]:
+        try:
+            return [joined(parts)] if parts else []
+        except Exception:  # noqa: BLE001  # one part's fault is not the others': each is tried alone
+            return self._without_lost(parts)
 
     def _without_lost(self, parts: tuple[Part, ...]) -> list[pl.DataFrame]:
         frames = []
         for part in parts:
             try:
                 frames.append(joined([part]))
-            except Exception as error:  # noqa: BLE001  whatever it is, whoever made the rows is told
+            except Exception as error:  # noqa: BLE001  # whatever it is, whoever made the rows has to know
                 self._on_lost(error)
                 self._total -= part.height
         return frames
 
-    def _grown(self, view: _View, df: pl.DataFrame) -> _View:
+    def _grown(self, view: _View, df: pl.DataFrame, now_us: int | None = None) -> _View:
         blocks = view.blocks.with_block(df, timed=self._span_us is not None)
-        start = self._start(blocks)
+        start = self._start(blocks, view.steps, now_us)
         kept, dropped = blocks.cut(start)
         # Where nothing was merged the frame that readers have goes on, which is cheaper than joining anew.
         goes_on = blocks.ends_with(df)
         frame = view.df.vstack(df).slice(start - view.blocks.skip) if goes_on else kept.frame(df)
         folded = view.folded if self._keyless(df.columns) else view.folded.with_frames(dropped)
-        return _View(frame, kept, folded)
+        return _View(frame, kept, folded, view.steps.without(blocks.height - kept.height))
 
     def _keyless(self, columns: Iterable[str]) -> list[str]:
         """Return the columns of the key that are not there."""
@@ -254,13 +328,16 @@ class RollingFrame:
         # A user may still change the frame that was passed on, in place; a clone stays as it is.
         return df.rechunk() if df.n_chunks() > 1 else df.clone()
 
-    def _start(self, blocks: Blocks) -> int:
-        """Return how many rows at the front of `blocks` are out of the window now."""
+    def _start(self, blocks: Blocks, steps: ClockSteps, now_us: int | None = None) -> int:
+        """Return how many rows at the front of `blocks` are out of the window at a time, now unless given."""
         start = blocks.skip
         if self.window.rows is not None:
             start = max(start, blocks.height - self.window.rows)
         if self._span_us is not None:
-            start = blocks.first_since(self._since_tick(self._clock.now_us() - self._span_us), start)
+            since = (self._clock.now_us() if now_us is None else now_us) - self._span_us
+            if steps:
+                return steps.first_since(blocks, since, self._since_tick, start)
+            start = blocks.first_since(self._since_tick(since), start)
         return start
 
     def _since_tick(self, since_us: int) -> int:
@@ -280,13 +357,14 @@ class RollingFrame:
     def _seen(self, state: _State) -> _View:
         try:
             df = joined(state.pending)
-        except Exception:  # noqa: BLE001  the writer's side leaves out what cannot be, and tells of it
+        except Exception:  # noqa: BLE001  # the writer's side leaves out what cannot be, and reports it
             self.settle()
             return self._now()
         view = state.view
         blocks = view.blocks.followed_by(df, timed=self._span_us is not None)
-        start = self._start(blocks)
-        seen = _View(view.df.vstack(df).slice(start - view.blocks.skip), blocks.skipping(start), view.folded)
+        start = self._start(blocks, view.steps)
+        df_seen = view.df.vstack(df).slice(start - view.blocks.skip)
+        seen = view._replace(df=df_seen, blocks=blocks.skipping(start))
         with self._replacing:
             if self._state is state:
                 self._state = _State(view, (df,), seen)
@@ -307,14 +385,16 @@ class RollingFrame:
         """The rows in the window now: a frame of the caller's own, which nothing changes later."""
         view = self._now()
         if self._span_us is not None:
-            start = self._start(view.blocks) - view.blocks.skip
+            start = self._start(view.blocks, view.steps) - view.blocks.skip
             if start:
                 return view.df.slice(start)
         return view.df.clone()
 
     def whole_since_us(self) -> int:
         """Return since when (received, microseconds) all rows that came are in the window; 0 for always."""
-        edge = 0 if self._span_us is None else self._clock.now_us() - self._span_us
+        since = None if self._span_us is None else self._clock.now_us() - self._span_us
+        view = self._now()
+        edge = max(since or 0, view.steps.whole_since(since, self._start(view.blocks, view.steps)))
         df = self.df
         if (
             self.window.rows is None
@@ -329,7 +409,7 @@ class RollingFrame:
     def height(self) -> int:
         """How many rows are in the window now."""
         view = self._now()
-        return view.blocks.height - self._start(view.blocks)
+        return view.blocks.height - self._start(view.blocks, view.steps)
 
     def latest(self) -> pl.DataFrame:
         """Return the last row of every market (order, index …) that ever came, the most recently changed last.
@@ -361,7 +441,7 @@ class RollingFrame:
             finally:
                 self._waiting.remove(rows)
 
-    def _tell_waiting(self) -> None:
+    def _notify_waiting(self) -> None:
         with self._arrived:
             # Nobody is woken for rows that are not yet those that were waited for.
             if self._waiting and min(self._waiting) <= self._total:

@@ -1,4 +1,4 @@
-"""What a branch of quotes begins with: the present quote of each of its markets, once."""
+"""What a pipeline of quotes begins with: the present quote of each of its markets, once."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ __all__ = ["Beginning"]
 
 
 class Beginning:
-    """Takes quotes that were said again for one branch out of the batches of all.
+    """Takes quotes that were said again for one pipeline out of the batches of all.
 
-    A branch is attached before its rows are asked for, so a change may come first: that is newer than what is
-    said again, which is then left out.
+    A pipeline is attached before its rows are asked for, so a change may arrive first: that is newer than what
+    is said again, which is then left out.
     """
 
     def __init__(self) -> None:
         self._begun: set[str] = set()
 
     def of(self, batch: Batch) -> Batch:
-        """Return `batch` as this branch has it; call it with every batch, in their order."""
-        if not any(type(row) is PresentQuoteRow for row in batch.rows):
+        """Return `batch` as this pipeline has it; call it with every batch, in their order."""
+        if PresentQuoteRow not in batch.kinds:
             self._begun |= batch.market_tickers
             return batch
         rows: list[Row] = []
@@ -33,3 +33,7 @@ class Beginning:
                 self._begun.add(plain[at])
                 rows.append(plain)
         return Batch(QUOTES, rows)
+
+    def again(self) -> None:
+        """Begin anew: the next present quote of each market is one that this pipeline does not have."""
+        self._begun.clear()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 import weakref
 from collections.abc import Iterable, Iterator, MutableSet
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from streamz import Stream
 from streamz.sinks import _global_sinks
@@ -15,7 +16,7 @@ from kalshi_nb.errors import PipelineError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["LOOP_REFUSED", "Downstreams", "destroy_below", "forget_loop", "reachable", "refuse_loop"]
+__all__ = ["LOOP_REFUSED", "Downstreams", "destroy_below", "forget_loop", "reachable", "refuse_loop", "send"]
 
 LOOP_REFUSED = (
     "This node needs an event loop of its own, and on a feed it would die silently at the first exception or "
@@ -34,11 +35,17 @@ class Downstreams(MutableSet[Stream]):
     A node that is added gets such a set in place of its own, and so do the nodes below it: the whole graph
     below a source is safe, at any depth.
 
+    Cells attach nodes while a batch flows, and nodes that nobody holds go at any moment, on whichever thread
+    the collector happens to run. streamz's own set raises then, in the middle of a batch. Here whoever
+    iterates takes a copy of the references under the lock, and strong references outside it: what is added
+    meanwhile has the next batch, and what it got hold of stays until it is through. The lock is never held
+    while a node does anything, so no order of locks can be wrong; the same thread may take it twice.
+
     Parameters
     ----------
-    admit
+    admit : callable
         Called with each node before it is added; refuses by raising.
-    nodes
+    nodes : iterable of streamz.Stream
         The first nodes.
     """
 
@@ -97,6 +104,48 @@ class Downstreams(MutableSet[Stream]):
         self.discard(node)
 
 
+def send(source: Stream, element: Any) -> None:
+    """Send an element down from a source to every node directly below it, whichever of them raise.
+
+    Parameters
+    ----------
+    source : streamz.Stream
+        The first node, which passes on only what is sent here.
+    element : object
+        What to send.
+
+    Raises
+    ------
+    BaseException
+        The first of what the nodes raised, after all of them had the element.
+    PipelineError
+        When a sink is an ``async`` function, which nothing here would await.
+    """
+    source.current_value = element
+    first: BaseException | None = None
+    for node in source.downstreams:
+        try:
+            _refuse_awaitables(node.update(element, who=source, metadata=[]))
+        except BaseException as error:  # noqa: BLE001  # the caller decides, once every node had its turn
+            first = first or error
+    if first is not None:
+        raise first
+
+
+def _refuse_awaitables(result: Any) -> None:
+    left = [each for each in (result if isinstance(result, list) else [result]) if inspect.isawaitable(each)]
+    for each in left:
+        close = getattr(each, "close", None)
+        if close is not None:
+            close()
+    if left:
+        raise PipelineError(
+            "A sink is an async function, and this thread runs no event loop to await it. "
+            "Use a plain function; to reach a coroutine, let it put the batch into a queue with "
+            "loop.call_soon_threadsafe(queue.put_nowait, batch)."
+        )
+
+
 def refuse_loop(node: Stream) -> None:
     """Refuse a node that has an event loop, from another graph perhaps.
 
@@ -122,7 +171,7 @@ def reachable(first: Stream) -> list[Stream]:
 
 
 def forget_loop(first: Stream) -> None:
-    """Undo what a refused node has told the nodes above it about its event loop."""
+    """Undo what a refused node has passed to the nodes above it about its event loop."""
     for node in (first, *reachable(first)):
         node.loop = None
         node.asynchronous = None
@@ -168,7 +217,7 @@ def _upwards(node: Stream) -> list[Stream]:
 def _destroy(node: Stream) -> None:
     try:
         node.destroy()
-    except Exception:  # noqa: BLE001  a node may fail to go in its own way; it and the others go all the same
+    except Exception:  # noqa: BLE001  # a node may fail to go in its own way; it and the others go all the same
         for above in list(node.upstreams):
             above.downstreams.discard(node)
     _global_sinks.discard(node)

@@ -11,83 +11,20 @@ import polars as pl
 from streamz import Stream
 
 from kalshi_nb._clock import WallClock
-from kalshi_nb._frames.pending import PlainRows
 from kalshi_nb._frames.reading import FrameReading
 from kalshi_nb._frames.rolling import RollingFrame, window
 from kalshi_nb._frames.schema import MARKET
 from kalshi_nb._frames.schema import schema as schema_of
 from kalshi_nb._rows.channels import traits_of
-from kalshi_nb._streams.source import BranchSource, source_of
+from kalshi_nb._streams.source import Source, delivery_above
 from kalshi_nb.errors import ConfigurationError, PipelineError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from kalshi_nb._frames.rolling import Window
-    from kalshi_nb._streams.pipeline import Pipeline
+    from kalshi_nb._streams.delivery import StreamDelivery
 
-__all__ = ["FeedFrameNode", "RollingFrameNode", "ThrottleNode", "register"]
-
-
-def _store(
-    columns: pl.Schema | None,
-    kept: Window,
-    pipeline: Pipeline | None,
-    on_lost: Callable[[BaseException], None] | None = None,
-) -> RollingFrame:
-    clock = pipeline.clock if pipeline is not None else WallClock()
-    key = traits_of(pipeline.channel).key if pipeline is not None else (MARKET,)
-    if columns is not None and not set(key) <= set(columns):
-        key = (MARKET,)
-    more = {} if on_lost is None else {"on_lost": on_lost}
-    return RollingFrame(columns, rows=kept.rows, seconds=kept.seconds, clock=clock, key=key, **more)
-
-
-class FeedFrameNode(Stream):  # type: ignore[misc]  # streamz ships no types
-    """The end of a pipeline of the feed's own: keeps rows that need not be columns yet.
-
-    Parameters
-    ----------
-    source
-        The source of the pipeline.
-    rows, seconds
-        As for `RollingFrameNode`.
-    on_lost
-        Told of the error when rows cannot become columns.
-
-    Attributes
-    ----------
-    store : RollingFrame
-        The rows.
-
-    Raises
-    ------
-    ConfigurationError
-        When `rows` or `seconds` is not a positive number.
-    """
-
-    _ipython_display_ = None
-
-    def __init__(
-        self,
-        source: BranchSource,
-        rows: int | None,
-        seconds: float | None,
-        on_lost: Callable[[BaseException], None],
-    ) -> None:
-        pipeline = source.pipeline
-        columns = schema_of(pipeline.channel, pipeline.exact, gaps=pipeline.gaps)
-        self.store = _store(columns, window(rows, seconds), pipeline, on_lost)
-        self.pipeline = pipeline
-        Stream.__init__(self, source, stream_name=pipeline.name)
-
-    def update(self, x: pl.DataFrame | PlainRows, who: Any = None, metadata: Any = None) -> list[Any]:  # noqa: ARG002
-        """Keep the rows of a batch."""
-        if isinstance(x, PlainRows):
-            self.store.append_rows(x)
-        else:
-            self.store.append(x)
-        return []
+__all__ = ["RollingFrameNode", "ThrottleNode", "register"]
 
 
 class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz ships no types
@@ -98,16 +35,16 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
 
     Parameters
     ----------
-    upstream
+    upstream : streamz.Stream
         A stream of polars DataFrames, all with the same columns.
-    rows
+    rows : int, optional
         Keep at most so many rows; 100,000 where neither `rows` nor `seconds` is given.
-    seconds
+    seconds : float, optional
         Keep rows that were received at most so long ago, by the column ``received_at``.
-    schema
+    schema : mapping of str to polars dtype, optional
         Names and dtypes of the columns. Without it, directly on ``feed.stream()`` they are the channel's,
         and further down those of the first batch.
-    name
+    name : str, optional
         What to call it in reprs and messages.
 
     Raises
@@ -130,20 +67,26 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
         name: str | None = None,
     ) -> None:
         kept = window(rows, seconds)
-        source = source_of(upstream)
+        delivery = delivery_above(upstream)
         columns = pl.Schema(schema) if schema is not None else None
-        if isinstance(upstream, BranchSource):
+        if isinstance(upstream, Source):
             pipeline = upstream.pipeline
             if pipeline.kind != "frames":
                 raise PipelineError(
                     "rolling_frame() takes polars DataFrames, and messages() sends lists of messages. "
                     f"Use feed.stream({pipeline.channel!r}).rolling_frame(), or make frames in a map() before."
                 )
-            columns = columns or schema_of(pipeline.channel, pipeline.exact, gaps=pipeline.gaps)
-        self._store = _store(columns, kept, None if source is None else source.pipeline)
+            columns = columns or schema_of(pipeline.channel, pipeline.exact)
+        self._store = RollingFrame(
+            columns,
+            rows=kept.rows,
+            seconds=kept.seconds,
+            clock=WallClock() if delivery is None else delivery.clock,
+            key=_key(delivery, columns),
+        )
         Stream.__init__(self, upstream, stream_name=name)
 
-    def update(self, x: Any, who: Any = None, metadata: Any = None) -> Any:  # noqa: ARG002  streamz's signature
+    def update(self, x: Any, who: Any = None, metadata: Any = None) -> Any:  # noqa: ARG002  # streamz's signature
         """Keep the rows of a frame and pass it on."""
         if not isinstance(x, pl.DataFrame):
             hint = " Call .collect() there." if isinstance(x, pl.LazyFrame) else ""
@@ -155,11 +98,11 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
         return self._emit(x, metadata=metadata)
 
     def _trouble(self) -> str:
-        source = source_of(self)
-        if source is None or source.pipeline.state == "closed":
+        delivery = delivery_above(self)
+        if delivery is None or delivery.pipeline.state == "closed":
             return "its pipeline is closed"
-        if source.pipeline.state == "detached":
-            failure = source.pipeline.last_error
+        if delivery.pipeline.state == "detached":
+            failure = delivery.pipeline.last_error
             return f"its pipeline was detached: {failure}" if failure is not None else "its pipeline was detached"
         return ""
 
@@ -170,17 +113,23 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
     __str__ = FrameReading.__repr__
 
 
+def _key(delivery: StreamDelivery | None, columns: pl.Schema | None) -> tuple[str, ...]:
+    """Return the columns that ``latest()`` goes by: the channel's, unless the frame is known to lack them."""
+    key = (MARKET,) if delivery is None else traits_of(delivery.label.channel).key
+    return key if columns is None or set(key) <= set(columns) else (MARKET,)
+
+
 class ThrottleNode(Stream):  # type: ignore[misc]  # streamz ships no types
     """``stream.throttle(interval)``: at most one element every `interval` seconds, and always the last.
 
-    The first element passes at once. Of those that come too early only the newest is held, and it passes
-    when it is due, although nothing else comes.
+    The first element passes at once. Of those that arrive too early only the newest is held, and it passes
+    when it is due, although nothing else arrives.
 
     Parameters
     ----------
-    upstream
+    upstream : streamz.Stream
         A node of a feed's pipeline, whose thread delivers what was held.
-    interval
+    interval : float
         Seconds.
 
     Raises
@@ -196,36 +145,36 @@ class ThrottleNode(Stream):  # type: ignore[misc]  # streamz ships no types
     def __init__(self, upstream: Stream, interval: float) -> None:
         if isinstance(interval, bool) or not isinstance(interval, (int, float)) or not interval > 0:
             raise ConfigurationError(f"interval={interval!r}: give a positive number of seconds.")
-        source = source_of(upstream)
-        if source is None:
+        delivery = delivery_above(upstream)
+        if delivery is None:
             raise PipelineError(
                 "throttle() works on a feed's pipeline, whose thread delivers the value that was held: "
                 "begin with feed.stream() or feed.messages()."
             )
         self.interval = interval
-        self._pipeline = source.pipeline
+        self._delivery = delivery
         self._next_at = 0.0
         self._held: list[tuple[Any, Any]] = []
         Stream.__init__(self, upstream)
 
-    def update(self, x: Any, who: Any = None, metadata: Any = None) -> Any:  # noqa: ARG002  streamz's signature
+    def update(self, x: Any, who: Any = None, metadata: Any = None) -> Any:  # noqa: ARG002  # streamz's signature
         """Pass an element on, or hold it until it is due."""
         if self._held:
             self._held[0] = (x, metadata)
             return []
-        schedule = self._pipeline.schedule
+        schedule = self._delivery.schedule
         now = schedule.now()
         if now >= self._next_at:
             self._next_at = now + self.interval
             return self._emit(x, metadata=metadata)
         self._held.append((x, metadata))
-        schedule.call_at(self._next_at, self._pipeline, self._deliver_held)
+        schedule.call_at(self._next_at, self._delivery, self._deliver_held)
         return []
 
     def _deliver_held(self) -> None:
         if self._held:
             x, metadata = self._held.pop()
-            self._next_at = self._pipeline.schedule.now() + self.interval
+            self._next_at = self._delivery.schedule.now() + self.interval
             self._emit(x, metadata=metadata)
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""The two threads that bring rows to frames and to what users build, and all branches of one feed."""
+"""The two threads that bring rows to frames and to what users build, and all pipelines of one feed."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ import itertools
 import threading
 import time
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kalshi_nb._frames.batch import Batch
 from kalshi_nb._frames.marks import GapMarks
-from kalshi_nb._streams.nodes import FeedFrameNode
+from kalshi_nb._frames.rolling import RollingFrame, window
+from kalshi_nb._frames.schema import schema
+from kalshi_nb._rows.channels import traits_of
+from kalshi_nb._streams import nodes as _nodes  # noqa: F401  # streams have rolling_frame() and throttle() by it
+from kalshi_nb._streams.delivery import CallbackDelivery, Delivery, FrameDelivery, MessageDelivery, Opening
+from kalshi_nb._streams.feed_frame import FeedFrameDelivery
 from kalshi_nb._streams.notices import Notices
-from kalshi_nb._streams.pipeline import Failure, Kind, Pipeline
+from kalshi_nb._streams.pipeline import Label, Pipeline
 from kalshi_nb._streams.registry import Registry
-from kalshi_nb._streams.schedule import Schedule
-from kalshi_nb._streams.source import BranchSource
+from kalshi_nb._streams.source import Source
 from kalshi_nb._streams.user_thread import UserThread
 from kalshi_nb._threads import FEED_ROLES, refuse_on, set_role
 from kalshi_nb.errors import FeedClosedError, WaitTimeoutError
@@ -25,30 +29,41 @@ if TYPE_CHECKING:
 
     from kalshi_nb._clock import Clock
     from kalshi_nb._rows.rows import Row
+    from kalshi_nb._streams.delivery import StreamDelivery
+    from kalshi_nb._streams.failures import Failure
     from kalshi_nb.messages import Message
 
 __all__ = ["Pipelines"]
 
+_D = TypeVar("_D", bound=Delivery)
+
 
 class Pipelines:
-    """All branches of one feed.
+    """All pipelines of one feed.
 
     Every `flush_interval` the pipeline thread takes all rows that are pending, makes one batch a channel,
-    brings it to the feed's own frames, and passes the same batch on to the thread of the users' branches.
+    brings it to the feed's own frames, and passes the same batch on to the thread of the users' pipelines.
     Both threads start when they are first needed.
+
+    A turn is numbered by whoever asks for one: `flush` and `wait_for_room` raise `_asked_turn` and wait until
+    `_done_turn` has reached it. The pipeline thread reads the number before it takes a row, so all that was
+    pending when somebody asked is part of the turn that answers. It hands the same number on with its batches,
+    and the users' thread reports it when they are through: one number is good for both. The condition's lock
+    is never held while rows are taken or delivered, and nothing is decided by `_stopping` alone: the thread
+    makes one more turn after it, and ends by itself.
 
     Parameters
     ----------
-    take
+    take : callable
         Hands over all pending rows of a channel and keeps none of them; called on the pipeline thread
         only, every `flush_interval` for every channel.
-    channels
+    channels : sequence of str
         Which channels there are.
-    clock
+    clock : Clock
         The time of the market, for windows in seconds and the times of errors.
-    flush_interval
+    flush_interval : float
         Seconds between two turns.
-    max_pending_rows
+    max_pending_rows : int
         How many rows may wait for the users' thread before the oldest batches go.
     """
 
@@ -66,12 +81,13 @@ class Pipelines:
         self._clock = clock
         self._flush_interval = flush_interval
         self._marks: dict[str, GapMarks] = {}
-        self._notices = Notices()
-        self._kit = Registry()
-        self._user = Registry()
+        self._notices = Notices(clock)
+        self._kit: Registry[FeedFrameDelivery] = Registry()
+        self._user: Registry[Delivery] = Registry()
         self._numbers = itertools.count(1)
-        self._schedule = Schedule()
-        self._user_thread = UserThread(self._deliver_to_users, self._kit_failed, max_pending_rows=max_pending_rows)
+        self._user_thread = UserThread(
+            self.deliver_to_users, self._notices.kit_failed, max_pending_rows=max_pending_rows
+        )
         self._thread: threading.Thread | None = None
         self._stopping = False
         self._ended = False
@@ -79,7 +95,7 @@ class Pipelines:
         self._asked_turn = 0
         self._done_turn = 0
 
-    # ---- branches
+    # ---- pipelines
 
     def stream(
         self,
@@ -89,13 +105,14 @@ class Pipelines:
         exact: bool = False,
         name: str | None = None,
         on_close: Callable[[], Any] | None = None,
-    ) -> BranchSource:
+    ) -> Source:
         """Return a source that emits one polars DataFrame a turn with rows of `channel`.
 
         It lives as long as somebody holds it or a node below it; `on_close` is called when it is closed, and
         again when it goes.
         """
-        return self._begin(channel, market_tickers, "frames", name, exact=exact, on_close=on_close)
+        opening = self._opening(self._user, channel, market_tickers, name, on_close, exact=exact)
+        return self._begin(FrameDelivery(opening, self._clock, self._user_thread.schedule), on_close)
 
     def messages(
         self,
@@ -104,9 +121,10 @@ class Pipelines:
         *,
         name: str | None = None,
         on_close: Callable[[], Any] | None = None,
-    ) -> BranchSource:
+    ) -> Source:
         """Return a source that emits one list of typed messages a turn; it lives as `stream`'s does."""
-        return self._begin(channel, market_tickers, "messages", name, on_close=on_close)
+        opening = self._opening(self._user, channel, market_tickers, name, on_close)
+        return self._begin(MessageDelivery(opening, self._clock, self._user_thread.schedule), on_close)
 
     def on(
         self,
@@ -119,10 +137,10 @@ class Pipelines:
     ) -> Pipeline:
         """Have `function` called with each message of `channel`, until the pipeline is closed."""
         name = name or getattr(function, "__name__", None)
-        pipeline = self._pipeline(channel, market_tickers, "callback", name, function=function, on_close=on_close)
-        self._user.add(pipeline, strongly=True)
+        delivery = CallbackDelivery(self._opening(self._user, channel, market_tickers, name, on_close), function)
+        self._user.add(delivery, strongly=True)
         self._start_for_users()
-        return pipeline
+        return delivery.pipeline
 
     def frame(
         self,
@@ -135,104 +153,76 @@ class Pipelines:
         gaps: bool = False,
         name: str | None = None,
         on_close: Callable[[], Any] | None = None,
-    ) -> FeedFrameNode:
-        """Return the end of a pipeline of the feed's own, filled on the pipeline thread until it is closed.
+    ) -> FeedFrameDelivery:
+        """Return what fills a frame of the feed's own on the pipeline thread, until its pipeline is closed.
 
-        With `gaps` its last column says which rows come first in their market after a hole.
+        With `gaps` its last column says which rows come first in their market after a gap.
 
         Raises
         ------
         ConfigurationError
             When `rows` or `seconds` is not a positive number.
         """
-        pipeline = self._pipeline(
-            channel, market_tickers, "frames", name, exact=exact, kit=True, gaps=gaps, on_close=on_close
+        kept = window(rows, seconds)
+        store = RollingFrame(
+            schema(channel, exact, gaps=gaps),
+            rows=kept.rows,
+            seconds=kept.seconds,
+            clock=self._clock,
+            key=traits_of(channel).key,
+            on_lost=self._notices.kit_failed,
         )
-        source = BranchSource(pipeline)
-        node = FeedFrameNode(source, rows, seconds, self._kit_failed)
-        pipeline.begin_with(source, node)
-        self._kit.add(pipeline, strongly=True)
+        opening = self._opening(self._kit, channel, market_tickers, name, on_close, exact=exact)
+        delivery = FeedFrameDelivery(opening, store, gaps=gaps)
+        self._kit.add(delivery, strongly=True)
         self.start()
-        return node
+        return delivery
 
-    def _begin(
+    def _opening(
         self,
+        registry: Registry[Any],
         channel: str,
         market_tickers: frozenset[str] | None,
-        kind: Kind,
         name: str | None,
+        on_close: Callable[[], Any] | None,
         *,
         exact: bool = False,
-        on_close: Callable[[], Any] | None = None,
-    ) -> BranchSource:
-        pipeline = self._pipeline(channel, market_tickers, kind, name, exact=exact, on_close=on_close)
-        source = BranchSource(pipeline)
+    ) -> Opening:
+        if self._stopping:
+            raise FeedClosedError("The feed is closed: connect() again, then attach to the new one.")
+        label = Label(name or f"{channel}-{next(self._numbers)}", channel, market_tickers)
+        return Opening(label, exact, self._notices, registry.discard, on_close)
+
+    def _begin(self, delivery: StreamDelivery, on_close: Callable[[], Any] | None) -> Source:
+        source = Source(delivery)
         if on_close is not None:
-            # A branch that nobody holds any more is never closed; it just goes.
+            # A pipeline that nobody holds any more is never closed; it just goes.
             weakref.finalize(source, on_close).atexit = False
-        pipeline.begin_with(source)
-        self._user.add(pipeline, strongly=False)
+        delivery.begin_with(source)
+        self._user.add(delivery, strongly=False)
         self._start_for_users()
         return source
 
-    def _pipeline(
-        self,
-        channel: str,
-        market_tickers: frozenset[str] | None,
-        kind: Kind,
-        name: str | None,
-        *,
-        exact: bool = False,
-        kit: bool = False,
-        gaps: bool = False,
-        function: Callable[[Message], Any] | None = None,
-        on_close: Callable[[], Any] | None = None,
-    ) -> Pipeline:
-        if self._stopping:
-            raise FeedClosedError("The feed is closed: connect() again, then attach to the new one.")
-        registry = self._kit if kit else self._user
-
-        def closed(pipeline: Pipeline) -> None:
-            registry.discard(pipeline)
-            if on_close is not None:
-                on_close()
-
-        return Pipeline(
-            channel,
-            market_tickers,
-            kind,
-            name or f"{channel}-{next(self._numbers)}",
-            clock=self._clock,
-            schedule=self._schedule if kit else self._user_thread.schedule,
-            report=self._notices.of_pipeline,
-            kit_failed=self._kit_failed,
-            on_close=closed,
-            exact=exact,
-            function=function,
-            kit=kit,
-            gaps=gaps,
-        )
-
     @property
     def pipelines(self) -> list[Pipeline]:
-        """The users' branches that are not closed, detached ones included."""
-        return self._user.all()
+        """The users' pipelines that are not closed, detached ones included."""
+        return [each.pipeline for each in self._user.all()]
 
     # ---- how it is doing
 
     @property
     def dropped_rows(self) -> int:
-        """Rows that never reached the users' branches because those were too slow."""
+        """Rows that never reached the users' pipelines because those were too slow."""
         return self._user_thread.dropped_rows
 
     @property
     def pending_rows(self) -> int:
-        """Rows that wait for the users' branches now."""
+        """Rows that wait for the users' pipelines now."""
         return self._user_thread.pending_rows
 
     @property
     def errors(self) -> int:
-        """Errors in users' branches so far."""
+        """Errors in users' pipelines so far."""
         return self._notices.errors
 
     @property
@@ -246,13 +236,13 @@ class Pipelines:
         return self._notices.last_error
 
     def take_notices(self) -> list[str]:
-        """Return what the user has not been told yet, for the main thread to warn of, and forget it."""
+        """Return what the main thread is to warn of and has not yet, and forget it."""
         return self._notices.take()
 
     # ---- threads
 
     def start(self) -> None:
-        """Start the pipeline thread, once; the users' thread starts with the first of their branches."""
+        """Start the pipeline thread, once; the users' thread starts with the first of their pipelines."""
         with self._changed:
             if self._thread is None and not self._stopping:
                 self._thread = threading.Thread(target=self._run, name="kalshi-pipeline", daemon=True)
@@ -284,7 +274,7 @@ class Pipelines:
         return self._user_thread.join(max(0.0, until - time.monotonic())) and ended
 
     def flush(self, timeout: float = 10.0) -> None:
-        """Return once all that is pending now has been delivered to the feed's and the users' branches.
+        """Return once all that is pending now has been delivered to the feed's and the users' pipelines.
 
         What a throttle holds back is not forced.
 
@@ -298,23 +288,58 @@ class Pipelines:
         refuse_on(*FEED_ROLES, doing="flush()", instead="It is for cells; rows come to a node or callback as they are")
         self.start()
         until = time.monotonic() + timeout
-        with self._changed:
-            self._asked_turn += 1
-            turn = self._asked_turn
-            self._changed.notify_all()
-            if self._thread is not None and not self._changed.wait_for(
-                lambda: self._done_turn >= turn or self._ended, timeout
-            ):
-                raise WaitTimeoutError(
-                    f"kalshi-pipeline did not deliver within {timeout:g} s. It runs only the feed's own "
-                    "frames: the computer may be overloaded, or a cell may hold the interpreter."
-                )
+        turn = self._next_turn(timeout)
+        if turn is None:
+            raise WaitTimeoutError(
+                f"kalshi-pipeline did not deliver within {timeout:g} s. It runs only the feed's own "
+                "frames: the computer may be overloaded, or a cell may hold the interpreter."
+            )
         if not self._user_thread.wait_for(turn, max(0.0, until - time.monotonic())):
             names = ", ".join(repr(each.name) for each in self.pipelines)
             raise WaitTimeoutError(
                 f"kalshi-user did not deliver within {timeout:g} s: {self.pending_rows:,} rows wait for it. "
                 f"A node or callback of yours is slow, in one of {names or 'the pipelines'}."
             )
+
+    def wait_for_room(self, timeout: float) -> bool:
+        """Wait until what was handed over is taken, and few enough rows wait for the users' pipelines.
+
+        For an engine that replays faster than any clock: when it calls this before so many rows as half of
+        `max_pending_rows` came since the last call, none of them is ever dropped.
+
+        Parameters
+        ----------
+        timeout : float
+            Seconds to wait at most.
+
+        Returns
+        -------
+        bool
+            Whether all rows handed over before the call have been taken, and less than half of
+            `max_pending_rows` wait for the users' pipelines; False once the pipelines are stopped, too.
+
+        Raises
+        ------
+        WrongThreadError
+            On the two threads that make the room.
+        """
+        refuse_on("pipeline", "user", doing="wait_for_room()", instead="It is for the thread that brings the rows")
+        until = time.monotonic() + timeout
+        self.start()
+        if self._next_turn(timeout) is None:
+            return False
+        return self._user_thread.wait_for_room(max(0.0, until - time.monotonic())) and not self._stopping
+
+    def _next_turn(self, timeout: float) -> int | None:
+        """Ask for a turn and wait until it is over; return its number, None where it is not within `timeout`."""
+        with self._changed:
+            self._asked_turn += 1
+            turn = self._asked_turn
+            self._changed.notify_all()
+            over = self._thread is None or self._changed.wait_for(
+                lambda: self._done_turn >= turn or self._ended, timeout
+            )
+        return turn if over else None
 
     def _run(self) -> None:
         set_role("pipeline")
@@ -326,8 +351,8 @@ class Pipelines:
                 turn, ending = self._asked_turn, self._stopping
             try:
                 self._turn(turn, ending=ending)
-            except BaseException as error:  # noqa: BLE001  this thread outlives every mistake
-                self._kit_failed(error)
+            except BaseException as error:  # noqa: BLE001  # this thread outlives every mistake
+                self._notices.kit_failed(error)
             with self._changed:
                 self._done_turn = turn
                 self._ended = ending
@@ -345,42 +370,40 @@ class Pipelines:
             for channel in self._channels:
                 batch = self._next_batch(channel)
                 if batch is not None:
-                    pipelines = self._kit.all()
-                    self._mark(batch, pipelines)
-                    self._deliver(batch, pipelines)
+                    frames = self._kit.all()
+                    self._mark(batch, frames)
+                    _deliver(batch, frames)
                     if channel in wanted:
                         for_users.append(batch)
         finally:
             if ending or turn > self._done_turn:
                 # Whoever asked for this turn is to find all of it done, the errors counted too.
-                for pipeline in self._kit.all():
-                    pipeline.settle()
+                for frame in self._kit.all():
+                    frame.settle()
             if for_users or turn > self._done_turn:
                 self._user_thread.put(for_users, turn)
 
-    def _mark(self, batch: Batch, pipelines: list[Pipeline]) -> None:
-        """Find the rows after holes, from the first frame of the channel on that wants to know."""
-        if batch.channel in self._marks or any(each.gaps and each.channel == batch.channel for each in pipelines):
+    def _mark(self, batch: Batch, frames: list[FeedFrameDelivery]) -> None:
+        """Find the rows after gaps, from the first frame of the channel on that wants to know."""
+        if batch.channel in self._marks or any(each.gaps and each.label.channel == batch.channel for each in frames):
             batch.mark(self._marks.setdefault(batch.channel, GapMarks()))
 
     def _next_batch(self, channel: str) -> Batch | None:
         try:
             rows = self._take(channel)
-        except Exception as error:  # noqa: BLE001  one channel's trouble is not the others'
-            self._kit_failed(error)
+        except Exception as error:  # noqa: BLE001  # one channel's trouble is not the others'
+            self._notices.kit_failed(error)
             return None
         return Batch(channel, rows) if rows else None
 
-    def _deliver_to_users(self, batch: Batch) -> None:
-        self._deliver(batch, self._user.all())
+    def deliver_to_users(self, batch: Batch) -> None:
+        """Bring a batch to the users' pipelines of its channel; the users' thread does this."""
+        _deliver(batch, self._user.all())
 
-    @staticmethod
-    def _deliver(batch: Batch, pipelines: list[Pipeline]) -> None:
-        while pipelines:
-            # Taken out of the list so that a branch whose last user leaves meanwhile can go at once.
-            pipeline = pipelines.pop(0)
-            if pipeline.channel == batch.channel:
-                pipeline.deliver(batch)
 
-    def _kit_failed(self, error: BaseException) -> None:
-        self._notices.of_kit(Failure.of(error, pipeline="kalshi_nb", channel="", now_us=self._clock.now_us()))
+def _deliver(batch: Batch, deliveries: list[_D]) -> None:
+    while deliveries:
+        # Taken out of the list so that a pipeline whose last user leaves meanwhile can go at once.
+        delivery = deliveries.pop(0)
+        if delivery.label.channel == batch.channel:
+            delivery.deliver(batch)

@@ -7,24 +7,32 @@ import itertools
 import threading
 import time
 import weakref
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kalshi_nb._streams.pipeline import Pipeline
+__all__ = ["Guard", "Schedule"]
 
-__all__ = ["Schedule"]
+
+class Guard(Protocol):
+    """Makes a call under care: whatever is raised is counted and goes no further."""
+
+    def run(self, call: Callable[[], None]) -> None:
+        """Make the call."""
+        ...
 
 
 class Schedule:
     """Calls that are due at some moment, made by the thread that asks for them.
 
-    Both the pipeline and the object of the method are held weakly: who is gone by then is not called.
+    Both the guard and the object of the method are held weakly: who is gone by then is not called. Calls may
+    be added from any thread, and by a call that is being made; they are made by one thread only, outside the
+    lock, so that whatever a call does, another thread can go on adding.
 
     Parameters
     ----------
-    wake
+    wake : callable, optional
         Called after each addition, for a thread that sleeps until the next call is due.
     """
 
@@ -32,17 +40,27 @@ class Schedule:
         self._wake = wake
         self._lock = threading.RLock()
         self._order = itertools.count()
-        self._calls: list[tuple[float, int, weakref.ref[Pipeline], weakref.WeakMethod[Callable[[], None]]]] = []
+        self._calls: list[tuple[float, int, weakref.ref[Guard], weakref.WeakMethod[Callable[[], None]]]] = []
 
     @staticmethod
     def now() -> float:
         """Return the time that `call_at` goes by, in seconds of a clock that is never set."""
         return time.monotonic()
 
-    def call_at(self, due: float, pipeline: Pipeline, method: Callable[[], None]) -> None:
-        """Have a bound method called at `due`, its errors counted as those of `pipeline`."""
+    def call_at(self, due: float, guard: Guard, method: Callable[[], None]) -> None:
+        """Have a bound method called at `due`.
+
+        Parameters
+        ----------
+        due : float
+            When, in the seconds of `now`.
+        guard : Guard
+            Makes the call.
+        method : callable
+            The bound method.
+        """
         with self._lock:
-            entry = (due, next(self._order), weakref.ref(pipeline), weakref.WeakMethod(method))
+            entry = (due, next(self._order), weakref.ref(guard), weakref.WeakMethod(method))
             heapq.heappush(self._calls, entry)
         self._wake()
 
@@ -58,7 +76,7 @@ class Schedule:
         with self._lock:
             while self._calls and self._calls[0][0] <= until:
                 due.append(heapq.heappop(self._calls))
-        for _, _, pipeline_reference, method_reference in due:
-            pipeline, method = pipeline_reference(), method_reference()
-            if pipeline is not None and method is not None:
-                pipeline.run(method)
+        for _, _, guard_reference, method_reference in due:
+            guard, method = guard_reference(), method_reference()
+            if guard is not None and method is not None:
+                guard.run(method)

@@ -21,15 +21,22 @@ class UserThread:
     """Takes all batches that wait, merges those of a channel, delivers them, and begins again.
 
     So a slow pipeline makes its own next batch larger. Past `max_pending_rows` the oldest batches go, but never
-    those of one's own fills, orders and positions: they wait, and count for nothing in that bound.
+    those of one's own fills, orders and positions: they wait, and count for nothing in that bound. Of a batch
+    that goes what steers frames stays: a frame that missed a reset would show two times as one.
+
+    The pipeline thread puts batches here, this thread takes all of them at once, and the lock is held for no
+    longer than that: never while a node or callback runs, so the reader's side is never held up by one. A batch
+    belongs to whoever holds it and is not changed after it is put; its frames may be made by both threads at
+    the same moment, which costs time and nothing else. Of the turns only the last number is kept, since all
+    that was put before it is taken with it.
 
     Parameters
     ----------
-    deliver
+    deliver : callable
         Called on the thread with each merged batch.
-    guard
+    guard : callable
         Called with each exception that `deliver` lets through.
-    max_pending_rows
+    max_pending_rows : int
         How many rows may wait; the newest batch waits whatever its size.
     """
 
@@ -92,9 +99,11 @@ class UserThread:
                     self._droppable_rows += len(batch)
             while self._droppable_rows > self._max_pending_rows and len(self._pending) > 1:
                 oldest = self._pending.popleft()
+                steering = oldest.steering
+                self._kept += steering
                 self._droppable_rows -= len(oldest)
-                self.pending_rows -= len(oldest)
-                self.dropped_rows += len(oldest)
+                self.pending_rows -= len(oldest) - sum(map(len, steering))
+                self.dropped_rows += len(oldest) - sum(map(len, steering))
             self._put_turn = turn
             self._changed.notify_all()
 
@@ -102,6 +111,15 @@ class UserThread:
         """Block until all that was put up to `turn` has been delivered; return whether it has."""
         with self._changed:
             return self._changed.wait_for(lambda: self._done_turn >= turn or self._ended, timeout)
+
+    def wait_for_room(self, timeout: float) -> bool:
+        """Block until less than half of the rows that may wait do, or the thread stops; return whether they do."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._has_room() or self._stopping, timeout)
+            return self._has_room()
+
+    def _has_room(self) -> bool:
+        return 2 * self.pending_rows < self._max_pending_rows
 
     def _wake(self) -> None:
         with self._changed:
@@ -117,9 +135,10 @@ class UserThread:
                 self._pending.clear()
                 self.pending_rows = self._droppable_rows = 0
                 turn, ending = self._put_turn, self._stopping
+                self._changed.notify_all()  # there is room now
             try:
                 self._turn(batches, ending=ending)
-            except BaseException as error:  # noqa: BLE001  this thread outlives every mistake
+            except BaseException as error:  # noqa: BLE001  # this thread outlives every mistake
                 self._guard(error)
             # Nothing of the last turn may stay alive only because this thread sleeps now.
             del batches

@@ -95,7 +95,7 @@ LAWS = {
     ],
     "a raising callback": [
         "feed/test_handles.py::test_a_raising_pipeline_is_told_at_the_next_call_and_disturbs_nobody",
-        "streams/test_runner.py::test_a_failing_branch_disturbs_no_other_and_no_frame_nor_itself_afterwards",
+        "streams/test_runner.py::test_a_failing_pipeline_disturbs_no_other_and_no_frame_nor_itself_afterwards",
     ],
     "a slow consumer": [
         "feed/test_handles.py::test_a_slow_pipeline_delays_no_frame_and_no_book",

@@ -129,7 +129,7 @@ def test_rows_that_cannot_become_columns_are_left_out_and_told_of_whoever_notice
     assert frame.df["seq"].to_list()[:2] == [1, 2]
 
 
-def test_rows_of_some_markets_and_the_marks_of_holes_come_as_select_gives_them():
+def test_rows_of_some_markets_and_the_marks_of_gaps_come_as_select_gives_them():
     rows = [trade(n, f"KX-{n % 3}") for n in range(12)]
     rows.insert(6, GapRow("KX-1", BASE_US, "sequence"))
     batch = Batch("trade", rows)

@@ -110,5 +110,5 @@ def _no_sink_is_left():
 
 def frame_of(pipelines, channel, *arguments, **options):
     """Open one of the feed's own frames, as a feed does."""
-    node = pipelines.frame(channel, *arguments, **options)
-    return Frame(node.store, name=node.pipeline.name, on_close=node.pipeline.close)
+    filled = pipelines.frame(channel, *arguments, **options)
+    return Frame(filled.store, name=filled.pipeline.name, on_close=filled.pipeline.close)

@@ -1,4 +1,4 @@
-"""A branch of quotes begins with the present quote of each market, and is told it once."""
+"""A pipeline of quotes begins with the present quote of each market, and has it once."""
 
 from kalshi_nb._frames.batch import Batch
 from kalshi_nb._rows.channels import LAYOUTS, QUOTES

@@ -4,6 +4,7 @@ import gc
 import itertools
 import threading
 import time
+import weakref
 
 import polars as pl
 import pytest
@@ -17,8 +18,8 @@ from kalshi_nb.errors import ConfigurationError, PipelineError, WaitTimeoutError
 from .conftest import BASE_US, trade, until
 
 
-def deliver(source, *numbers, **options):
-    source.pipeline.deliver(Batch("trade", [trade(n, **options) for n in numbers]))
+def deliver(pipelines, *numbers, **options):
+    pipelines.deliver_to_users(Batch("trade", [trade(n, **options) for n in numbers]))
 
 
 def test_a_rolling_frame_on_a_source_has_the_columns_of_the_channel_at_once(pipelines):
@@ -36,8 +37,8 @@ def test_a_rolling_frame_keeps_what_passes_and_passes_it_on(pipelines):
     below = frame.map(lambda df: df["seq"].to_list())
     below.sink(seen.append)
     assert frame.schema is None
-    deliver(source, 1, 2, 3, 4)
-    deliver(source, 5, 6)
+    deliver(pipelines, 1, 2, 3, 4)
+    deliver(pipelines, 5, 6)
     assert frame.df["seq"].to_list() == [4, 5, 6]
     assert frame.schema == schema("trade")
     assert frame.total == 4
@@ -55,7 +56,7 @@ def test_a_rolling_frame_without_rows_still_feeds_the_nodes_below_it(pipelines):
     assert len(frame) == 0
     seen = []
     frame.sink(seen.append)
-    deliver(source, 1)
+    deliver(pipelines, 1)
     assert len(seen) == 1
 
 
@@ -63,14 +64,14 @@ def test_the_schema_can_be_given(pipelines):
     source = pipelines.stream("trade")
     frame = source.map(lambda df: df.select("seq")).rolling_frame(schema={"seq": pl.Int64})
     assert frame.df.columns == ["seq"]
-    deliver(source, 1)
+    deliver(pipelines, 1)
     assert frame.df["seq"].to_list() == [1]
 
 
 def test_seconds_go_by_the_clock_of_the_feed(pipelines, clock):
     source = pipelines.stream("trade")
     frame = source.map(lambda df: df).rolling_frame(seconds=10)
-    deliver(source, 1)
+    deliver(pipelines, 1)
     assert len(frame) == 1
     clock.us = BASE_US + 11_000_000
     assert len(frame) == 0
@@ -82,7 +83,7 @@ def test_seconds_go_by_the_clock_of_the_feed(pipelines, clock):
 def test_anything_but_a_frame_is_refused_with_what_to_return(pipelines, function, said):
     source = pipelines.stream("trade")
     frame = source.map(function).rolling_frame()
-    deliver(source, 1)
+    deliver(pipelines, 1)
     error = source.pipeline.last_error.error
     assert isinstance(error, PipelineError)
     with pytest.raises(PipelineError, match=said):
@@ -98,8 +99,8 @@ def test_a_rolling_frame_directly_on_messages_is_refused(pipelines):
 def test_a_change_of_columns_is_an_error_of_the_pipeline_and_the_frame_stays(pipelines):
     source = pipelines.stream("trade")
     frame = source.map(lambda df: df if df.height > 1 else df.drop("seq")).rolling_frame()
-    deliver(source, 1, 2)
-    deliver(source, 3)
+    deliver(pipelines, 1, 2)
+    deliver(pipelines, 3)
     assert "seq is missing" in str(source.pipeline.last_error.error)
     assert frame.total == 2
 
@@ -113,9 +114,9 @@ def test_a_window_that_cannot_be_is_refused_in_the_cell(pipelines, options):
 def test_a_closed_rolling_frame_takes_no_more_and_stays_readable(pipelines):
     source = pipelines.stream("trade")
     frame = source.rolling_frame()
-    deliver(source, 1)
+    deliver(pipelines, 1)
     frame.close()
-    deliver(source, 2)
+    deliver(pipelines, 2)
     assert frame.df["seq"].to_list() == [1]
     with pytest.raises(WaitTimeoutError, match="1 of 2 rows"):
         frame.wait(2, timeout=0.01)
@@ -184,10 +185,12 @@ def test_a_throttle_that_is_gone_is_not_called(pipelines, engine):
     for number in range(2):
         engine.add("trade", trade(number))
         pipelines.flush()
-    assert node._held
+    gone = weakref.ref(node)
     del node
     gc.collect()
-    until(lambda: source.pipeline.schedule.seconds_left() is None)
+    assert gone() is None
+    time.sleep(0.05)
+    pipelines.flush()
     assert source.pipeline.errors == 0
 
 
@@ -195,7 +198,7 @@ def test_throttle_starts_no_thread_of_its_own(pipelines):
     source = pipelines.stream("trade")
     threads = set(threading.enumerate())
     node = source.throttle(1)
-    deliver(source, 1)
+    deliver(pipelines, 1)
     assert set(threading.enumerate()) == threads
     assert repr(node) == "<throttle: 1 s>"
 

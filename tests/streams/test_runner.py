@@ -28,7 +28,7 @@ def names():
 
 
 class Gate:
-    """A slow node: it tells when it was entered, and waits until it is let go."""
+    """A slow node: it says when it was entered, and waits until it is let go."""
 
     def __init__(self):
         self.entered, self.open = threading.Event(), threading.Event()
@@ -127,7 +127,7 @@ def test_waiting_inside_a_node_is_refused_instead_of_hanging(pipelines, engine, 
     assert isinstance(source.pipeline.last_error.error, WrongThreadError)
 
 
-def test_a_failing_branch_disturbs_no_other_and_no_frame_nor_itself_afterwards(pipelines, engine):
+def test_a_failing_pipeline_disturbs_no_other_and_no_frame_nor_itself_afterwards(pipelines, engine):
     frame = frame_of(pipelines, "trade")
     good, bad = [], []
     failing = pipelines.stream("trade", name="failing")
@@ -158,7 +158,7 @@ def test_the_thread_outlives_a_node_that_exits(pipelines, engine):
     assert "kalshi-user" in names()
 
 
-def test_the_user_is_told_once_when_a_row_of_errors_begins_and_when_it_ends_a_branch(pipelines, engine):
+def test_the_user_is_warned_once_when_a_row_of_errors_begins_and_when_it_ends_a_pipeline(pipelines, engine):
     source = pipelines.stream("trade", name="mine")
     source.sink(lambda df: 1 / 0)
     for number in range(10):
@@ -179,14 +179,14 @@ def test_the_user_is_told_once_when_a_row_of_errors_begins_and_when_it_ends_a_br
 
 
 def test_notices_are_bounded(pipelines):
-    def told(message):
+    def raising(message):
         if message.seq % 2:
             raise ValueError(message.seq)
 
-    pipeline = pipelines.on("trade", told)
+    pipelines.on("trade", raising)
     from kalshi_nb._frames.batch import Batch
 
-    pipeline.deliver(Batch("trade", [trade(n) for n in range(100)]))
+    pipelines.deliver_to_users(Batch("trade", [trade(n) for n in range(100)]))
     notices = pipelines.take_notices()
     assert len(notices) == 21
     assert "30 more errors" in notices[-1]
@@ -388,7 +388,7 @@ def test_a_frame_checks_its_window(pipelines):
     assert pipelines._kit.all() == []
 
 
-def test_branches_come_and_go_from_many_threads_while_rows_flow(pipelines, engine):
+def test_pipelines_come_and_go_from_many_threads_while_rows_flow(pipelines, engine):
     frame = frame_of(pipelines, "trade")
     errors = []
 

@@ -55,7 +55,7 @@ def test_nodes_with_a_loop_are_refused_at_every_depth_and_start_no_thread(pipeli
     assert node.asynchronous is None
     seen = []
     node.sink(seen.append)
-    source.pipeline.deliver(batch(1))
+    pipelines.deliver_to_users(batch(1))
     assert len(seen) == 1
     assert source.pipeline.errors == 0
 
@@ -79,7 +79,7 @@ def test_a_node_that_brings_a_loop_from_elsewhere_is_refused(pipelines):
         source.connect(other)
     seen = []
     source.sink(seen.append)
-    source.pipeline.deliver(batch(1))
+    pipelines.deliver_to_users(batch(1))
     assert len(seen) == 1
 
 
@@ -107,12 +107,12 @@ def _widgets_loaded_by_repr(frame):
     return len(list(frame.downstreams)) - before
 
 
-def test_every_direct_branch_of_a_source_gets_the_batch_whichever_raises(pipelines):
+def test_every_node_directly_below_a_source_gets_the_batch_whichever_raises(pipelines):
     source = pipelines.stream("trade")
     seen = []
     source.sink(lambda x: 1 / 0)
     source.sink(seen.append)
-    source.pipeline.deliver(batch(1, 2))
+    pipelines.deliver_to_users(batch(1, 2))
     assert [df.height for df in seen] == [2]
     assert isinstance(source.pipeline.last_error.error, ZeroDivisionError)
 
@@ -123,7 +123,7 @@ def test_an_async_sink_is_an_error_that_says_so(pipelines):
 
     source = pipelines.stream("trade")
     source.map(nothing).sink(sink)
-    source.pipeline.deliver(batch(1))
+    pipelines.deliver_to_users(batch(1))
     assert "async function" in str(source.pipeline.last_error.error)
 
 
@@ -153,7 +153,7 @@ def test_cells_attach_at_every_depth_while_batches_flow_and_none_is_lost(pipelin
     def emit():
         one = batch(1)
         while not stop.is_set() or len(counted) < batches:
-            source.pipeline.deliver(one)
+            pipelines.deliver_to_users(one)
 
     emitter = threading.Thread(target=emit)
     attachers = [threading.Thread(target=attach, args=(level,)) for level in levels]
@@ -178,9 +178,9 @@ def test_a_thousand_nodes_attached_from_another_thread_all_get_the_next_batch(pi
     )
     thread.start()
     while thread.is_alive():
-        source.pipeline.deliver(batch(1))
+        pipelines.deliver_to_users(batch(1))
     seen.clear()
-    source.pipeline.deliver(batch(2))
+    pipelines.deliver_to_users(batch(2))
     assert seen == list(range(1_000))
     assert source.pipeline.errors == 0
 
@@ -193,7 +193,7 @@ def test_a_graph_that_was_built_before_is_safe_once_it_is_connected(pipelines):
     source = pipelines.stream("trade")
     source.connect(top)
     assert all(isinstance(node.downstreams, Downstreams) for node in (top, below, sink))
-    source.pipeline.deliver(batch(1))
+    pipelines.deliver_to_users(batch(1))
     assert [df.height for df in seen] == [1]
     source.pipeline.close()
 
@@ -203,7 +203,7 @@ def test_a_node_that_takes_itself_out_is_no_error(pipelines):
     seen = []
     source.slice(end=2).sink(seen.append)
     for number in range(4):
-        source.pipeline.deliver(batch(number))
+        pipelines.deliver_to_users(batch(number))
     assert len(seen) == 2
     assert source.pipeline.errors == 0
     source.pipeline.close()
@@ -221,7 +221,7 @@ def test_streamz_nodes_work_as_ever_below_a_source(pipelines):
     heights.map(lambda n: [n, n]).flatten().sink(out["flatten"].append)
     heights.unique().sink(out["unique"].append)
     for numbers in ((1,), (2, 3), (4,)):
-        source.pipeline.deliver(batch(*numbers))
+        pipelines.deliver_to_users(batch(*numbers))
     assert source.pipeline.errors == 0
     assert out == {
         "accumulate": [1, 3, 4],
@@ -258,8 +258,7 @@ def test_a_frame_that_one_pipeline_changes_in_place_is_whole_for_the_others(pipe
     first.sink(lambda df: df.drop_in_place("seq"))
     second.sink(seen.append)
     one = batch(1)
-    first.pipeline.deliver(one)
-    second.pipeline.deliver(one)
+    pipelines.deliver_to_users(one)
     assert first.pipeline.errors == 0
     assert "seq" in seen[0].columns
     assert isinstance(seen[0], pl.DataFrame)

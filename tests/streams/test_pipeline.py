@@ -11,7 +11,7 @@ from streamz.sinks import _global_sinks
 from kalshi_nb import _threads
 from kalshi_nb._frames.batch import Batch
 from kalshi_nb._rows.rows import SnapshotRow
-from kalshi_nb._streams.pipeline import ERRORS_IN_A_ROW
+from kalshi_nb._streams.notices import ERRORS_IN_A_ROW
 from kalshi_nb.errors import PipelineError
 from kalshi_nb.messages import OrderbookSnapshot, Trade
 
@@ -26,12 +26,12 @@ def both():
     return Batch("trade", [trade(1, "KXA-1"), trade(2, "KXB-1"), trade(3, "KXA-1")])
 
 
-def test_a_branch_gets_its_markets_only_and_nothing_when_there_is_nothing(pipelines):
+def test_a_pipeline_gets_its_markets_only_and_nothing_when_there_is_nothing(pipelines):
     source = pipelines.stream("trade", frozenset({"KXA-1"}))
     seen = []
     source.sink(lambda df: seen.append(df["seq"].to_list()))
-    source.pipeline.deliver(both())
-    source.pipeline.deliver(batch(9, market="KXB-1"))
+    pipelines.deliver_to_users(both())
+    pipelines.deliver_to_users(batch(9, market="KXB-1"))
     assert seen == [[1, 3]]
     assert source.pipeline.batches == 1
     assert source.pipeline.rows == 2
@@ -41,8 +41,8 @@ def test_messages_come_as_lists_of_typed_messages(pipelines):
     source = pipelines.messages("trade", frozenset({"KXB-1"}))
     seen = []
     source.sink(seen.append)
-    source.pipeline.deliver(both())
-    source.pipeline.deliver(batch(9))
+    pipelines.deliver_to_users(both())
+    pipelines.deliver_to_users(batch(9))
     [[message]] = seen
     assert isinstance(message, Trade)
     assert (message.market_ticker, message.yes_price, message.seq) == ("KXB-1", 0.47, 2)
@@ -55,8 +55,7 @@ def test_other_messages_of_a_channel_reach_messages_and_not_frames(pipelines):
     seen = []
     frames.sink(seen.append)
     lists.sink(seen.append)
-    frames.pipeline.deliver(one)
-    lists.pipeline.deliver(one)
+    pipelines.deliver_to_users(one)
     assert [type(each) for [each] in seen] == [OrderbookSnapshot]
     assert frames.pipeline.batches == 0
 
@@ -70,7 +69,7 @@ def test_on_calls_with_each_message_and_goes_on_after_one_that_raises(pipelines)
         seen.append(message.seq)
 
     pipeline = pipelines.on("trade", called)
-    pipeline.deliver(batch(1, 2, 3))
+    pipelines.deliver_to_users(batch(1, 2, 3))
     assert seen == [1, 3]
     assert (pipeline.errors, pipeline.rows, pipeline.batches) == (1, 3, 1)
     assert pipeline.name == "called"
@@ -80,16 +79,16 @@ def test_on_calls_with_each_message_and_goes_on_after_one_that_raises(pipelines)
     )
 
 
-def test_ten_errors_in_a_row_detach_a_branch(pipelines):
+def test_ten_errors_in_a_row_detach_a_pipeline(pipelines):
     source = pipelines.stream("trade", name="mine")
     calls = []
     source.sink(lambda df: calls.append(1) or 1 / 0)
     for number in range(ERRORS_IN_A_ROW - 1):
-        source.pipeline.deliver(batch(number))
+        pipelines.deliver_to_users(batch(number))
     assert source.pipeline.state == "running"
-    source.pipeline.deliver(batch(99))
+    pipelines.deliver_to_users(batch(99))
     assert source.pipeline.state == "detached"
-    source.pipeline.deliver(batch(100))
+    pipelines.deliver_to_users(batch(100))
     assert len(calls) == ERRORS_IN_A_ROW == 10
     assert source.pipeline.errors == 10
     with pytest.raises(PipelineError, match="'mine' is detached"):
@@ -103,22 +102,21 @@ def test_one_success_begins_the_count_anew(pipelines):
     source.sink(lambda df: 1 / df["seq"][0])
     for _ in range(4):
         for _ in range(ERRORS_IN_A_ROW - 1):
-            source.pipeline.deliver(batch(0))
-        source.pipeline.deliver(batch(1))
+            pipelines.deliver_to_users(batch(0))
+        pipelines.deliver_to_users(batch(1))
     assert source.pipeline.state == "running"
     assert source.pipeline.errors == 36
 
 
 @pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, GeneratorExit, BaseException])
-def test_whatever_a_node_raises_it_does_not_leave_the_branch(pipelines, kind):
+def test_whatever_a_node_raises_it_does_not_leave_the_pipeline(pipelines, kind):
     def node(x):
         raise kind
 
     source = pipelines.stream("trade")
     source.sink(node)
-    source.pipeline.deliver(batch(1))
     callback = pipelines.on("trade", node)
-    callback.deliver(batch(1))
+    pipelines.deliver_to_users(batch(1))
     for pipeline in (source.pipeline, callback):
         assert pipeline.errors == 1
         assert isinstance(pipeline.last_error.error, kind)
@@ -138,7 +136,7 @@ def test_the_last_error_says_what_where_and_when_and_holds_nothing_alive(pipelin
     kept = source.map(node)
     _threads.set_role("user")  # elsewhere streamz logs it, and the log would hold what this is about
     try:
-        source.pipeline.deliver(batch(1))
+        pipelines.deliver_to_users(batch(1))
     finally:
         _threads.set_role(None)
     failure = source.pipeline.last_error
@@ -157,7 +155,7 @@ def test_the_last_error_says_what_where_and_when_and_holds_nothing_alive(pipelin
     assert pipelines.last_error is failure
 
 
-def test_dropping_the_last_node_makes_a_branch_vanish_at_once(pipelines):
+def test_dropping_the_last_node_makes_a_pipeline_vanish_at_once(pipelines):
     source = pipelines.stream("trade", name="mine")
     node = source.map(lambda df: df).rolling_frame(rows=5)
     del source
@@ -170,16 +168,16 @@ def test_dropping_the_last_node_makes_a_branch_vanish_at_once(pipelines):
         gc.enable()
 
 
-def test_a_sink_keeps_its_branch_until_it_is_closed(pipelines):
+def test_a_sink_keeps_its_pipeline_until_it_is_closed(pipelines):
     seen = []
     pipelines.stream("trade", name="mine").map(lambda df: df.height).sink(seen.append)
     gc.collect()
     [pipeline] = pipelines.pipelines
-    pipeline.deliver(batch(1))
+    pipelines.deliver_to_users(batch(1))
     assert seen == [1]
     pipeline.close()
     assert pipelines.pipelines == []
-    pipeline.deliver(batch(2))
+    pipelines.deliver_to_users(batch(2))
     assert seen == [1]
 
 
@@ -200,15 +198,15 @@ def test_closing_takes_the_graph_apart_and_empties_the_list_of_sinks(pipelines):
     assert set(_global_sinks) == before
 
 
-def test_closing_one_branch_leaves_what_another_feeds_too(pipelines):
+def test_closing_one_pipeline_leaves_what_another_feeds_too(pipelines):
     first, second = pipelines.stream("trade"), pipelines.stream("trade")
     seen = []
     merged = first.map(lambda df: ("first", df.height)).union(second.map(lambda df: ("second", df.height)))
     merged.sink(seen.append)
-    first.pipeline.deliver(batch(1))
+    pipelines.deliver_to_users(batch(1))
     first.pipeline.close()
-    second.pipeline.deliver(batch(1, 2))
-    assert seen == [("first", 1), ("second", 2)]
+    pipelines.deliver_to_users(batch(1, 2))
+    assert seen == [("first", 1), ("second", 1), ("second", 2)]
     second.pipeline.close()
 
 
@@ -234,19 +232,19 @@ def test_a_callback_may_close_itself(pipelines):
         pipeline.close()
 
     pipeline = pipelines.on("trade", once)
-    pipeline.deliver(batch(1, 2))
-    pipeline.deliver(batch(3))
+    pipelines.deliver_to_users(batch(1, 2))
+    pipelines.deliver_to_users(batch(3))
     assert seen == [1]
     assert pipelines.pipelines == []
 
 
-def test_a_sink_may_close_its_own_branch_in_the_middle_of_a_batch(pipelines):
+def test_a_sink_may_close_its_own_pipeline_in_the_middle_of_a_batch(pipelines):
     source = pipelines.stream("trade")
     seen = []
     source.sink(lambda df: source.pipeline.close())
     source.sink(seen.append)
-    source.pipeline.deliver(batch(1))
-    source.pipeline.deliver(batch(2))
+    pipelines.deliver_to_users(batch(1))
+    pipelines.deliver_to_users(batch(2))
     assert source.pipeline.errors == 0
     assert len(seen) == 1
 

@@ -1,0 +1,113 @@
+"""The feed's own frames: each is the end of a streamz graph that nobody else builds on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from streamz import Stream
+
+from kalshi_nb._frames.batch import Batch
+from kalshi_nb._frames.pending import PlainRows
+from kalshi_nb._rows.steering import LateRows
+from kalshi_nb._streams.delivery import Delivery
+from kalshi_nb._streams.graph import destroy_below, send
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from kalshi_nb._frames.rolling import RollingFrame
+    from kalshi_nb._rows.steering import SteeringRow
+    from kalshi_nb._streams.delivery import Opening
+
+__all__ = ["FeedFrameDelivery"]
+
+_FEW_ROWS: Final = 256
+"""Fewer rows than this cost more to be made a frame at once than what sharing that frame spares."""
+
+
+class FeedFrameDelivery(Delivery):
+    """Fills one of the feed's own frames, which is never detached: its errors are the kit's.
+
+    Parameters
+    ----------
+    opening : Opening
+        What the pipeline is opened with.
+    store : RollingFrame
+        Keeps the rows.
+    gaps : bool
+        Whether the frame says which rows follow a gap.
+
+    Attributes
+    ----------
+    store : RollingFrame
+        The rows.
+    """
+
+    kind = "frames"
+
+    def __init__(self, opening: Opening, store: RollingFrame, *, gaps: bool = False) -> None:
+        super().__init__(opening)
+        self.store = store
+        self.gaps = gaps
+        self._source = Stream(stream_name=opening.label.name)
+        self._node: _FeedFrameNode | None = _FeedFrameNode(self._source, store)
+
+    def settle(self) -> None:
+        """Make columns of what waits in the frame, which shows whether it can be done."""
+        self.store.settle()
+
+    def end(self) -> None:
+        """Take the graph apart; the rows stay readable."""
+        destroy_below(self._source)
+        self._node = None
+
+    def _wanted(self, batch: Batch) -> pl.DataFrame | PlainRows | None:
+        exact, markets = self.pipeline.exact, self.label.market_tickers
+        if len(batch) < _FEW_ROWS and not batch.is_built(exact=exact):
+            return batch.plain(markets, exact, gaps=self.gaps)
+        return batch.select(markets, exact, gaps=self.gaps)
+
+    def _hand_over(self, element: pl.DataFrame | PlainRows) -> None:
+        self._progress.rows += element.height
+        self._guarded(send, self._source, element)
+
+    def _frames(self) -> list[RollingFrame]:
+        return [self.store]
+
+    def _apply(self, row: SteeringRow) -> None:
+        if not isinstance(row, LateRows):
+            super()._apply(row)
+            return
+        late = Batch(self.label.channel, row.rows).plain(self.label.market_tickers, self.pipeline.exact)
+        if late is not None:
+            # They stand where rows were missing, and are none that follow a gap.
+            self.store.insert(late._replace(marks=[False] * late.height) if self.gaps else late)
+
+    def _failed(self, error: BaseException) -> None:
+        failure = self._notices.failure(error, self.pipeline)
+        self._progress.last_error = failure
+        self._progress.errors += 1
+        self._notices.of_kit(failure)
+
+
+class _FeedFrameNode(Stream):  # type: ignore[misc]  # streamz ships no types
+    """Keeps rows that need not be columns yet."""
+
+    _ipython_display_ = None
+
+    def __init__(self, source: Stream, store: RollingFrame) -> None:
+        self._store = store
+        Stream.__init__(self, source)
+
+    def update(
+        self,
+        x: pl.DataFrame | PlainRows,
+        who: Any = None,  # noqa: ARG002  # streamz's own signature
+        metadata: Any = None,  # noqa: ARG002  # streamz's own signature
+    ) -> list[Any]:
+        """Keep the rows of a batch."""
+        if isinstance(x, PlainRows):
+            self._store.append_rows(x)
+        else:
+            self._store.append(x)
+        return []
