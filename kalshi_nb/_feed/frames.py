@@ -72,7 +72,7 @@ class Frames:
 
     def close(self) -> None:
         """Close all of them, so that whoever waits for rows knows that none will come."""
-        for each in self._handles.all():
+        for each in self._handles.forget():
             each.close()
 
     def _make(self, request: FrameRequest) -> Frame:

@@ -67,10 +67,12 @@ class Handles(Generic[K, V]):
         with self._lock:
             self._open.pop(key, None)
 
-    def all(self) -> list[V]:
-        """Return the handles that are open now."""
+    def forget(self) -> list[V]:
+        """Forget all handles, and return them: from now on whoever asks is told why there are none."""
         with self._lock:
-            return list(self._open.values())
+            found = list(self._open.values())
+            self._open.clear()
+            return found
 
 
 class Ending:
