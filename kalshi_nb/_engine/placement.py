@@ -1,7 +1,7 @@
 """Which of a feed's connections sends what.
 
 Books are by far the most of the traffic and have to be named, so they are spread market by market. Every other
-channel lives whole on one connection: there may be a wish for all of its markets, and two connections that both
+channel lives whole on one connection: somebody may want all of its markets, and two connections that both
 send one market would send everything about it twice.
 """
 
@@ -21,8 +21,8 @@ _ORDER: Final = {channel: position for position, channel in enumerate(CHANNELS)}
 class Placement:
     """Where each market's book comes from, and where each other channel does.
 
-    A market stays where it is for as long as anybody wants it: its deltas keep their order, and a second wish
-    finds its book.
+    A market stays where it is for as long as anybody wants it: its deltas keep their order, and a second
+    interest finds its book.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class Placement:
 
     def __init__(self, connections: int) -> None:
         self._homes: dict[str, int] = {}
-        self._wishes: Counter[str] = Counter()
+        self._interests: Counter[str] = Counter()
         self._load = [0] * connections
         self._room: dict[int, int] = {}
 
@@ -51,7 +51,7 @@ class Placement:
     def place(self, market_tickers: Iterable[str]) -> dict[int, frozenset[str]]:
         """Want the books of some markets once more; return which connection is to send which."""
         for each in sorted(market_tickers):
-            self._wishes[each] += 1
+            self._interests[each] += 1
             if each not in self._homes:
                 self._settle(each, self._emptiest())
         return self._by_home(market_tickers)
@@ -59,9 +59,9 @@ class Placement:
     def release(self, market_tickers: Iterable[str]) -> None:
         """Want the books of some markets once less."""
         for each in market_tickers:
-            self._wishes[each] -= 1
-            if not self._wishes[each]:
-                del self._wishes[each]
+            self._interests[each] -= 1
+            if not self._interests[each]:
+                del self._interests[each]
                 self._load[self._homes.pop(each)] -= 1
 
     def move(self, market_tickers: Iterable[str], refused_by: int) -> dict[int, frozenset[str]] | None:

@@ -68,7 +68,7 @@ class Book:
     def status(self) -> str:
         """What the book may be trusted for.
 
-        ``"connecting"``: no snapshot yet. ``"live"``: right. ``"stale"``: as it was before a hole in the data;
+        ``"connecting"``: no snapshot yet. ``"live"``: right. ``"stale"``: as it was before a gap in the data;
         it is being repaired. ``"unknown"``: acknowledged, but there is no such market. ``"closed"``: nothing
         moves it any more.
         """
@@ -225,7 +225,7 @@ class Book:
     def _still(self, timeout: float) -> str:
         why = {
             "connecting": "no snapshot of it came",
-            "stale": f"its data has a hole ({self._ladder.reason}) that is not repaired yet",
+            "stale": f"its data has a gap ({self._ladder.reason}) that is not repaired yet",
             "closed": "it was closed; ask the feed for it again",
         }.get(self._ladder.status, "it is not live")
         link = self._link_down()

@@ -127,7 +127,7 @@ class Feed:
         exact : bool
             Prices and counts as Decimal instead of Float64.
         gaps : bool
-            Add a last column ``gap``, true on each market's first row after a hole of the channel, a lost
+            Add a last column ``gap``, true on each market's first row after a gap of the channel, a lost
             connection included. The market of a lost row is not known, so every market's next row is marked.
 
         Returns
@@ -326,7 +326,7 @@ class Feed:
         """Return a rolling frame of what happens to your order groups.
 
         `rows`, `seconds`, `exact`, `gaps` and errors as for :meth:`trades`; ``gap`` is true on the first row
-        after a hole.
+        after a gap.
 
         Returns
         -------
@@ -487,7 +487,7 @@ class Feed:
         five_hz : bool
             Raw ticks, up to five a second, in place of one a second with its averages.
         rows, seconds, exact, gaps
-            As for :meth:`trades`; ``gap`` is true on each index's first row after a hole.
+            As for :meth:`trades`; ``gap`` is true on each index's first row after a gap.
 
         Returns
         -------
@@ -675,7 +675,7 @@ class Feed:
 
     @property
     def gaps(self) -> pl.DataFrame:
-        """Every hole in the data, oldest first.
+        """Every gap in the data, oldest first.
 
         Returns
         -------

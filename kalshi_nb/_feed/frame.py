@@ -54,7 +54,7 @@ class Frame(FrameReading):
         return "it is closed" if self._closed else ""
 
     def complete(self, since: dt.datetime | None = None) -> bool:
-        """Tell whether no hole is known in the rows received from `since` to now.
+        """Tell whether no gap is known in the rows received from `since` to now.
 
         Parameters
         ----------
@@ -67,7 +67,7 @@ class Frame(FrameReading):
         bool
             False when a row of ``feed.gaps`` on the frame's channel (of all its markets, or of one of the
             frame's) is open or was closed at `since` or later, when the list of gaps has dropped some that may
-            reach so far, or when `since` lies before the frame or its oldest row. A hole is over when
+            reach so far, or when `since` lies before the frame or its oldest row. A gap is over when
             data goes on, so the answer is about the past: a line that died a moment ago is not known yet.
             After ``close()`` of the frame or the feed it is about the time until then.
 
@@ -78,7 +78,7 @@ class Frame(FrameReading):
 
         Notes
         -----
-        The channels ``trade`` and ``orderbook_delta`` count their messages, so one lost message is a hole.
+        The channels ``trade`` and ``orderbook_delta`` count their messages, so one lost message is a gap.
         ``ticker`` does not: there only lost connections and subscriptions are.
         """
         wanted = None if since is None else microseconds(since)

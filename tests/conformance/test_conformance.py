@@ -21,19 +21,19 @@ BACKOFF = "session/test_backoff_and_reconnecting.py"
 BOOK = "orderbook_delta"
 
 LAWS = {
-    "a hole on the book channel": [
+    "a gap on the book channel": [
         f"{HERE}::test_a_lost_book_frame_is_repaired",
-        "session/test_rule_3_holes_and_repair.py::test_rule_3_a_hole_makes_every_book_of_the_sid_stale_at_once",
+        "session/test_rule_3_gaps_and_repair.py::test_rule_3_a_gap_makes_every_book_of_the_sid_stale_at_once",
     ],
-    "a hole on the trade channel": [
+    "a gap on the trade channel": [
         f"{HERE}::test_a_lost_trade_is_a_gap_and_the_channel_goes_on",
-        "session/test_rule_3_holes_and_repair.py::test_rule_3_a_hole_on_trade_is_recorded_and_closed_when_data_goes_on",
+        "session/test_rule_3_gaps_and_repair.py::test_rule_3_a_gap_on_trade_is_recorded_and_closed_when_data_goes_on",
     ],
-    "a hole on the first frame after a snapshot": [f"{HERE}::test_a_hole_right_behind_the_snapshot_is_seen"],
+    "a gap on the first frame after a snapshot": [f"{HERE}::test_a_gap_right_behind_the_snapshot_is_seen"],
     "numbers taken by ok, unsubscribed and error": [
-        f"{HERE}::test_control_frames_leave_no_phantom_hole",
-        "session/test_rules_1_and_2_counting.py::test_rule_2_ok_unsubscribed_and_error_take_numbers_and_leave_no_hole",
-        "session/test_rules_1_and_2_counting.py::test_rule_2_a_lost_ok_is_a_hole_like_any_other",
+        f"{HERE}::test_control_frames_leave_no_phantom_gap",
+        "session/test_rules_1_and_2_counting.py::test_rule_2_ok_unsubscribed_and_error_take_numbers_and_leave_no_gap",
+        "session/test_rules_1_and_2_counting.py::test_rule_2_a_lost_ok_is_a_gap_like_any_other",
     ],
     "a second subscribe merged into ok without snapshots": [
         "session/test_acknowledgements.py::test_a_merged_subscribe_takes_the_sid_and_asks_for_the_snapshots_that_will_not_come",
@@ -52,7 +52,7 @@ LAWS = {
         f"{HERE}::test_any_end_of_a_connection_is_recovered_from",
         f"{BACKOFF}::test_the_first_attempt_is_made_at_once_and_the_others_within_a_ceiling_that_doubles",
     ],
-    "a close right behind a hole": [f"{HERE}::test_a_close_right_behind_a_hole_leaves_no_wrong_book"],
+    "a close right behind a gap": [f"{HERE}::test_a_close_right_behind_a_gap_leaves_no_wrong_book"],
     "a server that accepts, then closes": [
         f"{HERE}::test_a_server_that_accepts_and_closes_is_an_outage_like_any_other",
         f"{BACKOFF}::test_an_accepted_handshake_forgives_refusals_but_not_the_delays",
@@ -78,12 +78,12 @@ LAWS = {
         "session/test_rule_4_snapshots.py::test_rule_4_an_empty_snapshot_without_an_id_is_of_an_unknown_market_until_it_trades",
     ],
     "a delta before its snapshot": [
-        "session/test_rule_4_snapshots.py::test_rule_4_a_delta_before_its_snapshot_is_one_hole_however_many_follow"
+        "session/test_rule_4_snapshots.py::test_rule_4_a_delta_before_its_snapshot_is_one_gap_however_many_follow"
     ],
     "get_snapshot: a reply with an id, a lost reply": [
         f"{HERE}::test_a_lost_book_frame_is_repaired",
         f"{HERE}::test_lost_snapshot_replies_lead_to_the_next_step_of_the_repair",
-        "session/test_rule_3_holes_and_repair.py::test_rule_3_each_step_comes_only_after_the_one_before_had_its_time",
+        "session/test_rule_3_gaps_and_repair.py::test_rule_3_each_step_comes_only_after_the_one_before_had_its_time",
     ],
     "bad JSON, a list, null, an unknown type, numbers for texts": [
         f"{HERE}::test_nonsense_is_set_aside_and_disturbs_nothing",
@@ -190,7 +190,7 @@ def test_a_lost_trade_is_a_gap_and_the_channel_goes_on(feed, exchange):
     assert numbers == [each for each in range(1, numbers[-1] + 1) if not gap["seq_from"] <= each <= gap["seq_to"]]
 
 
-def test_a_hole_right_behind_the_snapshot_is_seen(feed, exchange, agree):
+def test_a_gap_right_behind_the_snapshot_is_seen(feed, exchange, agree):
     exchange.faults.skip_frames(BOOK)
     exchange.advance(5)
     agree()
@@ -198,7 +198,7 @@ def test_a_hole_right_behind_the_snapshot_is_seen(feed, exchange, agree):
     assert repairs(feed) == ["get_snapshot"]
 
 
-def test_control_frames_leave_no_phantom_hole(feed, exchange, agree):
+def test_control_frames_leave_no_phantom_gap(feed, exchange, agree):
     for ticker in exchange.market_tickers[6:9]:
         feed.book(ticker).wait()
         exchange.advance(2)
@@ -266,7 +266,7 @@ def test_any_end_of_a_connection_is_recovered_from(feed, exchange, agree, end):
     assert repairs(feed) == ["reconnect"]
 
 
-def test_a_close_right_behind_a_hole_leaves_no_wrong_book(feed, exchange, agree):
+def test_a_close_right_behind_a_gap_leaves_no_wrong_book(feed, exchange, agree):
     exchange.faults.skip_frames(BOOK)
     exchange.faults.ignore_snapshot_requests(10)
     exchange.advance(3)

@@ -32,7 +32,8 @@ def versions(feed, tickers):
 
 
 def homes(feed, tickers):
-    return {ticker: min(feed._engine.homes("orderbook_delta", [ticker])) for ticker in tickers}
+    links = feed._engine.links
+    return {each: link.number for link in links for each in tickers if link.session.ladder(each) is not None}
 
 
 def test_books_are_spread_over_all_connections_and_right(exchange, feed):
@@ -82,7 +83,7 @@ def test_a_lost_connection_concerns_its_own_markets_alone(exchange, feed):
     exchange.advance(10)
     lost = feed._engine.links[1]
     drop(exchange, lost)
-    until(lambda: feed.gaps.height > 0, "the hole is seen")
+    until(lambda: feed.gaps.height > 0, "the gap is seen")
     mine = {ticker for ticker, home in homes(feed, tickers).items() if home == 2}
     assert {ticker for ticker, book in books.items() if book.status != "live"} <= mine
     until(lambda: feed.health().connections == 3, "all three are there again")
@@ -99,7 +100,7 @@ def test_a_lost_connection_concerns_its_own_markets_alone(exchange, feed):
     assert feed.health().reconnects == 1
 
 
-def test_a_hole_marks_the_rows_of_its_own_connection_in_a_frame_of_all(exchange, feed):
+def test_a_gap_marks_the_rows_of_its_own_connection_in_a_frame_of_all(exchange, feed):
     tickers = exchange.market_tickers
     frame = feed.deltas(tickers, gaps=True)
     exchange.advance(20)
@@ -141,7 +142,7 @@ def test_a_list_that_is_refused_in_part_comes_whole(exchange, feed):
     assert kept_books(feed, tickers) == books_of(exchange, tickers)
     frame.close()
     until(lambda: "orderbook_delta" not in feed.health().markets, "all are let go")
-    assert feed._engine.homes("orderbook_delta", tickers) == frozenset()
+    assert homes(feed, tickers) == {}
 
 
 def test_more_markets_than_all_connections_take_is_an_error_that_says_so(exchange, feed):

@@ -6,11 +6,12 @@ import polars as pl
 import pytest
 
 import kalshi_nb as kn
-from kalshi_nb._clock import WallClock
-from kalshi_nb._feed.coverage import Coverage
+from kalshi_nb._engine.port import ClockStep
+from kalshi_nb._feed.coverage import Coverage, earliest
 from kalshi_nb._frames.marks import GapMarks
 from kalshi_nb._rows.gaps import Gap, GapLog, GapRow
 from tests.feed.conftest import until
+from tests.feed.list_engine import ListEngine
 
 MARKET = "KXHIGHNY-26NOV22-B52.5"
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -21,7 +22,7 @@ def now(exchange):
 
 
 def lose_a_trade(feed, exchange):
-    """Lose one trade and go on until the hole is over."""
+    """Lose one trade and go on until the gap is over."""
     exchange.faults.skip_frames("trade", 1)
     before = feed.gaps.height
     for _ in range(120):
@@ -31,7 +32,7 @@ def lose_a_trade(feed, exchange):
     raise AssertionError("no trade came")
 
 
-def test_a_frame_without_a_hole_is_complete(feed, exchange):
+def test_a_frame_without_a_gap_is_complete(feed, exchange):
     trades = feed.trades()
     exchange.advance(30)
     assert trades.complete()
@@ -50,7 +51,7 @@ def test_a_lost_message_leaves_the_window_incomplete_and_what_comes_after_it_com
     assert trades.complete(since=closed_at + dt.timedelta(microseconds=1))
 
 
-def test_a_hole_concerns_its_own_channel_only(feed, exchange):
+def test_a_gap_concerns_its_own_channel_only(feed, exchange):
     trades, tickers, deltas = feed.trades(), feed.tickers(), feed.deltas(MARKET)
     exchange.advance(5)
     lose_a_trade(feed, exchange)
@@ -69,7 +70,7 @@ def test_quotes_are_as_complete_as_their_books(feed, exchange):
     assert other.complete()
 
 
-def test_a_frame_that_began_after_the_hole_is_complete(feed, exchange):
+def test_a_frame_that_began_after_the_gap_is_complete(feed, exchange):
     feed.trades()
     lose_a_trade(feed, exchange)
     exchange.advance(1)
@@ -84,7 +85,7 @@ def test_what_lies_before_the_frame_is_not_in_it(feed, exchange):
     assert trades.complete()
 
 
-def test_a_hole_that_left_the_window_with_its_rows_is_forgotten(feed, exchange):
+def test_a_gap_that_left_the_window_with_its_rows_is_forgotten(feed, exchange):
     trades = feed.trades(rows=5)
     recent = feed.trades(seconds=10)
     exchange.advance(5)
@@ -108,7 +109,7 @@ def test_a_window_that_lost_rows_does_not_vouch_for_them(feed, exchange):
     assert trades.complete()
 
 
-def test_an_open_hole_leaves_every_moment_incomplete(feed, exchange):
+def test_an_open_gap_leaves_every_moment_incomplete(feed, exchange):
     trades = feed.trades()
     exchange.advance(5)
     exchange.faults.refuse_handshakes(503, count=1000)
@@ -117,7 +118,7 @@ def test_an_open_hole_leaves_every_moment_incomplete(feed, exchange):
     assert not trades.complete(since=now(exchange))
 
 
-def test_closing_makes_no_hole(exchange):
+def test_closing_makes_no_gap(exchange):
     feed = kn.connect(exchange, new=True)
     trades, other = feed.trades(), feed.trades(MARKET)
     exchange.advance(5)
@@ -139,28 +140,51 @@ def test_a_time_without_a_zone_is_refused(feed, since):
         feed.trades().complete(since=since)
 
 
+def covering(log, market_tickers=None):
+    engine = ListEngine()
+    engine.gaps = log
+    return Coverage(engine, "trade", market_tickers, frozenset({1}))
+
+
 def test_where_gaps_were_dropped_from_the_log_nothing_is_vouched_for():
     log = GapLog(most=2)
-    coverage = Coverage(log, "trade", None, WallClock())
+    coverage = covering(log)
     for at in (10, 20, 30):
-        log.open(Gap("ticker", None, at, at, "connection_lost", None, None))
-    assert coverage.has_hole(15)
-    assert coverage.has_hole(20)
-    assert not coverage.has_hole(21)
+        log.open(Gap("ticker", None, at, at, "connection_lost", None, None, opened=at, closed=at))
+    assert coverage.has_gap(15)
+    assert coverage.has_gap(20)
+    assert not coverage.has_gap(21)
 
 
-def test_a_hole_of_one_market_is_none_of_anothers():
+def test_a_gap_of_one_market_is_none_of_anothers():
     log = GapLog()
-    log.open(Gap("trade", "A", 10, None, "sequence", None, None))
-    assert Coverage(log, "trade", frozenset({"A", "B"}), WallClock()).has_hole(11)
-    assert Coverage(log, "trade", None, WallClock()).has_hole(11)
-    assert not Coverage(log, "trade", frozenset({"B"}), WallClock()).has_hole(11)
+    log.open(Gap("trade", "A", 10, None, "sequence", None, None, opened=10))
+    assert covering(log, frozenset({"A", "B"})).has_gap(11)
+    assert covering(log).has_gap(11)
+    assert not covering(log, frozenset({"B"})).has_gap(11)
+
+
+@pytest.mark.parametrize(
+    ("moment", "first"),
+    [
+        (1_000, 1_000),  # before any step
+        (5_500, 5_500),  # shown twice: before the clock was set back from 6,000 to 5,000, and after it
+        (6_500, 7_500),  # only shown after that
+        (8_500, 8_000),  # never shown: the clock was set ahead over it, from 7,000 to 9,000
+        (9_500, 8_500),
+    ],
+)
+def test_a_moment_is_where_the_clock_first_showed_it_or_a_later_one(moment, first):
+    # On the steady timeline: back by 1,000 at 6,000, ahead by 2,000 at 8,000.
+    steps = [ClockStep(5_000, -1_000), ClockStep(9_000, 2_000)]
+    assert earliest(moment, 1_000, steps) == first
+    assert earliest(moment, 0, []) == moment
 
 
 # The column ----------------------------------------------------------------------------------------------
 
 
-def test_the_column_is_there_on_request_only_and_false_without_a_hole(feed, exchange):
+def test_the_column_is_there_on_request_only_and_false_without_a_gap(feed, exchange):
     plain, marked = feed.trades(), feed.trades(gaps=True)
     assert marked.df.columns == [*plain.df.columns, "gap"]
     assert marked.schema["gap"] == pl.Boolean()
@@ -169,7 +193,7 @@ def test_the_column_is_there_on_request_only_and_false_without_a_hole(feed, exch
     assert not marked.df["gap"].any()
 
 
-def test_each_markets_first_row_after_the_hole_is_marked_and_no_other(feed, exchange):
+def test_each_markets_first_row_after_the_gap_is_marked_and_no_other(feed, exchange):
     trades, one = feed.trades(gaps=True), feed.trades(MARKET, gaps=True)
     exchange.advance(60)
     lose_a_trade(feed, exchange)
@@ -213,7 +237,7 @@ def test_messages_and_frames_without_the_column_know_nothing_of_it(feed, exchang
     assert feed._pipelines.kit_errors == 0
 
 
-def test_a_hole_of_one_market_marks_that_market_alone():
+def test_a_gap_of_one_market_marks_that_market_alone():
     rows = [("A",), GapRow("A", 1, "sequence"), ("B",), ("A",), ("A",), ("B",)]
     assert GapMarks().of(rows, 0) == [False, False, True, False, False]
 

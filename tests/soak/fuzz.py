@@ -249,7 +249,7 @@ class Fuzzer:
         assert len(self.session.rejects) <= 100
         assert len(self.session.gaps) <= 10_000
         assert len(self.session._state.commands) < 50
-        # A broken refusal may have ended a wish, as an unbroken one does; whoever made it asks again.
+        # A broken refusal may have ended an interest, as an unbroken one does; whoever made it asks again.
         for channel in CHANNELS:
             subscription = self.session.subscriptions[channel]
             if not subscription.requests or subscription.membership.given_up or subscription.membership.refused:

@@ -357,5 +357,5 @@ def test_the_frames_of_the_fuzz_do_something_when_they_are_whole(compiled):
         session.receive([data({**frame, "seq": 1} if frame is TRADE else frame)], 1)
     assert session.rejected == 0
     assert [gap.reason for gap in session.gaps.snapshot()] == ["negative_level"]  # the delta takes more than there is
-    # Of the book: its snapshot, the hole, its delta.
+    # Of the book: its snapshot, the gap, its delta.
     assert [len(each.rows) for each in session.subscriptions.values()][:4] == [3, 1, 1, 1]
