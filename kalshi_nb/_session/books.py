@@ -1,7 +1,8 @@
 """Books: right, or marked as not to be trusted, and then repaired.
 
 A gap in the numbers makes every book of the subscription stale at once, since the lost frame's market is unknown;
-where the market is known, its book alone. The repair goes up one step each time the step before did not answer in time:
+where the market is known, its book alone. The repair goes up one step each time the step before did not answer in
+time:
 
 1. ``get_snapshot`` for all of them on the same sid, which leaves the subscription as it is;
 2. unsubscribe, await ``unsubscribed``, subscribe;

@@ -110,11 +110,11 @@ class PlainLadder:
 
     # One thread writes, any thread reads, there is no lock, and a reader must see both sides as they were at one
     # moment. A delta is one operation of one dictionary, then the best price is named, then `version` moves. So while
-    # `version` stands still at most one level of one side has changed, and whatever a reader has copied of the two sides is the
-    # book just before that delta or just after it. A best price that was taken away and has no successor yet shows by
-    # having no size. A snapshot changes both sides, so `version` is negative while it is laid in, and one more than
-    # before after it. Whoever finds it negative, or moved, lets the writer have its turn and reads again; the writer
-    # never waits for anybody.
+    # `version` stands still at most one level of one side has changed, and whatever a reader has copied of the two
+    # sides is the book just before that delta or just after it. A best price that was taken away and has no successor
+    # yet shows by having no size. A snapshot changes both sides, so `version` is negative while it is laid in, and
+    # one more than before after it. Whoever finds it negative, or moved, lets the writer have its turn and reads
+    # again; the writer never waits for anybody.
 
     __slots__ = (
         "_best_no",

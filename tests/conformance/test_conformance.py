@@ -23,24 +23,24 @@ BOOK = "orderbook_delta"
 LAWS = {
     "a hole on the book channel": [
         f"{HERE}::test_a_lost_book_frame_is_repaired",
-        "session/test_rule_3_holes_and_repair.py::test_rule_3_a_hole_makes_every_book_of_the_sid_stale_at_once",
+        "session/test_rule_3_gaps_and_repair.py::test_rule_3_a_gap_makes_every_book_of_the_sid_stale_at_once",
     ],
     "a hole on the trade channel": [
         f"{HERE}::test_a_lost_trade_is_a_gap_and_the_channel_goes_on",
-        "session/test_rule_3_holes_and_repair.py::test_rule_3_a_hole_on_trade_is_recorded_and_closed_when_data_goes_on",
+        "session/test_rule_3_gaps_and_repair.py::test_rule_3_a_gap_on_trade_is_recorded_and_closed_when_data_goes_on",
     ],
     "a hole on the first frame after a snapshot": [f"{HERE}::test_a_hole_right_behind_the_snapshot_is_seen"],
     "numbers taken by ok, unsubscribed and error": [
         f"{HERE}::test_control_frames_leave_no_phantom_hole",
-        "session/test_rules_1_and_2_counting.py::test_rule_2_ok_unsubscribed_and_error_take_numbers_and_leave_no_hole",
-        "session/test_rules_1_and_2_counting.py::test_rule_2_a_lost_ok_is_a_hole_like_any_other",
+        "session/test_rules_1_and_2_counting.py::test_rule_2_ok_unsubscribed_and_error_take_numbers_and_leave_no_gap",
+        "session/test_rules_1_and_2_counting.py::test_rule_2_a_lost_ok_is_a_gap_like_any_other",
     ],
     "a second subscribe merged into ok without snapshots": [
         "session/test_acknowledgements.py::test_a_merged_subscribe_takes_the_sid_and_asks_for_the_snapshots_that_will_not_come",
     ],
     "acknowledgements out of order": [
         f"{HERE}::test_answers_in_any_order_lead_to_the_same_books",
-        "session/test_acknowledgements.py::test_a_wish_is_acknowledged_by_its_own_answer_only",
+        "session/test_acknowledgements.py::test_a_request_is_acknowledged_by_its_own_answer_only",
     ],
     "duplicate and backward numbers": [
         f"{HERE}::test_a_doubled_frame_is_applied_once",
@@ -65,7 +65,7 @@ LAWS = {
     ],
     "a fresh signature for each attempt": [f"{HERE}::test_every_attempt_is_signed_anew"],
     "errors 8, 26 and 27": [
-        "session/test_refusals.py::test_a_refused_channel_ends_the_wish",
+        "session/test_refusals.py::test_a_refused_channel_ends_the_request",
         "session/test_refusals.py::test_markets_beyond_the_limit_are_refused_but_not_called_unknown",
         "session/test_refusals.py::test_the_exchanges_own_trouble_is_no_refusal",
     ],
@@ -78,12 +78,12 @@ LAWS = {
         "session/test_rule_4_snapshots.py::test_rule_4_an_empty_snapshot_without_an_id_is_of_an_unknown_market_until_it_trades",
     ],
     "a delta before its snapshot": [
-        "session/test_rule_4_snapshots.py::test_rule_4_a_delta_before_its_snapshot_is_one_hole_however_many_follow"
+        "session/test_rule_4_snapshots.py::test_rule_4_a_delta_before_its_snapshot_is_one_gap_however_many_follow"
     ],
     "get_snapshot: a reply with an id, a lost reply": [
         f"{HERE}::test_a_lost_book_frame_is_repaired",
         f"{HERE}::test_lost_snapshot_replies_lead_to_the_next_step_of_the_repair",
-        "session/test_rule_3_holes_and_repair.py::test_rule_3_each_step_comes_only_after_the_one_before_had_its_time",
+        "session/test_rule_3_gaps_and_repair.py::test_rule_3_each_step_comes_only_after_the_one_before_had_its_time",
     ],
     "bad JSON, a list, null, an unknown type, numbers for texts": [
         f"{HERE}::test_nonsense_is_set_aside_and_disturbs_nothing",

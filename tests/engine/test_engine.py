@@ -149,7 +149,7 @@ def test_one_refusal_at_a_reconnect_is_forgiven(exchange, engine):
     for _ in range(3):
         exchange.refuse.append((401, {}, ""))
         before = engine.reconnects
-        engine._post(engine.links[0]._reconnecting.came)  # as if data had come meanwhile
+        engine._post(engine.links[0]._reconnecting.reset)  # as if data had come meanwhile
         exchange.kill()
         wait_until(lambda before=before: engine.reconnects == before + 1)
     assert engine.state == "connected"
