@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from kalshi_nb._feed.coverage import Coverage
 from kalshi_nb._feed.demand import Ending, MarketTickers, check_channel, check_tickers
 from kalshi_nb._feed.running import Running
-from kalshi_nb._rows.channels import BOOKS, REFERENCE_FEEDS, traits_of
+from kalshi_nb._rows.channels import REFERENCE_FEEDS, traits_of
 from kalshi_nb._rows.quotes import QUOTES
 from kalshi_nb._rows.wanted import Params
 from kalshi_nb.errors import ConfigurationError
@@ -273,7 +273,7 @@ class ChannelFrames(Running):
             except BaseException:
                 frame.close()
                 raise
-            source = BOOKS if channel == QUOTES else channel
+            source = traits_of(channel).source or channel
             connections = self._engine.homes(source, tickers)
             frame.cover(Coverage(self._engine.gaps, source, tickers, self._clock, connections=connections))
             self._frames[key] = frame

@@ -136,7 +136,7 @@ class Wishes:
         ConfigurationError
             When others want the channel with other parameters: there is one subscription a channel.
         """
-        source = BOOKS if channel == QUOTES else channel
+        source = traits_of(channel).source or channel
         wanted = self._wanted(source, tickers, self._agreed(source, params))
         if isinstance(wanted, All) and source == BOOKS:
             raise MarketTickerError(
