@@ -183,9 +183,8 @@ def test_whole_messages_are_taken_where_the_library_calls_back_and_not_by_a_task
     assert set(tasks) == {None}
 
 
+@pytest.mark.parametrize("transport", ["websockets"])  # picows documents its callbacks
 def test_a_library_that_no_longer_calls_back_is_slower_and_not_silent(server, engines, transport, monkeypatch):
-    if transport != "websockets":
-        pytest.skip("picows documents its callbacks")
     monkeypatch.delattr(over_websockets._Straight, "process_event")
     engine = engines(server.url)
     engine.start(10)

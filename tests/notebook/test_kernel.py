@@ -3,7 +3,6 @@
 import json
 import os
 import pathlib
-import time
 
 import nbformat
 import pytest
@@ -143,20 +142,20 @@ def test_running_the_whole_quickstart_again_and_again_leaves_one_of_everything(k
     no_more(once, kernel.value(CENSUS))
 
 
-def test_a_node_that_sleeps_ten_seconds_delays_no_frame_book_or_widget_by_more_than_half_a_second(kernel):
+def test_a_node_that_does_not_return_holds_up_no_frame_book_or_widget(kernel):
     kernel.run(WALL)
     kernel.run("book")  # shows the ladder, which the display thread then keeps
     kernel.run(
         """
-asleep = threading.Event()
+asleep, wake = threading.Event(), threading.Event()
 def sleeper(df):
     asleep.set()
-    time.sleep(10)
+    wake.wait(300)
 sink = feed.stream("ticker").sink(sleeper)
 assert asleep.wait(10)
 """
     )
-    worst = kernel.value(
+    found = kernel.value(
         """
 connection = feed.exchange._server.connections[feed._engine.links[0].local_port()]
 view = book._view
@@ -166,25 +165,22 @@ pairs = {
     "frame": (lambda: feed._engine.links[0].session.subscriptions["ticker"].messages, lambda: tickers.total),
     "widget": (lambda: book._ladder.version, lambda: view.widget.picture["version"]),
 }
-happened = {name: [] for name in pairs}
-worst = dict.fromkeys(pairs, 0.0)
-end = time.monotonic() + 6
-while time.monotonic() < end:
-    for name, (truth, shown) in pairs.items():
-        happened[name].append((time.monotonic(), truth()))
-        seen, now = shown(), time.monotonic()
-        behind = [at for at, count in happened[name] if count > seen]
-        worst[name] = max([worst[name], *(now - at for at in behind)])
-        happened[name] = [each for each in happened[name] if each[1] > seen]
-    time.sleep(0.005)
-worst["rows"] = tickers.total
-worst["asleep"] = feed.pipelines[0].batches == 1
-json.dumps(worst)
+rows, late, deadline = tickers.total, {}, time.monotonic() + 60
+for _ in range(30):  # each time, what has happened by now is seen, sooner or later
+    time.sleep(0.2)
+    happened = {name: truth() for name, (truth, _) in pairs.items()}
+    while late := {name: count for name, count in happened.items() if pairs[name][1]() < count}:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.005)
+asleep = feed.pipelines[0].batches == 1
+wake.set()
+json.dumps({"late": late, "rows": tickers.total - rows, "asleep": asleep})
 """
     )
-    assert worst.pop("asleep"), "the node is still in its first batch"
-    assert worst.pop("rows") > 10
-    assert max(worst.values()) <= 0.5, worst
+    assert found["asleep"], "the node is still in its first batch"
+    assert found["rows"] > 10
+    assert found["late"] == {}
 
 
 def test_a_cell_that_raises_in_a_callback_is_told_in_the_next_cell(kernel):
@@ -214,11 +210,9 @@ str(caught[0].message)
 
 def test_restarting_the_kernel_ends_cleanly(kernel):
     kernel.run(WALL)
-    began = time.monotonic()
     kernel.manager.restart_kernel(now=False)
     kernel.client.wait_for_ready(timeout=60)
     kernel.run(WALL)
-    assert time.monotonic() - began < 60
 
 
 def test_asyncio_run_works_in_a_cell_once_it_was_asked_for(kernel):
