@@ -8,6 +8,7 @@ import pytest
 from kalshi_nb._frames.batch import Batch
 from kalshi_nb._frames.schema import schema
 from kalshi_nb._rows.rows import EventRow, SnapshotRow
+from kalshi_nb._rows.steering import ClockStepRow, LateRows, ResetRow
 
 from .making import BASE_US, delta, trade
 
@@ -61,6 +62,15 @@ def test_some_markets_select_their_rows_in_order():
     assert chosen["seq"].to_list() == [n for n in range(30) if n % 3]
     assert list(batch.rows_for({"KX-1", "KX-2"})) == [row for row in rows if row[1] != "KX-0"]
     assert batch.select(frozenset({"KX-9"})) is None
+
+
+def test_rows_that_steer_are_neither_messages_nor_rows_of_the_frame():
+    rows = [delta(1), ResetRow(), SNAPSHOT, ClockStepRow(1), LateRows((delta(2),)), delta(3)]
+    batch = Batch("orderbook_delta", rows)
+    assert list(batch.rows_for(None)) == [rows[0], SNAPSHOT, rows[-1]]
+    assert list(batch.rows_for({"KXA-1"})) == [rows[0], rows[-1]]
+    assert batch.df()["seq"].to_list() == [1, 3]
+    assert [type(part) for part in batch.parts] == [Batch, ResetRow, Batch, ClockStepRow, LateRows, Batch]
 
 
 def test_a_market_with_only_other_messages_selects_nothing():

@@ -244,6 +244,8 @@ def test_late_rows_and_a_window_of_seconds_whose_clock_was_set():
     assert numbers(frame) == [2 * SECOND, 77, 3 * SECOND, 9 * SECOND]
     clock.us += SECOND  # a row without a time of its own goes with the one before it
     assert numbers(frame) == [3 * SECOND, 9 * SECOND]
+    clock.us += SECOND
+    assert numbers(frame) == [9 * SECOND]
 
 
 def test_late_rows_that_cannot_become_columns_are_left_out_and_reported():
