@@ -5,12 +5,20 @@ PYTHON ?= python3
 BIN := .venv/bin
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help demo lab test check lint types notebooks soak bench bench-more bench-peers clean
+# The scripts of .venv/bin are not used: their first line cannot name a path with a space in it.
+PYTEST := $(BIN)/python -m pytest
+
+# $(call leg,NAME,COMMAND): run a command, and say how many seconds it took.
+leg = @began=$$(date +%s); printf '\n== %s\n' '$(1)'; $(2); ended=$$?; \
+  printf '== %s: %s s\n' '$(1)' "$$(( $$(date +%s) - began ))"; exit $$ended
+
+.PHONY: help demo lab test test-all check lint types notebooks soak bench bench-more bench-peers clean
 
 help:
 	@echo "make demo       run the whole thing against a simulated exchange, about 10 seconds"
 	@echo "make lab        open the notebooks in JupyterLab"
 	@echo "make test       the tests, browser included"
+	@echo "make test-all   the tests, and the reliability bars at full size, about an hour and a half"
 	@echo "make check      ruff, mypy --strict and the tests"
 	@echo "make notebooks  run the notebooks anew and keep their outputs"
 	@echo "make soak       the reliability bars, about 16 minutes; see docs/reliability.md"
@@ -41,39 +49,52 @@ $(BIN)/python:
 
 # The browser tests drive Debian's Chromium; with one at hand nothing is installed.
 .venv/browser.stamp: | $(BIN)/python
-	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { \
-	  echo "installing chromium for the browser tests"; \
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || [ -n "$$KALSHI_NB_CHROMIUM" ] || { \
+	  command -v apt-get >/dev/null && { [ -z "$(ROOT)" ] || command -v sudo >/dev/null; } && \
+	  echo "installing chromium for the browser tests" && \
 	  $(ROOT) apt-get update -qq && \
-	  DEBIAN_FRONTEND=noninteractive $(ROOT) apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; }
+	  DEBIAN_FRONTEND=noninteractive $(ROOT) apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; } || { \
+	  echo "The browser tests need Chromium. It is not here and cannot be installed from here: that takes apt-get, and root or sudo."; \
+	  echo "Have it installed, name one in KALSHI_NB_CHROMIUM, or run the other tests: $(BIN)/python -m pytest -m 'not browser'"; \
+	  exit 1; }
 	@touch $@
 
 demo: .venv/run.stamp
 	$(BIN)/python -m kalshi_nb demo
 
 lab: .venv/lab.stamp
-	$(BIN)/python -m jupyter lab notebooks
+	$(BIN)/python -m jupyterlab notebooks
 
 # What keeps the feed from lying is covered whole, branch by branch. Counting doubles the time of those tests, so the
 # others run without it. The browser's driver runs an event loop in the main thread: a process of their own for its tests.
 test: .venv/dev.stamp .venv/browser.stamp
-	$(BIN)/python -m pytest tests/wire tests/session --cov=kalshi_nb._wire --cov=kalshi_nb._session.ladder \
-	  --cov=kalshi_nb._session --cov-report=term-missing:skip-covered --cov-fail-under=100
-	$(BIN)/python -m pytest -m "not browser" --ignore tests/wire --ignore tests/session
-	$(BIN)/python -m pytest -m browser tests/browser
-	KALSHI_NB_CLOCK=manual $(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=60 -p no:randomly notebooks
+	$(call leg,tests of wire and session with their coverage,$(PYTEST) tests/wire tests/session --cov=kalshi_nb._wire \
+	  --cov=kalshi_nb._session.ladder --cov=kalshi_nb._session --cov-report=term-missing:skip-covered --cov-fail-under=100)
+	$(call leg,all other tests but those in a browser,$(PYTEST) -m "not browser" --ignore tests/wire --ignore tests/session)
+	$(call leg,tests in a browser,$(PYTEST) -m browser tests/browser)
+	$(call leg,notebooks,KALSHI_NB_CLOCK=manual $(PYTEST) --nbval-lax --nbval-current-env --nbval-cell-timeout=60 \
+	  -p no:randomly notebooks)
+
+# What takes too long for every day. docs/reliability.md has a table of what was measured last.
+STEADY_SECONDS ?= 1200
+test-all: test
+	$(call leg,a faulty line,$(BIN)/python -m tests.soak line --seeds 20 --frames 50000)
+	$(call leg,two hundred kills,$(BIN)/python -m tests.soak kills --seeds 1 --kills 200)
+	$(call leg,steady load,$(BIN)/python -m tests.soak steady --seconds $(STEADY_SECONDS) --warm-up 300)
+	$(call leg,ten million broken frames,$(BIN)/python -m tests.soak fuzz --frames 10000000 --seed 2)
 
 lint: .venv/dev.stamp
-	$(BIN)/ruff check
-	$(BIN)/ruff format --check
+	$(BIN)/python -m ruff check
+	$(BIN)/python -m ruff format --check
 
 types: .venv/dev.stamp
-	$(BIN)/mypy
+	$(BIN)/python -m mypy
 
 check: lint types test
 
 # Runs the notebooks anew and keeps their outputs, which the tests compare; the widgets' own state stays out.
 notebooks: .venv/dev.stamp
-	cd notebooks && KALSHI_NB_CLOCK=manual ../$(BIN)/python -m jupyter execute --inplace *.ipynb
+	cd notebooks && KALSHI_NB_CLOCK=manual ../$(BIN)/python -c 'from nbclient.cli import main; main()' --inplace *.ipynb
 	$(BIN)/python -c 'import json, pathlib; [p.write_text(json.dumps({**(n := json.loads(p.read_text())), "metadata": {k: v for k, v in n["metadata"].items() if k != "widgets"}}, indent=1, ensure_ascii=False) + "\n") for p in pathlib.Path("notebooks").glob("*.ipynb")]'
 
 # One line of JSON a run. For other sizes: .venv/bin/python -m tests.soak --help

@@ -22,7 +22,9 @@ def machine():
         platform.processor() or "an unknown processor",
     )
     memory = next((int(line.split()[1]) for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), 0)
-    return f"{os.cpu_count()} cores of {model}, {memory / 2**20:.0f} GiB, {platform.system()} {platform.release()}"
+    # The release and not the build of it, which says more about where it ran than about what it ran on.
+    release = ".".join(platform.release().split("-")[0].split(".")[:2])
+    return f"{os.cpu_count()} cores of {model}, {memory / 2**20:.0f} GiB, {platform.system()} {release}"
 
 
 def versions():

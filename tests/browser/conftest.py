@@ -22,7 +22,7 @@ import pytest
 from .page_account import Diary, failed_cells, sections
 
 CHROMIUM_FLAGS = [
-    "--no-sandbox",
+    "--no-sandbox",  # root has none, nor has anybody where there are no namespaces; the pages are our own
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
@@ -170,12 +170,13 @@ class Lab:
 
 
 def _lab_command(port, root):
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
     return [
         sys.executable,
         "-m",
         "jupyterlab",
         "--no-browser",
-        "--allow-root",
+        *(["--allow-root"] if is_root else []),
         "--ip=127.0.0.1",
         f"--port={port}",
         "--ServerApp.port_retries=0",
