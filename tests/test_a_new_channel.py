@@ -13,7 +13,7 @@ import kalshi_nb
 
 PACKAGE = Path(kalshi_nb.__file__).parent
 
-FEED = ("_feed/channel_frames.py", "ChannelFrames")
+FEED = ("_feed/feed.py", "Feed")
 """The module, and the class in it, whose public methods are those of a feed; the new one goes behind the last."""
 
 TABLE, MESSAGES, WIRE = "_rows/channels.py", "_messages/market.py", "_wire/halts.py"

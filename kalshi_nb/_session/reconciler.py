@@ -44,6 +44,9 @@ class Reconciler:
     def want(self, requests: Sequence[Request]) -> None:
         """Add requests for one channel, together; their outcomes come as events."""
         subscription = self._state.subscription(requests[0].channel)
+        now = self._state.monotonic()
+        for request in requests:
+            request.since = now
         subscription.membership.add(requests)
         subscription.update_listening()
         if subscription.channel == BOOKS:
@@ -103,7 +106,8 @@ class Reconciler:
                 # Whether it was done is not known, and a market that is sent no more would look live for ever.
                 membership.doubt(command.market_tickers or ())
             self._state.complain(f"{subscription.channel}: no answer to {command.kind} in {REPLY_WAIT:.0f} s")
-            self._refuse(subscription, Outcome(0, "no answer"), keep=True)
+            # Whoever asked since has not been unanswered yet: what he wants is in the next command.
+            self._refuse(subscription, Outcome(0, "no answer"), keep=True, until=command.sent_at)
             self._later(subscription)
         listing = membership.listing
         if listing is not None and now - listing.sent_at >= REPLY_WAIT:
@@ -276,13 +280,19 @@ class Reconciler:
         self._state.commands[command.number] = command
         self._state.owners[command.number] = subscription
 
-    def _refuse(self, subscription: Subscription, outcome: Outcome, *, keep: bool = False) -> None:
-        """End every unanswered request that `outcome` concerns; what was refused is no longer wanted."""
+    def _refuse(
+        self, subscription: Subscription, outcome: Outcome, *, keep: bool = False, until: float = float("inf")
+    ) -> None:
+        """End every unanswered request that `outcome` concerns; what was refused is no longer wanted, unless kept.
+
+        Concerned are those that stand since `until` at the latest.
+        """
         named = set(outcome.market_tickers)
         concerned = [
             each
             for each in subscription.membership.requests
             if each.outcome is None
+            and each.since <= until
             and (not named or (isinstance(each.wanted, frozenset) and not each.wanted.isdisjoint(named)))
         ]
         for request in concerned:

@@ -49,6 +49,8 @@ class Request:
         None while the exchange has not answered.
     catalog : tuple of str or None
         What a reference feed has, where that was asked for and answered.
+    since : float
+        Since when it stands, on the session's own clock, in seconds.
     """
 
     channel: str
@@ -56,6 +58,7 @@ class Request:
     listens: str | None = None
     outcome: Outcome | None = None
     catalog: tuple[str, ...] | None = None
+    since: float = 0.0
 
 
 @dataclass(slots=True)

@@ -40,7 +40,7 @@ LAWS = {
     ],
     "acknowledgements out of order": [
         f"{HERE}::test_answers_in_any_order_lead_to_the_same_books",
-        "session/test_acknowledgements.py::test_a_wish_is_acknowledged_by_its_own_answer_only",
+        "session/test_acknowledgements.py::test_a_request_is_acknowledged_by_its_own_answer_only",
     ],
     "duplicate and backward numbers": [
         f"{HERE}::test_a_doubled_frame_is_applied_once",
@@ -60,12 +60,12 @@ LAWS = {
     "an outage of more than three minutes": [f"{HERE}::test_an_outage_of_an_hour_is_waited_out"],
     "401 at the start": ["feed/test_connect.py::test_a_wrong_key_says_which_pair_to_check"],
     "401 at a reconnect": [
-        f"{HERE}::test_one_refused_reconnect_is_tried_again_and_three_in_a_row_give_up",
-        f"{BACKOFF}::test_three_refusals_in_a_row_give_up_and_others_never_do",
+        f"{HERE}::test_refused_reconnects_are_tried_again_and_three_in_a_row_are_named",
+        f"{BACKOFF}::test_refused_credentials_are_named_after_three_in_a_row_and_tried_again_ever_more_rarely",
     ],
     "a fresh signature for each attempt": [f"{HERE}::test_every_attempt_is_signed_anew"],
     "errors 8, 26 and 27": [
-        "session/test_refusals.py::test_a_refused_channel_ends_the_wish",
+        "session/test_refusals.py::test_a_refused_channel_ends_the_request",
         "session/test_refusals.py::test_markets_beyond_the_limit_are_refused_but_not_called_unknown",
         "session/test_refusals.py::test_the_exchanges_own_trouble_is_no_refusal",
     ],
@@ -301,16 +301,18 @@ def test_an_outage_of_an_hour_is_waited_out():
     assert 120 < attempts < 400  # never gives up, never spins
 
 
-def test_one_refused_reconnect_is_tried_again_and_three_in_a_row_give_up(feed, exchange, agree):
+def test_refused_reconnects_are_tried_again_and_three_in_a_row_are_named(feed, exchange, agree):
     exchange.faults.refuse_handshakes(401)
     exchange.faults.drop_connections()
     until(lambda: feed.health().reconnects == 1, "connected again")
     agree()
     exchange.faults.refuse_handshakes(401, count=3)
     exchange.faults.drop_connections()
-    until(lambda: feed.state == "refused", "given up")
-    with pytest.raises(kn.errors.FeedClosedError, match="refused the credentials"):
+    until(lambda: feed.state == "refused", "it is said")
+    with pytest.raises(kn.errors.FeedClosedError, match="refuses the credentials"):
         feed.trades()
+    until(lambda: feed.health().reconnects == 2, "the fourth attempt is taken", timeout=60)
+    agree()
 
 
 def test_every_attempt_is_signed_anew(feed, exchange, agree, monkeypatch):

@@ -9,8 +9,9 @@ import pytest
 from kalshi_nb._frames.batch import Batch
 from kalshi_nb._rows.channels import traits_of
 from kalshi_nb._rows.gaps import GapRow
-from kalshi_nb._rows.quotes import LAYOUT, QUOTES, PresentQuoteRow
-from kalshi_nb._rows.rows import CHANNELS
+from kalshi_nb._rows.channels import LAYOUTS, QUOTES
+from kalshi_nb._rows.quotes import PresentQuoteRow
+from kalshi_nb._rows.channels import CHANNELS
 from kalshi_nb._rows.steering import ClockStepRow, LateRows, ResetRow
 from kalshi_nb._streams.runner import Pipelines
 from kalshi_nb.errors import WrongThreadError
@@ -68,7 +69,7 @@ def test_a_gap_before_a_reset_is_not_one_of_the_rows_after_it(pipelines, engine)
 
 def test_quotes_begin_anew_after_a_reset():
     values = {"market_ticker": "KXA-1", "bid": 1, "received_at": 1, "status": "live"}
-    quote = tuple(values.get(each.name) for each in LAYOUT)
+    quote = tuple(values.get(each.name) for each in LAYOUTS[QUOTES])
     pending = [[quote], [PresentQuoteRow("KXA-1", quote)], [ResetRow(), PresentQuoteRow("KXA-1", quote)]]
     given = []
 

@@ -1,0 +1,299 @@
+"""What one caller waits for, nobody else does: no lock is held while the exchange is dialed or asked."""
+
+import contextlib
+import gc
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import weakref
+
+import pytest
+
+import kalshi_nb as kn
+from kalshi_nb._feed.feed import Feed
+from kalshi_nb._feed.handles import Handles
+from kalshi_nb.errors import FeedClosedError, SubscriptionError, UnreachableError
+from tests.engine.conftest import TinyExchange
+from tests.feed.conftest import until
+from tests.feed.list_engine import ListEngine
+
+
+@pytest.fixture
+def key():
+    from cryptography.hazmat.primitives.asymmetric import ed25519
+
+    return ed25519.Ed25519PrivateKey.generate()
+
+
+@pytest.fixture
+def deaf():
+    """An address where a connection is taken up and nothing is ever said."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"ws://127.0.0.1:{server.getsockname()[1]}/trade-api/ws/v2"
+
+
+@pytest.fixture
+def tiny():
+    made = TinyExchange()
+    yield made
+    made.close()
+
+
+@contextlib.contextmanager
+def elsewhere(call):
+    """Run `call` on another thread meanwhile; what it returned or raised is in the list at the end."""
+    ended = []
+
+    def run():
+        try:
+            ended.append(call())
+        except BaseException as problem:  # looked at by the test
+            ended.append(problem)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    yield ended
+    thread.join(30)
+    assert not thread.is_alive()
+
+
+def test_whoever_dials_a_dead_host_keeps_nobody_else_from_connecting(deaf, key):
+    with elsewhere(lambda: kn.connect(deaf, key_id="a", private_key=key, timeout=3)) as ended:
+        until(lambda: any(each.name == "kalshi-io" for each in threading.enumerate()), "it dials")
+        with kn.connect("sim", new=True) as one, kn.connect("sim") as two:
+            assert one.trades().wait(rows=1).total
+            assert two.state == "connected"
+        assert ended == []  # still at it
+    assert isinstance(ended[0], UnreachableError)
+
+
+def test_two_who_connect_to_the_same_place_get_the_same_feed(exchange):
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(kn.connect(exchange))) for _ in range(8)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join(30)
+    assert len(set(map(id, found))) == 1
+    found[0].close()
+
+
+def test_whoever_waits_for_another_s_dialing_tries_for_himself_when_that_fails(tiny, key):
+    tiny.refuse = [(503, {}, "")]
+    with elsewhere(lambda: kn.connect(tiny.url, key_id="a", private_key=key)) as first:
+        feeds = []
+        with elsewhere(lambda: feeds.append(kn.connect(tiny.url, key_id="a", private_key=key))):
+            pass
+    feeds += [each for each in first if isinstance(each, Feed)]
+    assert len(feeds) == 1
+    assert feeds[0].state == "connected"
+    feeds[0].close()
+
+
+def test_a_feed_that_is_being_closed_is_handed_to_nobody(exchange):
+    feed = kn.connect(exchange)
+    closing, go_on = threading.Event(), threading.Event()
+
+    class Slow:
+        """What a close waits for: the exchange lets go of the feed."""
+
+        def __getattr__(self, name):
+            return getattr(exchange, name)
+
+        def detach(self, follower):
+            closing.set()
+            go_on.wait(10)
+            exchange.detach(follower)
+
+    feed.exchange = Slow()
+    with elsewhere(feed.close):
+        assert closing.wait(10)
+        other = kn.connect(exchange)
+        assert other is not feed
+        assert feed.state == "closed"
+        go_on.set()
+    assert other.state == "connected"
+    other.close()
+
+
+@pytest.fixture
+def silent(tiny, key):
+    """A feed whose exchange answers for books of KXA-1 and trades, and is silent about all that is asked later."""
+    with kn.connect(tiny.url, key_id="a", private_key=key) as feed:
+        feed.book("KXA-1").wait()
+        tiny.silent = True
+        yield feed
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        pytest.param(lambda feed: feed.book("KXA-1"), id="a book that is there"),
+        pytest.param(lambda feed: feed.rejects, id="rejects"),
+        pytest.param(lambda feed: feed.health(), id="health"),
+        pytest.param(lambda feed: feed.pipelines, id="pipelines"),
+        pytest.param(repr, id="repr"),
+    ],
+)
+def test_whoever_waits_for_an_answer_keeps_nobody_else_waiting(silent, ask):
+    with elsewhere(silent.trades) as ended:
+        until(lambda: "trade" in silent.health().markets, "it is asked for")
+        ask(silent)
+        assert ended == []  # still at it
+        silent.close()
+    assert isinstance(ended[0], FeedClosedError)
+
+
+def test_two_questions_are_both_sent_while_neither_is_answered(silent, tiny):
+    def asked():
+        return {each["params"]["channels"][0] for each in tiny.commands if each["cmd"] == "subscribe"}
+
+    questions = [silent.trades, silent.tickers, lambda: silent.on("fill")(print), lambda: silent.stream("user_orders")]
+    with contextlib.ExitStack() as stack:
+        for each in questions:
+            stack.enter_context(elsewhere(each))
+        until(lambda: asked() >= {"trade", "ticker", "fill", "user_orders"}, "all are sent")
+        silent.close()
+
+
+def test_a_try_behind_an_unanswered_one_is_sent_and_not_refused_by_its_time_out(silent, tiny, monkeypatch):
+    from kalshi_nb._feed import demand
+
+    monkeypatch.setattr(demand, "SUBSCRIBE_TIMEOUT", 9.9)  # just before the session's own time-out
+    with pytest.raises(SubscriptionError, match="no answer"):
+        silent.trades()
+    before = len(tiny.commands)
+    tiny.silent = False
+    trades = silent.trades()
+    assert len(tiny.commands) > before
+    assert trades.close() is None
+
+
+def test_handles_are_made_once_and_a_failure_is_met_by_each_with_a_try_of_his_own():
+    handles, made, gate = Handles(), [], threading.Event()
+
+    def make(keys):
+        made.append(tuple(keys))
+        first = len(made) == 1
+        gate.wait(10)
+        if first:
+            raise LookupError("the first try")
+        return {each: each.upper() for each in keys}
+
+    with elsewhere(lambda: handles.get(["a"], make)) as first:
+        until(lambda: made, "the first is at it")
+        with elsewhere(lambda: handles.get(["a", "b"], make)) as second:
+            until(lambda: len(made) == 2, "what nobody makes is made meanwhile")
+            assert made[1] == ("b",)
+            gate.set()
+    assert isinstance(first[0], LookupError)
+    assert second == [["A", "B"]]
+    assert made[2] == ("a",)
+    assert handles.get(["b", "a"], make) == ["B", "A"]
+    assert len(made) == 3
+
+
+def test_a_feed_that_nobody_got_is_closed_by_the_collector(monkeypatch):
+    from kalshi_nb._feed import registry
+
+    engine = ListEngine()
+    feed = Feed(engine)
+    # As if Ctrl-C came where not even a handler of exceptions is reached any more.
+    monkeypatch.setattr(registry, "closed_for_sure", lambda close: None)
+    monkeypatch.setattr(feed, "_open", lambda timeout: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        registry.opened(feed, 1.0)
+    engine.state = "connected"
+    gone = weakref.ref(feed)
+    monkeypatch.undo()
+    del feed
+    until(lambda: gc.collect() is not None and gone() is None, "it is gone")
+    until(lambda: engine.state == "closed", "its engine is closed")
+
+
+INTERRUPTED = """
+import json, os, random, signal, sys, threading, time
+import kalshi_nb as kn
+
+exchange = kn.sim.Exchange(seed=7)
+kn.connect(exchange).close()  # everything is imported
+took = time.monotonic()
+kn.connect(exchange).close()
+took = time.monotonic() - took
+before = set(threading.enumerate())
+left, interrupted = 0, 0
+random.seed(5)
+
+def ring(after):
+    time.sleep(after)
+    os.kill(os.getpid(), signal.SIGINT)
+
+for number in range(int(sys.argv[1])):
+    feed = None
+    bell = threading.Thread(target=ring, args=(random.uniform(0, took),))
+    try:
+        try:
+            bell.start()
+            feed = kn.connect(exchange, new=True)
+        finally:
+            bell.join()
+        time.sleep(0.001)
+    except KeyboardInterrupt:
+        interrupted += 1
+    sys.last_value = sys.last_traceback = None
+    if feed is not None:
+        feed.close()
+deadline = time.monotonic() + 20
+mine = lambda: [each.name for each in set(threading.enumerate()) - before if each.name.startswith("kalshi")]
+import gc
+while mine() and time.monotonic() < deadline:
+    gc.collect()
+    time.sleep(0.05)
+print(json.dumps({"left": mine(), "interrupted": interrupted, "connections": len(exchange._server.connections)}))
+exchange.close()
+"""
+
+
+def test_ctrl_c_at_any_moment_of_connect_leaves_nothing_behind():
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", INTERRUPTED, "100"],
+        capture_output=True,
+        text=True,
+        timeout=110,
+        env={**os.environ, "PYTHONFAULTHANDLER": "1"},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        check=True,
+    )
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert result["left"] == []
+    assert result["connections"] == 0
+    assert result["interrupted"] > 10
+
+
+DIALING_AT_THE_END = """
+import sys, threading, time
+import kalshi_nb as kn
+from cryptography.hazmat.primitives.asymmetric import ed25519
+
+key = ed25519.Ed25519PrivateKey.generate()
+dial = lambda: kn.connect(sys.argv[1], key_id="a", private_key=key, timeout=60)
+threading.Thread(target=dial, daemon=True).start()
+while not any(each.name == "kalshi-io" for each in threading.enumerate()):
+    time.sleep(0.01)
+time.sleep(0.2)
+print("end", flush=True)
+"""
+
+
+def test_an_interpreter_ends_while_a_daemon_thread_dials(deaf):
+    with subprocess.Popen(
+        [sys.executable, "-c", DIALING_AT_THE_END, deaf], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stdout.readline() == "end\n"
+        process.wait(30)  # half of what the dialing would take
+    assert time.monotonic()
