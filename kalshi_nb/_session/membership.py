@@ -136,6 +136,7 @@ class Membership:
             for request in requests:
                 self._index(request, self._naming)
         self.given_up = False
+        self.retry_at = None  # whoever asks anew does not wait for the retry of what others asked
         self.refused.difference_update(*(each.wanted for each in requests if isinstance(each.wanted, frozenset)))
 
     def remove(self, requests: Iterable[Request]) -> None:
