@@ -26,7 +26,7 @@ async def dial(
     url: str,
     credentials: Credentials,
     *,
-    timeout: float,  # noqa: ASYNC109
+    timeout: float,  # noqa: ASYNC109  # the libraries' own, which close what they opened
     transport: TransportName = "websockets",
 ) -> Connection:
     """Return an open connection to `url`, its handshake signed at this moment.
@@ -60,10 +60,10 @@ async def dial(
 async def _open(transport: TransportName, url: str, headers: Mapping[str, str], seconds: float) -> Connection:
     # Each is loaded when it is used: one is optional, and whoever has it may never need the other.
     if transport == "picows":
-        from kalshi_nb._engine import over_picows  # noqa: PLC0415
+        from kalshi_nb._engine import over_picows  # noqa: PLC0415  # as said above
 
         return await over_picows.open_connection(url, headers, timeout=seconds)
-    from kalshi_nb._engine import over_websockets  # noqa: PLC0415
+    from kalshi_nb._engine import over_websockets  # noqa: PLC0415  # as said above
 
     return await over_websockets.open_connection(url, headers, timeout=seconds)
 

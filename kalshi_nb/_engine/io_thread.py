@@ -132,7 +132,7 @@ class IoThread:
             with contextlib.suppress(RuntimeError):  # it ended a moment ago; the next begins with what was posted
                 loop.call_soon_threadsafe(self._run_posted)
 
-    # On the thread --------------------------------------------------------------------------------------
+    # On the thread ------------------------------------------------------------------------------------
 
     def _run(self) -> None:
         set_role("io")

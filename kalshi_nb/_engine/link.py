@@ -124,7 +124,7 @@ class Link:
     def __repr__(self) -> str:
         return f"<Link {self.number} to {self.url} {self.state}>"
 
-    # From other threads ---------------------------------------------------------------------------------
+    # From other threads -------------------------------------------------------------------------------
 
     def status(self) -> LinkStatus:
         """Return how the connection is doing."""
@@ -140,7 +140,7 @@ class Link:
         connection = self._connection
         return None if connection is None else connection.local_port
 
-    # On the io thread -----------------------------------------------------------------------------------
+    # On the io thread ---------------------------------------------------------------------------------
 
     def want(self, requests: Sequence[Request]) -> list[Future[Outcome]]:
         """Ask for several things of one channel; the futures are done when the exchange has answered."""

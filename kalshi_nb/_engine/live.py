@@ -113,7 +113,7 @@ class LiveEngine:
         self._timeout = 0.0
         self._io = IoThread(self._live, self._interrupted, self._end)
 
-    # How it is doing ------------------------------------------------------------------------------------
+    # How it is doing ----------------------------------------------------------------------------------
 
     @property
     def state(self) -> EngineState:
@@ -148,7 +148,7 @@ class LiveEngine:
                 return False
         return True
 
-    # From other threads ---------------------------------------------------------------------------------
+    # From other threads -------------------------------------------------------------------------------
 
     def start(self, timeout: float, wait_for_room: WaitForRoom | None = None) -> None:  # noqa: ARG002  # lines do not wait
         """Dial, and wait for the first handshake of every connection at most `timeout` seconds.
@@ -254,7 +254,7 @@ class LiveEngine:
     def _report(self, text: str) -> None:
         self._reported.append((time.monotonic(), text))
 
-    # On the io thread -----------------------------------------------------------------------------------
+    # On the io thread ---------------------------------------------------------------------------------
 
     async def _live(self) -> None:
         """Keep all links, each by itself, until the end is wanted or none is left."""

@@ -68,7 +68,12 @@ _log: Final = logging.getLogger("kalshi_nb.picows")
 _log.addHandler(logging.NullHandler())
 
 
-async def open_connection(url: str, headers: Mapping[str, str], *, timeout: float) -> PicowsConnection:  # noqa: ASYNC109
+async def open_connection(
+    url: str,
+    headers: Mapping[str, str],
+    *,
+    timeout: float,  # noqa: ASYNC109  # the library's own, which closes what it opened
+) -> PicowsConnection:
     """Return an open connection to `url`, its handshake carrying `headers`.
 
     Raises
@@ -205,7 +210,7 @@ class PicowsConnection(WSListener):
         self._writable.set()
         self._pings: asyncio.Task[None] | None = None
 
-    # What the library calls -------------------------------------------------------------------------------
+    # What the library calls ---------------------------------------------------------------------------
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         """Begin with pings."""
@@ -306,7 +311,7 @@ class PicowsConnection(WSListener):
         self._hear(_nowhere)
         self.abort()
 
-    # What the engine calls --------------------------------------------------------------------------------
+    # What the engine calls ----------------------------------------------------------------------------
 
     @property
     def headers(self) -> Mapping[str, str]:

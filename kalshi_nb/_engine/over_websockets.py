@@ -41,7 +41,12 @@ _DATA: Final = frozenset({Opcode.TEXT, Opcode.BINARY, Opcode.CONT})
 _MOST_FRAMES: Final = 1024
 
 
-async def open_connection(url: str, headers: Mapping[str, str], *, timeout: float) -> WebSocketsConnection:  # noqa: ASYNC109
+async def open_connection(
+    url: str,
+    headers: Mapping[str, str],
+    *,
+    timeout: float,  # noqa: ASYNC109  # the library's own, which closes what it opened
+) -> WebSocketsConnection:
     """Return an open connection to `url`, its handshake carrying `headers`.
 
     Raises

@@ -102,7 +102,7 @@ class Feed:
         """Return what has threads, to be ended when this object is gone."""
         return self._engine, self._pipelines
 
-    # Frames --------------------------------------------------------------------------------------------
+    # Frames -------------------------------------------------------------------------------------------
 
     def trades(
         self,
@@ -233,7 +233,7 @@ class Feed:
         """
         return self._frame(QUOTES, market_tickers, rows, seconds, exact=exact)
 
-    # Your account --------------------------------------------------------------------------------------
+    # Your account -------------------------------------------------------------------------------------
 
     def fills(
         self,
@@ -380,7 +380,7 @@ class Feed:
             raise ConfigurationError("quotes have no column gap; their column status says when a book is not live.")
         return self._frame(channel, market_tickers, rows, seconds, exact=exact, gaps=gaps)
 
-    # Markets and events --------------------------------------------------------------------------------
+    # Markets and events -------------------------------------------------------------------------------
 
     def lifecycle(
         self,
@@ -466,7 +466,7 @@ class Feed:
         params = _rfq_params(user_filter, shard_factor, shard_key)
         return self._frame("communications", market_tickers, rows, seconds, exact=exact, gaps=gaps, params=params)
 
-    # Reference feeds -----------------------------------------------------------------------------------
+    # Reference feeds ----------------------------------------------------------------------------------
 
     def index_values(
         self,
@@ -543,7 +543,7 @@ class Feed:
             )
         return self._demand.catalog(channel)
 
-    # Books ---------------------------------------------------------------------------------------------
+    # Books --------------------------------------------------------------------------------------------
 
     def book(self, market_ticker: str) -> Book:
         """Return the live order book of one market.
@@ -583,7 +583,7 @@ class Feed:
             raise MarketTickerError("books() needs market tickers: books(['KXHIGHNY-26NOV22-B52.5', …]).")
         return Books(self._books.get(sorted(wanted), self._open_books))
 
-    # Pipelines -----------------------------------------------------------------------------------------
+    # Pipelines ----------------------------------------------------------------------------------------
 
     def stream(self, channel: str, market_tickers: MarketTickers = None, *, exact: bool = False) -> Stream:
         """Return a ``streamz.Stream`` of polars DataFrames, one a batch, to build a pipeline on.
@@ -661,7 +661,7 @@ class Feed:
         self._tell()
         return self._pipelines.pipelines
 
-    # How it is doing -----------------------------------------------------------------------------------
+    # How it is doing ----------------------------------------------------------------------------------
 
     @property
     def state(self) -> str:
@@ -712,7 +712,7 @@ class Feed:
         """
         self._pipelines.flush(timeout)
 
-    # The end -------------------------------------------------------------------------------------------
+    # The end ------------------------------------------------------------------------------------------
 
     def close(self) -> None:
         """End the feed and its threads within about 2 s; frames and books stay readable. Idempotent."""
@@ -744,7 +744,7 @@ class Feed:
         )
         return f"<Feed {self.url} {self.state}{': ' + markets if markets else ''}>"
 
-    # Inside --------------------------------------------------------------------------------------------
+    # Inside -------------------------------------------------------------------------------------------
 
     def _frame(
         self,

@@ -169,7 +169,7 @@ class RollingFrame:
             f"{', '.join(schema) or 'no columns'}. Keep that column, or give rows= instead of seconds=."
         )
 
-    # ---- writing
+    # Writing ------------------------------------------------------------------------------------------
 
     def append(self, df: pl.DataFrame) -> None:
         """Add rows at the end and let go of those that fall out of the window.
@@ -347,7 +347,7 @@ class RollingFrame:
             return since_us * 1_000 if dtype.time_unit == "ns" else -(-since_us // 1_000)
         return since_us
 
-    # ---- reading
+    # Reading ------------------------------------------------------------------------------------------
 
     def _now(self) -> _View:
         """Return all rows that have come, whatever the writer does meanwhile."""

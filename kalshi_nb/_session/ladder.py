@@ -175,7 +175,7 @@ class PlainLadder:
                         self._best_yes = max(levels) if levels else 0
             elif 0 < delta <= MOST_CONTRACTS:
                 levels[price] = delta
-                if price > self._best_yes:  # noqa: PLR1730
+                if price > self._best_yes:  # noqa: PLR1730  # as said above
                     self._best_yes = price
             elif delta:
                 return False
@@ -193,7 +193,7 @@ class PlainLadder:
                         self._best_no = max(levels) if levels else 0
             elif 0 < delta <= MOST_CONTRACTS:
                 levels[price] = delta
-                if price > self._best_no:  # noqa: PLR1730
+                if price > self._best_no:  # noqa: PLR1730  # as said above
                     self._best_no = price
             elif delta:
                 return False

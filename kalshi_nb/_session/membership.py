@@ -104,7 +104,7 @@ class Membership:
         self.last_command: Command | None = None
         self.disconnect()
 
-    # The sid and the connection -------------------------------------------------------------------------
+    # The sid and the connection -----------------------------------------------------------------------
 
     def end(self) -> None:
         """Forget what was acknowledged: the exchange has ended the sid. What is wanted stays."""
@@ -126,7 +126,7 @@ class Membership:
         self.end()
         self.given_up = False
 
-    # What is wanted -------------------------------------------------------------------------------------
+    # What is wanted -----------------------------------------------------------------------------------
 
     def add(self, requests: Sequence[Request]) -> None:
         """Take up requests; what was refused before is asked for again."""
@@ -214,7 +214,7 @@ class Membership:
                 return request.wanted.params
         return ()
 
-    # Commands -------------------------------------------------------------------------------------------
+    # Commands -----------------------------------------------------------------------------------------
 
     def sent(self, command: Command) -> None:
         """Take up that a command which changes membership is under way."""
@@ -262,7 +262,7 @@ class Membership:
         """Take all markets from now on, since more were named than one subscription takes."""
         self.whole = True
 
-    # Answers --------------------------------------------------------------------------------------------
+    # Answers ------------------------------------------------------------------------------------------
 
     def acknowledge(self, market_tickers: Iterable[str]) -> set[str]:
         """Take up that the exchange sends these markets; return them, less what it refused."""

@@ -39,7 +39,7 @@ class Reconciler:
         self._state = state
         self._books = books
 
-    # What is wanted -------------------------------------------------------------------------------------
+    # What is wanted -----------------------------------------------------------------------------------
 
     def want(self, requests: Sequence[Request]) -> None:
         """Add requests for one channel, together; their outcomes come as events."""
@@ -116,7 +116,7 @@ class Reconciler:
         self._state.settle(subscription)
         self.reconcile(subscription)
 
-    # Answers --------------------------------------------------------------------------------------------
+    # Answers ------------------------------------------------------------------------------------------
 
     def subscribed(self, frame: SubscribedFrame) -> None:
         """Take up a new sid.
@@ -223,7 +223,7 @@ class Reconciler:
             refused(owner, command, Outcome(code, text, named))
         self.reconcile(owner)
 
-    # Consequences ---------------------------------------------------------------------------------------
+    # Consequences -------------------------------------------------------------------------------------
 
     def _acknowledged(self, number: int | None) -> tuple[Command | None, Subscription | None]:
         """Return the acknowledged ``subscribe`` with this number: single tickers may be refused after it."""

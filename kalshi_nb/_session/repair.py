@@ -102,7 +102,7 @@ class Repair:
         self.unreadable: Counter[str] = Counter()
         self.disconnect()
 
-    # The sid and the connection -------------------------------------------------------------------------
+    # The sid and the connection -----------------------------------------------------------------------
 
     def end(self) -> None:
         """Forget what the sid was to send; the step, and the time it has, stay."""
@@ -124,7 +124,7 @@ class Repair:
         self.deadline: float | None = None
         self.ask_at = None
 
-    # Gaps -----------------------------------------------------------------------------------------------
+    # Gaps ---------------------------------------------------------------------------------------------
 
     def add_gap(self, gap: Gap) -> None:
         """Take up a gap that is not over yet."""
@@ -140,7 +140,7 @@ class Repair:
         """Take up that the gaps will be mended by what is done for another reason: a new sid, or a new connection."""
         self.outside = step
 
-    # Snapshots ------------------------------------------------------------------------------------------
+    # Snapshots ----------------------------------------------------------------------------------------
 
     def wait_for(self, market_tickers: Iterable[str]) -> None:
         """Wait for the snapshots of markets."""
@@ -193,7 +193,7 @@ class Repair:
             self.awaiting.discard(ticker)
             self.requested.discard(ticker)
 
-    # Steps ----------------------------------------------------------------------------------------------
+    # Steps --------------------------------------------------------------------------------------------
 
     def distrust(self, market_tickers: set[str], *, all_markets: bool) -> bool:
         """Take up that snapshots are missing, of all books or of some more; return whether a repair is to begin."""

@@ -115,7 +115,7 @@ class Session:
         self._looked_at = 0.0
         self._listing_since: float | None = None
 
-    # What is wanted -------------------------------------------------------------------------------------
+    # What is wanted -----------------------------------------------------------------------------------
 
     def want(self, channel: str, wanted: Wanted, *, listens: str | None = None) -> Request:
         """Ask for tickers (or ALL, or an empty set: whatever there is) of `channel`; as `want_together`."""
@@ -161,7 +161,7 @@ class Session:
             subscription.membership.rows_wanted = on
         self._update_listening(subscription)
 
-    # The connection -------------------------------------------------------------------------------------
+    # The connection -----------------------------------------------------------------------------------
 
     def connected(self) -> None:
         """Take up a new connection: everything wanted is asked for again."""
@@ -233,7 +233,7 @@ class Session:
                 self._state.answered(command.number)  # unanswered; what it would have said is old by now
             self._state.send(None, "list")
 
-    # What there is --------------------------------------------------------------------------------------
+    # What there is ------------------------------------------------------------------------------------
 
     def ladder(self, market_ticker: str) -> Ladder | None:
         """Return a market's ladder, None when nobody wants it."""

@@ -90,7 +90,7 @@ class Subscription:
             return False
         return not wanted - membership.market_tickers - membership.refused
 
-    # What those outside the session ask, who write nothing ----------------------------------------------
+    # What those outside the session ask, who write nothing --------------------------------------------
 
     @property
     def requests(self) -> Sequence[Request]:

@@ -95,7 +95,7 @@ class Pipelines:
         self._asked_turn = 0
         self._done_turn = 0
 
-    # ---- pipelines
+    # Pipelines ----------------------------------------------------------------------------------------
 
     def stream(
         self,
@@ -208,7 +208,7 @@ class Pipelines:
         """The users' pipelines that are not closed, detached ones included."""
         return [each.pipeline for each in self._user.all()]
 
-    # ---- how it is doing
+    # How it is doing ----------------------------------------------------------------------------------
 
     @property
     def dropped_rows(self) -> int:
@@ -239,7 +239,7 @@ class Pipelines:
         """Return what the main thread is to warn of and has not yet, and forget it."""
         return self._notices.take()
 
-    # ---- threads
+    # Threads ------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Start the pipeline thread, once; the users' thread starts with the first of their pipelines."""

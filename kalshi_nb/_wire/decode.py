@@ -23,7 +23,7 @@ from kalshi_nb._wire.family import Conversion, Family, Frame
 from kalshi_nb._wire.field_types import LARGEST_INTEGER
 from kalshi_nb.errors import WireError
 
-__all__ = ["CONVERSIONS", "REFUSED", "Rejected", "decode", "second_look", "typed"]
+__all__ = ["CONVERSIONS", "REFUSED", "TYPES", "Rejected", "decode", "second_look", "typed"]
 
 
 def _families() -> list[Family]:
@@ -40,6 +40,9 @@ CONVERSIONS: Final[dict[type[Frame], Conversion]] = {
 """Every frame with data but those of books, which go through the ladders."""
 
 _FRAMES: Final = (*(frame for family in _FAMILIES for frame in family.others), *CONVERSIONS)
+TYPES: Final[dict[str, type[Frame]]] = {str(kind.__struct_config__.tag): kind for kind in _FRAMES}
+"""Every frame that can be read, by its type on the wire."""
+
 _AnyFrame: Final[Any] = Union[_FRAMES]  # noqa: UP007  # of a tuple that is known only now
 
 typed: Final[Callable[[bytes], Frame]] = msgspec.json.Decoder(_AnyFrame).decode
@@ -50,7 +53,6 @@ REFUSED: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 
 # Floats stay text on the second look, so that 0.47 is never anything else than 0.47.
 _untyped = msgspec.json.Decoder(float_hook=str).decode
-_KNOWN: Final = frozenset(str(kind.__struct_config__.tag) for kind in _FRAMES)
 _SID: Final = re.compile(rb'"sid"\s*:\s*([0-9]{1,18})\b')
 _SEQ: Final = re.compile(rb'"seq"\s*:\s*([0-9]{1,18})\b')
 _DECIMALS: Final = frozenset[str]().union(*(family.decimals for family in _FAMILIES))
@@ -103,7 +105,7 @@ def second_look(data: bytes, problem: Exception) -> Frame:
     sid, seq, kind = _number(frame.get("sid")), _number(frame.get("seq")), frame.get("type")
     if not isinstance(kind, str):
         raise Rejected("no type", sid=sid, seq=seq)
-    if kind not in _KNOWN:
+    if kind not in TYPES:
         return UnknownFrame(kind[:80], sid, seq)
     body = frame.get("msg")
     try:

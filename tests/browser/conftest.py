@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from .page_account import Diary, failed_cells, sections
+from tests.browser.page_account import Diary, failed_cells, sections
 
 CHROMIUM_FLAGS = [
     "--no-sandbox",  # root has none, nor has anybody where there are no namespaces; the pages are our own

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from .conftest import DIARY, pytest_runtest_call, pytest_runtest_makereport
-from .page_account import failed_cells, sections
-from .test_ladder_in_lab import START, wait_for_status
+from tests.browser.conftest import DIARY, pytest_runtest_call, pytest_runtest_makereport
+from tests.browser.page_account import failed_cells, sections
+from tests.browser.test_ladder_in_lab import START, wait_for_status
 
 
 @pytest.fixture

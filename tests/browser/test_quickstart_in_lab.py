@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from .page_account import failed_cells
+from tests.browser.page_account import failed_cells
 
 QUICKSTART = Path(__file__).parent.parent.parent / "notebooks" / "01_quickstart.ipynb"
 LADDER = ".kalshi-ladder"

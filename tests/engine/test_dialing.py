@@ -23,8 +23,7 @@ from kalshi_nb.errors import (
     UnknownEnvironmentError,
     UnreachableError,
 )
-
-from .conftest import PATH, io_threads, wait_until
+from tests.engine.conftest import PATH, io_threads, wait_until
 
 
 def unauthorised(code, details=None):

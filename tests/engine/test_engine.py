@@ -15,12 +15,11 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from kalshi_nb._auth import Credentials, Secret
 from kalshi_nb._engine import link as link_module
-from kalshi_nb._engine.live import JOIN
+from kalshi_nb._engine.io_thread import JOIN
 from kalshi_nb._rows.wanted import ALL
 from kalshi_nb._threads import set_role
 from kalshi_nb.errors import FeedClosedError, HandshakeError, SubscriptionError, UnreachableError, WrongThreadError
-
-from .conftest import PATH, io_threads, reconnects, wait_until
+from tests.engine.conftest import PATH, io_threads, reconnects, wait_until
 
 BOOKS = "orderbook_delta"
 A, B = "KXA-1", "KXB-2"

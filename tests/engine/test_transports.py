@@ -22,8 +22,7 @@ from kalshi_nb.errors import (
     HandshakeError,
     MissingPackageError,
 )
-
-from .conftest import PATH, io_threads, reconnects, wait_until
+from tests.engine.conftest import PATH, io_threads, reconnects, wait_until
 
 TEXT, CONTINUATION, BINARY, CLOSE, PING, PONG = 1, 0, 2, 8, 9, 10
 MANY = 200

@@ -6,8 +6,7 @@ from venue import books_of, kept_books, settle
 
 import kalshi_nb as kn
 from kalshi_nb.errors import ConfigurationError, FeedOptionsError, SubscriptionError
-
-from .conftest import until
+from tests.feed.conftest import until
 
 
 @pytest.fixture

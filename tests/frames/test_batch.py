@@ -9,8 +9,7 @@ from kalshi_nb._frames.batch import Batch
 from kalshi_nb._frames.schema import schema
 from kalshi_nb._rows.rows import EventRow, SnapshotRow
 from kalshi_nb._rows.steering import ClockStepRow, LateRows, ResetRow
-
-from .making import BASE_US, delta, trade
+from tests.frames.making import BASE_US, delta, trade
 
 SNAPSHOT = SnapshotRow(BASE_US, 1, "KXB-2", ((4700, 100),), ())
 EVENT = EventRow("KXA", "KX", "title", "", "", None, None, BASE_US, 2)

@@ -16,8 +16,7 @@ from kalshi_nb._frames.files import whole_file
 from kalshi_nb._frames.rolling import RollingFrame
 from kalshi_nb._frames.schema import schema
 from kalshi_nb.errors import ConfigurationError, MissingPackageError, WaitTimeoutError, WrongThreadError
-
-from .making import HandClock, trade
+from tests.frames.making import HandClock, trade
 
 
 def a_frame(count=3, *, name="trades", exact=False, on_close=None, rows=100, market="KXA-1"):
@@ -79,7 +78,7 @@ def test_files_hold_what_the_frame_holds(tmp_path, kind, exact):
     frame = a_frame(exact=exact)
     path = getattr(frame, f"write_{kind}")(tmp_path / "new" / "folder" / f"trades.{kind}")
     assert path == tmp_path / "new" / "folder" / f"trades.{kind}"
-    if kind == "csv":  # noqa: SIM108  one line would hide the difference
+    if kind == "csv":  # noqa: SIM108  # one line would hide the difference
         back = pl.read_csv(path, schema=frame.schema)
     else:
         back = getattr(pl, f"read_{kind}")(path)

@@ -14,8 +14,7 @@ from kalshi_nb._frames.pending import joined
 from kalshi_nb._frames.rolling import RollingFrame
 from kalshi_nb._frames.schema import schema
 from kalshi_nb._rows.gaps import GapRow
-
-from .making import BASE_US, HandClock, trade
+from tests.frames.making import BASE_US, HandClock, trade
 
 
 def naive(rows, kept, since_us=None):
@@ -94,7 +93,7 @@ def test_columns_are_made_once_however_often_they_are_read():
     for number in range(3):
         frame.append_rows(Batch("trade", [trade(number)]).plain(None))
     assert len(frame._state.pending) == 3
-    frame.df  # noqa: B018  reading is what joins them
+    frame.df  # noqa: B018  # reading is what joins them
     (part,) = frame._state.pending
     frame.df  # noqa: B018
     assert frame._state.pending == (part,)

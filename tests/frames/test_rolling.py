@@ -11,8 +11,7 @@ from kalshi_nb._frames.batch import Batch
 from kalshi_nb._frames.rolling import RollingFrame, Window, window
 from kalshi_nb._frames.schema import schema
 from kalshi_nb.errors import ConfigurationError, PipelineError
-
-from .making import BASE_US, SMALL, HandClock, small, trade
+from tests.frames.making import BASE_US, SMALL, HandClock, small, trade
 
 
 class NaiveWindow:

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from kalshi_nb._frames.batch import Batch
 from kalshi_nb._frames.rolling import RollingFrame
 from kalshi_nb._frames.schema import schema
-
-from .making import BASE_US, SMALL, HandClock, small, trade
+from tests.frames.making import BASE_US, SMALL, HandClock, small, trade
 
 HOUR = 3_600_000_000
 SECOND = 1_000_000

@@ -1,6 +1,6 @@
 import pytest
-import session_rig
 
+from tests.session import session_rig
 from tests.session.ways import WAYS
 
 

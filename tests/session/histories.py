@@ -4,14 +4,14 @@ import json
 from itertools import product
 
 from hypothesis import strategies as st
-from model_exchange import ModelExchange
-from odd_texts import COUNTS, PRICES
-from session_rig import BOOKS, Rig, ticker_frame, trade
 
 from kalshi_nb._rows.quotes import QUOTES
 from kalshi_nb._rows.wanted import ALL
 from kalshi_nb._session.requests import Request
 from kalshi_nb._session.session import Reconnect
+from tests.session.model_exchange import ModelExchange
+from tests.session.odd_texts import COUNTS, PRICES
+from tests.session.session_rig import BOOKS, Rig, ticker_frame, trade
 
 KEPT, LET_GO = ("KX-A", "KX-B"), ("KX-C", "KX-D")
 TICKERS = (*KEPT, *LET_GO)

@@ -2,7 +2,7 @@
 
 import json
 
-from session_rig import BOOKS, delta, error, ok, snapshot, subscribed, trade
+from tests.session.session_rig import BOOKS, delta, error, ok, snapshot, subscribed, trade
 
 
 class ModelExchange:

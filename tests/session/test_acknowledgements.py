@@ -1,11 +1,11 @@
 """Which markets of which channel: requests, and acknowledgements in any order."""
 
 import pytest
-from session_rig import BOOKS, Rig, delta, ok, snapshot, subscribed, ticker_frame, trade
 
 from kalshi_nb._rows.wanted import All
 from kalshi_nb._session.requests import Outcome, Request
 from kalshi_nb._session.subscription import Subscription
+from tests.session.session_rig import BOOKS, Rig, delta, ok, snapshot, subscribed, ticker_frame, trade
 
 A, B, C = "KXA-1", "KXB-2", "KXC-3"
 

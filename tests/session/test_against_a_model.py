@@ -12,10 +12,10 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from model_exchange import ModelExchange
-from session_rig import BOOKS, START_US, Rig
 
 from kalshi_nb._rows.wanted import ALL
+from tests.session.model_exchange import ModelExchange
+from tests.session.session_rig import BOOKS, START_US, Rig
 
 ALWAYS = "KX-ALWAYS"
 TICKERS = (ALWAYS, "KX-B", "KX-C", "KX-D")

@@ -5,11 +5,11 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from session_rig import BOOKS, Rig, snapshot, subscribed, ticker_frame, trade
 
 from kalshi_nb._rows.wanted import ALL
 from kalshi_nb._session.backoff import Backoff
 from kalshi_nb._session.reconnecting import REFUSAL_CEILING, REFUSAL_WAIT, Reconnecting
+from tests.session.session_rig import BOOKS, Rig, snapshot, subscribed, ticker_frame, trade
 
 CEILINGS = [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0]
 seeds = st.integers(0, 2**32)

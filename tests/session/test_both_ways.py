@@ -5,10 +5,7 @@ import json
 import weakref
 
 import pytest
-from histories import BothWays, histories, listened, observable
 from hypothesis import HealthCheck, given, settings
-from odd_texts import COUNTS, PRICES
-from session_rig import BOOKS, START_US, Rig, delta, error, ok, snapshot, subscribed, ticker_frame, trade
 
 from kalshi_nb._fixed_point import FixedPoint
 from kalshi_nb._rows.quotes import QUOTES
@@ -16,6 +13,9 @@ from kalshi_nb._rows.wanted import ALL
 from kalshi_nb._session import extension
 from kalshi_nb._session.ladder import MOST_CONTRACTS
 from kalshi_nb.errors import WireError
+from tests.session.histories import BothWays, histories, listened, observable
+from tests.session.odd_texts import COUNTS, PRICES
+from tests.session.session_rig import BOOKS, START_US, Rig, delta, error, ok, snapshot, subscribed, ticker_frame, trade
 from tests.session.ways import WAYS, needs_the_compiled_part
 
 A, B, CLOSED = "KXA-1", "KXB-2", "KXC-3"

@@ -1,10 +1,10 @@
 """Which indices and underlyings there are: asked of the exchange, with a subscription for the question if need be."""
 
 import pytest
-from session_rig import Rig, error, subscribed
 
 from kalshi_nb._rows.wanted import ALL
 from kalshi_nb._session.requests import CATALOG
+from tests.session.session_rig import Rig, error, subscribed
 
 LISTS = {
     "cfbenchmarks_value": ("indexlist", "cfbenchmarks_value_indexlist", "index_ids"),

@@ -4,12 +4,12 @@ from collections import defaultdict
 from functools import partial
 
 import pytest
-from session_rig import BOOKS, Rig, delta, snapshot, subscribed, trade
 
 from kalshi_nb._rows.gaps import GapRow
 from kalshi_nb._rows.quotes import QUOTES
 from kalshi_nb._rows.rows import SnapshotRow
 from kalshi_nb._rows.wanted import ALL
+from tests.session.session_rig import BOOKS, Rig, delta, snapshot, subscribed, trade
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from session_rig import new_ladder
 
 from kalshi_nb._rows.ladders import Top
+from tests.session.session_rig import new_ladder
 
 prices = st.integers(1, 9_999)
 sizes = st.integers(1, 10**9)

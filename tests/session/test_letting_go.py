@@ -1,9 +1,9 @@
 """Which markets of which channel: letting go, and the way between a filter and all markets."""
 
 import pytest
-from session_rig import BOOKS, Rig, delta, error, ok, snapshot, subscribed, trade
 
 from kalshi_nb._rows.wanted import ALL
+from tests.session.session_rig import BOOKS, Rig, delta, error, ok, snapshot, subscribed, trade
 
 A, B, C = "KXA-1", "KXB-2", "KXC-3"
 

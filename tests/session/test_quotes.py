@@ -3,10 +3,10 @@
 from random import Random
 
 import pytest
-from session_rig import BOOKS, START_US, Rig, delta, error, snapshot, subscribed
 
 from kalshi_nb._rows.channels import LAYOUTS, QUOTES
 from kalshi_nb._rows.quotes import PresentQuoteRow
+from tests.session.session_rig import BOOKS, START_US, Rig, delta, error, snapshot, subscribed
 
 NAMES = [each.name for each in LAYOUTS[QUOTES]]
 

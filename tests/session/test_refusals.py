@@ -1,9 +1,9 @@
 """Which markets of which channel: lost answers, refusals, and what they leave standing."""
 
 import pytest
-from session_rig import BOOKS, Rig, delta, error, ok, snapshot, subscribed, trade
 
 from kalshi_nb._rows.wanted import ALL
+from tests.session.session_rig import BOOKS, Rig, delta, error, ok, snapshot, subscribed, trade
 
 A, B, C = "KXA-1", "KXB-2", "KXC-3"
 

@@ -1,9 +1,9 @@
 """Truth rule 10: gaps are data, and bounded."""
 
 import pytest
-from session_rig import Rig, trade
 
 from kalshi_nb._rows.gaps import Gap, GapLog
+from tests.session.session_rig import Rig, trade
 
 A = "KXA-1"
 

@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from session_rig import BOOKS, Rig, delta, error, ok, snapshot, subscribed, trade
 
 from kalshi_nb._session.repair import RepairStep
+from tests.session.session_rig import BOOKS, Rig, delta, error, ok, snapshot, subscribed, trade
 
 A, B, C = "KXA-1", "KXB-2", "KXC-3"
 

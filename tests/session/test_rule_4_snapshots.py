@@ -3,9 +3,9 @@
 from itertools import pairwise
 
 import pytest
-from session_rig import BOOKS, Rig, delta, snapshot, subscribed
 
 from kalshi_nb._rows.rows import SnapshotRow
+from tests.session.session_rig import BOOKS, Rig, delta, snapshot, subscribed
 
 A, B = "KXA-1", "KXB-2"
 

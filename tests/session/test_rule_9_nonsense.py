@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from session_rig import Rig, delta, snapshot, ticker_frame, trade
 
 from kalshi_nb._rows.wanted import ALL
 from kalshi_nb._session.counting import MOST_OLD
+from tests.session.session_rig import Rig, delta, snapshot, ticker_frame, trade
 
 A, B = "KXA-1", "KXB-2"
 

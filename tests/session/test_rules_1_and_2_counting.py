@@ -1,7 +1,8 @@
 """Truth rules 1 and 2: a number is applied once, and counted on every frame that has one."""
 
 import pytest
-from session_rig import BOOKS, Rig, delta, error, ok, snapshot, subscribed, ticker_frame, trade
+
+from tests.session.session_rig import BOOKS, Rig, delta, error, ok, snapshot, subscribed, ticker_frame, trade
 
 A, B = "KXA-1", "KXB-2"
 

@@ -1,7 +1,8 @@
 """Truth rules 5 to 7: subscriptions and connections that end, and how dead is told from quiet."""
 
 import pytest
-from session_rig import BOOKS, Rig, delta, error, ok, snapshot, subscribed, trade
+
+from tests.session.session_rig import BOOKS, Rig, delta, error, ok, snapshot, subscribed, trade
 
 A, B = "KXA-1", "KXB-2"
 

@@ -5,9 +5,9 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from session_rig import BOOKS, Rig, delta, snapshot, subscribed, trade
 
 from kalshi_nb._rows.gaps import Gap, GapLog
+from tests.session.session_rig import BOOKS, Rig, delta, snapshot, subscribed, trade
 
 
 class Timeline:

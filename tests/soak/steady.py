@@ -102,7 +102,7 @@ def _fill_the_memory_of_numbers():
     number, before = 0, -1
     while len(COUNTS) > before:
         before = len(COUNTS)
-        for number in range(number, number + 10_000):  # noqa: B020  goes on where it stopped
+        for number in range(number, number + 10_000):  # noqa: B020  # goes on where it stopped
             COUNTS[f"{number}.37"]
 
 

@@ -11,8 +11,7 @@ import pytest
 from kalshi_nb import _messages, messages
 from kalshi_nb._rows.channels import LAYOUTS, ROWS, traits_of
 from kalshi_nb._rows.rows import EventRow, FeeUpdateRow, SnapshotRow
-
-from .conftest import BASE_US, trade
+from tests.streams.conftest import BASE_US, trade
 
 NESTED = {messages.Leg, messages.BatchRfq, messages.BatchQuote}
 AT = dt.datetime(2025, 10, 9, 8, 53, 20, 7, tzinfo=dt.UTC)

@@ -14,8 +14,7 @@ from kalshi_nb._frames.batch import Batch
 from kalshi_nb._frames.schema import schema
 from kalshi_nb._streams import nodes
 from kalshi_nb.errors import ConfigurationError, PipelineError, WaitTimeoutError
-
-from .conftest import BASE_US, trade, until
+from tests.streams.conftest import BASE_US, trade, until
 
 
 def deliver(pipelines, *numbers, **options):

@@ -14,8 +14,7 @@ from kalshi_nb._rows.rows import SnapshotRow
 from kalshi_nb._streams.notices import ERRORS_IN_A_ROW
 from kalshi_nb.errors import PipelineError
 from kalshi_nb.messages import OrderbookSnapshot, Trade
-
-from .conftest import BASE_US, trade
+from tests.streams.conftest import BASE_US, trade
 
 
 def batch(*numbers, market="KXA-1"):

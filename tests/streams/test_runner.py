@@ -9,8 +9,7 @@ from kalshi_nb import _threads
 from kalshi_nb._rows.channels import CHANNELS
 from kalshi_nb._streams.runner import Pipelines
 from kalshi_nb.errors import ConfigurationError, FeedClosedError, WaitTimeoutError, WrongThreadError
-
-from .conftest import Engine, frame_of, trade, until
+from tests.streams.conftest import Engine, frame_of, trade, until
 
 before = set()
 

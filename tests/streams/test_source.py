@@ -10,8 +10,7 @@ from streamz import Stream
 from kalshi_nb._frames.batch import Batch
 from kalshi_nb._streams.graph import Downstreams
 from kalshi_nb.errors import PipelineError
-
-from .conftest import trade
+from tests.streams.conftest import trade
 
 LOOP_BOUND = {
     "buffer": lambda s: s.buffer(5),

@@ -7,16 +7,13 @@ import threading
 import pytest
 
 from kalshi_nb._frames.batch import Batch
-from kalshi_nb._rows.channels import traits_of
+from kalshi_nb._rows.channels import CHANNELS, LAYOUTS, QUOTES, traits_of
 from kalshi_nb._rows.gaps import GapRow
-from kalshi_nb._rows.channels import LAYOUTS, QUOTES
 from kalshi_nb._rows.quotes import PresentQuoteRow
-from kalshi_nb._rows.channels import CHANNELS
 from kalshi_nb._rows.steering import ClockStepRow, LateRows, ResetRow
 from kalshi_nb._streams.runner import Pipelines
 from kalshi_nb.errors import WrongThreadError
-
-from .conftest import BASE_US, frame_of, trade, until
+from tests.streams.conftest import BASE_US, frame_of, trade, until
 
 HOUR = 3_600_000_000
 

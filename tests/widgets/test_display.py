@@ -14,8 +14,7 @@ from ipywidgets.widgets import widget as ipywidgets_widget
 from kalshi_nb import _threads
 from kalshi_nb._widgets.display import ERRORS_IN_A_ROW, MESSAGES_A_ROUND, ROUND_SECONDS, Display
 from kalshi_nb._widgets.ladder.view import LadderView, LadderWidget
-
-from .conftest import Presenter, wait_until
+from tests.widgets.conftest import Presenter, wait_until
 
 
 def test_the_bounds_are_ten_a_second_a_view_and_three_hundred_a_process():

@@ -13,8 +13,7 @@ from kalshi_nb._rows.tickers import hint
 from kalshi_nb._session.extension import ladders
 from kalshi_nb._widgets.ladder.presenter import LadderPresenter
 from tests.session.ways import WAYS
-
-from .conftest import wait_until
+from tests.widgets.conftest import wait_until
 
 TICKER = "KXHIGHNY-26NOV22-B52.5"
 

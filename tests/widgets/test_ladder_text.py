@@ -10,8 +10,7 @@ from nbconvert import HTMLExporter
 from kalshi_nb._widgets.ladder.picture import LadderPicture
 from kalshi_nb._widgets.ladder.text import contracts_text, ladder_html, ladder_text, mid_text, spread_text
 from kalshi_nb._widgets.ladder.view import LadderView
-
-from .conftest import Presenter
+from tests.widgets.conftest import Presenter
 
 TICKER = "KXHIGHNY-26NOV22-B52.5"
 NOON = 1_795_348_800.0  # 2026-11-22 12:00:00 UTC

@@ -9,8 +9,7 @@ from ipywidgets import Widget
 from kalshi_nb._widgets.ladder import view as ladder
 from kalshi_nb._widgets.ladder.view import HEARTBEAT_SECONDS, LadderView, LadderWidget
 from kalshi_nb.errors import ConfigurationError
-
-from .conftest import Presenter, wait_until
+from tests.widgets.conftest import Presenter, wait_until
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 

@@ -6,7 +6,6 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from own_frames import data
 
 from kalshi_nb import messages
 from kalshi_nb._frames.batch import Batch
@@ -17,6 +16,7 @@ from kalshi_nb._wire import commands
 from kalshi_nb._wire.decode import CONVERSIONS, decode
 from kalshi_nb.errors import WireError
 from tests.channel_frames import EVERY, MESSAGES, frame
+from tests.wire.own_frames import data
 
 NOW = 1_790_000_000_500_000
 SENT = 1_790_000_000_200_000

@@ -6,7 +6,14 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from own_frames import (
+
+from kalshi_nb._fixed_point import COUNTS, PRICES, FixedPoint, contracts, dollars
+from kalshi_nb._rows.channels import CHANNELS, LAYOUTS, QUOTES, ROWS, position, traits_of
+from kalshi_nb._rows.rows import EventRow, FeeUpdateRow
+from kalshi_nb._wire import books, lifecycle, market_data
+from kalshi_nb._wire.decode import decode
+from kalshi_nb.errors import WireError
+from tests.wire.own_frames import (
     CREATED,
     DELTA,
     DETERMINED,
@@ -18,13 +25,6 @@ from own_frames import (
     data,
     with_msg,
 )
-
-from kalshi_nb._fixed_point import COUNTS, PRICES, FixedPoint, contracts, dollars
-from kalshi_nb._rows.channels import CHANNELS, LAYOUTS, QUOTES, ROWS, position, traits_of
-from kalshi_nb._rows.rows import EventRow, FeeUpdateRow
-from kalshi_nb._wire import books, lifecycle, market_data
-from kalshi_nb._wire.decode import decode
-from kalshi_nb.errors import WireError
 
 NOW = 1_790_000_000_500_000
 TS = 1_790_000_000_123_000

@@ -7,19 +7,16 @@ from random import Random
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from own_frames import CREATED, DELTA, FRAMES, LIST, OK, SNAPSHOT, TICKER, TRADE, data, with_msg
 
 from kalshi_nb._frames.batch import Batch
 from kalshi_nb._rows.channels import CHANNELS
 from kalshi_nb._rows.wanted import ALL
 from kalshi_nb._session.session import Session
-from kalshi_nb._wire import books, control
-from kalshi_nb._wire.decode import CONVERSIONS, Rejected, decode
+from kalshi_nb._wire import control
+from kalshi_nb._wire.decode import TYPES, Rejected, decode
 from kalshi_nb.messages import from_rows
 from tests import channel_frames
-
-ANSWERS = (control.SubscribedFrame, control.OkFrame, control.UnsubscribedFrame, control.ErrorFrame)
-TYPES = {each.__struct_config__.tag: each for each in (*CONVERSIONS, books.DeltaFrame, books.SnapshotFrame, *ANSWERS)}
+from tests.wire.own_frames import CREATED, DELTA, FRAMES, LIST, OK, SNAPSHOT, TICKER, TRADE, data, with_msg
 
 
 def rejected(raw):
