@@ -4,6 +4,7 @@ import asyncio
 import base64
 import contextlib
 import itertools
+import json
 import socket
 import sys
 import threading
@@ -14,8 +15,12 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from kalshi_nb._auth import Credentials, Secret
+from kalshi_nb._clock import WallClock
 from kalshi_nb._engine import link as link_module
 from kalshi_nb._engine.io_thread import JOIN
+from kalshi_nb._engine.live import LiveEngine
+from kalshi_nb._rows.gaps import GapRow
+from kalshi_nb._rows.steering import ClockStepRow
 from kalshi_nb._rows.wanted import ALL
 from kalshi_nb._threads import set_role
 from kalshi_nb.errors import FeedClosedError, HandshakeError, SubscriptionError, UnreachableError, WrongThreadError
@@ -603,3 +608,98 @@ def test_an_interest_that_meets_the_end_of_the_feed_says_so(exchange, engine):
     engine.close()
     thread.join(10)
     assert len(seen) == 1
+
+
+# the clock, the tap
+
+
+class SetClock(WallClock):
+    """The computer's clock, and what somebody set it by."""
+
+    def __init__(self):
+        self.by = 0
+
+    def now_us(self):
+        return super().now_us() + self.by
+
+
+def test_a_clock_that_is_set_stands_among_the_rows_and_in_the_status(exchange, credentials, transport):
+    clock = SetClock()
+    engine = LiveEngine(exchange.url, credentials, clock=clock, transport=transport)
+    heard = []
+    engine.tap(Tap(heard))
+    try:
+        engine.start(10)
+        engine.want("trade", [ALL], rows="trade", timeout=10)
+        msg = {"trade_id": "1", "market_ticker": A, "yes_price_dollars": "0.4700", "no_price_dollars": "0.5300"}
+        exchange.send({"type": "trade", "sid": 1, "seq": 1, "msg": {**msg, "count_fp": "1.00"}})
+        wait_until(lambda: engine.status().messages == 2)
+        clock.by = -3_600_000_000
+        exchange.send({"type": "trade", "sid": 1, "seq": 5, "msg": {**msg, "count_fp": "1.00"}})
+        wait_until(lambda: engine.status().messages == 3)
+        first, step, gap, second = engine.take("trade")
+        assert (type(step), type(gap)) == (ClockStepRow, GapRow)
+        assert abs(step.by + 3_600_000_000) < 1_000_000
+        assert second[9] < first[9]
+        (hole,) = engine.gaps.snapshot()
+        assert hole.opened_at < first[9]
+        assert hole.opened > first[9]
+        assert hole.closed >= hole.opened
+        (reported,) = engine.status().clock_steps
+        assert reported.by == step.by
+        assert [each[1] for each in heard if each[0] == "event"] == ["connected", "clock"]
+    finally:
+        engine.close()
+
+
+class Tap:
+    """Writes down what it hears."""
+
+    def __init__(self, heard):
+        self.heard = heard
+
+    def read(self, connection, messages, received_at, order):
+        self.heard.append(("read", connection, [bytes(each) for each in messages], received_at, order))
+
+    def event(self, connection, kind, text, at):
+        self.heard.append(("event", kind, connection, text, at))
+
+
+def test_a_tap_hears_every_message_as_it_came_and_every_connection(exchange, engine):
+    heard = []
+    remove = engine.tap(Tap(heard))
+    engine.want("trade", [ALL], rows="trade", timeout=10)
+    nonsense = ["no JSON at all", '{"type": "of tomorrow"}']
+    for each in nonsense:
+        exchange.send(each)
+    exchange.kill()
+    wait_until(lambda: reconnects(engine) == 1)
+    wait_until(lambda: sum(each[0] == "event" for each in heard) == 2)
+    wait_until(lambda: exchange.commands[-1]["cmd"] == "subscribe" and len(exchange.commands) == 2)
+    wait_until(lambda: engine.status().messages == 4)
+    remove()
+    exchange.send("nobody hears this")
+    wait_until(lambda: engine.status().messages == 5)
+    reads = [each for each in heard if each[0] == "read"]
+    texts = [text for each in reads for text in each[2]]
+    assert [json.loads(each)["type"] for each in (texts[0], texts[-1])] == ["subscribed", "subscribed"]
+    assert [each.decode() for each in texts[1:-1]] == nonsense
+    counted = itertools.accumulate((len(each[2]) for each in reads[:-1]), initial=0)
+    assert [each[4] for each in reads] == list(counted)
+    assert [each[1] for each in heard if each[0] == "event"] == ["lost", "connected"]
+
+
+def test_a_tap_that_fails_is_taken_off_and_reported(exchange, engine):
+    class Broken:
+        def read(self, *arguments):
+            raise OSError("no space left on device")
+
+    engine.tap(Broken())
+    heard = []
+    engine.tap(Tap(heard))
+    engine.want("trade", [ALL], rows="trade", timeout=10)
+    exchange.send("{}")
+    wait_until(lambda: engine.status().messages == 2)
+    assert "no space left" in engine.status().last_error
+    assert len([each for each in heard if each[0] == "read"]) >= 1
+    assert engine.state == "connected"

@@ -208,3 +208,21 @@ def test_another_number_of_connections_is_another_option(exchange, feed):
     assert kn.connect(exchange, connections=3) is feed
     with pytest.raises(FeedOptionsError, match="connections is 3 there and 1 here"):
         kn.connect(exchange)
+
+
+def test_credentials_that_one_connection_is_refused_with_are_its_own_trouble(exchange, feed):
+    books = feed.books(exchange.market_tickers)
+    exchange.advance(5)
+    exchange.faults.refuse_handshakes(403, count=6)
+    lost = feed._engine.links[0]
+    drop(exchange, lost)
+    until(lambda: any("connection 1 of 3" in each for each in feed.health().warnings), "it is said", 60)
+    assert feed.state == "reconnecting"
+    assert feed.health().connections == 2
+    trades, tickers, lifecycle = feed.trades(), feed.tickers(), feed.lifecycle()  # one of them comes over the refused
+    exchange.advance(60)
+    assert trades.df.height + tickers.df.height > 0
+    assert lifecycle.total >= 0
+    mine = {ticker for ticker, home in homes(feed, books).items() if home == 1}
+    assert {books[each].status for each in mine} == {"stale"}
+    assert {books[each].status for each in set(books) - mine} == {"live"}
