@@ -22,7 +22,7 @@ class Health:
     Attributes
     ----------
     state : str
-        ``connected``, ``reconnecting``, ``refused`` (credentials no longer taken) or ``closed``.
+        ``connected``, ``reconnecting``, ``refused`` (the credentials, at the last attempts) or ``closed``.
     url : str
         Where the exchange is.
     messages : int
