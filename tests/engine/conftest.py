@@ -30,6 +30,16 @@ def reconnects(engine):
     return sum(each.reconnects for each in engine.status().links)
 
 
+def inside(engine):
+    """Return the engine's own thread, for a test of what happens on it."""
+    return engine._io
+
+
+def delays(engine):
+    """Return what decides how long the first link waits before it dials again."""
+    return engine.links[0]._reconnecting
+
+
 def io_threads():
     return [each for each in threading.enumerate() if each.name == "kalshi-io" and each.is_alive()]
 

@@ -24,7 +24,7 @@ from kalshi_nb._rows.steering import ClockStepRow
 from kalshi_nb._rows.wanted import ALL
 from kalshi_nb._threads import set_role
 from kalshi_nb.errors import FeedClosedError, HandshakeError, SubscriptionError, UnreachableError, WrongThreadError
-from tests.engine.conftest import PATH, io_threads, reconnects, wait_until
+from tests.engine.conftest import PATH, delays, inside, io_threads, reconnects, wait_until
 
 BOOKS = "orderbook_delta"
 A, B = "KXA-1", "KXB-2"
@@ -154,7 +154,7 @@ def test_one_refusal_at_a_reconnect_is_forgiven(exchange, engine):
     for _ in range(3):
         exchange.refuse.append((401, {}, ""))
         before = reconnects(engine)
-        engine._io.post(engine.links[0]._reconnecting.reset)  # as if data had come meanwhile
+        inside(engine).post(delays(engine).reset)  # as if data had come meanwhile
         exchange.kill()
         wait_until(lambda before=before: reconnects(engine) == before + 1)
     assert engine.state == "connected"
@@ -282,9 +282,9 @@ def test_want_from_the_io_thread_is_refused(engine):
             engine.want("trade", [ALL], rows="trade", timeout=1)
     finally:
         set_role(None)
-    assert engine._io.call(threading.current_thread).name == "kalshi-io"
+    assert inside(engine).call(threading.current_thread).name == "kalshi-io"
     with pytest.raises(WrongThreadError):
-        engine._io.call(lambda: engine.want("trade", [ALL], rows="trade", timeout=1))
+        inside(engine).call(lambda: engine.want("trade", [ALL], rows="trade", timeout=1))
 
 
 def test_an_interrupted_want_leaves_nothing_wanted(exchange, engine, monkeypatch):
@@ -319,8 +319,8 @@ def test_close_while_connected(exchange, engine):
     assert status(engine, A) == "closed"
     for call in (
         lambda: engine.want("trade", [ALL], rows="trade", timeout=1),
-        lambda: engine._io.post(lambda: None),
-        lambda: engine._io.call(lambda: None),
+        lambda: inside(engine).post(lambda: None),
+        lambda: inside(engine).call(lambda: None),
     ):
         with pytest.raises(FeedClosedError, match=r"connect\(\) again"):
             call()
@@ -362,9 +362,9 @@ def test_close_with_a_server_that_reads_nothing_of_what_is_sent(exchange, engine
     engine.start(10)
     tickers = frozenset("KX-" + "X" * 1_000 + str(number) for number in range(100))
     for _ in range(200):
-        engine._io.post(lambda: engine.links[0].session.outgoing.extend([("x" * 100_000).encode()] * 10))
-    engine._io.post(lambda: engine.links[0].session.want("trade", tickers))
-    engine._io.post(engine.links[0]._react)
+        inside(engine).post(lambda: engine.links[0].session.outgoing.extend([("x" * 100_000).encode()] * 10))
+    inside(engine).post(lambda: engine.links[0].session.want("trade", tickers))
+    inside(engine).post(engine.links[0]._react)
     wait_until(lambda: len(engine.links[0].session.outgoing) < 2_000)
     close_in_time(engine)
 
@@ -387,7 +387,7 @@ def test_close_before_the_first_handshake(exchange, engines):
 
     thread = threading.Thread(target=start)
     thread.start()
-    wait_until(lambda: engine._io._main is not None)
+    wait_until(lambda: inside(engine)._main is not None)
     close_in_time(engine)
     thread.join(5)
     assert isinstance(caught[0], FeedClosedError)
@@ -401,7 +401,7 @@ async def replace_handshake(exchange, handshake):
 
 def test_close_before_the_thread_has_a_loop(exchange, engines):
     engine = engines(exchange.url)
-    engine._io._closing.set()  # as close() leaves it when it finds no loop yet
+    inside(engine)._closing.set()  # as close() leaves it when it finds no loop yet
     with pytest.raises(FeedClosedError):
         engine.start(10)
     assert io_threads() == []
@@ -455,7 +455,7 @@ def test_take_loses_and_doubles_no_row_while_the_io_thread_appends(exchange, eng
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)  # the threads take turns as often as they can
     try:
-        engine._io.post(append)
+        inside(engine).post(append)
         while not stop.is_set():
             taken.append(engine.take("trade"))
     finally:
@@ -502,23 +502,23 @@ def test_data_begins_the_delays_anew_and_a_handshake_alone_does_not(exchange, en
         before = reconnects(engine)
         exchange.kill()
         wait_until(lambda before=before: reconnects(engine) == before + 1)
-    assert engine.links[0]._reconnecting._backoff.attempts == 3
+    assert delays(engine)._backoff.attempts == 3
     msg = {"trade_id": "1", "market_ticker": A, "yes_price_dollars": "0.4700", "no_price_dollars": "0.5300"}
     wait_until(lambda: engine.links[0].session.subscriptions["trade"].sid == 1)
     exchange.send({"type": "trade", "sid": 1, "seq": 1, "msg": {**msg, "count_fp": "1.00"}})
-    wait_until(lambda: engine.links[0]._reconnecting._backoff.attempts == 0)
+    wait_until(lambda: delays(engine)._backoff.attempts == 0)
 
 
 def test_a_loop_that_ends_by_a_fault_says_so_and_is_begun_anew(exchange, engine, monkeypatch):
     engine.want(BOOKS, [frozenset({A})], rows=BOOKS, timeout=10)
-    delay, faults = engine.links[0]._reconnecting.delay, iter([RuntimeError("a fault in the delays")] * 2)
+    delay, faults = delays(engine).delay, iter([RuntimeError("a fault in the delays")] * 2)
 
     def faulty(**given):
         for fault in faults:
             raise fault
         return delay(**given)
 
-    monkeypatch.setattr(engine.links[0]._reconnecting, "delay", faulty)
+    monkeypatch.setattr(delays(engine), "delay", faulty)
     exchange.kill()
     wait_until(lambda: reconnects(engine) == 1 and status(engine, A) == "live")
     assert engine.status().faults == 1
@@ -533,7 +533,7 @@ def test_what_ends_any_loop_ends_no_feed(exchange, engine, end):
     def raises():
         raise end
 
-    engine._io.post(raises)
+    inside(engine).post(raises)
     engine.want("trade", [ALL], rows="trade", timeout=10)  # asked while there is no loop, and not lost
     wait_until(lambda: reconnects(engine) == 1 and status(engine, A) == "live")
     assert engine.state == "connected"
@@ -557,13 +557,13 @@ def test_what_a_posted_function_raises_is_raised_where_it_was_asked_for(engine):
         raise TimeoutError("of its own")
 
     with pytest.raises(TimeoutError, match="of its own"):
-        engine._io.call(late)
+        inside(engine).call(late)
     assert engine.state == "connected"
 
 
 def test_a_call_that_the_io_thread_is_too_busy_for_waits_and_is_answered(engine):
-    engine._io.post(lambda: time.sleep(0.6))
-    assert engine._io.call(lambda: 42) == 42
+    inside(engine).post(lambda: time.sleep(0.6))
+    assert inside(engine).call(lambda: 42) == 42
 
 
 # what others answer

@@ -144,7 +144,7 @@ def test_an_engine_that_waits_for_room_loses_nothing_before_a_slow_pipeline(engi
         for number in range(0, 600, 10):
             assert engine.wait_for_room(10.0)
             engine.play("trade", *(trade(each) for each in range(number, number + 10)))
-            feed._pipelines.flush()  # a batch at a time, so that what waits for the pipeline is many small ones
+            feed.flush()  # a batch at a time, so that what waits for the pipeline is many small ones
         feed.flush()
         assert seen == list(range(600))
         assert feed.health().dropped_rows == 0
