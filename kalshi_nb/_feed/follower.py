@@ -37,7 +37,7 @@ class Follower:
     def __repr__(self) -> str:
         return self._name
 
-    def applied(self, up_to: Mapping[int, int]) -> bool:
+    def has_applied(self, up_to: Mapping[int, int]) -> bool:
         """Tell whether as many frames were received and applied as `up_to` says, by the port of a connection."""
         return self._engine.applied(up_to)
 

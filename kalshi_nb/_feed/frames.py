@@ -70,6 +70,9 @@ class Frames:
         (frame,) = self._handles.get([request], lambda _: {request: self._make(request)})
         return frame
 
+    def __len__(self) -> int:
+        return len(self._handles)
+
     def close(self) -> None:
         """Close all of them, so that whoever waits for rows knows that none will come."""
         for each in self._handles.forget():

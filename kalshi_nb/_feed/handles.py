@@ -67,6 +67,9 @@ class Handles(Generic[K, V]):
         with self._lock:
             self._open.pop(key, None)
 
+    def __len__(self) -> int:
+        return len(self._open)
+
     def forget(self) -> list[V]:
         """Forget all handles, and return them: from now on whoever asks is told why there are none."""
         with self._lock:

@@ -219,7 +219,7 @@ class Session:
                 self._state.events.append(Reconnect(f"no answer for {LIST_WAIT:.0f} s"))
         elif now - self._seen_at >= QUIET:
             self._listing_since = self._looked_at = now
-            self._state.send(None, "list")
+            self._ask_for_subscriptions()
         if now - self._looked_at >= LOOK:
             self._looked_at = now
             self._look_for_quiet_channels()
@@ -229,9 +229,12 @@ class Session:
         there = [each.counting for each in self._state.subscriptions.values() if each.counting.sid is not None]
         quiet = [each.went_quiet() for each in there]
         if any(quiet):
-            for command in [each for each in self._state.commands.values() if each.kind == "list"]:
-                self._state.answered(command.number)  # unanswered; what it would have said is old by now
-            self._state.send(None, "list")
+            self._ask_for_subscriptions()
+
+    def _ask_for_subscriptions(self) -> None:
+        for command in [each for each in self._state.commands.values() if each.kind == "list"]:
+            self._state.answered(command.number)  # unanswered; what it would have said is old by now
+        self._state.send(None, "list")
 
     # What there is ------------------------------------------------------------------------------------
 

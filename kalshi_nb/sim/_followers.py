@@ -24,8 +24,8 @@ class Follower(Protocol):
 
     The three methods are called from the thread that calls ``advance``, never from the exchange's own. A follower
     may have a fourth, ``may_wait()``, which raises on a thread that must not wait for it; and one that has several
-    connections has ``applied(up_to)`` in place of the first two, which tells whether as many frames have been received
-    and applied as the mapping `up_to` says, by the port of each connection of the exchange's.
+    connections has ``has_applied(up_to)`` in place of the first two, which tells whether as many frames have been
+    received and applied as the mapping `up_to` says, by the port of each connection of the exchange's.
     """
 
     def local_port(self) -> int | None:
@@ -104,7 +104,7 @@ class Followers:
 
     def _lags(self, follower: Follower) -> bool:
         # Ports and connections are looked up anew each time: a follower may lose its connection meanwhile.
-        applied = getattr(follower, "applied", None)
+        applied = getattr(follower, "has_applied", None)
         if applied is not None:
             return not applied({port: each.frames_due for port, each in dict(self._connections).items()})
         port = follower.local_port()
@@ -112,7 +112,7 @@ class Followers:
         return connection is not None and follower.frames_received() < connection.frames_due
 
     def _lag_error(self, follower: Follower) -> SimulationError:
-        if hasattr(follower, "applied"):
+        if hasattr(follower, "has_applied"):
             return SimulationError(
                 f"{follower!r} lags behind: it has not applied all frames sent to it, and {_PATIENCE:.0f} s have "
                 "passed. See what its reading thread waits for, advance in smaller steps, or detach() it."

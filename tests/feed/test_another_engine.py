@@ -224,8 +224,8 @@ def test_a_clock_moved_by_hand_waits_until_all_is_in(engine):
         (follower,) = exchange.followers
         trades = feed.trades()
         engine.taken_in = {5_001: 3}
-        assert follower.applied({5_001: 3, 7_000: 9})
-        assert not follower.applied({5_001: 4})
+        assert follower.has_applied({5_001: 3, 7_000: 9})
+        assert not follower.has_applied({5_001: 4})
         engine.play("trade", trade(1))
         follower.flush(5.0)
         assert len(trades) == 1

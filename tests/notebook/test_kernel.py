@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.kernel, pytest.mark.timeout(300)]
 CENSUS = """
 import gc, json, os, threading, time
 import ipywidgets
-from kalshi_nb._feed import connect as _connect
+from kalshi_nb._feed.registry import registry
 gc.collect()
 # The display thread's socket to the kernel is made with its first message, a heartbeat at the latest.
 while book._view.widget.picture["beat"] < 1: time.sleep(0.05)
@@ -25,7 +25,7 @@ def descriptors():
     time.sleep(0.05)
     return len(os.listdir("/proc/self/fd"))
 json.dumps({
-    "feeds": [id(each) for each in _connect._registry.feeds.values()],
+    "feeds": [id(each) for each in registry.feeds()],
     "frames": len(feed._frames), "books": len(feed._books), "pipelines": len(feed.pipelines),
     "threads": sorted(each.name for each in threading.enumerate()),
     "models": len(ipywidgets.widgets.widget._instances),
