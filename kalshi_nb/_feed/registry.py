@@ -81,8 +81,8 @@ class Registry:
             if opening is not None:
                 opening.over.wait()
             else:
-                if found is not None:
-                    found.close()  # a refused feed's other threads are still there
+                if found is not None and found.state == "refused":
+                    found.close()  # its threads are still there; of one that is closed somebody else takes care
                 return self._make(key, ours, make)
 
     def _make(self, key: object, opening: _Opening, make: Callable[[], Feed]) -> Feed:

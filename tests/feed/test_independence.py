@@ -107,13 +107,14 @@ def test_a_feed_that_is_being_closed_is_handed_to_nobody(exchange):
 
         def detach(self, follower):
             closing.set()
-            go_on.wait(10)
+            assert go_on.wait(60)
             exchange.detach(follower)
 
     feed.exchange = Slow()
     with elsewhere(feed.close):
         assert closing.wait(10)
         other = kn.connect(exchange)
+        assert not go_on.is_set()  # and nobody waited until that was over
         assert other is not feed
         assert feed.state == "closed"
         go_on.set()
