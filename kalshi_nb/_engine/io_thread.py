@@ -139,10 +139,20 @@ class IoThread:
         try:
             while not self.closing and self._run_loop():
                 self._loop = self._main = None
-                self._interrupted()
+                self._recover()
                 self._closing.wait(PAUSE)
         finally:
             self._end()
+
+    def _recover(self) -> None:
+        try:
+            self._interrupted()
+        except BaseException as bug:  # noqa: BLE001  # as in the loop: it is reported, and the next loop begins
+            self._report(bug)
+
+    def _report(self, bug: BaseException) -> None:
+        self.faults += 1
+        self.fault = (time.monotonic(), f"the network thread ended: {type(bug).__name__}: {bug}; begun anew")
 
     def _run_loop(self) -> bool:
         """Run one loop to its end; return whether another is to follow."""
@@ -152,8 +162,7 @@ class IoThread:
         except asyncio.CancelledError:
             return not self.closing
         except BaseException as bug:  # noqa: BLE001  # what ends a loop must reach health(), and the next loop begins
-            self.faults += 1
-            self.fault = (time.monotonic(), f"the network thread ended: {type(bug).__name__}: {bug}; begun anew")
+            self._report(bug)
             return True
         return False
 

@@ -120,8 +120,8 @@ class LiveEngine:
         """The state of all links."""
         return "closed" if self._io.closing else state_of(self.links)
 
-    def steady(self, at: int) -> int:
-        """Return where a microsecond of the clock, read just now, lies on a timeline that never goes back."""
+    def steady(self, at: int | None = None) -> int:
+        """Return where a microsecond of the clock, or the present, lies on a timeline that never goes back."""
         return self.clock.steady(at)
 
     def status(self) -> EngineStatus:

@@ -240,8 +240,14 @@ class Engine(Protocol):
         """The state of :meth:`status`, without the rest."""
         ...
 
-    def steady(self, at: int) -> int:
-        """Return where a microsecond of :attr:`clock`, read just now, lies on a timeline that never goes back."""
+    def steady(self, at: int | None = None) -> int:
+        """Return where a microsecond of :attr:`clock` lies on a timeline that never goes back.
+
+        Parameters
+        ----------
+        at : int, optional
+            By the clock as it is set now; its present time where it is left out.
+        """
         ...
 
     def status(self) -> EngineStatus:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 
 from kalshi_nb._engine.port import Tap
@@ -12,8 +13,9 @@ __all__ = ["Taps"]
 class Taps:
     """The taps of an engine.
 
-    Everything but :meth:`add` is called on the engine's own thread. `every` is replaced whole, never changed, so a tap
-    may come or go, on any thread, while the others are being called; the hot path looks whether it is empty.
+    What is received is passed on on the engine's own thread. `every` is replaced whole, never changed, so a tap may come
+    or go, on any thread, while the others are being called; the hot path looks whether it is empty. Whoever replaces it
+    holds the lock, or of two that come at once one would be lost.
 
     Parameters
     ----------
@@ -30,10 +32,12 @@ class Taps:
         self.every: tuple[Tap, ...] = ()
         self._report = report
         self._order = 0
+        self._lock = threading.Lock()
 
     def add(self, tap: Tap) -> Callable[[], None]:
         """Let `tap` hear everything from now on; return what takes it off, once."""
-        self.every = (*self.every, tap)
+        with self._lock:
+            self.every = (*self.every, tap)
         return lambda: self._remove(tap)
 
     def read(self, connection: int, messages: Sequence[bytes], received_at: int) -> None:
@@ -42,7 +46,7 @@ class Taps:
         for tap in self.every:
             try:
                 tap.read(connection, messages, received_at, order)
-            except Exception as bug:  # noqa: BLE001  # whoever listens must not hurt the feed
+            except BaseException as bug:  # noqa: BLE001  # whoever listens must not hurt the feed
                 self._failed(tap, bug)
 
     def event(self, connection: int, kind: str, text: str, at: int) -> None:
@@ -50,12 +54,13 @@ class Taps:
         for tap in self.every:
             try:
                 tap.event(connection, kind, text, at)
-            except Exception as bug:  # noqa: BLE001  # as above
+            except BaseException as bug:  # noqa: BLE001  # as above
                 self._failed(tap, bug)
 
-    def _failed(self, tap: Tap, bug: Exception) -> None:
+    def _failed(self, tap: Tap, bug: BaseException) -> None:
         self._remove(tap)
         self._report(f"a recorder failed and hears no more: {type(bug).__name__}: {bug}")
 
     def _remove(self, tap: Tap) -> None:
-        self.every = tuple(each for each in self.every if each is not tap)
+        with self._lock:
+            self.every = tuple(each for each in self.every if each is not tap)

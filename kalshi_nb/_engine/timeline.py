@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from kalshi_nb._clock import Clock, WallClock
 from kalshi_nb._engine.port import ClockStep
@@ -24,9 +24,26 @@ SMALLEST_STEP: Final = 250_000
 _MOST_STEPS: Final = 20
 _MOST_READINGS: Final = 50
 _ONE_MOMENT: Final = 1_000  # microseconds
+_DRIFT: Final = 50
+"""Microseconds that the two clocks may be apart before both are looked at again."""
 
 # One that counts while the computer sleeps: what was received before the night is old in the morning.
 _STEADY: Final = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+
+
+class _Set(NamedTuple):
+    """How the clock is set.
+
+    Attributes
+    ----------
+    offset : int
+        What it is ahead of the steady one, microseconds.
+    stepped : int
+        The sum of its steps so far, microseconds.
+    """
+
+    offset: int
+    stepped: int
 
 
 def _steady_us() -> int:
@@ -36,9 +53,9 @@ def _steady_us() -> int:
 class Timeline:
     """A clock with a steady one beside it.
 
-    `stamp` is called on one thread, many thousand times a second; all else from any. What other threads read is one
-    integer at a time: `_offset` is replaced after `stepped`, so that `now_us` may for a moment be the time before a
-    step, never one that no clock showed.
+    `stamp` is called on one thread, many thousand times a second; all else from any. What the others read is one pair,
+    replaced whole: what the clock is ahead of the steady one, and the sum of its steps. It is replaced before the step
+    is reported, so whoever meets the step among the rows finds the clock as it is set after it.
 
     Parameters
     ----------
@@ -51,8 +68,6 @@ class Timeline:
 
     Attributes
     ----------
-    stepped : int
-        The sum of all steps, microseconds.
     steps : deque of ClockStep
         The newest steps.
     """
@@ -60,39 +75,55 @@ class Timeline:
     def __init__(
         self, clock: Clock, on_step: Callable[[ClockStep], None], steady_us: Callable[[], int] = _steady_us
     ) -> None:
-        self.stepped = 0
         self.steps: deque[ClockStep] = deque(maxlen=_MOST_STEPS)
         self._clock = clock
         self._on_step = on_step
         self._steady_us = steady_us
         self._watched = isinstance(clock, WallClock)
         self._last = clock.now_us()
-        self._offset = self._last - steady_us()
+        self._set = _Set(self._last - steady_us(), 0)
         if not self._watched:
             self.stamp = clock.now_us  # type: ignore[method-assign]  # nothing to look after, and no call between
 
     def now_us(self) -> int:
         """Return the market's time, as far as its steps have been noticed."""
-        return self._steady_us() + self._offset if self._watched else self._clock.now_us()
+        return self._steady_us() + self._set.offset if self._watched else self._clock.now_us()
 
-    def steady(self, at: int) -> int:
-        """Return where a stamp made since the last step lies on the timeline that never goes back."""
-        return at - self.stepped
+    @property
+    def stepped(self) -> int:
+        """The sum of all steps, microseconds."""
+        return self._set.stepped
+
+    def steady(self, at: int | None = None) -> int:
+        """Return where a stamp made since the last step, or the present, lies on the timeline that never goes back."""
+        if at is not None or not self._watched:
+            return (self._clock.now_us() if at is None else at) - self._set.stepped
+        now = self._set
+        return self._steady_us() + now.offset - now.stepped
 
     def stamp(self) -> int:
         """Return the market's time in microseconds, and take note if the clock was set since the last call."""
         now = self._clock.now_us()
-        offset = now - self._steady_us()
-        if now < self._last or not -SMALLEST_STEP < offset - self._offset < SMALLEST_STEP:
-            now, offset = self._read_together()
-            by = offset - self._offset
-            if now < self._last or not -SMALLEST_STEP < by < SMALLEST_STEP:
-                self.stepped += by
-                self.steps.append(ClockStep(now, by))
-                self._on_step(self.steps[-1])
-        # Two clocks drift by parts in a million, and one may be slewed: that is no step, however long it goes on.
-        self._offset = offset
+        drift = now - self._steady_us() - self._set.offset
+        if now < self._last or not -_DRIFT < drift < _DRIFT:
+            now = self._look()
         self._last = now
+        return now
+
+    def _look(self) -> int:
+        """Return the time after a closer look at both clocks."""
+        before = self._set
+        now, offset = self._read_together()
+        by = offset - before.offset
+        if now >= self._last and -SMALLEST_STEP < by < SMALLEST_STEP:
+            # Two clocks drift by parts in a million, and one may be slewed: that is no step, however long it goes on.
+            self._set = _Set(offset, before.stepped)
+            return now
+        self._set = _Set(offset, before.stepped + by)
+        self._last = now
+        step = ClockStep(now, by)
+        self.steps.append(step)
+        self._on_step(step)
         return now
 
     def _read_together(self) -> tuple[int, int]:

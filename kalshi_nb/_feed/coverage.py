@@ -92,7 +92,11 @@ class Coverage:
 
     def now(self) -> int:
         """Return the present moment."""
-        return self._engine.steady(self._engine.clock.now_us())
+        return self._engine.steady()
+
+    def edge(self, at: int | None) -> int:
+        """Return the moment of a time by the clock as it is set now, or since when rows are kept where that is later."""
+        return self.began if at is None else max(self.began, self._engine.steady(at))
 
     def moment(self, at: int) -> int:
         """Return the first moment at which the clock showed `at`, or later."""

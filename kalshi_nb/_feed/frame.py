@@ -85,13 +85,9 @@ class Frame(FrameReading):
         coverage = self._coverage
         if coverage is None:
             return False
-        begins = self._begins(coverage)
+        begins = coverage.edge(self._store.whole_since_us())
         moment = begins if wanted is None else coverage.moment(wanted)
         return moment >= begins and not coverage.has_gap(moment)
-
-    def _begins(self, coverage: Coverage) -> int:
-        """Since when all rows that came are in the window, on the timeline that never goes back."""
-        return max(coverage.began, coverage.moment(self._store.whole_since_us()))
 
     def close(self) -> None:
         """Stop filling the frame; the rows that are there stay readable."""

@@ -38,13 +38,14 @@ class ClockSteps:
     ----------
     eras : tuple
         The rows before each step; none for a clock that was not set.
-    gone_until : int
-        The latest ``received_at``, in microseconds, that a row of an era may have which is wholly gone.
+    gone_until : int or None
+        What the clock, as it is set now, would have shown when the newest row was received that is gone with its
+        whole era, in microseconds, or later; None where there is none.
     """
 
     __slots__ = ("_eras", "_gone_until")
 
-    def __init__(self, eras: tuple[_Era, ...] = (), gone_until: int = 0) -> None:
+    def __init__(self, eras: tuple[_Era, ...] = (), gone_until: int | None = None) -> None:
         self._eras = eras
         self._gone_until = gone_until
 
@@ -67,16 +68,19 @@ class ClockSteps:
         if height > (eras[-1].end if eras else 0):
             eras.append(_Era(height, by, until))
         if len(eras) > _MOST_ERAS:
-            eras[:2] = [eras[1]._replace(until=max(eras[0].until, eras[1].until))]
-        return ClockSteps(tuple(eras), self._gone_until)
+            # Both times as the clock of the later of the two would have shown them.
+            until = max(eras[0].until + eras[0].off - eras[1].off, eras[1].until)
+            eras[:2] = [eras[1]._replace(until=until)]
+        gone_until = self._gone_until
+        return ClockSteps(tuple(eras), None if gone_until is None else gone_until + by)
 
     def without(self, dropped: int) -> ClockSteps:
         """Return this when the first `dropped` rows are out of the blocks."""
         if not dropped or not self._eras:
             return self
         kept = tuple(each._replace(end=each.end - dropped) for each in self._eras if each.end > dropped)
-        gone = [each.until for each in self._eras if each.end <= dropped]
-        return ClockSteps(kept, max([self._gone_until, *gone]))
+        gone = [each.until + each.off for each in self._eras if each.end <= dropped]
+        return ClockSteps(kept, max([*([] if self._gone_until is None else [self._gone_until]), *gone], default=None))
 
     def with_rows_at(self, places: Sequence[int]) -> ClockSteps:
         """Return this when a row was put in before each of `places`, which rise."""
@@ -107,17 +111,17 @@ class ClockSteps:
                 start = era.end  # the first row of a later era has to be looked for with that one's own times
         return blocks.first_since(tick(since_us), start)
 
-    def whole_since(self, since_us: int | None, start: int) -> int:
-        """Return since which ``received_at``, in microseconds, no row is missing that these eras had.
+    def whole_since(self, start: int) -> int | None:
+        """Return since when no row is missing that these eras had, in microseconds of the clock as it is set now.
 
         Parameters
         ----------
-        since_us : int or None
-            As for `first_since`; None where rows do not go by their age.
         start : int
             The first row that is in the window.
         """
-        left = [self._gone_until, *(each.until for each in self._eras if each.end <= start)]
-        if since_us is not None:
-            left += [min(since_us - each.off, each.until) for each in self._eras if each.end > start]
-        return max(left)
+        gone = [each.until + each.off for each in self._eras if each.end <= start]
+        return max([*([] if self._gone_until is None else [self._gone_until]), *gone], default=None)
+
+    def off(self, row: int) -> int:
+        """Return by how much the clock was set since a row was received, in microseconds."""
+        return next((each.off for each in self._eras if row < each.end), 0)

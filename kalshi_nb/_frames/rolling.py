@@ -390,20 +390,31 @@ class RollingFrame:
                 return view.df.slice(start)
         return view.df.clone()
 
-    def whole_since_us(self) -> int:
-        """Return since when (received, microseconds) all rows that came are in the window; 0 for always."""
-        since = None if self._span_us is None else self._clock.now_us() - self._span_us
+    def whole_since_us(self) -> int | None:
+        """Return since when all rows that were received are in the window; None for always.
+
+        In microseconds of the clock as it is set now: where it was set meanwhile, that is not what the rows of
+        that time bear as their ``received_at``.
+        """
         view = self._now()
-        edge = max(since or 0, view.steps.whole_since(since, self._start(view.blocks, view.steps)))
-        df = self.df
-        if (
-            self.window.rows is None
-            or df.height < self.window.rows
-            or not isinstance(df.schema.get(RECEIVED), pl.Datetime)
-        ):
-            return edge
-        oldest = df[RECEIVED][0]
-        return edge if oldest is None else max(edge, (oldest - _EPOCH) // dt.timedelta(microseconds=1))
+        start = self._start(view.blocks, view.steps)
+        edges = [view.steps.whole_since(start)]
+        if self._span_us is not None:
+            edges.append(self._clock.now_us() - self._span_us)
+        if self.window.rows is not None and view.blocks.height - start >= self.window.rows:
+            edges.append(self._received_us(view, start))
+        known = [each for each in edges if each is not None]
+        return max(known) if known else None
+
+    def _received_us(self, view: _View, row: int) -> int | None:
+        """Return when a row of the blocks was received, by the clock as it is set now."""
+        df = view.df
+        if not isinstance(df.schema.get(RECEIVED), pl.Datetime):
+            return None
+        moment: dt.datetime | None = df[RECEIVED][row - view.blocks.skip]
+        if moment is None:
+            return None
+        return (moment - _EPOCH) // dt.timedelta(microseconds=1) + view.steps.off(row)
 
     @property
     def height(self) -> int:

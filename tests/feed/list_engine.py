@@ -2,11 +2,10 @@
 
 import threading
 
-from kalshi_nb._rows.steering import ClockStepRow, LateRows, ResetRow
-
 from kalshi_nb._engine.port import ChannelStatus, EngineStatus, LinkStatus
 from kalshi_nb._rows.gaps import Gap, GapLog, GapRow
 from kalshi_nb._rows.ladders import Top
+from kalshi_nb._rows.steering import ClockStepRow, LateRows, ResetRow
 from kalshi_nb.errors import FeedClosedError
 
 BASE_US = 1_780_000_000_000_000
@@ -111,8 +110,8 @@ class ListEngine:
 
     # The port.
 
-    def steady(self, at):
-        return at - self.stepped
+    def steady(self, at=None):
+        return (self.clock.us if at is None else at) - self.stepped
 
     def status(self):
         channels = {each.channel: ChannelStatus(None, self.clock.us) for each in self.wanted}

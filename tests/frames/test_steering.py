@@ -64,7 +64,7 @@ def test_a_frame_that_was_reset_is_whole_since_then_only():
     clock = HandClock()
     frame = RollingFrame(schema("trade"), rows=5, clock=clock)
     frame.append_rows(plain(trade(1)))
-    assert frame.whole_since_us() == 0
+    assert frame.whole_since_us() is None
     clock.us += SECOND
     frame.reset()
     assert frame.whole_since_us() == clock.us
@@ -155,21 +155,24 @@ def test_a_window_does_not_grow_without_end_after_a_step_back():
     assert most <= 101
 
 
-@pytest.mark.parametrize("bound", [{"seconds": 10}, {"rows": 100}])
-def test_after_a_step_back_a_frame_does_not_claim_times_whose_rows_have_left_it(bound):
+@pytest.mark.parametrize("step", [-3600, -2, 2, 3600])
+@pytest.mark.parametrize("bound", [{"seconds": 10}, {"rows": 100}, {"seconds": 10, "rows": 100}])
+def test_after_a_step_a_frame_claims_just_those_times_whose_rows_are_there(bound, step):
     clock = HandClock()
     frame = RollingFrame(SMALL, clock=clock, **bound)
     received = []
     for number in range(400):
         clock.us += SECOND // 10
         if number == 250:
-            clock.us -= 2 * SECOND
-            frame.step(-2 * SECOND)
+            clock.us += step * SECOND
+            frame.step(step * SECOND)
+            received = [each + step * SECOND for each in received]  # by the clock as it is set now
         frame.append(small(("KX-1", number, clock.us)))
         received.append(clock.us)
-        whole, there = frame.whole_since_us(), set(frame.df["n"])
+        whole, there = frame.whole_since_us() or 0, set(frame.df["n"])
         # A row exactly at the edge may have left when the window is bounded by rows: the oldest one is named.
         assert all(n in there for n, at in enumerate(received) if at > whole)
+        assert all(n not in there for n, at in enumerate(received) if at < whole)
 
 
 # Rows are put in later
