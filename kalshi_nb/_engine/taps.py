@@ -13,9 +13,9 @@ __all__ = ["Taps"]
 class Taps:
     """The taps of an engine.
 
-    What is received is passed on on the engine's own thread. `every` is replaced whole, never changed, so a tap may come
-    or go, on any thread, while the others are being called; the hot path looks whether it is empty. Whoever replaces it
-    holds the lock, or of two that come at once one would be lost.
+    The engine's own thread calls them. `every` is replaced whole, never changed, so a tap may come or go, on any
+    thread, while the others are being called; the hot path looks whether it is empty. Whoever replaces it holds the
+    lock, or of two that come at once one would be lost.
 
     Parameters
     ----------

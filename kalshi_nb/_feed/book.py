@@ -215,9 +215,9 @@ class Book:
 
     def close(self) -> None:
         """Let the book go: the exchange stops sending it, unless another handle wants it; idempotent."""
-        release, self._release = self._release, None
-        if release is not None:
-            release()
+        if self._release is not None:
+            self._release()  # broken off by Ctrl-C, it is called again by the next close
+            self._release = None
         if self._view is not None:
             self._view.close()
             self._view = None

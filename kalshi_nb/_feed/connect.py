@@ -103,7 +103,8 @@ def connect(
     feed = None
     while feed is None:  # a simulated exchange that ends just now is followed by another
         target = _target(where, key_id, private_key)
-        feed = registry.get(object() if new else target.key, target.exchange, partial(_open, target, options, timeout))
+        make = partial(_open, target, options, timeout)
+        feed = registry.get(object() if new else target.key, target.exchange, make, embedded=target.embedded)
     _same_options(feed.options, options)
     skew = feed.clock_skew
     if skew is not None and abs(skew) > WORST_CLOCK:
@@ -136,6 +137,7 @@ def _target(where: str | Exchange | None, key_id: str | None, private_key: Secre
             f"for Kalshi; or set {ENVIRONMENT_VARIABLE}."
         )
     if place == SIMULATED:
+        _refuse_key(key_id, private_key)
         from kalshi_nb import sim  # noqa: PLC0415  # a server nobody needs who connects to Kalshi
 
         return replace(_simulated(sim.exchange(clock="wall"), key_id, private_key), embedded=True)
@@ -152,12 +154,16 @@ def _target(where: str | Exchange | None, key_id: str | None, private_key: Secre
     return _Target((url, signer.key_id, signer.fingerprint()), url, credentials, WallClock(), None)
 
 
-def _simulated(exchange: Exchange, key_id: str | None, private_key: Secret) -> _Target:
+def _refuse_key(key_id: str | None, private_key: Secret) -> None:
     if private_key.reveal() is not None or key_id is not None:
         raise ConfigurationError(
             "A simulated exchange brings its own key; leave key_id and private_key out, or give its address, "
             "connect(exchange.url, key_id=…, private_key=…), to sign with a key of yours."
         )
+
+
+def _simulated(exchange: Exchange, key_id: str | None, private_key: Secret) -> _Target:
+    _refuse_key(key_id, private_key)
     credentials = Credentials(exchange.key_id, Secret(exchange.private_key), environ={})
     clock: Clock = exchange if exchange.clock == "manual" else WallClock()
     return _Target((exchange.url, exchange.key_id), exchange.url, credentials, clock, exchange)

@@ -95,7 +95,7 @@ class Coverage:
         return self._engine.steady()
 
     def edge(self, at: int | None) -> int:
-        """Return the moment of a time by the clock as it is set now, or since when rows are kept where that is later."""
+        """Return the moment of a time by the clock as it is set now, or since when rows are kept if that is later."""
         return self.began if at is None else max(self.began, self._engine.steady(at))
 
     def moment(self, at: int) -> int:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from functools import partial
 from typing import Final
 
 from kalshi_nb._engine.port import Engine, Interest, LadderReading
-from kalshi_nb._feed.handles import Closer, Ending
+from kalshi_nb._feed.handles import Ending
 from kalshi_nb._rows.channels import BOOKS, QUOTES, ROWS, source_of, traits_of
 from kalshi_nb._rows.wanted import ALL, All, Params, Wanted
 from kalshi_nb._rows.words import MARKETS, Words
@@ -87,13 +88,13 @@ class Held:
     ----------
     interest : Interest
         What is wanted.
-    release : callable
-        Called once.
+    release : Ending
+        Releases it.
     """
 
-    def __init__(self, interest: Interest, release: Closer) -> None:
+    def __init__(self, interest: Interest, release: Ending) -> None:
         self._interest = interest
-        self._release = Ending([release])
+        self._release = release
 
     @property
     def connections(self) -> frozenset[int]:
@@ -117,8 +118,8 @@ class Demand:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._lock = threading.RLock()  # a finalizer may run in the middle of it, on the same thread
-        self._interests: Counter[str] = Counter()
-        self._unnamed: Counter[str] = Counter()
+        # What is wanted of each channel; True where it names its markets, once the exchange has taken that.
+        self._interests: defaultdict[str, dict[object, bool]] = defaultdict(dict)
         self._params: dict[str, Params] = {}
 
     def rows(self, channel: str, tickers: frozenset[str] | None, params: Params = ()) -> Held:
@@ -142,28 +143,17 @@ class Demand:
                 f"{'quotes' if channel == QUOTES else 'deltas'}('KXHIGHNY-26NOV22-B52.5'); "
                 "or open books first, and take what comes for them."
             )
-        # Counted before the exchange is asked, which may take seconds: whoever asks meanwhile sees it.
-        wanted, counted = self._count(source, tickers, params)
-        try:
-            (interest,) = self._engine.want(source, [wanted], rows=channel, timeout=SUBSCRIBE_TIMEOUT)
-        except BaseException:
-            counted()
-            raise
-        return self._held(interest, counted)
+        (held,) = self._held(source, [self._wanted(source, tickers, params)], rows=channel)
+        return held
 
     def ladders(self, tickers: list[str]) -> list[tuple[LadderReading, Held]]:
         """Want the books of some markets, asked for together, each of them released by itself."""
-        counted = [self._count(BOOKS, frozenset({each}), ())[1] for each in tickers]
-        try:
-            wanted = [frozenset({each}) for each in tickers]
-            interests = self._engine.want(BOOKS, wanted, timeout=SUBSCRIBE_TIMEOUT)
-        except BaseException:
-            for each in counted:
-                each()
-            raise
-        held = [self._held(*each) for each in zip(interests, counted, strict=True)]
-        ladders = [self._engine.ladder(each) for each in tickers]
-        return [(ladder, each) for ladder, each in zip(ladders, held, strict=True) if ladder is not None]
+        held = self._held(BOOKS, [frozenset({each}) for each in tickers], rows=None)
+        found = [(self._engine.ladder(ticker), each) for ticker, each in zip(tickers, held, strict=True)]
+        for ladder, each in found:
+            if ladder is None:
+                each.release()
+        return [(ladder, each) for ladder, each in found if ladder is not None]
 
     def catalog(self, channel: str) -> list[str]:
         """Ask a reference feed what it has.
@@ -183,25 +173,42 @@ class Demand:
 
     def _names_markets(self, channel: str) -> bool:
         """Tell whether somebody named the markets that he wants of a channel."""
-        return self._interests[channel] > self._unnamed[channel]
+        return any(list(self._interests[channel].values()))  # copied at once: others come and go
 
-    def _count(self, channel: str, tickers: frozenset[str] | None, params: Params) -> tuple[Wanted, Ending]:
-        """Return what to ask for, counted, and what takes it out of the count."""
+    def _wanted(self, channel: str, tickers: frozenset[str] | None, params: Params) -> Wanted:
         with self._lock:
             agreed = self._agreed(channel, params)
-            wanted: Wanted = tickers if tickers is not None else frozenset() if self._names_markets(channel) else ALL
             if agreed:
-                wanted = All(agreed)  # on channels that take no list of markets
-            unnamed = isinstance(wanted, All)
-            self._interests[channel] += 1
-            self._unnamed[channel] += unnamed
+                return All(agreed)  # on channels that take no list of markets
+            if tickers is not None:
+                return tickers
+            return frozenset() if self._names_markets(channel) else ALL
 
-        def take_out() -> None:
-            with self._lock:
-                self._interests[channel] -= 1
-                self._unnamed[channel] -= unnamed
+    def _held(self, channel: str, wanted: Sequence[Wanted], *, rows: str | None) -> list[Held]:
+        """Ask the engine, and return what holds each of its interests.
 
-        return wanted, Ending([take_out])
+        That they are wanted is written down before the exchange is asked, which may take seconds, so that whoever asks
+        meanwhile sees it; that they name markets only when it has taken them, since it may refuse.
+        """
+        interests = self._interests[channel]
+        tokens: list[object] = []
+        endings: list[Ending] = []
+        try:
+            for _ in wanted:
+                token = object()
+                endings.append(Ending([partial(interests.pop, token, None)]))
+                interests[token] = False
+                tokens.append(token)
+            found = self._engine.want(channel, wanted, rows=rows, timeout=SUBSCRIBE_TIMEOUT)
+            for interest, ending in zip(found, endings, strict=True):
+                ending.add(partial(self._engine.release, interest))
+            for token, each in zip(tokens, wanted, strict=True):
+                interests[token] = isinstance(each, frozenset)
+        except BaseException:
+            for ending in endings:
+                ending()
+            raise
+        return [Held(interest, ending) for interest, ending in zip(found, endings, strict=True)]
 
     def _agreed(self, channel: str, params: Params) -> Params:
         """Return the parameters that all who want a channel share."""
@@ -215,7 +222,3 @@ class Demand:
                 "first, or open another feed with connect(…, new=True)."
             )
         return agreed
-
-    def _held(self, interest: Interest, counted: Ending) -> Held:
-        counted.add(lambda: self._engine.release(interest))
-        return Held(interest, counted)

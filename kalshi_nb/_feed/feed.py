@@ -725,7 +725,7 @@ class Feed:
         self._engine.close()
         self._pipelines.stop()
         self._frames.close()
-        self._books.forget()
+        self._books.shut()
         self._attachments.close()
         self._on_close()
 

@@ -94,9 +94,9 @@ class Frame(FrameReading):
         self._closed = True
         if self._coverage is not None:
             self._coverage.end()
-        on_close, self._on_close = self._on_close, None
-        if on_close is not None:
-            on_close()
+        if self._on_close is not None:
+            self._on_close()  # broken off by Ctrl-C, it is called again by the next close
+            self._on_close = None
 
     def __enter__(self) -> Self:
         return self

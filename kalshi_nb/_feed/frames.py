@@ -75,7 +75,7 @@ class Frames:
 
     def close(self) -> None:
         """Close all of them, so that whoever waits for rows knows that none will come."""
-        for each in self._handles.forget():
+        for each in self._handles.shut():
             each.close()
 
     def _make(self, request: FrameRequest) -> Frame:
@@ -94,9 +94,9 @@ class Frames:
         )
         try:
             held = self._demand.rows(request.channel, request.market_tickers, request.params)
+            ending.add(held.release)
+            coverage = Coverage(self._engine, source_of(request.channel), request.market_tickers, held.connections)
+            return Frame(node.store, name=node.pipeline.name, on_close=node.pipeline.close, coverage=coverage)
         except BaseException:
             node.pipeline.close()
             raise
-        ending.add(held.release)
-        coverage = Coverage(self._engine, source_of(request.channel), request.market_tickers, held.connections)
-        return Frame(node.store, name=node.pipeline.name, on_close=node.pipeline.close, coverage=coverage)

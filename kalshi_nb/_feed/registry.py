@@ -13,10 +13,10 @@ import os
 import threading
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from kalshi_nb._feed.feed import Feed
+from kalshi_nb._feed.handles import Reservation
 
 if TYPE_CHECKING:
     from kalshi_nb._engine.port import Engine
@@ -26,22 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["Registry", "registry"]
 
 
-@dataclass(eq=False)
-class _Opening:
-    """A feed that somebody is opening.
-
-    Attributes
-    ----------
-    exchange : Exchange or None
-        The simulated exchange that it dials.
-    over : Event
-        Set when it is open, or will not be.
-    """
-
-    exchange: Exchange | None
-    over: threading.Event = field(default_factory=threading.Event)
-
-
 class Registry:
     """Feeds by address and key, and those that were made beside them."""
 
@@ -49,10 +33,13 @@ class Registry:
         self._lock = threading.RLock()
         self._feeds: dict[object, Feed] = {}
         self._unnamed: list[Feed] = []
-        self._opening: dict[object, _Opening] = {}
+        self._opening: dict[object, Reservation] = {}
+        self._dialed: dict[object, Exchange | None] = {}
         self._retiring: dict[int, threading.Event] = {}
 
-    def get(self, key: object, exchange: Exchange | None, make: Callable[[], Feed]) -> Feed | None:
+    def get(
+        self, key: object, exchange: Exchange | None, make: Callable[[], Feed], *, embedded: bool = False
+    ) -> Feed | None:
         """Return the feed of a key, made where there is none; None where the simulated exchange ends just now.
 
         Parameters
@@ -63,30 +50,36 @@ class Registry:
             The simulated exchange that `make` would dial.
         make : callable
             Opens the feed; what it raises goes to its caller.
+        embedded : bool
+            Whether the kit started that exchange by itself, and closes it when nobody uses it.
         """
         while True:
+            mine = Reservation(Registry.get)
             with self._lock:
                 found = self._feeds.get(key)
                 if found is not None and found.state not in ("closed", "refused"):
                     return found
                 retiring = self._retiring.get(id(exchange))
                 opening = self._opening.get(key)
-                ours = _Opening(exchange)
+                if opening is not None and opening.is_void:
+                    opening = None
                 if retiring is None and opening is None:
-                    self._feeds.pop(key, None)
-                    self._opening[key] = ours
+                    self._opening[key] = mine
+                    self._dialed[key] = exchange
             if retiring is not None:
                 retiring.wait()
                 return None
-            if opening is not None:
-                opening.over.wait()
-            else:
-                if found is not None and found.state == "refused":
-                    found.close()  # its threads are still there; of one that is closed somebody else takes care
-                return self._make(key, ours, make)
+            if opening is None:
+                return self._make(key, mine, make, instead_of=found, embedded=embedded)
+            opening.wait()
 
-    def _make(self, key: object, opening: _Opening, make: Callable[[], Feed]) -> Feed:
+    def _make(
+        self, key: object, mine: Reservation, make: Callable[[], Feed], *, instead_of: Feed | None, embedded: bool
+    ) -> Feed:
+        feed = None
         try:
+            if instead_of is not None and instead_of.state == "refused":
+                instead_of.close()  # its threads are still there; of one that is closed somebody else takes care
             feed = make()
             with self._lock:
                 if type(key) is object:
@@ -95,9 +88,14 @@ class Registry:
                     self._feeds[key] = feed
             return feed
         finally:
+            exchange = None
             with self._lock:
-                self._opening.pop(key, None)
-            opening.over.set()
+                if self._opening.get(key) is mine:
+                    del self._opening[key]
+                    exchange = self._dialed.pop(key, None)
+            mine.over.set()
+            if feed is None and embedded:
+                self._retire(exchange)
 
     def drop(self, feed: Feed, *, embedded: bool) -> None:
         """Forget a feed that was closed, and close the exchange that was started for it once nobody uses that.
@@ -109,27 +107,31 @@ class Registry:
         embedded : bool
             Whether the kit started its simulated exchange by itself.
         """
-        exchange = feed.exchange
-        retiring = threading.Event()
         with self._lock:
             self._feeds = {key: each for key, each in self._feeds.items() if each is not feed}
             self._unnamed = [each for each in self._unnamed if each is not feed]
-            ends = embedded and exchange is not None and not self._uses(exchange)
-            if ends:
-                self._retiring[id(exchange)] = retiring
-        if ends:
-            try:
-                exchange.close()
-            finally:
-                with self._lock:
-                    self._retiring.pop(id(exchange), None)
-                retiring.set()
+        if embedded:
+            self._retire(feed.exchange)
+
+    def _retire(self, exchange: Exchange | None) -> None:
+        """Close a simulated exchange that nobody uses; whoever asks for it meanwhile waits, and gets another."""
+        retiring = threading.Event()
+        with self._lock:
+            if exchange is None or self._uses(exchange):
+                return
+            self._retiring[id(exchange)] = retiring
+        try:
+            exchange.close()
+        finally:
+            with self._lock:
+                self._retiring.pop(id(exchange), None)
+            retiring.set()
 
     def _uses(self, exchange: Exchange) -> bool:
         return any(
             each.exchange is exchange and each.state not in ("closed", "refused")
             for each in [*self._feeds.values(), *self._unnamed]
-        ) or any(each.exchange is exchange for each in self._opening.values())
+        ) or any(each is exchange for each in self._dialed.values())
 
     def feeds(self) -> list[Feed]:
         """Return all feeds."""

@@ -92,6 +92,7 @@ class Pipeline:
         self._label = label
         self._progress = progress
         self._on_close = on_close
+        self._is_taken_apart = False
 
     @property
     def state(self) -> State:
@@ -120,9 +121,10 @@ class Pipeline:
 
     def close(self) -> None:
         """Stop it and take its graph apart, sinks included. Frames that it filled stay readable."""
-        if self._progress.state != "closed":
-            self._progress.state = "closed"
-            self._on_close()
+        self._progress.state = "closed"
+        if not self._is_taken_apart:
+            self._on_close()  # broken off by Ctrl-C, it is called again by the next close
+            self._is_taken_apart = True
 
     def __repr__(self) -> str:
         parts = [self.state, f"{self.batches:,} batches", f"{self.rows:,} rows"]
