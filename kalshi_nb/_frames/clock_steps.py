@@ -23,8 +23,6 @@ class _Era(NamedTuple):
     """Where the rows after it begin, counted from the first row of the blocks."""
     off: int
     """By how much the clock was set since, in microseconds."""
-    until: int
-    """What the clock said at its end, in microseconds."""
 
 
 class ClockSteps:
@@ -39,8 +37,8 @@ class ClockSteps:
     eras : tuple
         The rows before each step; none for a clock that was not set.
     gone_until : int or None
-        What the clock, as it is set now, would have shown when the newest row was received that is gone with its
-        whole era, in microseconds, or later; None where there is none.
+        Until when rows were forgotten that are not too old for the frame, in microseconds of the clock as it is set
+        now; None where there are none.
     """
 
     __slots__ = ("_eras", "_gone_until")
@@ -52,7 +50,7 @@ class ClockSteps:
     def __bool__(self) -> bool:
         return bool(self._eras)
 
-    def stepped(self, height: int, by: int, until: int) -> ClockSteps:
+    def stepped(self, height: int, by: int) -> ClockSteps:
         """Return this with a step after the rows that are there.
 
         Parameters
@@ -61,16 +59,12 @@ class ClockSteps:
             How many rows lie in the blocks.
         by : int
             How far the clock was set, in microseconds.
-        until : int
-            What it would have said now, in microseconds, if it had not been.
         """
         eras = [each._replace(off=each.off + by) for each in self._eras]
         if height > (eras[-1].end if eras else 0):
-            eras.append(_Era(height, by, until))
+            eras.append(_Era(height, by))
         if len(eras) > _MOST_ERAS:
-            # Both times as the clock of the later of the two would have shown them.
-            until = max(eras[0].until + eras[0].off - eras[1].off, eras[1].until)
-            eras[:2] = [eras[1]._replace(until=until)]
+            del eras[0]  # its rows are taken to be of the next
         gone_until = self._gone_until
         return ClockSteps(tuple(eras), None if gone_until is None else gone_until + by)
 
@@ -79,8 +73,7 @@ class ClockSteps:
         if not dropped or not self._eras:
             return self
         kept = tuple(each._replace(end=each.end - dropped) for each in self._eras if each.end > dropped)
-        gone = [each.until + each.off for each in self._eras if each.end <= dropped]
-        return ClockSteps(kept, max([*([] if self._gone_until is None else [self._gone_until]), *gone], default=None))
+        return ClockSteps(kept, self._gone_until)
 
     def with_rows_at(self, places: Sequence[int]) -> ClockSteps:
         """Return this when a row was put in before each of `places`, which rise."""
@@ -111,16 +104,10 @@ class ClockSteps:
                 start = era.end  # the first row of a later era has to be looked for with that one's own times
         return blocks.first_since(tick(since_us), start)
 
-    def whole_since(self, start: int) -> int | None:
-        """Return since when no row is missing that these eras had, in microseconds of the clock as it is set now.
-
-        Parameters
-        ----------
-        start : int
-            The first row that is in the window.
-        """
-        gone = [each.until + each.off for each in self._eras if each.end <= start]
-        return max([*([] if self._gone_until is None else [self._gone_until]), *gone], default=None)
+    @property
+    def gone_until(self) -> int | None:
+        """Until when rows were forgotten that are not too old, by the clock as it is set now; None for none."""
+        return self._gone_until
 
     def off(self, row: int) -> int:
         """Return by how much the clock was set since a row was received, in microseconds."""

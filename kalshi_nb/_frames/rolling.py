@@ -220,7 +220,7 @@ class RollingFrame:
             view = self._state.view
             for df in self._frames_of(self._state.pending):
                 view = self._grown(view, df, not_set)
-            self._show(view._replace(steps=view.steps.stepped(view.blocks.height, by, not_set)))
+            self._show(view._replace(steps=view.steps.stepped(view.blocks.height, by)))
 
     def insert(self, rows: PlainRows) -> None:
         """Put rows in where their ``ts`` belongs, behind rows of the same ``ts``; see `append_rows`.
@@ -398,7 +398,7 @@ class RollingFrame:
         """
         view = self._now()
         start = self._start(view.blocks, view.steps)
-        edges = [view.steps.whole_since(start)]
+        edges = [view.steps.gone_until]
         if self._span_us is not None:
             edges.append(self._clock.now_us() - self._span_us)
         if self.window.rows is not None and view.blocks.height - start >= self.window.rows:

@@ -689,10 +689,11 @@ def test_a_tap_hears_every_message_as_it_came_and_every_connection(exchange, eng
     assert [each[1] for each in heard if each[0] == "event"] == ["lost", "connected"]
 
 
-def test_a_tap_that_fails_is_taken_off_and_reported(exchange, engine):
+@pytest.mark.parametrize("problem", [OSError, SystemExit, MemoryError])
+def test_a_tap_that_fails_is_taken_off_and_reported(exchange, engine, problem):
     class Broken:
         def read(self, *arguments):
-            raise OSError("no space left on device")
+            raise problem("no space left on device")
 
     engine.tap(Broken())
     heard = []
@@ -702,4 +703,4 @@ def test_a_tap_that_fails_is_taken_off_and_reported(exchange, engine):
     wait_until(lambda: engine.status().messages == 2)
     assert "no space left" in engine.status().last_error
     assert len([each for each in heard if each[0] == "read"]) >= 1
-    assert engine.state == "connected"
+    assert (engine.state, engine.status().faults) == ("connected", 0)

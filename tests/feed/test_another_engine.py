@@ -3,6 +3,7 @@
 import datetime as dt
 import inspect
 import threading
+from random import Random
 
 import polars as pl
 import pytest
@@ -12,7 +13,8 @@ from kalshi_nb import Feed
 from kalshi_nb._engine.port import ClockStep, Engine
 from kalshi_nb._feed.options import Options
 from kalshi_nb._rows.rejects import Reject
-from kalshi_nb.errors import FeedClosedError
+from kalshi_nb._rows.wanted import ALL
+from kalshi_nb.errors import FeedClosedError, SubscriptionError
 from kalshi_nb.messages import Trade
 from tests.feed.list_engine import BASE_US, ListEngine, ListLadder
 
@@ -257,3 +259,102 @@ def test_a_closed_feed_asks_its_engine_for_nothing(engine, feed):
     assert len(trades) == 1
     with pytest.raises(FeedClosedError):
         feed.trades("KXA-1")
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_a_frame_is_complete_exactly_where_no_gap_reaches_into_its_window_however_the_clock_is_set(seed):
+    random, engine = Random(seed), ListEngine()
+    seconds = random.choice([None, 5, 20])
+    rows = random.choice([None, 3, 6]) if seconds else random.choice([3, 6])
+    with opened(engine) as feed:
+        trades = feed.trades(rows=rows, seconds=seconds)
+        began, received, gaps = engine.steady(), [], []
+        for number in range(50):
+            event = random.choice(["row", "row", "row", "time", "clock", "gap"])
+            engine.clock.us += 1
+            if event == "row":
+                engine.play("trade", trade(number, at=engine.clock.us))
+                received.append(engine.steady())
+            elif event == "time":
+                engine.clock.us += random.randint(1, 4 * SECOND)
+            elif event == "clock":
+                feed.flush()
+                by = random.choice([-1, 1]) * random.choice([1, 30, 3600]) * SECOND
+                engine.set_clock(by)
+                engine.steps = (*engine.steps, ClockStep(engine.clock.us, by))
+            else:
+                gap = engine.open_gap("trade")
+                engine.clock.us += random.randint(1, SECOND)
+                engine.close_gap(gap)
+                gaps.append(gap.closed)
+                engine.clock.us += 1
+            feed.flush()
+            oldest = began if seconds is None else max(began, engine.steady() - seconds * SECOND)
+            inside = [each for each in received if each >= oldest]
+            if rows is not None and len(inside) >= rows:
+                oldest = inside[-rows]
+            assert len(trades) == min(len(inside), rows or len(inside))
+            assert trades.complete() == (not any(closed >= oldest for closed in gaps))
+
+
+def test_what_an_engine_has_no_ladder_of_is_an_error_and_not_wanted_any_more(engine, feed):
+    with pytest.raises(LookupError, match="KXNONE-1"):
+        feed.book("KXNONE-1")
+    assert engine.wanted == []
+
+
+def test_a_frame_that_is_opened_while_its_feed_is_closed_is_closed_too(engine):
+    asked, go_on = threading.Event(), threading.Event()
+    want = engine.want
+
+    def slow(*arguments, **options):
+        asked.set()
+        assert go_on.wait(60)
+        return want(*arguments, **options)
+
+    feed = opened(engine)
+    engine.want = slow
+    ended = []
+
+    def ask():
+        try:
+            ended.append(feed.trades())
+        except FeedClosedError as refusal:
+            ended.append(refusal)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    assert asked.wait(60)
+    close, engine.close = engine.close, lambda: None  # an engine that still answers
+    feed.close()
+    go_on.set()
+    thread.join(60)
+    close()
+    assert [type(each) for each in ended] == [FeedClosedError]
+    assert engine.wanted == []
+
+
+def test_a_name_that_is_refused_is_nobody_s(engine, feed):
+    asked, go_on = threading.Event(), threading.Event()
+    want = engine.want
+
+    def refusing(channel, wanted, **options):
+        if wanted == [frozenset({"KXBAD-1"})]:
+            asked.set()
+            assert go_on.wait(60)
+            raise SubscriptionError("There is no such market.", channel=channel, code=28)
+        return want(channel, wanted, **options)
+
+    engine.want = refusing
+
+    def ask():
+        with pytest.raises(SubscriptionError):
+            feed.trades("KXBAD-1")
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    assert asked.wait(60)
+    feed.trades()
+    go_on.set()
+    thread.join(60)
+    assert [each.wanted for each in engine.wanted] == [ALL]

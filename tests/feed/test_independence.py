@@ -16,7 +16,7 @@ import pytest
 
 import kalshi_nb as kn
 from kalshi_nb._feed.feed import Feed
-from kalshi_nb._feed.handles import Handles
+from kalshi_nb._feed.handles import Ending, Handles
 from kalshi_nb.errors import FeedClosedError, SubscriptionError, UnreachableError
 from tests.engine.conftest import TinyExchange
 from tests.feed.conftest import until
@@ -197,6 +197,82 @@ def test_handles_are_made_once_and_a_failure_is_met_by_each_with_a_try_of_his_ow
     assert made[2] == ("a",)
     assert handles.get(["b", "a"], make) == ["B", "A"]
     assert len(made) == 3
+
+
+def test_a_reservation_whose_owner_left_it_is_void():
+    handles = Handles()
+
+    def interrupted(self, keys, make, mine):
+        raise KeyboardInterrupt
+
+    make = Handles._make
+    try:
+        Handles._make = interrupted  # Ctrl-C between the reservation and the step behind it
+        with elsewhere(lambda: handles.get(["a"], dict)) as left:
+            pass
+        with pytest.raises(KeyboardInterrupt):
+            handles.get(["b"], dict)
+    finally:
+        Handles._make = make
+    assert isinstance(left[0], KeyboardInterrupt)
+    assert handles.get(["a", "b"], lambda keys: {each: each.upper() for each in keys}) == ["A", "B"]
+
+
+def test_what_ctrl_c_broke_off_is_ended_by_the_next_close():
+    calls, broken = [], iter([KeyboardInterrupt])
+
+    def first():
+        calls.append("first")
+        for each in broken:
+            raise each
+
+    ending = Ending([first, lambda: calls.append("second")])
+    with pytest.raises(KeyboardInterrupt):
+        ending()
+    ending()
+    ending()
+    assert calls == ["first", "first", "second"]
+    ending.add(lambda: calls.append("late"))
+    assert calls[-1] == "late"
+
+
+def test_a_closer_that_raises_keeps_the_others_from_nothing():
+    calls = []
+
+    def first():
+        raise OSError("gone")
+
+    ending = Ending([first, lambda: calls.append("second")])
+    with pytest.raises(OSError, match="gone"):
+        ending()
+    assert calls == ["second"]
+
+
+def test_ctrl_c_while_a_refused_feed_is_replaced_keeps_nobody_from_connecting(exchange, monkeypatch):
+    feed = kn.connect(exchange)
+    exchange.faults.refuse_handshakes(401, count=3)
+    exchange.faults.drop_connections()
+    until(lambda: feed.state == "refused", "it is refused", 60)
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(feed, "close", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        kn.connect(exchange)
+    monkeypatch.undo()
+    with elsewhere(lambda: kn.connect(exchange)) as other:
+        pass
+    assert other[0].state == "connected"
+    other[0].close()
+    feed.close()
+
+
+@pytest.mark.parametrize("wrong", [{"timeout": 1e-5}, {"key_id": "x"}])
+def test_a_simulated_exchange_that_was_started_for_nothing_is_closed(wrong):
+    with pytest.raises(kn.KalshiError):
+        kn.connect("sim", **wrong)
+    until(lambda: not any(each.name == "kalshi-sim" for each in threading.enumerate()), "it is closed")
 
 
 def test_a_feed_that_nobody_got_is_closed_by_the_collector(monkeypatch):
