@@ -16,9 +16,10 @@ from kalshi_nb._rows.wanted import ALL, All, Params, Wanted
 from kalshi_nb._rows.words import MARKETS, Words
 from kalshi_nb.errors import ConfigurationError, LinkError, MarketTickerError, UnknownChannelError
 
-__all__ = ["Demand", "Held", "MarketTickers", "check_channel", "check_tickers"]
+__all__ = ["Demand", "Held", "MarketTickers", "check_channel", "check_tickers", "rfq_params"]
 
 SUBSCRIBE_TIMEOUT: Final = 10.0
+_MOST_SHARDS: Final = 100
 
 MarketTickers = str | Iterable[str] | None
 
@@ -79,6 +80,27 @@ def check_tickers(market_tickers: object, channel: str | None = None) -> frozens
 
 def _n(word: Words) -> str:
     return "n" if word.one[0] in "aeiou" else ""
+
+
+def rfq_params(user_filter: object, shard_factor: object, shard_key: object) -> Params:
+    """Return the parameters of ``communications``, refused where the exchange would refuse them."""
+    if user_filter not in (None, "self"):
+        raise ConfigurationError(
+            f"user_filter is {user_filter!r}; pass 'self' for your own requests, or leave it out."
+        )
+    params: list[tuple[str, str | int]] = [] if user_filter is None else [("user_filter", "self")]
+    if shard_factor is None and shard_key is None:
+        return tuple(params)
+    if isinstance(shard_factor, bool) or not isinstance(shard_factor, int) or not 1 <= shard_factor <= _MOST_SHARDS:
+        raise ConfigurationError(
+            f"shard_factor is {shard_factor!r}; say into how many parts to cut the channel, 1 to {_MOST_SHARDS}."
+        )
+    params.append(("shard_factor", shard_factor))
+    if shard_key is not None:
+        if isinstance(shard_key, bool) or not isinstance(shard_key, int) or not 0 <= shard_key < shard_factor:
+            raise ConfigurationError(f"shard_key is {shard_key!r}; pass which part to take, 0 to {shard_factor - 1}.")
+        params.append(("shard_key", shard_key))
+    return tuple(params)
 
 
 class Held:

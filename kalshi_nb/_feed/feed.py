@@ -6,13 +6,13 @@ import threading
 import warnings
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from kalshi_nb._engine.port import Engine, LadderReading
 from kalshi_nb._feed.attachments import Attachments
 from kalshi_nb._feed.book import Book, Books
 from kalshi_nb._feed.cells import frames_inside
-from kalshi_nb._feed.demand import Demand, Held, MarketTickers, check_channel, check_tickers
+from kalshi_nb._feed.demand import Demand, Held, MarketTickers, check_channel, check_tickers, rfq_params
 from kalshi_nb._feed.follower import Follower
 from kalshi_nb._feed.frames import FrameRequest, Frames
 from kalshi_nb._feed.handles import Ending, Handles
@@ -89,7 +89,7 @@ class Feed:
         self._frames = Frames(engine, self._demand, self._pipelines)
         self._books: Handles[str, Book] = Handles()
         self._attachments = Attachments(self._pipelines, self._demand)
-        self._follower = Follower(engine, self._pipelines, repr(self))
+        self._follower = Follower(engine, self._pipelines)
 
     def _open(self, timeout: float) -> None:
         """Begin, and wait for the first handshake; :func:`kalshi_nb.connect` does this."""
@@ -341,45 +341,6 @@ class Feed:
         """
         return self._frame("order_group_updates", None, rows, seconds, exact=exact, gaps=gaps)
 
-    def frame(
-        self,
-        channel: str,
-        market_tickers: MarketTickers = None,
-        *,
-        rows: int | None = None,
-        seconds: float | None = None,
-        exact: bool = False,
-        gaps: bool = False,
-    ) -> Frame:
-        """Return a rolling frame of any channel.
-
-        Parameters
-        ----------
-        channel : str
-            Kalshi's name: ``trade``, ``ticker``, ``orderbook_delta``, ``fill``, ``market_positions``,
-            ``user_orders``, ``order_group_updates``, ``market_lifecycle_v2``,
-            ``multivariate_market_lifecycle``, ``communications``, ``cfbenchmarks_value``,
-            ``cfbenchmarks_value_5hz`` or ``pyth_value``; or ``quotes``, made from books.
-        market_tickers : str or iterable of str, optional
-            As for :meth:`trades`. On ``cfbenchmarks_value`` and ``cfbenchmarks_value_5hz`` the ids of
-            indices, on ``pyth_value`` the tickers of underlyings. ``order_group_updates`` takes none.
-        rows, seconds, exact, gaps
-            As for :meth:`trades`; ``quotes`` have no column ``gap``, they say themselves when a book is not live.
-
-        Raises
-        ------
-        ConfigurationError
-            When `gaps` is asked for with ``quotes``.
-        UnknownChannelError
-            When there is no such channel; the message lists those there are.
-        MarketTickerError, SubscriptionError, FeedClosedError
-            As for :meth:`trades`.
-        """
-        check_channel(channel)
-        if gaps and channel == QUOTES:
-            raise ConfigurationError("quotes have no column gap; their column status says when a book is not live.")
-        return self._frame(channel, market_tickers, rows, seconds, exact=exact, gaps=gaps)
-
     # Markets and events -------------------------------------------------------------------------------
 
     def lifecycle(
@@ -463,7 +424,7 @@ class Feed:
         -----
         Source: Kalshi's channel ``communications``, which carries hundreds of messages a second.
         """
-        params = _rfq_params(user_filter, shard_factor, shard_key)
+        params = rfq_params(user_filter, shard_factor, shard_key)
         return self._frame("communications", market_tickers, rows, seconds, exact=exact, gaps=gaps, params=params)
 
     # Reference feeds ----------------------------------------------------------------------------------
@@ -542,6 +503,47 @@ class Feed:
                 f"{channel} has no list of what there is; these have one: {', '.join(REFERENCE_FEEDS)}."
             )
         return self._demand.catalog(channel)
+
+    # Any channel ------------------------------------------------------------------------------------
+
+    def frame(
+        self,
+        channel: str,
+        market_tickers: MarketTickers = None,
+        *,
+        rows: int | None = None,
+        seconds: float | None = None,
+        exact: bool = False,
+        gaps: bool = False,
+    ) -> Frame:
+        """Return a rolling frame of any channel.
+
+        Parameters
+        ----------
+        channel : str
+            Kalshi's name: ``trade``, ``ticker``, ``orderbook_delta``, ``fill``, ``market_positions``,
+            ``user_orders``, ``order_group_updates``, ``market_lifecycle_v2``,
+            ``multivariate_market_lifecycle``, ``communications``, ``cfbenchmarks_value``,
+            ``cfbenchmarks_value_5hz`` or ``pyth_value``; or ``quotes``, made from books.
+        market_tickers : str or iterable of str, optional
+            As for :meth:`trades`. On ``cfbenchmarks_value`` and ``cfbenchmarks_value_5hz`` the ids of
+            indices, on ``pyth_value`` the tickers of underlyings. ``order_group_updates`` takes none.
+        rows, seconds, exact, gaps
+            As for :meth:`trades`; ``quotes`` have no column ``gap``, they say themselves when a book is not live.
+
+        Raises
+        ------
+        ConfigurationError
+            When `gaps` is asked for with ``quotes``.
+        UnknownChannelError
+            When there is no such channel; the message lists those there are.
+        MarketTickerError, SubscriptionError, FeedClosedError
+            As for :meth:`trades`.
+        """
+        check_channel(channel)
+        if gaps and channel == QUOTES:
+            raise ConfigurationError("quotes have no column gap; their column status says when a book is not live.")
+        return self._frame(channel, market_tickers, rows, seconds, exact=exact, gaps=gaps)
 
     # Books --------------------------------------------------------------------------------------------
 
@@ -783,27 +785,3 @@ class Feed:
         if role() is None and threading.current_thread() is threading.main_thread():
             for text in self._pipelines.take_notices():
                 warnings.warn(text, PipelineWarning, stacklevel=frames_inside())
-
-
-_MOST_SHARDS: Final = 100
-
-
-def _rfq_params(user_filter: object, shard_factor: object, shard_key: object) -> Params:
-    """Return the parameters of ``communications``, refused where the exchange would refuse them."""
-    if user_filter not in (None, "self"):
-        raise ConfigurationError(
-            f"user_filter is {user_filter!r}; pass 'self' for your own requests, or leave it out."
-        )
-    params: list[tuple[str, str | int]] = [] if user_filter is None else [("user_filter", "self")]
-    if shard_factor is None and shard_key is None:
-        return tuple(params)
-    if isinstance(shard_factor, bool) or not isinstance(shard_factor, int) or not 1 <= shard_factor <= _MOST_SHARDS:
-        raise ConfigurationError(
-            f"shard_factor is {shard_factor!r}; say into how many parts to cut the channel, 1 to {_MOST_SHARDS}."
-        )
-    params.append(("shard_factor", shard_factor))
-    if shard_key is not None:
-        if isinstance(shard_key, bool) or not isinstance(shard_key, int) or not 0 <= shard_key < shard_factor:
-            raise ConfigurationError(f"shard_key is {shard_key!r}; pass which part to take, 0 to {shard_factor - 1}.")
-        params.append(("shard_key", shard_key))
-    return tuple(params)

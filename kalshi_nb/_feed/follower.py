@@ -25,17 +25,14 @@ class Follower:
         Takes in what the exchange sends.
     pipelines : Pipelines
         Brings it to where it can be read.
-    name : str
-        What to call the feed in messages.
     """
 
-    def __init__(self, engine: Engine, pipelines: Pipelines, name: str) -> None:
+    def __init__(self, engine: Engine, pipelines: Pipelines) -> None:
         self._engine = engine
         self._pipelines = pipelines
-        self._name = name
 
     def __repr__(self) -> str:
-        return self._name
+        return f"<Feed {self._engine.url} {self._engine.state}>"
 
     def has_applied(self, up_to: Mapping[int, int]) -> bool:
         """Tell whether as many frames were received and applied as `up_to` says, by the port of a connection."""
