@@ -40,11 +40,11 @@ def refuse_on(*roles: Role, doing: str, instead: str) -> None:
 
     Parameters
     ----------
-    *roles
+    *roles : str
         The threads on which the call cannot work.
-    doing
+    doing : str
         The call, as its user wrote it: ``"trades.wait()"``.
-    instead
+    instead : str
         What to do, as a whole sentence without its full stop.
 
     Raises

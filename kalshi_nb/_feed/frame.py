@@ -24,13 +24,13 @@ class Frame(FrameReading):
 
     Parameters
     ----------
-    store
+    store : RollingFrame
         The rows.
-    name
+    name : str
         What to call it in reprs and messages.
-    on_close
-        Called once, by the first `close`.
-    coverage
+    on_close : callable, optional
+        Called by `close`, until it has returned once.
+    coverage : Coverage, optional
         Tells which rows are missing.
     """
 
