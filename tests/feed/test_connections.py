@@ -2,11 +2,11 @@
 
 import polars as pl
 import pytest
-from venue import books_of, kept_books, settle
 
 import kalshi_nb as kn
 from kalshi_nb.errors import ConfigurationError, FeedOptionsError, SubscriptionError
 from tests.feed.conftest import until
+from tests.venue import books_of, kept_books, settle
 
 
 @pytest.fixture
