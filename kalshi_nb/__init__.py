@@ -13,8 +13,6 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any, Final
 
-from kalshi_nb._version import __version__
-
 if TYPE_CHECKING:
     from kalshi_nb import errors, messages, sim
     from kalshi_nb._feed.book import Book, Books, Top
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
     from kalshi_nb._feed.health import Health
     from kalshi_nb._feed.nested_asyncio import nested_asyncio
     from kalshi_nb._streams.pipeline import Pipeline
+    from kalshi_nb._version import __version__
     from kalshi_nb.errors import KalshiError, KalshiWarning
 
 __all__ = [
@@ -59,6 +58,7 @@ _HOMES: Final = {
     "Pipeline": "_streams.pipeline",
     "Report": "_feed.doctor",
     "Top": "_feed.book",
+    "__version__": "_version",
     "connect": "_feed.connect",
     "doctor": "_feed.doctor",
     "nested_asyncio": "_feed.nested_asyncio",

@@ -24,8 +24,8 @@ SMALLEST_STEP: Final = 250_000
 _MOST_STEPS: Final = 20
 _MOST_READINGS: Final = 50
 _ONE_MOMENT: Final = 1_000  # microseconds
-_DRIFT: Final = 50
-"""Microseconds that the two clocks may be apart before both are looked at again."""
+_DRIFT: Final = 50_000
+"""Nanoseconds by which the clock may part from the cheapest steady one before both are looked at closely."""
 
 # One that counts while the computer sleeps: what was received before the night is old in the morning.
 _STEADY: Final = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
@@ -82,6 +82,9 @@ class Timeline:
         self._watched = isinstance(clock, WallClock)
         self._last = clock.now_us()
         self._set = _Set(self._last - steady_us(), 0)
+        # Most looks are by the clock that costs least to read, though it stands still while the computer sleeps.
+        self._quick_ns = time.monotonic_ns if steady_us is _steady_us else lambda: steady_us() * 1000
+        self._quick_offset = self._last * 1000 - self._quick_ns()
         if not self._watched:
             self.stamp = clock.now_us  # type: ignore[method-assign]  # nothing to look after, and no call between
 
@@ -104,8 +107,7 @@ class Timeline:
     def stamp(self) -> int:
         """Return the market's time in microseconds, and take note if the clock was set since the last call."""
         now = self._clock.now_us()
-        drift = now - self._steady_us() - self._set.offset
-        if now < self._last or not -_DRIFT < drift < _DRIFT:
+        if now < self._last or not -_DRIFT < now * 1000 - self._quick_ns() - self._quick_offset < _DRIFT:
             now = self._look()
         self._last = now
         return now
@@ -114,6 +116,7 @@ class Timeline:
         """Return the time after a closer look at both clocks."""
         before = self._set
         now, offset = self._read_together()
+        self._quick_offset = self._clock.now_us() * 1000 - self._quick_ns()
         by = offset - before.offset
         if now >= self._last and -SMALLEST_STEP < by < SMALLEST_STEP:
             # Two clocks drift by parts in a million, and one may be slewed: that is no step, however long it goes on.
