@@ -165,12 +165,16 @@ class Demand:
                 f"{'quotes' if channel == QUOTES else 'deltas'}('KXHIGHNY-26NOV22-B52.5'); "
                 "or open books first, and take what comes for them."
             )
-        (held,) = self._held(source, [self._wanted(source, tickers, params)], rows=channel)
+        with self._lock:
+            wanted = self._wanted(source, tickers, params)
+            reserved = self._reserved(source, 1)
+        (held,) = self._held(source, [wanted], reserved, rows=channel)
         return held
 
     def ladders(self, tickers: list[str]) -> list[tuple[LadderReading, Held]]:
         """Want the books of some markets, asked for together, each of them released by itself."""
-        held = self._held(BOOKS, [frozenset({each}) for each in tickers], rows=None)
+        wanted = [frozenset({each}) for each in tickers]
+        held = self._held(BOOKS, wanted, self._reserved(BOOKS, len(wanted)), rows=None)
         found = [(self._engine.ladder(ticker), each) for ticker, each in zip(tickers, held, strict=True)]
         for ladder, each in found:
             if ladder is None:
@@ -198,39 +202,42 @@ class Demand:
         return any(list(self._interests[channel].values()))  # copied at once: others come and go
 
     def _wanted(self, channel: str, tickers: frozenset[str] | None, params: Params) -> Wanted:
-        with self._lock:
-            agreed = self._agreed(channel, params)
-            if agreed:
-                return All(agreed)  # on channels that take no list of markets
-            if tickers is not None:
-                return tickers
-            return frozenset() if self._names_markets(channel) else ALL
+        agreed = self._agreed(channel, params)
+        if agreed:
+            return All(agreed)  # on channels that take no list of markets
+        if tickers is not None:
+            return tickers
+        return frozenset() if self._names_markets(channel) else ALL
 
-    def _held(self, channel: str, wanted: Sequence[Wanted], *, rows: str | None) -> list[Held]:
-        """Ask the engine, and return what holds each of its interests.
+    def _reserved(self, channel: str, count: int) -> dict[object, Ending]:
+        """Write down that something is wanted, before the exchange is asked, which may take seconds.
 
-        That they are wanted is written down before the exchange is asked, which may take seconds, so that whoever asks
-        meanwhile sees it; that they name markets only when it has taken them, since it may refuse.
+        So whoever asks meanwhile sees it; that it names markets is written down when the exchange has taken it, since
+        it may refuse.
         """
         interests = self._interests[channel]
-        tokens: list[object] = []
-        endings: list[Ending] = []
+        reserved = {}
+        for _ in range(count):
+            token = object()
+            interests[token] = False
+            reserved[token] = Ending([partial(interests.pop, token, None)])
+        return reserved
+
+    def _held(
+        self, channel: str, wanted: Sequence[Wanted], reserved: dict[object, Ending], *, rows: str | None
+    ) -> list[Held]:
+        """Ask the engine, and return what holds each of its interests."""
         try:
-            for _ in wanted:
-                token = object()
-                endings.append(Ending([partial(interests.pop, token, None)]))
-                interests[token] = False
-                tokens.append(token)
             found = self._engine.want(channel, wanted, rows=rows, timeout=SUBSCRIBE_TIMEOUT)
-            for interest, ending in zip(found, endings, strict=True):
+            for interest, ending in zip(found, reserved.values(), strict=True):
                 ending.add(partial(self._engine.release, interest))
-            for token, each in zip(tokens, wanted, strict=True):
-                interests[token] = isinstance(each, frozenset)
+            for token, each in zip(reserved, wanted, strict=True):
+                self._interests[channel][token] = isinstance(each, frozenset)
         except BaseException:
-            for ending in endings:
+            for ending in reserved.values():
                 ending()
             raise
-        return [Held(interest, ending) for interest, ending in zip(found, endings, strict=True)]
+        return [Held(interest, ending) for interest, ending in zip(found, reserved.values(), strict=True)]
 
     def _agreed(self, channel: str, params: Params) -> Params:
         """Return the parameters that all who want a channel share."""

@@ -14,7 +14,7 @@ from kalshi_nb._engine.port import ClockStep, Engine
 from kalshi_nb._feed.options import Options
 from kalshi_nb._rows.rejects import Reject
 from kalshi_nb._rows.wanted import ALL
-from kalshi_nb.errors import FeedClosedError, SubscriptionError
+from kalshi_nb.errors import ConfigurationError, FeedClosedError, SubscriptionError
 from kalshi_nb.messages import Trade
 from tests.feed.list_engine import BASE_US, ListEngine, ListLadder
 
@@ -358,3 +358,23 @@ def test_a_name_that_is_refused_is_nobody_s(engine, feed):
     go_on.set()
     thread.join(60)
     assert [each.wanted for each in engine.wanted] == [ALL]
+
+
+def test_parameters_that_are_asked_for_are_the_channel_s_before_the_exchange_has_answered(engine, feed):
+    asked, go_on = threading.Event(), threading.Event()
+    want = engine.want
+
+    def slow(*arguments, **options):
+        asked.set()
+        assert go_on.wait(60)
+        return want(*arguments, **options)
+
+    engine.want = slow
+    thread = threading.Thread(target=lambda: feed.rfqs(user_filter="self"))
+    thread.start()
+    assert asked.wait(60)
+    with pytest.raises(ConfigurationError, match="user_filter='self'"):
+        feed.rfqs(shard_factor=2)
+    go_on.set()
+    thread.join(60)
+    assert [each.wanted.params for each in engine.wanted] == [(("user_filter", "self"),)]
