@@ -12,6 +12,7 @@ from polars.testing import assert_frame_equal
 from kalshi_nb import Feed
 from kalshi_nb._engine.port import ClockStep, Engine
 from kalshi_nb._feed.options import Options
+from kalshi_nb._rows.gaps import GapLog
 from kalshi_nb._rows.rejects import Reject
 from kalshi_nb._rows.wanted import ALL
 from kalshi_nb.errors import ConfigurationError, FeedClosedError, SubscriptionError
@@ -169,8 +170,9 @@ def test_a_reset_empties_frames_and_what_is_kept_beside_them(engine, feed):
     assert below.df["trade_id"].to_list() == ["id-9"]
     assert trades.total == 3
     assert trades.complete()
-    # A replay may seek back: what is missing then is missing, though it is older than the frame.
+    # A replay may seek back, and begin its log of gaps anew: what is missing then is missing, though the frame is older.
     engine.clock.us -= 3_600 * SECOND
+    engine.gaps = GapLog()
     engine.reset()
     engine.play("trade", trade(10, at=engine.clock.us))
     feed.flush()
