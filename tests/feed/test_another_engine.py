@@ -170,7 +170,7 @@ def test_a_reset_empties_frames_and_what_is_kept_beside_them(engine, feed):
     assert below.df["trade_id"].to_list() == ["id-9"]
     assert trades.total == 3
     assert trades.complete()
-    # A replay may seek back, and begin its log of gaps anew: what is missing then is missing, though the frame is older.
+    # A replay may seek back, with a new log of gaps: what is missing then is missing, though the frame is older.
     engine.clock.us -= 3_600 * SECOND
     engine.gaps = GapLog()
     engine.reset()
