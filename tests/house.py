@@ -5,7 +5,7 @@
 
 FLOORS = [
     (
-        ["errors", "_auth", "_clock", "_environments", "_fixed_point", "_threads", "_version"],
+        ["errors", "_auth", "_clock", "_environments", "_fixed_point", "_logging", "_threads", "_version"],
         "ground: one tree of errors, keys and signatures, the time, hosts, units, which thread this is",
     ),
     (["_rows"], "what crosses the seam, as plain data: the table of channels, rows, gaps, what can be asked for"),
