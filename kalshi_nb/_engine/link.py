@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from random import Random
 from typing import Final
@@ -55,6 +55,8 @@ class Link:
         the order in which they were received, whatever the clock said.
     taps : Taps
         Who hears everything as it comes.
+    arrived : callable
+        Called when rows may have come.
     number : int
         Which of the feed's connections this is, from 1.
     alone : bool
@@ -86,6 +88,7 @@ class Link:
         gaps: GapLog,
         rows: dict[str, list[Row]],
         taps: Taps,
+        arrived: Callable[[], None],
         number: int,
         alone: bool,
         transport: TransportName,
@@ -103,6 +106,7 @@ class Link:
         self._credentials = credentials
         self._timeline = timeline
         self._taps = taps
+        self._arrived = arrived
         self._transport: TransportName = transport
         self.session = Session(
             now_us=self._now_us,
@@ -257,6 +261,7 @@ class Link:
         else:
             self.session.disconnected()
         self._answers.let_go(closed_error() if self._closing else None)
+        self._arrived()
 
     def _fail(self, text: str) -> None:
         self.last_error, self.failed_at = text, time.monotonic()
@@ -271,7 +276,7 @@ class Link:
     async def _read(self, connection: Connection) -> None:
         """Take every message into the session as it comes, until the connection is lost."""
         receive, events, outgoing = self.session.receive, self.session.events, self.session.outgoing
-        taps, number = self._taps, self.number
+        taps, number, arrived = self._taps, self.number, self._arrived
 
         def take(messages: Sequence[bytes], received_at: int) -> None:
             self._received_at = received_at
@@ -279,6 +284,7 @@ class Link:
                 taps.read(number, messages, received_at)
             receive(messages, received_at)
             self._received_at = 0
+            arrived()
             if events or outgoing:
                 self._react()
 
@@ -325,3 +331,4 @@ class Link:
                 self._answers.answered(event)
         if self.session.outgoing and self._wake is not None:
             self._wake.set()
+        self._arrived()

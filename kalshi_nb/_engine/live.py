@@ -91,6 +91,9 @@ class LiveEngine:
         self.gaps = GapLog()
         self.clock = Timeline(clock, self._stepped)
         self._rows: defaultdict[str, list[Row]] = defaultdict(list)
+        self._watched: tuple[list[Row], ...] = ()
+        self._wake: Callable[[], None] = lambda: None
+        self._on_read: Callable[[], None] | None = None
         self._taps = Taps(self._report)
         self._reported: deque[tuple[float, str]] = deque(maxlen=1)
         jitter = random or Random()  # noqa: S311  # jitter, not a secret
@@ -103,6 +106,7 @@ class LiveEngine:
                 gaps=self.gaps,
                 rows=self._rows,
                 taps=self._taps,
+                arrived=self._arrived,
                 number=number,
                 alone=connections == 1,
                 transport=transport,
@@ -223,9 +227,38 @@ class LiveEngine:
         del rows[: len(taken)]
         return taken
 
+    def watch(self, channels: Sequence[str], wake: Callable[[], None]) -> bool:
+        """Have `wake` called once when a row of one of `channels` comes; return whether some are pending already."""
+        # In this order, here and in `_arrived`: rows that come before the look are seen by it, rows that come after it
+        # find what is watched.
+        self._wake = wake
+        self._watched = watched = tuple([self._rows[each] for each in channels])
+        for rows in watched:
+            if rows:
+                self._watched = ()
+                return True
+        return False
+
+    def on_read(self, wake: Callable[[], None]) -> None:
+        """Have `wake` called once, after what comes next was taken in."""
+        self._on_read = wake
+
+    def _arrived(self) -> None:
+        """Wake whoever waits for rows, where there are any, or for anything to come."""
+        for rows in self._watched:
+            if rows:
+                self._watched = ()
+                self._wake()
+                break
+        on_read = self._on_read
+        if on_read is not None:
+            self._on_read = None
+            on_read()
+
     def put(self, channel: str, rows: Sequence[Row]) -> None:
         """Have rows that were fetched later enter the frames at their place."""
         self._rows[channel].append(LateRows(tuple(rows)))
+        self._arrived()
 
     def ladder(self, market_ticker: str) -> LadderReading | None:
         """Return a market's ladder, None when nobody wants it."""
@@ -280,6 +313,7 @@ class LiveEngine:
         """Write down among all rows that the clock was set: what follows is stamped by another clock, as it were."""
         for rows in list(self._rows.values()):
             rows.append(ClockStepRow(step.by))
+        self._arrived()
         self._taps.event(0, "clock", f"{step.by:+} us", step.at)
 
     def _want(self, interests: Sequence[LiveInterest]) -> list[Part]:

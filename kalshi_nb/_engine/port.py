@@ -322,6 +322,34 @@ class Engine(Protocol):
         """Take all rows of a channel, or all quotes, that are pending; called by one thread only."""
         ...
 
+    def watch(self, channels: Sequence[str], wake: Callable[[], None]) -> bool:
+        """Have `wake` called when a row of one of some channels comes, once, and instead of what was asked before.
+
+        Called by the thread that takes. `wake` is called on the engine's thread, after the row can be taken, and
+        must neither wait nor raise; once too often does no harm.
+
+        Parameters
+        ----------
+        channels : sequence of str
+            As :meth:`take` has them; an empty one forgets what was asked before.
+        wake : callable
+            What to call.
+
+        Returns
+        -------
+        bool
+            Whether rows of one of them are pending already; `wake` is not called then.
+        """
+        ...
+
+    def on_read(self, wake: Callable[[], None]) -> None:
+        """Have `wake` called once, after what comes next was taken in, and instead of what was asked before.
+
+        For whoever shows ladders, which are read in place: while nothing comes, nothing can have changed. `wake` is
+        called on the engine's thread and must neither wait nor raise; once too often does no harm.
+        """
+        ...
+
     def put(self, channel: str, rows: Sequence[Row]) -> None:
         """Have rows that were fetched later, such as trades lost in a gap, enter the frames at their place."""
         ...

@@ -51,10 +51,17 @@ class Book:
     """
 
     def __init__(
-        self, ladder: LadderReading, *, clock: Clock, link_down: Callable[[], str], release: Callable[[], None]
+        self,
+        ladder: LadderReading,
+        *,
+        clock: Clock,
+        on_read: Callable[[Callable[[], None]], None],
+        link_down: Callable[[], str],
+        release: Callable[[], None],
     ) -> None:
         self._ladder = ladder
         self._clock = clock
+        self._on_read = on_read
         self._link_down = link_down
         self._release: Callable[[], None] | None = release
         self._view: LadderView | None = None
@@ -234,7 +241,7 @@ class Book:
     @cached_property
     def _presenter(self) -> LadderPresenter:
         """What makes pictures of the ladder; one, since it remembers how many decimals there were."""
-        return LadderPresenter(self.market_ticker, self._ladder, self._clock)
+        return LadderPresenter(self.market_ticker, self._ladder, self._clock, self._on_read)
 
     def __repr__(self) -> str:
         from kalshi_nb._widgets.ladder.text import ladder_text  # noqa: PLC0415  # only when it is looked at

@@ -80,6 +80,7 @@ class Feed:
         self._closing = False
         self._pipelines = Pipelines(
             engine.take,
+            engine.watch,
             ROWS,
             engine.clock,
             flush_interval=options.flush_interval,
@@ -773,7 +774,13 @@ class Feed:
 
     def _book(self, ladder: LadderReading, held: Held) -> Book:
         release = Ending([lambda: self._books.discard(ladder.market_ticker), held.release])
-        return Book(ladder, clock=self._engine.clock, link_down=self._link_down, release=release)
+        return Book(
+            ladder,
+            clock=self._engine.clock,
+            on_read=self._engine.on_read,
+            link_down=self._link_down,
+            release=release,
+        )
 
     def _link_down(self) -> str:
         if self.state == "connected":

@@ -64,6 +64,7 @@ class UserThread:
         self.dropped_rows = 0
         """Rows that went because others waited too long."""
         self.schedule = Schedule(self._wake)
+        self._spent = 0.0
 
     def start(self) -> None:
         """Start the thread, once."""
@@ -106,6 +107,15 @@ class UserThread:
                 self.dropped_rows += len(oldest) - sum(map(len, steering))
             self._put_turn = turn
             self._changed.notify_all()
+
+    def spend(self, seconds: float) -> None:
+        """Take note of CPU time that the kit's own part took on this thread; called on it only."""
+        self._spent += seconds
+
+    def take_spent(self) -> float:
+        """Return the CPU seconds noted since the last call; one that is noted at the same moment may be lost."""
+        spent, self._spent = self._spent, 0.0
+        return spent
 
     def wait_for(self, turn: int, timeout: float) -> bool:
         """Block until all that was put up to `turn` has been delivered; return whether it has."""

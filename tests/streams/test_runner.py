@@ -418,7 +418,7 @@ def test_pipelines_come_and_go_from_many_threads_while_rows_flow(pipelines, engi
 
 def test_two_feeds_share_nothing(make, clock):
     first, engine = make(), Engine()
-    second = Pipelines(engine.take, CHANNELS, clock, flush_interval=0.005)
+    second = Pipelines(engine.take, engine.watch, CHANNELS, clock, flush_interval=0.005)
     try:
         frames = [frame_of(each, "trade") for each in (first, second)]
         seen = {"first": [], "second": []}

@@ -73,7 +73,7 @@ def test_quotes_begin_anew_after_a_reset():
     def take(channel):
         return given.pop() if channel == QUOTES and given else []
 
-    pipelines = Pipelines(take, (QUOTES,), _Clock(), flush_interval=3_600)
+    pipelines = Pipelines(take, lambda channels, wake: False, (QUOTES,), _Clock(), flush_interval=3_600)
     seen = []
     kept = pipelines.on(QUOTES, seen.append)
     try:
