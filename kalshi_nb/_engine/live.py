@@ -30,7 +30,7 @@ from kalshi_nb._engine.status import state_of, status_of
 from kalshi_nb._engine.taps import Taps
 from kalshi_nb._engine.timeline import Timeline
 from kalshi_nb._engine.transport import TransportName
-from kalshi_nb._rows.channels import BOOKS
+from kalshi_nb._rows.channels import BOOKS, ROWS
 from kalshi_nb._rows.gaps import GapLog
 from kalshi_nb._rows.rejects import MOST_REJECTS, Reject
 from kalshi_nb._rows.rows import Row
@@ -90,7 +90,8 @@ class LiveEngine:
         self.url = url
         self.gaps = GapLog()
         self.clock = Timeline(clock, self._stepped)
-        self._rows: defaultdict[str, list[Row]] = defaultdict(list)
+        # All from the beginning, so that whoever looks through them needs no copy: the lists change, this does not.
+        self._rows: dict[str, list[Row]] = {channel: [] for channel in ROWS}
         self._watched: tuple[list[Row], ...] = ()
         self._wake: Callable[[], None] = lambda: None
         self._on_read: Callable[[], None] | None = None
@@ -227,6 +228,10 @@ class LiveEngine:
         del rows[: len(taken)]
         return taken
 
+    def pending(self) -> Sequence[str]:
+        """Return the channels of which rows can be taken now."""
+        return [channel for channel, rows in self._rows.items() if rows]
+
     def watch(self, channels: Sequence[str], wake: Callable[[], None]) -> bool:
         """Have `wake` called once when a row of one of `channels` comes; return whether some are pending already."""
         # In this order, here and in `_arrived`: rows that come before the look are seen by it, rows that come after it
@@ -311,7 +316,7 @@ class LiveEngine:
 
     def _stepped(self, step: ClockStep) -> None:
         """Write down among all rows that the clock was set: what follows is stamped by another clock, as it were."""
-        for rows in list(self._rows.values()):
+        for rows in self._rows.values():
             rows.append(ClockStepRow(step.by))
         self._arrived()
         self._taps.event(0, "clock", f"{step.by:+} us", step.at)

@@ -322,6 +322,10 @@ class Engine(Protocol):
         """Take all rows of a channel, or all quotes, that are pending; called by one thread only."""
         ...
 
+    def pending(self) -> Sequence[str]:
+        """Return the channels, quotes among them, of which rows can be taken now."""
+        ...
+
     def watch(self, channels: Sequence[str], wake: Callable[[], None]) -> bool:
         """Have `wake` called when a row of one of some channels comes, once, and instead of what was asked before.
 

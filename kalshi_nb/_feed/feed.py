@@ -80,6 +80,7 @@ class Feed:
         self._closing = False
         self._pipelines = Pipelines(
             engine.take,
+            engine.pending,
             engine.watch,
             ROWS,
             engine.clock,

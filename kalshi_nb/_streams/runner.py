@@ -71,6 +71,8 @@ class Pipelines:
     ----------
     take : callable
         Hands over all pending rows of a channel and keeps none of them; called on the pipeline thread only.
+    pending : callable
+        Returns the channels of which rows are pending.
     watch : callable
         Given channels and a function, has that called once when a row of one of them comes; returns whether some are
         pending already, and it will not be. See :meth:`kalshi_nb._engine.port.Engine.watch`.
@@ -87,6 +89,7 @@ class Pipelines:
     def __init__(
         self,
         take: Callable[[str], Sequence[Row]],
+        pending: Callable[[], Sequence[str]],
         watch: Callable[[Sequence[str], Callable[[], None]], bool],
         channels: Sequence[str],
         clock: Clock,
@@ -96,6 +99,8 @@ class Pipelines:
     ) -> None:
         self._take = take
         self._watch = watch
+        self._pending = pending
+        self._is_busy = False
         self._wakeup = Wakeup()
         self._held = 0
         self._channels = tuple(channels)
@@ -375,9 +380,9 @@ class Pipelines:
 
     def _run(self) -> None:
         set_role("pipeline")
-        rest = 0.0
+        rested = 0.0
         while True:
-            self._sleep(rest)
+            self._sleep(rested)
             with self._changed:
                 turn, ending = self._asked_turn, self._stopping
             began = time.thread_time()
@@ -385,23 +390,34 @@ class Pipelines:
                 self._turn(turn, ending=ending)
             except BaseException as error:  # noqa: BLE001  # this thread outlives every mistake
                 self._notices.kit_failed(error)
+            spent = time.thread_time() - began
             with self._changed:
                 self._done_turn = turn
                 self._ended = ending
                 self._changed.notify_all()
                 if ending:
                     return
-            spent = time.thread_time() - began + self._user_thread.take_spent()
-            rest = min(self._flush_interval, _REST * spent)
+            rested = time.monotonic() + min(self._flush_interval, _REST * spent)
 
-    def _sleep(self, rest: float) -> None:
-        """Rest, and then wait for rows, or until a turn is asked for."""
-        if not self._is_asked() and not self._watch(_UNRESTING, self._wakeup.ring):
-            self._wakeup.sleep(rest)
-        if not self._is_asked() and not self._watch(self._channels, self._wakeup.ring):
+    def _sleep(self, rested: float) -> None:
+        """Sleep until there are rows and the rest is over, or until a turn is asked for."""
+        # Each time a thread is woken costs as much as the rows that come alone. So where rows come one by one the rest
+        # passes while they are waited for, and where they come all the time nothing is waited for but its end.
+        if self._is_busy:
+            self._rest(rested)
+        self._is_busy = bool(self._pending())
+        if not self._is_busy and not self._is_asked() and not self._watch(self._channels, self._wakeup.ring):
             self._wakeup.sleep(self._flush_interval)
+            if time.monotonic() < rested:
+                self._is_busy = True
+                self._rest(rested)
         while self._held and not self._is_asked():
             self._wakeup.sleep(self._flush_interval)
+
+    def _rest(self, until: float) -> None:
+        """Sleep until the rest is over, a row of the account comes, or a turn is asked for."""
+        if not self._is_asked() and not self._watch(_UNRESTING, self._wakeup.ring):
+            self._wakeup.sleep(until - time.monotonic())
 
     def _is_asked(self) -> bool:
         return self._stopping or self._asked_turn > self._done_turn
@@ -410,7 +426,7 @@ class Pipelines:
         for_users: list[Batch] = []
         wanted = self._user.channels()
         try:
-            for channel in self._channels:
+            for channel in self._pending():
                 batch = self._next_batch(channel)
                 if batch is not None:
                     frames = self._kit.all()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from kalshi_nb._frames.batch import Batch
 from kalshi_nb._rows.channels import NEVER_DROPPED
 from kalshi_nb._streams.schedule import Schedule
+from kalshi_nb._streams.wakeup import Wakeup
 from kalshi_nb._threads import set_role
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class UserThread:
         self._guard = guard
         self._max_pending_rows = max_pending_rows
         self._changed = threading.Condition(threading.RLock())
+        self._wakeup = Wakeup()
         self._pending: deque[Batch] = deque()
         self._kept: list[Batch] = []
         self._stopping = False
@@ -63,7 +65,7 @@ class UserThread:
         """Rows that wait."""
         self.dropped_rows = 0
         """Rows that went because others waited too long."""
-        self.schedule = Schedule(self._wake)
+        self.schedule = Schedule(self._wakeup.ring)
         self._spent = 0.0
 
     def start(self) -> None:
@@ -79,6 +81,7 @@ class UserThread:
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
+        self._wakeup.ring()
 
     def join(self, timeout: float) -> bool:
         """Wait until the thread has ended, except for itself; return whether it has."""
@@ -106,7 +109,7 @@ class UserThread:
                 self.pending_rows -= len(oldest) - sum(map(len, steering))
                 self.dropped_rows += len(oldest) - sum(map(len, steering))
             self._put_turn = turn
-            self._changed.notify_all()
+        self._wakeup.ring()
 
     def spend(self, seconds: float) -> None:
         """Take note of CPU time that the kit's own part took on this thread; called on it only."""
@@ -131,15 +134,14 @@ class UserThread:
     def _has_room(self) -> bool:
         return 2 * self.pending_rows < self._max_pending_rows
 
-    def _wake(self) -> None:
-        with self._changed:
-            self._changed.notify_all()
-
     def _run(self) -> None:
         set_role("user")
         while True:
+            # Whoever gives it work rings after that is written down, so what comes between the look and the sleep
+            # ends the sleep at once.
+            if not self._has_work():
+                self._wakeup.sleep(self.schedule.seconds_left())
             with self._changed:
-                self._changed.wait_for(self._has_work, self.schedule.seconds_left())
                 batches = [*self._kept, *self._pending]
                 self._kept.clear()
                 self._pending.clear()

@@ -25,6 +25,6 @@ class Wakeup:
         with suppress(RuntimeError):  # rung already
             self._lock.release()
 
-    def sleep(self, timeout: float) -> bool:
-        """Sleep for at most `timeout` seconds; return whether it was ended by a ring."""
-        return self._lock.acquire(timeout=max(0.0, timeout))
+    def sleep(self, timeout: float | None) -> bool:
+        """Sleep for at most `timeout` seconds, None for as long as it takes; return whether a ring ended it."""
+        return self._lock.acquire(timeout=-1 if timeout is None else max(0.0, timeout))

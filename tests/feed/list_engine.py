@@ -174,6 +174,10 @@ class ListEngine:
             taken, rows[:] = list(rows), []
         return taken
 
+    def pending(self):
+        with self._lock:
+            return [channel for channel, rows in self._rows.items() if rows]
+
     def watch(self, channels, wake):
         with self._lock:
             self._watched, self._wake = tuple(channels), wake

@@ -42,6 +42,9 @@ class Engine:
         if rings:
             self._wake()
 
+    def pending(self):
+        return [channel for channel, rows in self._pending.items() if rows or channel == self.broken]
+
     def watch(self, channels, wake):
         with self._lock:
             self._watched, self._wake = tuple(channels), wake
@@ -95,7 +98,7 @@ def make(engine, clock):
 
     def build(**options):
         options.setdefault("flush_interval", 0.005)
-        pipelines = Pipelines(engine.take, engine.watch, CHANNELS, clock, **options)
+        pipelines = Pipelines(engine.take, engine.pending, engine.watch, CHANNELS, clock, **options)
         made.append(pipelines)
         return pipelines
 
