@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kalshi_nb._feed.frame import Frame
     from kalshi_nb._feed.health import Health
     from kalshi_nb._feed.nested_asyncio import nested_asyncio
+    from kalshi_nb._messages.gaps import Gap
     from kalshi_nb._streams.pipeline import Pipeline
     from kalshi_nb._version import __version__
     from kalshi_nb.errors import KalshiError, KalshiWarning
@@ -31,6 +32,7 @@ __all__ = [
     "Books",
     "Feed",
     "Frame",
+    "Gap",
     "Health",
     "KalshiError",
     "KalshiWarning",
@@ -52,6 +54,7 @@ _HOMES: Final = {
     "Books": "_feed.book",
     "Feed": "_feed.feed",
     "Frame": "_feed.frame",
+    "Gap": "_messages.gaps",
     "Health": "_feed.health",
     "KalshiError": "errors",
     "KalshiWarning": "errors",

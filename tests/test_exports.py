@@ -19,6 +19,7 @@ PUBLIC = {
     "Books",
     "Feed",
     "Frame",
+    "Gap",
     "Health",
     "KalshiError",
     "KalshiWarning",

@@ -5,16 +5,22 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kalshi_nb._feed.cells import Cell, this_cell
-from kalshi_nb._feed.demand import Demand
+from kalshi_nb._feed.coverage import Coverage
+from kalshi_nb._feed.demand import Demand, Held
 from kalshi_nb._feed.handles import Closer, Ending
+from kalshi_nb._rows.channels import source_of
 from kalshi_nb._streams.pipeline import Pipeline
 from kalshi_nb._streams.runner import Pipelines
 from kalshi_nb.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from kalshi_nb._engine.port import Engine
+    from kalshi_nb._feed.frame import Frame
+    from kalshi_nb._frames.rolling import RollingFrame
     from kalshi_nb._streams.source import Source
 
 __all__ = ["Attachments"]
@@ -41,9 +47,12 @@ class Attachments:
         Runs them.
     demand : Demand
         Asks the exchange for what they need.
+    engine : Engine
+        Has the gaps that concern them.
     """
 
-    def __init__(self, pipelines: Pipelines, demand: Demand) -> None:
+    def __init__(self, pipelines: Pipelines, demand: Demand, engine: Engine) -> None:
+        self._engine = engine
         self._pipelines = pipelines
         self._demand = demand
         self._lock = threading.RLock()
@@ -60,19 +69,36 @@ class Attachments:
         cell = this_cell()
         ending = Ending()
         source = make(ending)
-        self._ask(source.pipeline, ending)
+        held = self._ask(source.pipeline, ending)
+        source.cover_by(partial(self._covered, source.pipeline.channel, tickers, held))
         # Only now the earlier one lets go, so that the exchange sends on without a break.
         self._replace(source.pipeline, cell, channel, tickers)
         return source
 
-    def call(self, channel: str, tickers: frozenset[str] | None, function: Callable[..., Any]) -> None:
+    def _covered(
+        self,
+        channel: str,
+        tickers: frozenset[str] | None,
+        held: Held,
+        store: RollingFrame,
+        lost_since: Callable[[int], bool],
+    ) -> Frame:
+        """Return what tells of a frame below a stream whether it lacks rows."""
+        from kalshi_nb._feed.frame import Frame  # noqa: PLC0415  # polars loads when it is needed
+
+        coverage = Coverage(self._engine, source_of(channel), tickers, held.connections, lost_since)
+        return Frame(store, name=channel, coverage=coverage)
+
+    def call(
+        self, channel: str, tickers: frozenset[str] | None, function: Callable[..., Any], *, gaps: bool = False
+    ) -> None:
         """Attach a callback, in place of the same function's earlier self, or of an earlier run of the cell's."""
         if not callable(function):
             raise ConfigurationError(f"on({channel!r}) decorates a function, not a {type(function).__name__}.")
         key = (channel, tickers, *_identity(function))
         cell = this_cell()
         ending = Ending()
-        pipeline = self._pipelines.on(channel, function, tickers, on_close=ending)
+        pipeline = self._pipelines.on(channel, function, tickers, gaps=gaps, on_close=ending)
         self._ask(pipeline, ending)
         with self._lock:
             before = self._callbacks.get(key)
@@ -90,13 +116,15 @@ class Attachments:
             self._callbacks.clear()
             self._made.clear()
 
-    def _ask(self, pipeline: Pipeline, ending: Ending) -> None:
+    def _ask(self, pipeline: Pipeline, ending: Ending) -> Held:
         """Ask for the rows of a pipeline that is attached already, so that it misses none."""
         try:
-            ending.add(self._demand.rows(pipeline.channel, pipeline.market_tickers).release)
+            held = self._demand.rows(pipeline.channel, pipeline.market_tickers)
+            ending.add(held.release)
         except BaseException:
             pipeline.close()
             raise
+        return held
 
     def _replace(self, pipeline: Pipeline, cell: Cell | None, channel: str, tickers: frozenset[str] | None) -> None:
         """Write down what a cell attached, and close what an earlier run of it attached there."""

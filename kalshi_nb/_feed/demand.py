@@ -32,6 +32,11 @@ def check_channel(channel: object) -> None:
     UnknownChannelError
         The message lists the channels there are, and names the nearest.
     """
+    if callable(channel):
+        raise UnknownChannelError(
+            "A function stands where the channel goes. Name the channel first: @feed.on('trade') above the function's "
+            "definition, feed.on('trade')(function), or feed.stream('trade').map(function)."
+        )
     if not isinstance(channel, str) or channel not in ROWS:
         meant = get_close_matches(channel.casefold(), ROWS, n=1) if isinstance(channel, str) else []
         told = f" Did you mean {meant[0]!r}?" if meant else ""
@@ -55,6 +60,7 @@ def check_tickers(market_tickers: object, channel: str | None = None) -> frozens
     if isinstance(market_tickers, str):
         market_tickers = [market_tickers]
     if not isinstance(market_tickers, Iterable):
+        _refuse_function(market_tickers, word)
         raise MarketTickerError(
             f"A{_n(word)} {word.one} is text such as {word.example!r}, not {type(market_tickers).__name__}."
         )
@@ -76,6 +82,14 @@ def check_tickers(market_tickers: object, channel: str | None = None) -> frozens
             f"The list of {word.one}s is empty; leave the argument out to take all {word.several}."
         )
     return frozenset(found)
+
+
+def _refuse_function(market_tickers: object, word: Words) -> None:
+    if callable(market_tickers):
+        raise MarketTickerError(
+            f"A function stands where the {word.one}s go. It comes after the call, feed.on(channel)(function) or "
+            "feed.stream(channel).map(function), or below it as a definition with @feed.on(channel) above."
+        )
 
 
 def _n(word: Words) -> str:

@@ -84,13 +84,14 @@ class Feed:
             engine.watch,
             ROWS,
             engine.clock,
+            steady=engine.steady,
             flush_interval=options.flush_interval,
             max_pending_rows=options.max_pending_rows,
         )
         self._demand = Demand(engine)
         self._frames = Frames(engine, self._demand, self._pipelines)
         self._books: Handles[str, Book] = Handles()
-        self._attachments = Attachments(self._pipelines, self._demand)
+        self._attachments = Attachments(self._pipelines, self._demand, engine)
         self._follower = Follower(engine, self._pipelines)
 
     def _open(self, timeout: float) -> None:
@@ -621,20 +622,29 @@ class Feed:
             lambda close: self._pipelines.stream(channel, tickers, exact=exact, on_close=close),
         )
 
-    def messages(self, channel: str, market_tickers: MarketTickers = None) -> Stream:
+    def messages(self, channel: str, market_tickers: MarketTickers = None, *, gaps: bool = False) -> Stream:
         """Return a ``streamz.Stream`` of lists of typed messages, one list a batch.
 
         The messages are those of :mod:`kalshi_nb.messages`: numbers in dollars and contracts, times in UTC.
         Parameters, errors and lifetime as for :meth:`stream`.
+
+        Parameters
+        ----------
+        gaps : bool
+            Have a :class:`kalshi_nb.Gap` between the messages wherever some may be missing: where the feed has a gap
+            of the channel (see :attr:`gaps`), and where the pipeline itself missed some, since it rested after errors
+            or was too slow. Quotes say themselves when their book is not live; here they have the latter alone.
         """
         self._tell()
         check_channel(channel)
         tickers = check_tickers(market_tickers, channel)
         return self._attachments.begin(
-            channel, tickers, lambda close: self._pipelines.messages(channel, tickers, on_close=close)
+            channel, tickers, lambda close: self._pipelines.messages(channel, tickers, gaps=gaps, on_close=close)
         )
 
-    def on(self, channel: str, market_tickers: MarketTickers = None) -> Callable[[Callback], Callback]:
+    def on(
+        self, channel: str, market_tickers: MarketTickers = None, *, gaps: bool = False
+    ) -> Callable[[Callback], Callback]:
         """Have a function called with each message of a channel, on the feed's thread for user code.
 
         >>> import kalshi_nb as kn
@@ -647,14 +657,20 @@ class Feed:
         >>> feed.close()
 
         A function of the same name takes the place of the one before, so the cell can be run again.
-        Parameters and errors as for :meth:`messages`.
+        Parameters and errors as for :meth:`messages`; with `gaps` the function is called with each gap, too. A
+        function that raises is called again with the next message; see :class:`kalshi_nb.Pipeline`.
+
+        Raises
+        ------
+        PipelineError
+            When the function is ``async``: use :meth:`listen` in a coroutine.
         """
         self._tell()
         check_channel(channel)
         tickers = check_tickers(market_tickers, channel)
 
         def attach(function: Callback) -> Callback:
-            self._attachments.call(channel, tickers, function)
+            self._attachments.call(channel, tickers, function, gaps=gaps)
             return function
 
         return attach

@@ -35,6 +35,8 @@ class FrameRequest(NamedTuple):
         With a column that says which rows follow a gap.
     params : tuple of pairs
         What else the exchange is told.
+    latest_keys : int or None
+        How many last rows it keeps beside its window; None for as many as any frame.
     """
 
     channel: str
@@ -44,6 +46,7 @@ class FrameRequest(NamedTuple):
     exact: bool = False
     gaps: bool = False
     params: Params = ()
+    latest_keys: int | None = None
 
 
 class Frames:
@@ -89,6 +92,7 @@ class Frames:
             seconds=request.seconds,
             exact=request.exact,
             gaps=request.gaps,
+            latest_keys=request.latest_keys,
             name=traits_of(request.channel).title,
             on_close=ending,
         )

@@ -175,6 +175,7 @@ def _warnings(status: EngineStatus, pipelines: Pipelines) -> Iterator[str]:
         )
     if status.lag_grows:
         yield "the lag has grown for 30 s: this computer does not keep up, or the line does not"
+    yield from pipelines.troubles()
     if pipelines.dropped_rows:
         yield "a pipeline of yours is slow, and rows were dropped before it"
     if pipelines.kit_errors:

@@ -54,6 +54,11 @@ class FrameReading:
         """How many rows ever came, those counted that have left the window."""
         return self._store.total
 
+    @property
+    def dropped_keys(self) -> int:
+        """How many last rows :meth:`latest` had to let go beside the window; 0 as long as it knows of all."""
+        return self._store.dropped_keys
+
     def __len__(self) -> int:
         return self._store.height
 
@@ -63,6 +68,9 @@ class FrameReading:
 
     def latest(self) -> pl.DataFrame:
         """Return the last row of each market, also of those whose rows have left the window.
+
+        Beside the window 100,000 are kept, unless the frame was asked for with another `latest_keys`. Past that
+        orders and requests that have ended go first, then whatever changed longest ago; see :attr:`dropped_keys`.
 
         On orders it is the last row of each order; on positions of each market and subaccount; on requests
         for quotes of each request; on order groups of each group; on reference feeds of each index or
@@ -117,10 +125,17 @@ class FrameReading:
         """Say why no more rows can come, in a few words; nothing while they can."""
         return ""
 
+    def _remark(self) -> str:
+        """Say what keeps rows from coming just now, in a few words; nothing while all is as it should be."""
+        return ""
+
     def _waited(self, rows: int, timeout: float | None, trouble: str) -> str:
         arrived = f"{self._title()}: {self.total:,} of {rows:,} rows came"
         if trouble:
             return f"{arrived}, and no more will: {trouble}."
+        remark = self._remark()
+        if remark:
+            return f"{arrived} within {timeout:g} s: {remark}."
         return (
             f"{arrived} within {timeout:g} s. Check that the market trades now, that the feed's health() shows it "
             "connected, and that no node in front lets all rows fall; or wait with a longer timeout. A simulated "
@@ -184,9 +199,9 @@ class FrameReading:
 
     def _caption(self, df: pl.DataFrame) -> str:
         parts = [f"{df.height:,} row{'' if df.height == 1 else 's'}", str(self._store.window)]
-        trouble = self._trouble()
-        if trouble:
-            parts.append(trouble)
+        if self.dropped_keys:
+            parts.append(f"latest() let {self.dropped_keys:,} keys go")
+        parts += [each for each in (self._trouble(), self._remark()) if each]
         if RECEIVED in df.columns and isinstance(df.schema[RECEIVED], pl.Datetime) and df.height:
             moment = df[RECEIVED][-1]
             if moment is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from operator import index
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
@@ -11,7 +12,7 @@ import polars as pl
 from kalshi_nb._frames.blocks import Blocks
 from kalshi_nb._frames.clock_steps import ClockSteps
 from kalshi_nb._frames.columns import Columns
-from kalshi_nb._frames.last_rows import LastRows, moments
+from kalshi_nb._frames.last_rows import DEFAULT_KEYS, LastRows, Law, moments
 from kalshi_nb._frames.pending import Part, PlainRows, joined
 from kalshi_nb._frames.schema import MARKET, RECEIVED
 from kalshi_nb.errors import ConfigurationError, PipelineError
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from kalshi_nb._clock import Clock
 
-__all__ = ["DEFAULT_ROWS", "RollingFrame", "Window", "window"]
+__all__ = ["DEFAULT_ROWS", "RollingFrame", "Window", "most_keys", "window"]
 
 DEFAULT_ROWS: Final = 100_000
 _LONGEST_SECONDS: Final = 100 * 366 * 86_400
@@ -66,6 +67,23 @@ def window(rows: int | None = None, seconds: float | None = None) -> Window:
     if rows is None and seconds is None:
         rows = DEFAULT_ROWS
     return Window(rows, seconds)
+
+
+def most_keys(latest_keys: int | None) -> int:
+    """Return a checked number of keys that ``latest()`` keeps beside the window, 100,000 where none is given.
+
+    Raises
+    ------
+    ConfigurationError
+        For anything but a positive whole number.
+    """
+    if latest_keys is None:
+        return DEFAULT_KEYS
+    if isinstance(latest_keys, bool) or not hasattr(latest_keys, "__index__") or latest_keys <= 0:
+        raise ConfigurationError(
+            f"latest_keys={latest_keys!r}: give a positive whole number, for example latest_keys=1_000_000."
+        )
+    return index(latest_keys)
 
 
 def _raise(error: BaseException) -> None:
@@ -118,6 +136,10 @@ class RollingFrame:
         What time it is now, for `seconds`.
     key : tuple of str
         The columns that `latest` goes by.
+    latest_keys : int
+        How many rows `latest` keeps beside the window; see `Law`.
+    ended : tuple of str and frozenset of str, or None
+        Which of them are the first to go; see `Law`.
     on_lost : callable
         Called with the error when rows of `append_rows` cannot become columns. They are left out, and count no
         more.
@@ -136,6 +158,8 @@ class RollingFrame:
         seconds: float | None = None,
         clock: Clock,
         key: tuple[str, ...] = (MARKET,),
+        latest_keys: int = DEFAULT_KEYS,
+        ended: tuple[str, frozenset[str]] | None = None,
         on_lost: Callable[[BaseException], None] = _raise,
     ) -> None:
         self.window = Window(rows, seconds)
@@ -157,7 +181,7 @@ class RollingFrame:
             problem = self._misses_time(schema)
             if problem is not None:
                 raise ConfigurationError(problem)
-        view = _View(first, Blocks(), LastRows(key), ClockSteps())
+        view = _View(first, Blocks(), LastRows(Law(key, latest_keys, ended)), ClockSteps())
         self._state = _State(view, (), view)
         self._latest: tuple[_View, pl.DataFrame] | None = None
 
@@ -203,8 +227,9 @@ class RollingFrame:
         with self._writing:
             if self._state.pending:
                 self._take_in(self._state.pending)  # what cannot become columns is to count for nothing
-            df = self._state.view.df.clear()
-            self._show(_View(df, Blocks(), LastRows(self._key), ClockSteps(gone_until=self._clock.now_us())))
+            view = self._state.view
+            steps = ClockSteps(gone_until=self._clock.now_us())
+            self._show(_View(view.df.clear(), Blocks(), view.folded.cleared(), steps))
             self.on_reset()
 
     def step(self, by: int) -> None:
@@ -389,6 +414,11 @@ class RollingFrame:
             if start:
                 return view.df.slice(start)
         return view.df.clone()
+
+    @property
+    def dropped_keys(self) -> int:
+        """How many rows went that `latest` kept beside the window, because there were too many."""
+        return self._state.view.folded.dropped
 
     def whole_since_us(self) -> int | None:
         """Return since when all rows that were received are in the window; None for always.

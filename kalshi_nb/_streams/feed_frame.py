@@ -26,7 +26,7 @@ _FEW_ROWS: Final = 256
 
 
 class FeedFrameDelivery(Delivery):
-    """Fills one of the feed's own frames, which is never detached: its errors are the kit's.
+    """Fills one of the feed's own frames, which never rests: its errors are the kit's.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ class FeedFrameDelivery(Delivery):
 
     def _hand_over(self, element: pl.DataFrame | PlainRows) -> None:
         self._progress.rows += element.height
-        self._guarded(send, self._source, element)
+        self._guarded(element, send, self._source, element)
 
     def _frames(self) -> list[RollingFrame]:
         return [self.store]
@@ -83,7 +83,7 @@ class FeedFrameDelivery(Delivery):
             # They stand where rows were missing, and are none that follow a gap.
             self.store.insert(late._replace(marks=[False] * late.height) if self.gaps else late)
 
-    def _failed(self, error: BaseException) -> None:
+    def _failed(self, error: BaseException, element: object) -> None:  # noqa: ARG002  # kept for users alone
         failure = self._notices.failure(error, self.pipeline)
         self._progress.last_error = failure
         self._progress.errors += 1

@@ -12,17 +12,19 @@ from streamz import Stream
 
 from kalshi_nb._clock import WallClock
 from kalshi_nb._frames.reading import FrameReading
-from kalshi_nb._frames.rolling import RollingFrame, window
+from kalshi_nb._frames.rolling import RollingFrame, most_keys, window
 from kalshi_nb._frames.schema import MARKET
 from kalshi_nb._frames.schema import schema as schema_of
 from kalshi_nb._rows.channels import traits_of
+from kalshi_nb._streams.graph import refuse_awaitables
 from kalshi_nb._streams.source import Source, delivery_above
 from kalshi_nb.errors import ConfigurationError, PipelineError
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping
 
-    from kalshi_nb._streams.delivery import StreamDelivery
+    from kalshi_nb._streams.user_delivery import StreamDelivery
 
 __all__ = ["RollingFrameNode", "ThrottleNode", "register"]
 
@@ -41,6 +43,8 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
         Keep at most so many rows; 100,000 where neither `rows` nor `seconds` is given.
     seconds : float, optional
         Keep rows that were received at most so long ago, by the column ``received_at``.
+    latest_keys : int, optional
+        How many last rows ``.latest()`` keeps beside the window; 100,000 where it is left out.
     schema : mapping of str to polars dtype, optional
         Names and dtypes of the columns. Without it, directly on ``feed.stream()`` they are the channel's,
         and further down those of the first batch.
@@ -50,7 +54,7 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
     Raises
     ------
     ConfigurationError
-        When `rows` or `seconds` is not a positive number, or no ``received_at`` is there to go by.
+        When `rows`, `seconds` or `latest_keys` is not a positive number, or no ``received_at`` is there to go by.
     PipelineError
         Directly on ``feed.messages()``, which sends lists.
     """
@@ -65,8 +69,10 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
         seconds: float | None = None,
         schema: Mapping[str, Any] | None = None,
         name: str | None = None,
+        latest_keys: int | None = None,
     ) -> None:
         kept = window(rows, seconds)
+        keys = most_keys(latest_keys)
         delivery = delivery_above(upstream)
         columns = pl.Schema(schema) if schema is not None else None
         if isinstance(upstream, Source):
@@ -83,8 +89,11 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
             seconds=kept.seconds,
             clock=WallClock() if delivery is None else delivery.clock,
             key=_key(delivery, columns),
+            latest_keys=keys,
+            ended=None if delivery is None else traits_of(delivery.label.channel).ended,
         )
         Stream.__init__(self, upstream, stream_name=name)
+        self._covered = None if delivery is None else delivery.covered(self._store)
 
     def update(self, x: Any, who: Any = None, metadata: Any = None) -> Any:  # noqa: ARG002  # streamz's signature
         """Keep the rows of a frame and pass it on."""
@@ -101,13 +110,40 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
         delivery = delivery_above(self)
         if delivery is None or delivery.pipeline.state == "closed":
             return "its pipeline is closed"
-        if delivery.pipeline.state == "detached":
-            failure = delivery.pipeline.last_error
-            return f"its pipeline was detached: {failure}" if failure is not None else "its pipeline was detached"
         return ""
+
+    def _remark(self) -> str:
+        delivery = delivery_above(self)
+        return "" if delivery is None else delivery.remark()
+
+    def complete(self, since: dt.datetime | None = None) -> bool:
+        """Tell whether no gap is known in the rows that came by the feed from `since` to now.
+
+        As :meth:`kalshi_nb.Frame.complete`, for the channel and markets of the stream that this is built on. Rows
+        that a rest of the pipeline dropped are missing, those that were dropped because it was too slow, and those
+        of a batch that a node of it raised at.
+
+        Parameters
+        ----------
+        since : datetime, optional
+            With a time zone, compared with ``received_at``; None for the whole window.
+
+        Returns
+        -------
+        bool
+            False, too, on a stream that no feed fills, since nobody knows.
+
+        Raises
+        ------
+        ConfigurationError
+            When `since` is not a datetime with a time zone.
+        """
+        return self._covered is not None and self._covered.complete(since)
 
     def close(self) -> None:
         """Take no more rows; those that are there stay readable."""
+        if self._covered is not None:
+            self._covered.close()
         self.destroy()
 
     __str__ = FrameReading.__repr__
@@ -175,7 +211,7 @@ class ThrottleNode(Stream):  # type: ignore[misc]  # streamz ships no types
         if self._held:
             x, metadata = self._held.pop()
             self._next_at = self._delivery.schedule.now() + self.interval
-            self._emit(x, metadata=metadata)
+            refuse_awaitables(self._emit(x, metadata=metadata))
 
     def __repr__(self) -> str:
         return f"<throttle: {self.interval:g} s>"

@@ -10,29 +10,30 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from kalshi_nb._frames.batch import Batch
 from kalshi_nb._frames.marks import GapMarks
-from kalshi_nb._frames.rolling import RollingFrame, window
+from kalshi_nb._frames.rolling import RollingFrame, most_keys, window
 from kalshi_nb._frames.schema import schema
 from kalshi_nb._rows.channels import NEVER_DROPPED, traits_of
 from kalshi_nb._streams import nodes as _nodes  # noqa: F401  # streams have rolling_frame() and throttle() by it
-from kalshi_nb._streams.delivery import CallbackDelivery, Delivery, FrameDelivery, MessageDelivery, Opening
+from kalshi_nb._streams.delivery import Delivery, Opening
 from kalshi_nb._streams.feed_frame import FeedFrameDelivery
+from kalshi_nb._streams.functions import refuse_function
 from kalshi_nb._streams.notices import Notices
 from kalshi_nb._streams.pipeline import Label, Pipeline
 from kalshi_nb._streams.registry import Registry
 from kalshi_nb._streams.source import Source
+from kalshi_nb._streams.user_delivery import CallbackDelivery, FrameDelivery, MessageDelivery, UserDelivery
 from kalshi_nb._streams.user_thread import UserThread
 from kalshi_nb._streams.wakeup import Wakeup
 from kalshi_nb._threads import FEED_ROLES, refuse_on, set_role
 from kalshi_nb.errors import FeedClosedError, WaitTimeoutError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from kalshi_nb._clock import Clock
     from kalshi_nb._rows.rows import Row
-    from kalshi_nb._streams.delivery import StreamDelivery
     from kalshi_nb._streams.failures import Failure
-    from kalshi_nb.messages import Message
+    from kalshi_nb._streams.user_delivery import StreamDelivery
 
 __all__ = ["Pipelines"]
 
@@ -80,6 +81,8 @@ class Pipelines:
         Which channels there are.
     clock : Clock
         The time of the market, for windows in seconds and the times of errors.
+    steady : callable, optional
+        The present on a timeline that never goes back, in microseconds, by which pipelines rest; `clock` without it.
     flush_interval : float
         Seconds that a rest between two turns lasts at most.
     max_pending_rows : int
@@ -94,6 +97,7 @@ class Pipelines:
         channels: Sequence[str],
         clock: Clock,
         *,
+        steady: Callable[[], int] | None = None,
         flush_interval: float = 0.05,
         max_pending_rows: int = 1_000_000,
     ) -> None:
@@ -105,14 +109,15 @@ class Pipelines:
         self._held = 0
         self._channels = tuple(channels)
         self._clock = clock
+        self._steady = clock.now_us if steady is None else steady
         self._flush_interval = flush_interval
         self._marks: dict[str, GapMarks] = {}
         self._notices = Notices(clock)
         self._kit: Registry[FeedFrameDelivery] = Registry()
-        self._user: Registry[Delivery] = Registry()
+        self._user: Registry[UserDelivery] = Registry()
         self._numbers = itertools.count(1)
         self._user_thread = UserThread(
-            self.deliver_to_users, self._notices.kit_failed, max_pending_rows=max_pending_rows
+            self.deliver_to_users, self._notices.kit_failed, self._go_on, max_pending_rows=max_pending_rows
         )
         self._thread: threading.Thread | None = None
         self._stopping = False
@@ -138,32 +143,45 @@ class Pipelines:
         again when it goes.
         """
         opening = self._opening(self._user, channel, market_tickers, name, on_close, exact=exact)
-        return self._begin(FrameDelivery(opening, self._clock, self._user_thread.schedule), on_close)
+        return self._begin(FrameDelivery(opening, self._user_thread.schedule), on_close)
 
     def messages(
         self,
         channel: str,
         market_tickers: frozenset[str] | None = None,
         *,
+        gaps: bool = False,
         name: str | None = None,
         on_close: Callable[[], Any] | None = None,
     ) -> Source:
-        """Return a source that emits one list of typed messages a turn; it lives as `stream`'s does."""
-        opening = self._opening(self._user, channel, market_tickers, name, on_close)
-        return self._begin(MessageDelivery(opening, self._clock, self._user_thread.schedule), on_close)
+        """Return a source that emits one list of typed messages a turn; it lives as `stream`'s does.
+
+        With `gaps` each gap stands among the messages at its place.
+        """
+        opening = self._opening(self._user, channel, market_tickers, name, on_close, gaps=gaps)
+        return self._begin(MessageDelivery(opening, self._user_thread.schedule), on_close)
 
     def on(
         self,
         channel: str,
-        function: Callable[[Message], Any],
+        function: Callable[[Any], Any],
         market_tickers: frozenset[str] | None = None,
         *,
+        gaps: bool = False,
         name: str | None = None,
         on_close: Callable[[], Any] | None = None,
     ) -> Pipeline:
-        """Have `function` called with each message of `channel`, until the pipeline is closed."""
+        """Have `function` called with each message of `channel`, and with `gaps` each gap, until it is closed.
+
+        Raises
+        ------
+        PipelineError
+            When a call of it would run nothing of it.
+        """
+        refuse_function(channel, function)
         name = name or getattr(function, "__name__", None)
-        delivery = CallbackDelivery(self._opening(self._user, channel, market_tickers, name, on_close), function)
+        opening = self._opening(self._user, channel, market_tickers, name, on_close, gaps=gaps)
+        delivery = CallbackDelivery(opening, self._user_thread.schedule, function)
         self._user.add(delivery, strongly=True)
         self._start_for_users()
         return delivery.pipeline
@@ -177,6 +195,7 @@ class Pipelines:
         seconds: float | None = None,
         exact: bool = False,
         gaps: bool = False,
+        latest_keys: int | None = None,
         name: str | None = None,
         on_close: Callable[[], Any] | None = None,
     ) -> FeedFrameDelivery:
@@ -187,7 +206,7 @@ class Pipelines:
         Raises
         ------
         ConfigurationError
-            When `rows` or `seconds` is not a positive number.
+            When `rows`, `seconds` or `latest_keys` is not a positive number.
         """
         kept = window(rows, seconds)
         store = RollingFrame(
@@ -196,6 +215,8 @@ class Pipelines:
             seconds=kept.seconds,
             clock=self._clock,
             key=traits_of(channel).key,
+            latest_keys=most_keys(latest_keys),
+            ended=traits_of(channel).ended,
             on_lost=self._notices.kit_failed,
         )
         opening = self._opening(self._kit, channel, market_tickers, name, on_close, exact=exact)
@@ -213,11 +234,12 @@ class Pipelines:
         on_close: Callable[[], Any] | None,
         *,
         exact: bool = False,
+        gaps: bool = False,
     ) -> Opening:
         if self._stopping:
             raise FeedClosedError("The feed is closed: connect() again, then attach to the new one.")
         label = Label(name or f"{channel}-{next(self._numbers)}", channel, market_tickers)
-        return Opening(label, exact, self._notices, registry.discard, on_close)
+        return Opening(label, exact, self._notices, self._clock, self._steady, registry.discard, on_close, gaps=gaps)
 
     def _begin(self, delivery: StreamDelivery, on_close: Callable[[], Any] | None) -> Source:
         source = Source(delivery)
@@ -231,7 +253,7 @@ class Pipelines:
 
     @property
     def pipelines(self) -> list[Pipeline]:
-        """The users' pipelines that are not closed, detached ones included."""
+        """The users' pipelines that are not closed, those at rest included."""
         return [each.pipeline for each in self._user.all()]
 
     # How it is doing ----------------------------------------------------------------------------------
@@ -260,6 +282,11 @@ class Pipelines:
     def last_error(self) -> Failure | None:
         """The last error on either thread."""
         return self._notices.last_error
+
+    def troubles(self) -> Iterator[str]:
+        """Say what is not as it should be with the users' pipelines, a sentence each."""
+        for each in self._user.all():
+            yield from each.troubles(self.pending_rows)
 
     def take_notices(self) -> list[str]:
         """Return what the main thread is to warn of and has not yet, and forget it."""
@@ -458,6 +485,12 @@ class Pipelines:
     def deliver_to_users(self, batch: Batch) -> None:
         """Bring a batch to the users' pipelines of its channel; the users' thread does this."""
         _deliver(batch, self._user.all())
+
+    def _go_on(self) -> None:
+        """Try those pipelines that rested until now, and have rows that waited for that."""
+        for each in self._user.all():
+            if each.pipeline.waiting:
+                each.go_on()
 
 
 def _deliver(batch: Batch, deliveries: list[_D]) -> None:

@@ -12,7 +12,7 @@ from kalshi_nb._threads import role
 from kalshi_nb.errors import PipelineError
 
 if TYPE_CHECKING:
-    from kalshi_nb._streams.delivery import StreamDelivery
+    from kalshi_nb._streams.user_delivery import Cover, StreamDelivery
 
 __all__ = ["Source", "delivery_above"]
 
@@ -66,6 +66,18 @@ class Source(Stream):  # type: ignore[misc]  # streamz ships no types
             "Only the feed emits here. To feed a graph of your own, make a streamz.Stream() and emit into "
             "it, or try your functions on a frame: f(trades.df)."
         )
+
+    def cover_by(self, cover: Cover) -> None:
+        """Have frames that are attached from now on know whether they lack rows."""
+        self._delivery.cover = cover
+
+    def __iter__(self) -> NoReturn:
+        raise PipelineError(
+            f"A stream gives its batches by itself, to functions: .sink(function), .map(function). To loop over "
+            f"messages, write in a coroutine: async for message in feed.listen({self.pipeline.channel!r}): …"
+        )
+
+    __aiter__ = __iter__
 
     def _inform_loop(self, loop: Any) -> None:  # noqa: ARG002  # streamz's own signature
         self._refuse_loop()

@@ -15,6 +15,8 @@ from kalshi_nb._threads import set_role
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from kalshi_nb._rows.steering import DroppedRows
+
 __all__ = ["UserThread"]
 
 
@@ -23,7 +25,8 @@ class UserThread:
 
     So a slow pipeline makes its own next batch larger. Past `max_pending_rows` the oldest batches go, but never
     those of one's own fills, orders and positions: they wait, and count for nothing in that bound. Of a batch
-    that goes what steers frames stays: a frame that missed a reset would show two times as one.
+    that goes what steers frames stays: a frame that missed a reset would show two times as one. And it is counted by
+    market, so that each pipeline can be told what it missed.
 
     The pipeline thread puts batches here, this thread takes all of them at once, and the lock is held for no
     longer than that: never while a node or callback runs, so the reader's side is never held up by one. A batch
@@ -37,6 +40,8 @@ class UserThread:
         Called on the thread with each merged batch.
     guard : callable
         Called with each exception that `deliver` lets through.
+    go_on : callable
+        Called on the thread at the end of each turn, for whoever rested until now.
     max_pending_rows : int
         How many rows may wait; the newest batch waits whatever its size.
     """
@@ -45,16 +50,19 @@ class UserThread:
         self,
         deliver: Callable[[Batch], None],
         guard: Callable[[BaseException], None],
+        go_on: Callable[[], None],
         *,
         max_pending_rows: int,
     ) -> None:
         self._deliver = deliver
         self._guard = guard
+        self._go_on = go_on
         self._max_pending_rows = max_pending_rows
         self._changed = threading.Condition(threading.RLock())
         self._wakeup = Wakeup()
         self._pending: deque[Batch] = deque()
         self._kept: list[Batch] = []
+        self._dropped: dict[str, DroppedRows] = {}
         self._stopping = False
         self._ended = True
         self._thread: threading.Thread | None = None
@@ -66,7 +74,6 @@ class UserThread:
         self.dropped_rows = 0
         """Rows that went because others waited too long."""
         self.schedule = Schedule(self._wakeup.ring)
-        self._spent = 0.0
 
     def start(self) -> None:
         """Start the thread, once."""
@@ -103,22 +110,14 @@ class UserThread:
                     self._droppable_rows += len(batch)
             while self._droppable_rows > self._max_pending_rows and len(self._pending) > 1:
                 oldest = self._pending.popleft()
-                steering = oldest.steering
-                self._kept += steering
+                kept = oldest.kept
+                self._kept += kept
+                self._dropped[oldest.channel] = oldest.dropped(self._dropped.get(oldest.channel))
                 self._droppable_rows -= len(oldest)
-                self.pending_rows -= len(oldest) - sum(map(len, steering))
-                self.dropped_rows += len(oldest) - sum(map(len, steering))
+                self.pending_rows -= len(oldest) - sum(map(len, kept))
+                self.dropped_rows += len(oldest) - sum(map(len, kept))
             self._put_turn = turn
         self._wakeup.ring()
-
-    def spend(self, seconds: float) -> None:
-        """Take note of CPU time that the kit's own part took on this thread; called on it only."""
-        self._spent += seconds
-
-    def take_spent(self) -> float:
-        """Return the CPU seconds noted since the last call; one that is noted at the same moment may be lost."""
-        spent, self._spent = self._spent, 0.0
-        return spent
 
     def wait_for(self, turn: int, timeout: float) -> bool:
         """Block until all that was put up to `turn` has been delivered; return whether it has."""
@@ -142,7 +141,10 @@ class UserThread:
             if not self._has_work():
                 self._wakeup.sleep(self.schedule.seconds_left())
             with self._changed:
-                batches = [*self._kept, *self._pending]
+                # What went was older than all that is still there, and each pipeline that missed it is told.
+                dropped = [Batch(channel, [row]) for channel, row in self._dropped.items()]
+                batches = [*dropped, *self._kept, *self._pending]
+                self._dropped.clear()
                 self._kept.clear()
                 self._pending.clear()
                 self.pending_rows = self._droppable_rows = 0
@@ -153,7 +155,7 @@ class UserThread:
             except BaseException as error:  # noqa: BLE001  # this thread outlives every mistake
                 self._guard(error)
             # Nothing of the last turn may stay alive only because this thread sleeps now.
-            del batches
+            del batches, dropped
             with self._changed:
                 self._done_turn = turn
                 self._ended = ending and not self._pending and not self._kept
@@ -177,3 +179,4 @@ class UserThread:
         for of_channel in by_channel.values():
             self._deliver(Batch.merge(of_channel))
         self.schedule.run_due(all_of_them=ending)
+        self._go_on()

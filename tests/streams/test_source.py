@@ -116,14 +116,15 @@ def test_every_node_directly_below_a_source_gets_the_batch_whichever_raises(pipe
     assert isinstance(source.pipeline.last_error.error, ZeroDivisionError)
 
 
-def test_an_async_sink_is_an_error_that_says_so(pipelines):
+def test_a_sink_that_turns_out_to_be_async_is_an_error_that_says_so(pipelines):
     async def sink(x):
         pass
 
     source = pipelines.stream("trade")
-    source.map(nothing).sink(sink)
+    source.map(nothing).sink(lambda x: sink(x.head(1)))
     pipelines.deliver_to_users(batch(1))
     assert "async function" in str(source.pipeline.last_error.error)
+    assert "feed.listen" in str(source.pipeline.last_error.error)
 
 
 def test_cells_attach_at_every_depth_while_batches_flow_and_none_is_lost(pipelines, hectic):
