@@ -24,13 +24,14 @@ from kalshi_nb._rows.wanted import Params
 from kalshi_nb._streams.pipeline import Pipeline
 from kalshi_nb._streams.runner import Pipelines
 from kalshi_nb._threads import FEED_ROLES, refuse_on, role
-from kalshi_nb.errors import ConfigurationError, MarketTickerError, PipelineWarning
+from kalshi_nb.errors import ConfigurationError, FeedClosedError, MarketTickerError, PipelineWarning
 
 if TYPE_CHECKING:
     import polars as pl
     from streamz import Stream
 
     from kalshi_nb._feed.frame import Frame
+    from kalshi_nb._streams.listening import Listener
 
 __all__ = ["Feed"]
 
@@ -675,9 +676,63 @@ class Feed:
 
         return attach
 
+    def listen(
+        self, channel: str, market_tickers: MarketTickers = None, *, gaps: bool = False, name: str | None = None
+    ) -> Listener:
+        """Return the messages of a channel for code that awaits: an asynchronous iterator, to be used at once.
+
+        >>> import asyncio
+        >>> import kalshi_nb as kn
+        >>> async def first(feed, channel):
+        ...     async for message in feed.listen(channel):
+        ...         return message
+        >>> feed = kn.connect("sim")
+        >>> trade = asyncio.run(first(feed, "trade"))
+        >>> 0 < trade.yes_price < 1
+        True
+        >>> feed.close()
+
+        It works on any running event loop of asyncio, such as a notebook's own: write ``async for`` in a cell, or
+        start a task. Messages come as soon as a callback would have them. It begins with the first step of the
+        ``async for`` and ends when the feed is closed, after what had come until then. Breaking out of the loop or
+        cancelling its task leaves nothing behind.
+
+        Parameters
+        ----------
+        channel : str
+            As for :meth:`messages`.
+        market_tickers : str or iterable of str, optional
+            As for :meth:`messages`.
+        gaps : bool
+            Have a :class:`kalshi_nb.Gap` between the messages wherever some may be missing.
+        name : str, optional
+            What to call it in :attr:`pipelines`.
+
+        Returns
+        -------
+        Listener
+            Yields the messages of :mod:`kalshi_nb.messages` one by one. Its ``pipeline`` counts what went because more
+            than `max_pending_rows` of :func:`kalshi_nb.connect` waited.
+
+        Raises
+        ------
+        UnknownChannelError, MarketTickerError, FeedClosedError
+            As for :meth:`messages`.
+        SubscriptionError
+            At the first step, when the exchange refuses.
+        PipelineError
+            When it is used without ``async``.
+        """
+        self._tell()
+        check_channel(channel)
+        tickers = check_tickers(market_tickers, channel)
+        if self._closing:
+            raise FeedClosedError("The feed is closed: connect() again, then listen to the new one.")
+        return self._attachments.listen(channel, tickers, gaps=gaps, name=name)
+
     @property
     def pipelines(self) -> list[Pipeline]:
-        """What is attached by :meth:`stream`, :meth:`messages` and :meth:`on`; each has a ``close()``."""
+        """What :meth:`stream`, :meth:`messages`, :meth:`on` and :meth:`listen` attached; each has a ``close()``."""
         self._tell()
         return self._pipelines.pipelines
 

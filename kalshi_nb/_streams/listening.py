@@ -17,17 +17,23 @@ import asyncio
 import threading
 import weakref
 from collections import deque
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, NoReturn, Self
 
-from kalshi_nb.errors import ConfigurationError
+from kalshi_nb._messages.gaps import Gap
+from kalshi_nb._streams.delivery import Delivery, messages_of
+from kalshi_nb.errors import PipelineError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from types import TracebackType
 
+    from kalshi_nb._frames.batch import Batch
+    from kalshi_nb._frames.rolling import RollingFrame
+    from kalshi_nb._streams.delivery import Opening
     from kalshi_nb._streams.pipeline import Pipeline
+    from kalshi_nb.messages import Message
 
-__all__ = ["Inbox", "Listener"]
+__all__ = ["Inbox", "ListenDelivery", "Listener"]
 
 
 class Inbox:
@@ -37,16 +43,17 @@ class Inbox:
     ----------
     most : int
         How many messages may wait; the newest batch waits whatever its size.
-    dropped : callable
+    lost : callable
         Called with how many messages went because others waited too long; returns what to tell in their place.
     """
 
-    def __init__(self, most: int, dropped: Callable[[int], Sequence[Any]]) -> None:
+    def __init__(self, most: int, lost: Callable[[int], list[Message | Gap]]) -> None:
         self._most = most
-        self._dropped = dropped
+        self._lost = lost
         self._lock = threading.RLock()
-        self._batches: deque[Sequence[Any]] = deque()
+        self._batches: deque[list[Message | Gap]] = deque()
         self._waiting = 0
+        self._gone = 0
         self._ended = False
         self._is_waking = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -56,26 +63,18 @@ class Inbox:
         """Wake the running loop from now on."""
         self._loop, self._event = asyncio.get_running_loop(), asyncio.Event()
 
-    def put(self, messages: Sequence[Any]) -> bool:
+    def put(self, messages: list[Message | Gap]) -> bool:
         """Add a batch; return False where nobody will ever take it."""
         with self._lock:
             if self._ended:
                 return False
             self._batches.append(messages)
             self._waiting += len(messages)
-            self._bound()
+            while self._waiting > self._most and len(self._batches) > 1:
+                oldest = self._batches.popleft()
+                self._waiting -= len(oldest)
+                self._gone += sum(not isinstance(each, Gap) for each in oldest)
         return self._wake()
-
-    def _bound(self) -> None:
-        gone = 0
-        while self._waiting > self._most and len(self._batches) > 1:
-            gone += len(oldest := self._batches.popleft())
-            self._waiting -= len(oldest)
-        if gone:
-            told = self._dropped(gone)
-            if told:
-                self._batches.appendleft(told)
-                self._waiting += len(told)
 
     def end(self) -> None:
         """Take nothing more; what is there can still be taken."""
@@ -83,16 +82,19 @@ class Inbox:
             self._ended = True
         self._wake()
 
-    async def take(self) -> deque[Any] | None:
+    async def take(self) -> deque[Message | Gap] | None:
         """Return all that has come, waiting until there is something; None once it has ended."""
         event = self._event
         assert event is not None
         while True:
             with self._lock:
                 batches, self._batches, self._waiting = self._batches, deque(), 0
+                gone, self._gone = self._gone, 0
                 ended = self._ended
             if batches:
-                return deque([message for batch in batches for message in batch])
+                # What went is older than all that is there.
+                told = self._lost(gone) if gone else []
+                return deque([*told, *(message for batch in batches for message in batch)])
             if ended:
                 return None
             event.clear()
@@ -100,11 +102,12 @@ class Inbox:
 
     def _wake(self) -> bool:
         with self._lock:
-            if self._loop is None or self._is_waking:
+            loop = self._loop
+            if loop is None or self._is_waking:
                 return True
             self._is_waking = True
         try:
-            self._loop.call_soon_threadsafe(self._awake)
+            loop.call_soon_threadsafe(self._awake)
         except RuntimeError:  # the loop is closed
             with self._lock:
                 self._ended = True
@@ -118,6 +121,51 @@ class Inbox:
             self._event.set()
 
 
+class ListenDelivery(Delivery):
+    """Puts messages into an inbox, on the feed's own thread.
+
+    Parameters
+    ----------
+    opening : Opening
+        What the pipeline is opened with.
+    most : int
+        How many messages may wait.
+
+    Attributes
+    ----------
+    inbox : Inbox
+        Where they wait.
+    """
+
+    kind = "listen"
+
+    def __init__(self, opening: Opening, most: int) -> None:
+        super().__init__(opening)
+        self.inbox = Inbox(most, self._gone)
+
+    def end(self) -> None:
+        """Take nothing more."""
+        self.inbox.end()
+
+    def _wanted(self, batch: Batch) -> list[Message | Gap]:
+        return messages_of(batch, self.label.market_tickers, gaps=self._gaps)
+
+    def _hand_over(self, element: list[Message | Gap]) -> None:
+        self._progress.rows += sum(not isinstance(each, Gap) for each in element) if self._gaps else len(element)
+        if not self.inbox.put(element):
+            self.pipeline.close()
+
+    def _gone(self, rows: int) -> list[Message | Gap]:
+        gap = self.losses.add(rows, "dropped")
+        return [gap] if self._gaps else []
+
+    def _frames(self) -> list[RollingFrame]:
+        return []
+
+    def _failed(self, error: BaseException, element: object) -> None:  # noqa: ARG002  # no code of the user's runs
+        self._notices.kit_failed(error)
+
+
 class Listener:
     """Messages of one channel as they come, for ``async for``; made by :meth:`kalshi_nb.Feed.listen`.
 
@@ -127,19 +175,15 @@ class Listener:
     Parameters
     ----------
     attach : callable
-        Given an inbox, attaches a pipeline that fills it.
-    ask : callable
-        Asks the exchange for the rows of that pipeline; may wait, and is called on a thread of its own.
-    inbox : Inbox
-        Where messages wait.
+        Attaches a pipeline, and returns it, its inbox, and what asks the exchange for its rows. That may wait, and is
+        called on a thread of its own.
     """
 
-    def __init__(self, attach: Callable[[Inbox], Pipeline], ask: Callable[[Pipeline], None], inbox: Inbox) -> None:
+    def __init__(self, attach: Callable[[], tuple[Pipeline, Inbox, Callable[[], None]]]) -> None:
         self._attach = attach
-        self._ask = ask
-        self._inbox = inbox
-        self._ready: deque[Any] = deque()
+        self._ready: deque[Message | Gap] = deque()
         self._pipeline: Pipeline | None = None
+        self._inbox: Inbox | None = None
         self._is_over = False
 
     @property
@@ -155,16 +199,15 @@ class Listener:
     def __aiter__(self) -> Self:
         return self
 
-    def __iter__(self) -> Any:
-        raise ConfigurationError("listen() is for code that awaits: write `async for`, or use feed.on().")
+    def __iter__(self) -> NoReturn:
+        raise PipelineError("listen() is for code that awaits: write `async for`, or use feed.on() with a function.")
 
-    async def __anext__(self) -> Any:
+    async def __anext__(self) -> Message | Gap:
         if self._is_over:
             raise StopAsyncIteration
-        if self._pipeline is None:
-            await self._begin()
+        inbox = self._inbox or await self._begin()
         while not self._ready:
-            taken = await self._inbox.take()
+            taken = await inbox.take()
             if taken is None:
                 self.close()
                 raise StopAsyncIteration
@@ -173,16 +216,17 @@ class Listener:
             await asyncio.sleep(0)
         return self._ready.popleft()
 
-    async def _begin(self) -> None:
-        self._inbox.open()
-        self._pipeline = pipeline = self._attach(self._inbox)
-        self._finalizer = weakref.finalize(self, pipeline.close)
-        self._finalizer.atexit = False
+    async def _begin(self) -> Inbox:
+        pipeline, inbox, ask = self._attach()
+        self._pipeline, self._inbox = pipeline, inbox
+        weakref.finalize(self, pipeline.close).atexit = False
+        inbox.open()
         try:
-            await _elsewhere(self._ask, pipeline)
+            await _elsewhere(ask, pipeline.close)
         except BaseException:
             self.close()
             raise
+        return inbox
 
     def close(self) -> None:
         """End it; idempotent, from any thread."""
@@ -203,25 +247,29 @@ class Listener:
         self.close()
 
 
-async def _elsewhere(ask: Callable[[Pipeline], None], pipeline: Pipeline) -> None:
+async def _elsewhere(ask: Callable[[], None], give_up: Callable[[], None]) -> None:
     """Make a call that may wait for seconds on a thread of its own, which nobody waits for at the loop's end."""
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[None] = loop.create_future()
 
     def settle(problem: BaseException | None) -> None:
-        if not answer.done():
-            answer.set_result(None) if problem is None else answer.set_exception(problem)
+        if answer.done():
+            return
+        if problem is None:
+            answer.set_result(None)
+        else:
+            answer.set_exception(problem)
 
     def run() -> None:
         problem: BaseException | None = None
         try:
-            ask(pipeline)
+            ask()
         except BaseException as refusal:  # noqa: BLE001  # raised again where it was asked for
             problem = refusal
         try:
             loop.call_soon_threadsafe(settle, problem)
         except RuntimeError:  # the loop is closed: nobody listens any more
-            pipeline.close()
+            give_up()
 
     threading.Thread(target=run, name="kalshi-ask", daemon=True).start()
     await answer

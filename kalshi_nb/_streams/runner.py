@@ -17,6 +17,7 @@ from kalshi_nb._streams import nodes as _nodes  # noqa: F401  # streams have rol
 from kalshi_nb._streams.delivery import Delivery, Opening
 from kalshi_nb._streams.feed_frame import FeedFrameDelivery
 from kalshi_nb._streams.functions import refuse_function
+from kalshi_nb._streams.listening import ListenDelivery
 from kalshi_nb._streams.notices import Notices
 from kalshi_nb._streams.pipeline import Label, Pipeline
 from kalshi_nb._streams.registry import Registry
@@ -108,6 +109,7 @@ class Pipelines:
         self._wakeup = Wakeup()
         self._held = 0
         self._channels = tuple(channels)
+        self._max_pending_rows = max_pending_rows
         self._clock = clock
         self._steady = clock.now_us if steady is None else steady
         self._flush_interval = flush_interval
@@ -115,6 +117,7 @@ class Pipelines:
         self._notices = Notices(clock)
         self._kit: Registry[FeedFrameDelivery] = Registry()
         self._user: Registry[UserDelivery] = Registry()
+        self._listening: Registry[ListenDelivery] = Registry()
         self._numbers = itertools.count(1)
         self._user_thread = UserThread(
             self.deliver_to_users, self._notices.kit_failed, self._go_on, max_pending_rows=max_pending_rows
@@ -186,6 +189,22 @@ class Pipelines:
         self._start_for_users()
         return delivery.pipeline
 
+    def listen(
+        self,
+        channel: str,
+        market_tickers: frozenset[str] | None = None,
+        *,
+        gaps: bool = False,
+        name: str | None = None,
+        on_close: Callable[[], Any] | None = None,
+    ) -> ListenDelivery:
+        """Return what puts the messages of `channel` into an inbox, on the pipeline thread, until it is closed."""
+        opening = self._opening(self._listening, channel, market_tickers, name, on_close, gaps=gaps)
+        delivery = ListenDelivery(opening, self._max_pending_rows)
+        self._listening.add(delivery, strongly=True)
+        self.start()
+        return delivery
+
     def frame(
         self,
         channel: str,
@@ -254,7 +273,7 @@ class Pipelines:
     @property
     def pipelines(self) -> list[Pipeline]:
         """The users' pipelines that are not closed, those at rest included."""
-        return [each.pipeline for each in self._user.all()]
+        return [each.pipeline for each in (*self._user.all(), *self._listening.all())]
 
     # How it is doing ----------------------------------------------------------------------------------
 
@@ -459,6 +478,7 @@ class Pipelines:
                     frames = self._kit.all()
                     self._mark(batch, frames)
                     _deliver(batch, frames)
+                    _deliver(batch, self._listening.all())
                     if channel in wanted:
                         for_users.append(batch)
         finally:
