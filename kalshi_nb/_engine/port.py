@@ -142,7 +142,7 @@ class EngineStatus:
     lag_grows : bool
         Whether the lag has grown for 30 s on end.
     duplicates, rejected : int
-        Frames with an old sequence number, and frames that were set aside.
+        Frames with an old sequence number, and frames that were set aside, or lost a field that could not be read.
     clock_skew : float or None
         Seconds by which this computer's clock is ahead of the exchange's.
     clock_steps : tuple of ClockStep

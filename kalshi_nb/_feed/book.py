@@ -106,13 +106,13 @@ class Book:
     def mid(self) -> float | None:
         """Halfway between best bid and best ask, in dollars; None when a side is empty."""
         yes, _, no, _ = self._ladder.top()
-        return (yes + DOLLAR - no) / (2 * DOLLAR) if yes and no else None
+        return _mid(yes, no)
 
     @property
     def spread(self) -> float | None:
         """Best ask less best bid, in dollars; None when a side is empty."""
         yes, _, no, _ = self._ladder.top()
-        return (DOLLAR - no - yes) / DOLLAR if yes and no else None
+        return _spread(yes, no)
 
     @property
     def imbalance(self) -> float | None:
@@ -160,8 +160,8 @@ class Book:
         Returns
         -------
         polars.DataFrame
-            ``level`` (1 is best), ``bid_size``, ``bid``, ``ask``, ``ask_size``: YES dollars and contracts;
-            null where one side has fewer levels than the other.
+            ``level`` (1 is best), ``bid_size``, ``bid``, ``ask``, ``ask_size``, ``spread``, ``mid``: YES dollars and
+            contracts; null where one side has fewer levels than the other.
         """
         import polars as pl  # noqa: PLC0415  # importing a feed does not need it yet
 
@@ -177,6 +177,8 @@ class Book:
                 "bid": [price / DOLLAR if price else None for price, _ in bids],
                 "ask": [(DOLLAR - price) / DOLLAR if price else None for price, _ in asks],
                 "ask_size": [size / CONTRACT if size else None for _, size in asks],
+                "spread": [_spread(yes, no) for (yes, _), (no, _) in zip(bids, asks, strict=True)],
+                "mid": [_mid(yes, no) for (yes, _), (no, _) in zip(bids, asks, strict=True)],
             },
             schema={
                 "level": pl.Int64,
@@ -184,6 +186,8 @@ class Book:
                 "bid": pl.Float64,
                 "ask": pl.Float64,
                 "ask_size": pl.Float64,
+                "spread": pl.Float64,
+                "mid": pl.Float64,
             },
         )
 
@@ -257,6 +261,22 @@ class Book:
         return self._view.mimebundle()
 
 
+def _mid(yes: int, no: int) -> float | None:
+    return (yes + DOLLAR - no) / (2 * DOLLAR) if yes and no else None
+
+
+def _spread(yes: int, no: int) -> float | None:
+    # Of integers: of two floats, 0.48 less 0.46 is not 0.02.
+    return (DOLLAR - no - yes) / DOLLAR if yes and no else None
+
+
+def _spread_and_mid(top: Top) -> tuple[float | None, float | None]:
+    if top.bid is None or top.ask is None:
+        return None, None
+    yes, no = round(top.bid * DOLLAR), DOLLAR - round(top.ask * DOLLAR)
+    return _spread(yes, no), _mid(yes, no)
+
+
 def _padded(levels: IntegerLevels, rows: int) -> IntegerLevels:
     return levels[:rows] + [(0, 0)] * (rows - len(levels))
 
@@ -290,10 +310,11 @@ class Books(Mapping[str, Book]):
 
     @property
     def df(self) -> pl.DataFrame:
-        """Best bid and ask of every book now: one row a market, with its status."""
+        """Best bid and ask of every book now, with spread and mid: one row a market, with its status."""
         import polars as pl  # noqa: PLC0415  # importing a feed does not need it yet
 
-        rows = [(book.market_ticker, book.status, *book.top) for book in self._books.values()]
+        tops = [(book.market_ticker, book.status, book.top) for book in self._books.values()]
+        rows = [(ticker, status, *top, *_spread_and_mid(top)) for ticker, status, top in tops]
         schema = {
             "market_ticker": pl.String(),
             "status": pl.String(),
@@ -301,6 +322,8 @@ class Books(Mapping[str, Book]):
             "bid_size": pl.Float64(),
             "ask": pl.Float64(),
             "ask_size": pl.Float64(),
+            "spread": pl.Float64(),
+            "mid": pl.Float64(),
         }
         return pl.DataFrame(rows, schema=schema, orient="row")
 

@@ -138,7 +138,8 @@ class Feed:
         -------
         Frame
             Columns ``ts, market_ticker, yes_price, count, taker_outcome_side, taker_book_side, no_price,
-            is_block_trade, trade_id, received_at, seq``; dollars and contracts.
+            is_block_trade, trade_id, received_at, seq``; dollars and contracts. ``ts`` is the exchange's time,
+            never null: where it gave none it equals ``received_at``. Text is String; only sides are Enums.
 
         Raises
         ------
@@ -171,9 +172,11 @@ class Feed:
         Returns
         -------
         Frame
-            Columns ``ts, market_ticker, price, yes_bid, yes_ask, volume, open_interest, yes_bid_size,
-            yes_ask_size, last_trade_size, dollar_volume, dollar_open_interest, received_at``. No bid, no ask
-            and no last price are null. ``.latest()`` is the present state of each market.
+            Columns ``ts, market_ticker, price, yes_bid, yes_ask, volume, open_interest, spread, mid, yes_bid_size,
+            yes_ask_size, last_trade_size, dollar_volume, dollar_open_interest, market_id, received_at``. No bid,
+            no ask and no last price are null. ``spread`` and ``mid`` are exact, which ``yes_ask - yes_bid`` is
+            not: of floats, 0.48 less 0.46 is a little less than 0.02. ``.latest()`` is the present state of each
+            market.
 
         Notes
         -----
@@ -198,8 +201,10 @@ class Feed:
         Returns
         -------
         Frame
-            Columns ``ts, market_ticker, side, price, delta, client_order_id, received_at, seq``; ``delta`` is
-            the signed change of the level at ``price``, which is a NO price where ``side`` is "no".
+            Columns ``ts, market_ticker, side, price, delta, client_order_id, subaccount, clock, received_at, seq``;
+            ``delta`` is the signed change of the level at ``price``, which is a NO price where ``side`` is "no";
+            ``client_order_id`` and ``subaccount`` are those of an order of yours that made it; ``clock`` is the
+            exchange's own count of what made it.
 
         Notes
         -----
@@ -225,15 +230,15 @@ class Feed:
         Frame
             Columns ``ts, market_ticker, bid, bid_size, ask, ask_size, mid, spread, received_at, seq, status``;
             dollars and contracts, in YES prices, ``mid`` exact to half a tick. A side without orders is null.
-            ``status`` is that of the book: all else is null in the one row that says the book is no longer
+            ``status`` is that of the book: prices are null in the one row that says the book is no longer
             ``"live"`` (``"stale"``, ``"closed"``), and the next row is that of the book made right again.
 
         Notes
         -----
         Made from the books that are kept, so it asks for books (channel ``orderbook_delta``), and several
         quotes of one message are one. The first row of a market is its quote as it is when the frame is asked
-        for, without a ``ts``, or as soon as its book is live. Otherwise ``ts`` and ``seq`` are those of the delta
-        that made the change; a snapshot has no ``ts``.
+        for, or as soon as its book is live. ``ts`` and ``seq`` are those of the delta that made the change; where
+        none did, ``ts`` equals ``received_at``.
         """
         return self._frame(QUOTES, market_tickers, rows, seconds, exact=exact)
 
@@ -264,7 +269,7 @@ class Feed:
         Notes
         -----
         Source: Kalshi's channel ``fill``. It has no sequence numbers, so a lost row cannot be seen, and `gaps`
-        marks what follows lost connections and ended subscriptions only. It begins when you subscribe: earlier
+        marks only what follows lost connections, ended subscriptions, and rows that could not be read. It begins when you subscribe: earlier
         fills are not sent.
         """
         return self._frame("fill", market_tickers, rows, seconds, exact=exact, gaps=gaps)
@@ -371,13 +376,14 @@ class Feed:
         Frame
             Columns ``ts, market_ticker, event_type, result, settlement_value, close_ts, is_deactivated,
             event_ticker`` and more. ``metadata`` and ``price_ranges`` are JSON. ``ts`` is when the exchange
-            sent it.
+            sent it. New events ("event_lifecycle": ``series_ticker, title, subtitle, collateral_return_type,
+            strike_date, strike_period``) and changes of their fees ("event_fee_update": ``fee_type_override,
+            fee_multiplier_override``, null where an override was cleared) are rows, too, of no market.
 
         Notes
         -----
         Source: Kalshi's channels ``market_lifecycle_v2`` and ``multivariate_market_lifecycle``. Nothing is
-        sent when a market opens or closes at its time. New events and changes of their fees are about no
-        market and so not in the frame: ``messages()`` and ``on()`` give them.
+        sent when a market opens or closes at its time. What is about an event is not in the frame of named markets.
         """
         channel = "multivariate_market_lifecycle" if multivariate else "market_lifecycle_v2"
         return self._frame(channel, market_tickers, rows, seconds, exact=exact, gaps=gaps)
@@ -768,7 +774,12 @@ class Feed:
 
     @property
     def rejects(self) -> list[Reject]:
-        """The newest 100 frames that meant nothing, each with the reason and its first bytes."""
+        """The newest 100 messages that could not be read, or not wholly, each with the reason and its first bytes.
+
+        Where only some fields could not be read, ``fields`` names them: they are null in the row, which stands. A
+        message stands by what it is about, its time, and its prices and quantities; one that does not is set aside,
+        and is a row of :attr:`gaps`.
+        """
         self._tell()
         return self._engine.rejects()
 

@@ -44,7 +44,7 @@ class Health:
     duplicates : int
         Frames with an old sequence number; never applied.
     rejects : int
-        Frames that meant nothing; see ``feed.rejects``.
+        Messages that could not be read, or not wholly; see ``feed.rejects``.
     dropped_rows : int
         Rows that slow pipelines of the user's did not take in time.
     pipeline_errors : int
@@ -184,7 +184,7 @@ def _warnings(status: EngineStatus, pipelines: Pipelines) -> Iterator[str]:
     if display is not None and display.display.errors:
         yield f"{display.display.errors} errors while showing ladders, the last {display.display.last_error!r}"
     if status.rejected:
-        yield "some frames meant nothing; see feed.rejects"
+        yield "some messages could not be read, or not wholly; see feed.rejects"
 
 
 def _link_warnings(status: EngineStatus) -> Iterator[str]:

@@ -28,8 +28,9 @@ _PLAIN: Final[dict[Kind, pl.DataType]] = {
     "time": TIME,
     "dollars": pl.Int64(),
     "integer": pl.Int64(),
-    "market": pl.Categorical(),
-    "name": pl.Categorical(),
+    "number": pl.Float64(),
+    "market": pl.String(),
+    "name": pl.String(),
     "outcome": pl.Enum(["yes", "no"]),
     "book": pl.Enum(["bid", "ask"]),
     "flag": pl.Boolean(),
@@ -39,8 +40,6 @@ _PLAIN: Final[dict[Kind, pl.DataType]] = {
 
 _CAST: Final[dict[Kind, type[pl.DataType]]] = {
     "time": pl.Int64,
-    "market": pl.String,
-    "name": pl.String,
     "outcome": pl.String,
     "book": pl.String,
 }
