@@ -253,6 +253,11 @@ class LiveEngine:
             each.close()
         self._io.close()
 
+    def reconnect(self) -> int:
+        """Dial at once over every connection that waits for its next attempt; return how many those are."""
+        refuse_on("io", doing="reconnect()", instead="Call it from the notebook")
+        return self._io.call(lambda: sum(each.hurry() for each in self.links))
+
     def _refuse_refused(self) -> None:
         if state_of(self.links) == "refused":
             raise FeedClosedError(

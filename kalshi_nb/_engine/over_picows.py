@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import re
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from email import message_from_bytes
-from typing import Final
+from typing import Final, cast
 
 import picows
 from picows import WSCloseCode, WSFrame, WSHandshakeError, WSListener, WSMsgType, WSParsedURL, WSTransport
@@ -26,8 +25,10 @@ from kalshi_nb._engine import over_websockets
 from kalshi_nb._engine.transport import (
     CLOSE_TIMEOUT,
     LARGEST_MESSAGE,
+    MOST_UNSENT,
     PING_INTERVAL,
     PING_TIMEOUT,
+    SILENT,
     ConnectionLost,
     Now,
     ProxyFailed,
@@ -35,7 +36,9 @@ from kalshi_nb._engine.transport import (
     Route,
     Take,
     WrongProtocol,
+    closed_by_peer,
     hang_up,
+    not_read,
 )
 
 __all__ = ["PicowsConnection", "open_connection"]
@@ -62,10 +65,6 @@ _SWITCHING: Final = 101
 _TELLING: Final = (401, 403)
 _LEAVE: Final = 1.0
 _LEAST_PIECE: Final = 64  # what an empty piece costs all the same
-
-# Without a handler, the standard library would print the parser's complaints into whatever cell runs.
-_log: Final = logging.getLogger("kalshi_nb.picows")
-_log.addHandler(logging.NullHandler())
 
 
 async def open_connection(
@@ -104,7 +103,7 @@ async def open_connection(
                 max_frame_size=LARGEST_MESSAGE,
                 read_buffer_init_size=READ_BUFFER,
                 enable_auto_pong=False,  # every frame has to show, or the last one of a read might not
-                logger_name=_log,
+                logger_name=SILENT,
             )
         except WSHandshakeError as problem:
             raise await _whole(_refusal(problem), url, headers, route, timeout) from None
@@ -115,6 +114,7 @@ async def open_connection(
             raise WrongProtocol(str(problem)) from None
         if not isinstance(listener, PicowsConnection):
             raise WrongProtocol("it hung up before it had answered the handshake")
+        listener.refuse_what_nobody_asked_for()
         return listener
 
 
@@ -171,9 +171,7 @@ def _refusal(problem: WSHandshakeError) -> Exception:
     return Refused(int(status[1]), message_from_bytes(head.partition(b"\r\n")[2]), problem.raw_body or b"")
 
 
-async def _whole(
-    refusal: Exception, url: str, headers: Mapping[str, str], route: Route, seconds: float
-) -> Exception:
+async def _whole(refusal: Exception, url: str, headers: Mapping[str, str], route: Route, seconds: float) -> Exception:
     """Return a refusal with all of its body, of which the library reads no more than came with its head.
 
     What is wrong with a signature stands in there, so the other library asks once more, and reads it all.
@@ -297,7 +295,7 @@ class PicowsConnection(WSListener):
         if kind is WSMsgType.PONG:
             self._answered.set()
         elif kind is WSMsgType.PING:
-            self._transport.send_pong(frame.get_payload_as_bytes())
+            self._answer(frame.get_payload_as_bytes())
         elif kind is WSMsgType.CLOSE:
             self._hear(_nowhere)
             self._transport.send_close(WSCloseCode.OK)
@@ -306,6 +304,12 @@ class PicowsConnection(WSListener):
             self._give_up(ConnectionLost("the pieces of its messages are mixed up"))
         else:
             self._join(frame)
+
+    def _answer(self, ping: bytes) -> None:
+        if self._transport.underlying_transport.get_write_buffer_size() > MOST_UNSENT:
+            self._give_up(not_read())
+        else:
+            self._transport.send_pong(ping)
 
     def _join(self, frame: WSFrame) -> None:
         """Take up a message in one binary frame, or a piece of one."""
@@ -326,6 +330,20 @@ class PicowsConnection(WSListener):
 
     # What the engine calls ----------------------------------------------------------------------------
 
+    def refuse_what_nobody_asked_for(self) -> None:
+        """Look whether the answer to the handshake takes up an offer that was never made; this library does not.
+
+        Raises
+        ------
+        WrongProtocol
+            When it does: what comes would be compressed, or something else than this end can read.
+        """
+        for name in ("Sec-WebSocket-Extensions", "Sec-WebSocket-Protocol"):
+            if name in self.headers:
+                self._hear(_nowhere)
+                self.abort()
+                raise WrongProtocol(f"it took up what nobody had offered, {name}: {self.headers[name]}")
+
     @property
     def headers(self) -> Mapping[str, str]:
         """Headers of the answer to the handshake."""
@@ -341,7 +359,7 @@ class PicowsConnection(WSListener):
             await self._transport.wait_disconnected()
         except Exception as problem:  # noqa: BLE001  # the library's own account of what it could not read
             raise self._fault or ConnectionLost(f"{type(problem).__name__}: {problem}") from None
-        raise self._fault or ConnectionLost(self._how_it_ended())
+        raise self._fault or self._how_it_ended()
 
     async def send(self, data: bytes) -> None:
         """Send one text message."""
@@ -372,12 +390,11 @@ class PicowsConnection(WSListener):
                 self._give_up(ConnectionLost(f"no answer to a ping within {PING_TIMEOUT:g} s"))
                 return
 
-    def _how_it_ended(self) -> str:
+    def _how_it_ended(self) -> ConnectionLost:
         handshake = self._transport.close_handshake
         if handshake is None or handshake.recv is None:
-            return "it broke off without a close frame"
-        reason = f" ({handshake.recv.reason})" if handshake.recv.reason else ""
-        return f"the exchange closed it with code {handshake.recv.code:d}{reason}"
+            return ConnectionLost("it broke off without a close frame")
+        return closed_by_peer(cast("int", handshake.recv.code), handshake.recv.reason or "")
 
 
 def _nowhere(_: WSTransport, __: WSFrame) -> None:

@@ -23,13 +23,15 @@ from websockets.exceptions import (
     InvalidURI,
     ProxyError,
 )
-from websockets.frames import Frame, Opcode
+from websockets.frames import CloseCode, Frame, Opcode
 
 from kalshi_nb._engine.transport import (
     CLOSE_TIMEOUT,
     LARGEST_MESSAGE,
+    MOST_UNSENT,
     PING_INTERVAL,
     PING_TIMEOUT,
+    SILENT,
     ConnectionLost,
     Now,
     ProxyFailed,
@@ -37,6 +39,8 @@ from kalshi_nb._engine.transport import (
     Route,
     Take,
     WrongProtocol,
+    closed_by_peer,
+    not_read,
 )
 
 __all__ = ["WebSocketsConnection", "open_connection"]
@@ -83,6 +87,7 @@ async def open_connection(
             close_timeout=CLOSE_TIMEOUT,
             max_size=LARGEST_MESSAGE,
             max_queue=_MOST_FRAMES,
+            logger=SILENT,
             **options,
         )
     except InvalidStatus as refusal:
@@ -163,8 +168,12 @@ class _Straight(ClientConnection):
         ):
             self.came.append(event.data)
         elif self.fault is None:
-            if type(event) is Frame and event.fin and event.opcode in _DATA:
-                self.waiting += 1
+            if type(event) is Frame:
+                if event.fin and event.opcode in _DATA:
+                    self.waiting += 1
+                elif event.opcode is Opcode.PING and self.transport.get_write_buffer_size() > MOST_UNSENT:
+                    self.give_up(not_read())  # the library has answered it already, and keeps what is not taken
+                    return
             super().process_event(event)
 
     def give_up(self, fault: Exception) -> None:
@@ -208,14 +217,14 @@ class WebSocketsConnection:
                 connection.waiting -= 1
                 take([data], now())
         except ConnectionClosed as closed:
-            raise connection.fault or ConnectionLost(str(closed)) from None
+            raise connection.fault or _how_it_ended(closed) from None
 
     async def send(self, data: bytes) -> None:
         """Send one text message."""
         try:
             await self._connection.send(data, text=True)
         except ConnectionClosed as closed:
-            raise ConnectionLost(str(closed)) from None
+            raise _how_it_ended(closed) from None
 
     async def close(self) -> None:
         """Say goodbye and wait a moment for the answer."""
@@ -224,3 +233,12 @@ class WebSocketsConnection:
     def abort(self) -> None:
         """Drop the connection now."""
         self._connection.transport.abort()
+
+
+def _how_it_ended(closed: ConnectionClosed) -> ConnectionLost:
+    if closed.rcvd is not None:
+        code = None if closed.rcvd.code == CloseCode.NO_STATUS_RCVD else int(closed.rcvd.code)
+        return closed_by_peer(code, closed.rcvd.reason)
+    if closed.sent is not None and closed.sent.code != CloseCode.NORMAL_CLOSURE:
+        return ConnectionLost(f"this end closed it with code {int(closed.sent.code)} ({closed.sent.reason})")
+    return ConnectionLost("it broke off without a close frame")

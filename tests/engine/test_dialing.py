@@ -74,7 +74,7 @@ def test_a_place_that_does_not_exist_says_which_do(where, step):
         (unauthorised("authentication_error", "INVALID_PARAMETER"), AuthenticationError, "Check key id"),
         (unauthorised("header_timestamp_expired"), ClockSkewError, "NTP"),
         (unauthorised("signature_is_missing_from_headers"), AuthenticationError, "private key"),
-        ((403, {}, "<html>no</html>"), AuthenticationError, "<html>no</html>"),
+        ((403, {}, "<html>no</html>"), HandshakeError, "a web page"),
         ((401, {}, ""), AuthenticationError, "HTTP 401"),
         ((401, {}, "[1]"), AuthenticationError, "[1]"),
         ((401, {}, '{"error":{"other":1}}'), AuthenticationError, "other"),
