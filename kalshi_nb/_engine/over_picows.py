@@ -53,8 +53,14 @@ _TEXT: Final = WSMsgType.TEXT
 _LARGEST_CONTROL: Final = 125
 """Bytes that a ping, a pong or a close carries at most (RFC 6455, 5.5).
 
-What is larger is data, and needs no look at its type, which costs as much as all else that is done here for a frame.
-So a last piece without a first one is set aside as no JSON if it is large, and ends the connection if it is small."""
+What is larger is data, or breaks the protocol."""
+_CLOSELY: Final = 16
+"""Frames that are looked at closely: so many of a read, and again after each lot that is handed over.
+
+To ask a frame for its type and its reserved bits costs as much as all else that is done here for it. So in a flood,
+with hundreds of frames a read, those between are taken for what large frames are. A frame that the protocol forbids is
+refused for certain in a read of up to so many, and soon wherever they go on; where one slips by, its bytes are read as
+any other message's."""
 _AT_ONCE: Final = 128
 """Messages to hand over before the read is taken in to its end: a whole read of a megabyte would fall out of the
 processor's cache before it is looked at, which costs a tenth of all."""
@@ -237,7 +243,7 @@ class PicowsConnection(WSListener):
 
     def _before_reading(self, transport: WSTransport, frame: WSFrame) -> None:  # noqa: ARG002  # the library's signature
         """Keep what comes before anybody reads."""
-        if frame.msg_type is _TEXT and frame.fin and not self._pieces:
+        if frame.msg_type is _TEXT and frame.fin and not self._pieces and not _reserved(frame):
             self._early.append(frame.get_payload_as_bytes())
         else:
             self._other(frame)
@@ -246,7 +252,7 @@ class PicowsConnection(WSListener):
         """Return what takes a frame: it gathers whole messages, and hands those of one read over together."""
         pieces, other, give_up = self._pieces, self._other, self._give_up
         messages: list[bytes] = []
-        text, gather = _TEXT, messages.append
+        text, gather, closely, control = _TEXT, messages.append, _CLOSELY, _LARGEST_CONTROL
         came = 0
 
         def hand_over() -> None:
@@ -260,7 +266,14 @@ class PicowsConnection(WSListener):
                 if not came:
                     came = now()
                 data = frame.get_payload_as_bytes()
-                if frame.fin and not pieces and (len(data) > _LARGEST_CONTROL or frame.msg_type is text):
+                if (
+                    frame.fin
+                    and not pieces
+                    and (
+                        (len(messages) >= closely and len(data) > control)
+                        or (frame.msg_type is text and not (frame.rsv1 or frame.rsv2 or frame.rsv3))
+                    )
+                ):
                     gather(data)
                     if len(messages) == _AT_ONCE:
                         hand_over()
@@ -292,7 +305,9 @@ class PicowsConnection(WSListener):
 
     def _other(self, frame: WSFrame) -> None:
         kind = frame.msg_type
-        if kind is WSMsgType.PONG:
+        if _reserved(frame):
+            self._give_up(ConnectionLost("bits are set in its frames that only extensions may set"))
+        elif kind is WSMsgType.PONG:
             self._answered.set()
         elif kind is WSMsgType.PING:
             self._answer(frame.get_payload_as_bytes())
@@ -395,6 +410,11 @@ class PicowsConnection(WSListener):
         if handshake is None or handshake.recv is None:
             return ConnectionLost("it broke off without a close frame")
         return closed_by_peer(cast("int", handshake.recv.code), handshake.recv.reason or "")
+
+
+def _reserved(frame: WSFrame) -> bool:
+    """Tell whether a bit is set that no extension, since none is offered, gives a meaning to."""
+    return frame.rsv1 or frame.rsv2 or frame.rsv3
 
 
 def _nowhere(_: WSTransport, __: WSFrame) -> None:
