@@ -83,12 +83,15 @@ class LinkStatus:
         Connections made after the first.
     last_error : str or None
         Its newest trouble.
+    next_attempt_at : float or None
+        When it is dialed again, in seconds of the computer's monotonic clock; None where it need not be.
     """
 
     number: int
     state: EngineState
     reconnects: int = 0
     last_error: str | None = None
+    next_attempt_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +220,7 @@ class Engine(Protocol):
     """What takes in an exchange's messages, as the rooms above know it.
 
     All of it may be called from any thread but the engine's own, and only :meth:`start`, :meth:`want`,
-    :meth:`catalog` and :meth:`close` wait.
+    :meth:`catalog`, :meth:`reconnect` (a moment) and :meth:`close` wait.
     """
 
     @property
@@ -277,6 +280,16 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """End within about 2 s; what it holds can still be read. Idempotent, from any thread but its own."""
+        ...
+
+    def reconnect(self) -> int:
+        """Dial at once what waits for its next attempt; return how many connections that are, 0 where all is well.
+
+        Raises
+        ------
+        FeedClosedError
+            When the engine has ended.
+        """
         ...
 
     def want(

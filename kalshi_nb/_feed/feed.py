@@ -798,6 +798,28 @@ class Feed:
         """
         self._pipelines.flush(timeout)
 
+    def reconnect(self) -> int:
+        """Dial now over every connection that is lost, instead of when its next attempt is due.
+
+        A lost connection is dialed again by itself, for ever, ever more rarely while that fails: up to 30 s between
+        two attempts, up to 5 minutes where the exchange refuses the credentials or asks for more patience. Whoever
+        knows that the trouble is over need not wait. Connections that are there are left alone: to make one anew would
+        be a gap in the data.
+
+        Returns
+        -------
+        int
+            How many connections were waiting and are dialed now; 0 where there was nothing to hurry.
+            ``health()`` says what comes of it.
+
+        Raises
+        ------
+        FeedClosedError
+            When the feed is closed; ``connect()`` makes a new one.
+        """
+        self._tell()
+        return self._engine.reconnect()
+
     # The end ------------------------------------------------------------------------------------------
 
     def close(self) -> None:

@@ -153,6 +153,9 @@ class ListEngine:
     def close(self):
         self.state = "closed"
 
+    def reconnect(self):
+        return 0
+
     def want(self, channel, wanted, *, timeout, rows=None):
         if self.state == "closed":
             raise FeedClosedError("The list is at its end.")
