@@ -41,7 +41,7 @@ def _no_thread_is_left():
             not {
                 each
                 for each in set(threading.enumerate()) - before
-                if each.name.startswith("kalshi-") and each.name != "kalshi-display"
+                if each.name.startswith("kalshi-") and each.name not in {"kalshi-display", "kalshi-log"}
             }
         ),
         "threads of the kit outlived their feed",

@@ -1,4 +1,4 @@
-"""An error that names a subscription and answers no command: whether the subscription is still there is asked at once."""
+"""After an error that names a subscription and answers no command, it is asked at once what is still there."""
 
 import pytest
 
