@@ -27,12 +27,15 @@ class LiveInterest:
         Whose rows are made: the channel's own, quotes (of books), or none.
     parts : list of Part
         The requests; touched on the engine's thread alone, but for reading.
+    is_released : bool
+        Whether nobody holds it any more.
     """
 
     channel: str
     wanted: Wanted
     rows: str | None
     parts: list[Part] = field(default_factory=list)
+    is_released: bool = False
 
     @property
     def connections(self) -> frozenset[int]:

@@ -70,7 +70,7 @@ class Command:
     number : int
         Its ``id``, echoed by the answer.
     kind : str
-        What it does.
+        What it does. A ``look`` is a ``get_snapshot`` that repairs nothing.
     market_tickers : tuple of str or None
         The tickers it names, None for all markets.
     sent_at : float
@@ -80,7 +80,9 @@ class Command:
     """
 
     number: int
-    kind: Literal["subscribe", "add_markets", "delete_markets", "unsubscribe", "get_snapshot", "list", "catalog"]
+    kind: Literal[
+        "subscribe", "add_markets", "delete_markets", "unsubscribe", "get_snapshot", "look", "list", "catalog"
+    ]
     market_tickers: tuple[str, ...] | None
     sent_at: float
     sids: frozenset[int]
