@@ -117,13 +117,22 @@ class FrameReading:
         """Say why no more rows can come, in a few words; nothing while they can."""
         return ""
 
+    def _about(self) -> str:
+        """Say in a few words which markets the rows are about; nothing where that is not known."""
+        return ""
+
+    def _hint(self) -> str:
+        """Say what may be wrong with what was asked for, as long as no row of it has come."""
+        return ""
+
     def _waited(self, rows: int, timeout: float | None, trouble: str) -> str:
         arrived = f"{self._title()}: {self.total:,} of {rows:,} rows came"
         if trouble:
             return f"{arrived}, and no more will: {trouble}."
+        hint = f"{self._hint()} ".lstrip() if not self.total else ""
         return (
-            f"{arrived} within {timeout:g} s. Check that the market trades now, that the feed's health() shows it "
-            "connected, and that no node in front lets all rows fall; or wait with a longer timeout. A simulated "
+            f"{arrived} within {timeout:g} s. {hint}Check that the market trades now, that the feed's health() shows "
+            "it connected, and that no node in front lets all rows fall; or wait with a longer timeout. A simulated "
             "exchange with a manual clock moves only by its advance()."
         )
 
@@ -187,6 +196,8 @@ class FrameReading:
         trouble = self._trouble()
         if trouble:
             parts.append(trouble)
+        if not self.total and (hint := self._hint()):
+            parts.append(hint.rstrip("."))
         if RECEIVED in df.columns and isinstance(df.schema[RECEIVED], pl.Datetime) and df.height:
             moment = df[RECEIVED][-1]
             if moment is not None:
@@ -194,15 +205,16 @@ class FrameReading:
         return ", ".join(parts)
 
     def __repr__(self) -> str:
-        named = f" {self.name}" if self.name else ""
-        return f"<{self._kind}{named}: {self._caption(self.df)}>"
+        named = ", ".join(each for each in (self.name, self._about()) if each)
+        return f"<{self._kind}{named and ' '}{named}: {self._caption(self.df)}>"
 
     def _repr_html_(self) -> str:
         df = self.df
         shown = df.select(df.columns[:_SHOWN_COLUMNS]).tail(_SHOWN_ROWS)
         with pl.Config(tbl_rows=_SHOWN_ROWS, tbl_cols=_SHOWN_COLUMNS, tbl_hide_dataframe_shape=True):
             table = shown._repr_html_()
-        return f"<div><b>{html.escape(self._title())}</b>: {html.escape(self._caption(df))}{table}</div>"
+        about = html.escape(f", {self._about()}" if self._about() else "")
+        return f"<div><b>{html.escape(self._title())}</b>{about}: {html.escape(self._caption(df))}{table}</div>"
 
 
 def store_of(reading: FrameReading) -> RollingFrame:

@@ -8,7 +8,6 @@ from random import Random
 from typing import Final, NamedTuple
 
 from kalshi_nb._rows.channel import Channel
-from kalshi_nb._rows.channels import BOOKS
 from kalshi_nb._rows.wanted import ALL, Params, Wanted
 from kalshi_nb._session.backoff import Backoff
 from kalshi_nb._session.requests import CATALOG, Command, Request
@@ -68,7 +67,6 @@ class Membership:
 
     __slots__ = (
         "_backoff",
-        "_books",
         "_channel",
         "_filtered",
         "_naming",
@@ -91,7 +89,6 @@ class Membership:
 
     def __init__(self, channel: str, traits: Channel, random: Random) -> None:
         self._channel = channel
-        self._books = channel == BOOKS
         self._filtered = traits.filtered
         self._backoff = Backoff(random)
         self._union: _Union | None = None
@@ -179,22 +176,23 @@ class Membership:
 
     @property
     def wanted(self) -> Wanted | None:
-        """The union of what is asked for, less what was refused; None for nothing."""
-        if self._together.everything:
+        """The union of what is asked for, less what was refused; None for nothing.
+
+        The exchange has one subscription a channel, filtered or not, and none becomes the other without a hole. So one
+        that has all markets keeps them until nothing is wanted or it ends: whoever named some takes those of it.
+        """
+        together = self._together
+        if together.everything:
             return ALL
-        union = self._together.named
-        if not union:
-            # Whoever takes whatever there is gets everything once nobody names anything; only books have to be named.
+        if not together.named:
             # Whoever only asks for the catalog needs a subscription to ask by, and nothing on it.
-            if not self._books and len(self._together.asking) < len(self.requests):
-                return ALL
-            return frozenset() if self.asks_for_catalog else None
+            return (ALL if self.all_markets else frozenset()) if self.asks_for_catalog else None
         if not self._filtered:
             return ALL
-        union -= self.refused
+        union = together.named - self.refused
         if not union:
             return None
-        return ALL if self.whole else union
+        return ALL if self.whole or self.all_markets else union
 
     @property
     def asks_for_catalog(self) -> bool:
