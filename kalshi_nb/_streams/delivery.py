@@ -17,10 +17,11 @@ from kalshi_nb._streams.losses import Losses
 from kalshi_nb._streams.pipeline import Pipeline
 from kalshi_nb._streams.progress import Progress
 from kalshi_nb._streams.rest import Rest
+from kalshi_nb._streams.troubles import keys_dropped
 from kalshi_nb.messages import from_row, from_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import polars as pl
 
@@ -122,6 +123,12 @@ class Delivery(ABC):
         """Make a later call of one of the nodes, under the same care as `deliver`."""
         if not self._progress.closed:
             self._guarded(None, call)
+
+    def troubles(self, pending_rows: int) -> Iterator[str]:  # noqa: ARG002  # whoever may be slow asks
+        """Say what somebody should look at, a sentence each."""
+        for frame in self._frames():
+            if frame.dropped_keys:
+                yield keys_dropped(self.label.name, frame.dropped_keys)
 
     @abstractmethod
     def end(self) -> None:

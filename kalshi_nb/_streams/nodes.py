@@ -5,6 +5,7 @@ Importing this module adds ``rolling_frame`` and ``throttle`` to every ``streamz
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -15,9 +16,11 @@ from kalshi_nb._frames.reading import FrameReading
 from kalshi_nb._frames.rolling import RollingFrame, most_keys, window
 from kalshi_nb._frames.schema import MARKET
 from kalshi_nb._frames.schema import schema as schema_of
+from kalshi_nb._logging import log
 from kalshi_nb._rows.channels import traits_of
 from kalshi_nb._streams.graph import refuse_awaitables
 from kalshi_nb._streams.source import Source, delivery_above
+from kalshi_nb._streams.troubles import keys_dropped
 from kalshi_nb.errors import ConfigurationError, PipelineError
 
 if TYPE_CHECKING:
@@ -92,6 +95,7 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
             latest_keys=keys,
             ended=None if delivery is None else traits_of(delivery.label.channel).ended,
         )
+        self._all_keys = True
         Stream.__init__(self, upstream, stream_name=name)
         self._covered = None if delivery is None else delivery.covered(self._store)
 
@@ -104,6 +108,9 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
                 f"DataFrame for every batch.{hint}"
             )
         self._store.append(x)
+        if self._all_keys and self._store.dropped_keys:
+            self._all_keys = False
+            log(logging.WARNING, keys_dropped(self._title(), self._store.dropped_keys))
         return self._emit(x, metadata=metadata)
 
     def _trouble(self) -> str:
@@ -206,6 +213,11 @@ class ThrottleNode(Stream):  # type: ignore[misc]  # streamz ships no types
         self._held.append((x, metadata))
         schedule.call_at(self._next_at, self._delivery, self._deliver_held)
         return []
+
+    @property
+    def held(self) -> Any:
+        """What passes when it is due; None where nothing is held."""
+        return self._held[0][0] if self._held else None
 
     def _deliver_held(self) -> None:
         if self._held:

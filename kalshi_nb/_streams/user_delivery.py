@@ -11,7 +11,6 @@ from kalshi_nb._frames.batch import Batch
 from kalshi_nb._frames.reading import FrameReading, store_of
 from kalshi_nb._messages.gaps import Gap
 from kalshi_nb._rows.channels import NEVER_DROPPED
-from kalshi_nb._rows.gaps import GapRow
 from kalshi_nb._rows.steering import SteeringRow
 from kalshi_nb._streams.delivery import Delivery, messages_of, size_of
 from kalshi_nb._streams.failures import Failed
@@ -116,8 +115,7 @@ class UserDelivery(Delivery):
         if self._rest.active:
             self.schedule.call_at(self.schedule.now() + max(_LOOK, self._rest.seconds_left()), self, call)
         elif not self._progress.closed:
-            node = getattr(call, "__self__", None)
-            self._guarded(getattr(node, "current_value", None), call)
+            self._guarded(getattr(getattr(call, "__self__", None), "held", None), call)
 
     def remark(self) -> str:
         """Say why nothing comes through the pipeline just now, in a few words; nothing while something can."""
@@ -125,7 +123,8 @@ class UserDelivery(Delivery):
 
     def troubles(self, pending_rows: int) -> Iterator[str]:
         """Say what somebody should look at; see `troubles_of`."""
-        return troubles_of(self.label.name, self.label.channel, self._progress, pending_rows)
+        yield from super().troubles(pending_rows)
+        yield from troubles_of(self.label.name, self.label.channel, self._progress, pending_rows)
 
     def end(self) -> None:
         """Let go of what was built on the pipeline, which is closed, and of what waited for it."""
@@ -230,10 +229,7 @@ class UserDelivery(Delivery):
     def _gaps_in(self, part: Batch | list[Message | Gap]) -> list[Message | Gap]:
         if isinstance(part, list):
             return [each for each in part if isinstance(each, Gap)]
-        if GapRow not in part.kinds:
-            return []
-        found = Batch(part.channel, [row for row in part.rows if isinstance(row, GapRow)])
-        return messages_of(found, self.label.market_tickers, gaps=True)
+        return messages_of(Batch(part.channel, part.gaps), self.label.market_tickers, gaps=True)
 
     def _failed(self, error: BaseException, element: object) -> None:
         progress = self._progress
