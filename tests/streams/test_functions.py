@@ -146,7 +146,9 @@ def test_what_a_plain_function_returns_is_nobodys_business(pipelines):
         (lambda s: s.sink([]), r"not list.*rows\.append"),
         (lambda s: s.accumulate(3), r"accumulate\(\) takes a function.*start=0"),
         (list, r"feed\.listen\('trade'\)"),
-        (iter, r"\.sink\(function\)"),
+        (set, r"\.sink\(function\)"),
+        (lambda s: s["count"], r"map\(lambda df: df\['count'\]\)"),
+        (lambda s: s[0], r"\.sink\(function\)"),
         (aiter, r"feed\.listen\('trade'\)"),
     ],
 )
@@ -157,6 +159,15 @@ def test_what_is_no_function_is_refused_in_the_cell(pipelines, attach, said):
     assert list(source.downstreams) == []
     deliver(pipelines, 1)
     assert source.pipeline.errors == 0
+
+
+def test_a_stream_passes_for_no_list_where_streamz_takes_either(pipelines):
+    source, other = pipelines.stream("trade"), pipelines.stream("trade")
+    seen = []
+    source.combine_latest(other, emit_on=source).sink(seen.append)
+    deliver(pipelines, 1)
+    deliver(pipelines, 2)
+    assert [[each["seq"][0] for each in pair] for pair in seen] == [[2, 1]]
 
 
 def test_a_node_keeps_the_name_of_its_function(pipelines):
