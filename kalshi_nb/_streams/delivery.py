@@ -201,10 +201,13 @@ class Delivery(ABC):
         try:
             call(*arguments)
         except BaseException as error:  # noqa: BLE001  # not even SystemExit of a user's node ends the feed's thread
-            self._progress.errors_in_a_row += 1
-            self._failed(error, element)
+            self._raised(error, element)
         else:
             self._succeeded(element)
+
+    def _raised(self, error: BaseException, element: object) -> None:
+        self._progress.errors_in_a_row += 1
+        self._failed(error, element)
 
     def _succeeded(self, element: object) -> None:  # noqa: ARG002  # whoever rests asks what it was
         self._progress.errors_in_a_row = 0

@@ -302,20 +302,26 @@ class CallbackDelivery(UserDelivery):
         return messages_of(batch, self.label.market_tickers, gaps=self._gaps)
 
     def _hand_over(self, element: list[Message | Gap]) -> None:
+        # Each message comes through here, so what is asked for each is little, and what `_guarded` does stands here.
+        progress, rest = self._progress, self._rest
         for at, message in enumerate(element):
             function = self._function
-            if function is None or self._progress.closed:
+            if function is None or progress.closed:
                 return
-            if self._rest.active and self._rest.lasts():
+            if rest.active and rest.lasts():
                 self._line.appendleft(element[at:])
                 return
-            self._progress.rows += not isinstance(message, Gap)
-            self._guarded(message, self._call, function, message)
-
-    def _call(self, function: Callable[[Message | Gap], Any], message: Message | Gap) -> None:
-        result = function(message)
-        if result is not None:
-            refuse_unstarted(result, self.label.channel)
+            if type(message) is not Gap:
+                progress.rows += 1
+            try:
+                result = function(message)
+                if result is not None:
+                    refuse_unstarted(result, self.label.channel)
+            except BaseException as error:  # noqa: BLE001  # as in `_guarded`
+                self._raised(error, message)
+            else:
+                if progress.errors_in_a_row:
+                    self._succeeded(message)
 
     def _calls(self) -> Callable[..., Any] | None:
         return self._function

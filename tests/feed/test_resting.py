@@ -4,6 +4,7 @@ import datetime as dt
 import logging
 import re
 import threading
+import time
 import warnings
 
 import polars as pl
@@ -225,7 +226,20 @@ def test_closing_counts_what_waited(engine, feed, database):
     assert pipeline.gaps["closed_at"].null_count() == 0
 
 
-def test_a_rest_goes_by_the_computers_clock_where_the_market_has_no_other(monkeypatch):
+def test_a_rest_goes_by_the_computers_clock_where_the_market_has_no_other(database):
+    with kn.connect("sim", new=True) as feed:
+        feed.on("ticker")(database)
+        (pipeline,) = feed.pipelines
+        until(lambda: pipeline.state == "resting", "it rests", timeout=60)
+        rested = time.monotonic()
+        until(lambda: pipeline.dropped, "something came meanwhile", timeout=60)
+        database.away = False
+        until(lambda: pipeline.state == "running", "it goes on", timeout=60)
+        assert time.monotonic() - rested > 0.9
+        assert pipeline.gaps["rows"].sum() == pipeline.dropped
+
+
+def test_fills_that_wait_are_tried_although_nothing_else_comes(monkeypatch):
     monkeypatch.setattr("kalshi_nb._streams.rest._SHORTEST", 0.3)
     database = Database()
     engine = ListEngine()
