@@ -123,6 +123,11 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
         delivery = delivery_above(self)
         return "" if delivery is None else delivery.remark()
 
+    def _caption(self, df: pl.DataFrame) -> str:
+        delivery = delivery_above(self)
+        lost = 0 if delivery is None else delivery.losses.rows
+        return f"{super()._caption(df)}, {lost:,} rows were dropped before it" if lost else super()._caption(df)
+
     def complete(self, since: dt.datetime | None = None) -> bool:
         """Tell whether no gap is known in the rows that came by the feed from `since` to now.
 

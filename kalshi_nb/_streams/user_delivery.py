@@ -101,8 +101,9 @@ class UserDelivery(Delivery):
                 break
             self._bring(self._line.popleft())
         if self._progress.closed:
-            self._lose_line()
-        elif not self._rest.active:
+            self._line.clear()
+            return
+        if not self._rest.active:
             self._deliver_due()
         if self._waits:
             self._progress.waiting = sum(map(self._number, self._line))
@@ -127,8 +128,13 @@ class UserDelivery(Delivery):
         yield from troubles_of(self.label.name, self.label.channel, self._progress, pending_rows)
 
     def end(self) -> None:
-        """Let go of what was built on the pipeline, which is closed, and of what waited for it."""
-        self._lose_line()
+        """Let go of what was built on the pipeline, which is closed, and count what waited for it as lost.
+
+        The line itself is the delivering thread's, which may be in the middle of it.
+        """
+        if self._progress.waiting:
+            self.losses.grow(self._progress.waiting, "dropped")
+        self.losses.close()
 
     def _bring(self, part: Batch | SteeringRow | list[Message | Gap]) -> None:
         if isinstance(part, Batch):
@@ -174,21 +180,22 @@ class UserDelivery(Delivery):
     def _keep_newest(self) -> None:
         """Let the oldest of what waits go, where more waits than may."""
         self._line = deque(self._own(part) for part in self._line)
-        excess = sum(map(self._number, self._line)) - MOST_WAITING
-        if excess > 0:
-            if not self._progress.full:
-                self._notices.filled(self.pipeline, MOST_WAITING)
-            self._progress.full = True
-            self.losses.grow(excess, "dropped")
-        while excess > 0:
+        waiting, lost = sum(map(self._number, self._line)), 0
+        while waiting > MOST_WAITING or len(self._line) > MOST_WAITING:
             part = self._line.popleft()
             if isinstance(part, SteeringRow):
                 self._follow(part)
                 continue
             rows = self._number(part)
-            if rows > excess:
-                self._line.appendleft(self._behind(part, excess))
-            excess -= rows
+            gone = min(rows, max(0, waiting - MOST_WAITING))
+            if gone < rows:
+                self._line.appendleft(self._behind(part, gone))
+            waiting, lost = waiting - gone, lost + gone
+        if lost:
+            if not self._progress.full:
+                self._notices.filled(self.pipeline, MOST_WAITING)
+            self._progress.full = True
+            self.losses.grow(lost, "dropped")
 
     def _behind(self, part: Batch | list[Message | Gap], rows: int) -> Batch | list[Message | Gap]:
         """Return `part` without its first rows, and without the gaps in it: one more is told of."""
@@ -196,20 +203,6 @@ class UserDelivery(Delivery):
             return Batch(part.channel, part.rows_for(self.label.market_tickers)[rows:])
         messages: list[Message | Gap] = [each for each in part if not isinstance(each, Gap)]
         return messages[rows:]
-
-    def _lose_line(self) -> None:
-        """Count what waits in the line as lost: the pipeline is closed."""
-        rows = 0
-        while True:
-            try:
-                part = self._line.popleft()
-            except IndexError:  # whoever closes and the thread that delivers may both be here
-                break
-            rows += self._number(part)
-        if rows and self._rest.active:
-            self.losses.grow(rows, "dropped")
-        self.losses.close()
-        self._progress.waiting = 0
 
     def _own(self, part: Batch | SteeringRow | list[Message | Gap]) -> Batch | SteeringRow | list[Message | Gap]:
         """Return `part` with the rows of the pipeline's markets alone, which is all that is to wait."""

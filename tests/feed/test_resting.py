@@ -218,6 +218,21 @@ def test_past_a_hundred_thousand_waiting_fills_the_oldest_go_and_the_pipeline_sa
     assert "no more can" not in repr(pipeline)
 
 
+def test_what_waits_keeps_its_place_among_what_steers_frames(engine, feed, database):
+    stream = feed.stream("fill")
+    frame = stream.rolling_frame()
+    stream.sink(database)
+    for number in range(10):
+        play(engine, feed, fill(number), channel="fill")
+    play(engine, feed, fill(10), channel="fill")
+    engine.reset()
+    play(engine, feed, fill(11), channel="fill")
+    database.away = False
+    play(engine, feed, fill(12), channel="fill", after=1)
+    assert [trade_id for df in database.taken for trade_id in df["trade_id"]] == ["id-10", "id-11", "id-12"]
+    assert frame.df["trade_id"].to_list() == ["id-11", "id-12"]
+
+
 def test_closing_counts_what_waited(engine, feed, database):
     pipeline = at_rest(engine, feed, database, "fill")
     play(engine, feed, fill(1), fill(2), channel="fill")
@@ -526,6 +541,7 @@ def test_rows_that_a_rest_dropped_leave_a_frame_incomplete_until_they_have_left_
     now = dt.datetime.fromtimestamp(engine.clock.us / 1e6, dt.UTC)
     assert not frame.complete()
     assert frame.complete(since=now - dt.timedelta(seconds=2))
+    assert "1 rows were dropped before it" in repr(frame)
     engine.clock.us += 6 * SECOND
     assert frame.complete()
 
