@@ -21,7 +21,7 @@
     ├── SubscriptionError                     the exchange refused a subscription
     ├── WaitTimeoutError (TimeoutError)       what was waited for did not come
     ├── WrongThreadError (RuntimeError)       a call that would wait for its own thread
-    ├── PipelineError                         a streamz node that cannot work here
+    ├── PipelineError                         a streamz node or callback that cannot work here
     ├── WireError (ValueError)                bytes of the exchange that mean nothing
     └── SimulationError                       the simulated exchange was told something impossible
         └── PortInUseError (OSError)
@@ -172,7 +172,7 @@ class WrongThreadError(KalshiError, RuntimeError):
 
 
 class PipelineError(KalshiError):
-    """A streamz node that cannot work here; the message names the one that can."""
+    """A streamz node or a callback that cannot work here; the message names what can."""
 
 
 class WireError(KalshiError, ValueError):

@@ -284,10 +284,12 @@ class Feed:
         seconds: float | None = None,
         exact: bool = False,
         gaps: bool = False,
+        latest_keys: int | None = None,
     ) -> Frame:
         """Return a rolling frame of your orders: one row whenever one is made, filled, changed or ended.
 
         Parameters, errors and units as for :meth:`trades`; rows are never dropped, as for :meth:`fills`.
+        `latest_keys` as for :meth:`frame`: of the orders that have left the window those that ended go first.
 
         Returns
         -------
@@ -301,7 +303,9 @@ class Feed:
         Source: Kalshi's channel ``user_orders``. It has no sequence numbers (see :meth:`fills` for what that does
         to `gaps`), and orders that do not change are not sent.
         """
-        return self._frame("user_orders", market_tickers, rows, seconds, exact=exact, gaps=gaps)
+        return self._frame(
+            "user_orders", market_tickers, rows, seconds, exact=exact, gaps=gaps, latest_keys=latest_keys
+        )
 
     def positions(
         self,
@@ -401,6 +405,7 @@ class Feed:
         seconds: float | None = None,
         exact: bool = False,
         gaps: bool = False,
+        latest_keys: int | None = None,
     ) -> Frame:
         """Return a rolling frame of requests for quotes, quotes, and batches of both.
 
@@ -414,6 +419,8 @@ class Feed:
             Into how many parts the channel is cut, 1 to 100, to be shared by several feeds.
         shard_key : int, optional
             Which of them this feed takes, from 0.
+        latest_keys : int, optional
+            As for :meth:`frame`: of the requests that have left the window those that ended go first.
 
         Returns
         -------
@@ -437,7 +444,16 @@ class Feed:
         Source: Kalshi's channel ``communications``, which carries hundreds of messages a second.
         """
         params = rfq_params(user_filter, shard_factor, shard_key)
-        return self._frame("communications", market_tickers, rows, seconds, exact=exact, gaps=gaps, params=params)
+        return self._frame(
+            "communications",
+            market_tickers,
+            rows,
+            seconds,
+            exact=exact,
+            gaps=gaps,
+            params=params,
+            latest_keys=latest_keys,
+        )
 
     # Reference feeds ----------------------------------------------------------------------------------
 
@@ -527,6 +543,7 @@ class Feed:
         seconds: float | None = None,
         exact: bool = False,
         gaps: bool = False,
+        latest_keys: int | None = None,
     ) -> Frame:
         """Return a rolling frame of any channel.
 
@@ -542,6 +559,9 @@ class Feed:
             indices, on ``pyth_value`` the tickers of underlyings. ``order_group_updates`` takes none.
         rows, seconds, exact, gaps
             As for :meth:`trades`; ``quotes`` have no column ``gap``, they say themselves when a book is not live.
+        latest_keys : int, optional
+            How many last rows ``.latest()`` keeps beside the window, of markets, orders or requests whose rows have
+            left it; 100,000 when left out.
 
         Raises
         ------
@@ -555,7 +575,7 @@ class Feed:
         check_channel(channel)
         if gaps and channel == QUOTES:
             raise ConfigurationError("quotes have no column gap; their column status says when a book is not live.")
-        return self._frame(channel, market_tickers, rows, seconds, exact=exact, gaps=gaps)
+        return self._frame(channel, market_tickers, rows, seconds, exact=exact, gaps=gaps, latest_keys=latest_keys)
 
     # Books --------------------------------------------------------------------------------------------
 
@@ -866,13 +886,15 @@ class Feed:
         exact: bool,
         gaps: bool = False,
         params: Params = (),
+        latest_keys: int | None = None,
     ) -> Frame:
-        from kalshi_nb._frames.rolling import window  # noqa: PLC0415  # polars loads when it is needed
+        from kalshi_nb._frames.rolling import most_keys, window  # noqa: PLC0415  # polars loads when it is needed
 
         self._tell()
         tickers = check_tickers(market_tickers, channel)
         window(rows, seconds)  # refuses what cannot be a key, too
-        return self._frames.open(FrameRequest(channel, tickers, rows, seconds, exact, gaps, params))
+        keys = None if latest_keys is None else most_keys(latest_keys)
+        return self._frames.open(FrameRequest(channel, tickers, rows, seconds, exact, gaps, params, keys))
 
     def _open_books(self, market_tickers: list[str]) -> dict[str, Book]:
         return {

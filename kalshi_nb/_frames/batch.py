@@ -112,17 +112,15 @@ class Batch:
     @property
     def steering(self) -> list[Batch]:
         """What has to be done although the other rows are dropped, as a batch; nothing for most."""
-        return self._only(ResetRow, ClockStepRow)
+        if self.kinds.isdisjoint(STEERING):
+            return []
+        rows = [row for row in self._rows if isinstance(row, (ResetRow, ClockStepRow))]
+        return [Batch(self.channel, rows)] if rows else []
 
     @property
-    def kept(self) -> list[Batch]:
-        """What stays although the other rows are dropped: `steering`, and which gaps there were."""
-        return [*self.steering, *self._only(GapRow)]
-
-    def _only(self, *kinds: type) -> list[Batch]:
-        if self.kinds.isdisjoint(kinds):
-            return []
-        return [Batch(self.channel, [row for row in self._rows if type(row) in kinds])]
+    def gaps(self) -> list[GapRow]:
+        """The gaps among the rows."""
+        return [] if GapRow not in self.kinds else [row for row in self._rows if isinstance(row, GapRow)]
 
     def dropped(self, before: DroppedRows | None) -> DroppedRows:
         """Return how many rows there are to be missed if this goes, and what went `before` it."""

@@ -17,10 +17,11 @@ from kalshi_nb._streams.losses import Losses
 from kalshi_nb._streams.pipeline import Pipeline
 from kalshi_nb._streams.progress import Progress
 from kalshi_nb._streams.rest import Rest
+from kalshi_nb._streams.troubles import keys_dropped
 from kalshi_nb.messages import from_row, from_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import polars as pl
 
@@ -123,6 +124,12 @@ class Delivery(ABC):
         if not self._progress.closed:
             self._guarded(None, call)
 
+    def troubles(self, pending_rows: int) -> Iterator[str]:  # noqa: ARG002  # whoever may be slow asks
+        """Say what somebody should look at, a sentence each."""
+        for frame in self._frames():
+            if frame.dropped_keys:
+                yield keys_dropped(self.label.name, frame.dropped_keys)
+
     @abstractmethod
     def end(self) -> None:
         """Let go of what was built on the pipeline, which is closed."""
@@ -194,10 +201,13 @@ class Delivery(ABC):
         try:
             call(*arguments)
         except BaseException as error:  # noqa: BLE001  # not even SystemExit of a user's node ends the feed's thread
-            self._progress.errors_in_a_row += 1
-            self._failed(error, element)
+            self._raised(error, element)
         else:
             self._succeeded(element)
+
+    def _raised(self, error: BaseException, element: object) -> None:
+        self._progress.errors_in_a_row += 1
+        self._failed(error, element)
 
     def _succeeded(self, element: object) -> None:  # noqa: ARG002  # whoever rests asks what it was
         self._progress.errors_in_a_row = 0

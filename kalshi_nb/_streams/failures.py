@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import sys
 import sysconfig
 import time
 import traceback
@@ -144,13 +145,27 @@ def _place_of(trace: TracebackType | None) -> str:
     if not frames:
         return ""
     found = (own or frames)[-1]
-    return f"{found.filename}:{found.lineno}, in {found.name}"
+    return _at(found.filename, found.lineno, found.name)
 
 
 def _beginning_of(function: Callable[..., Any] | None) -> str:
     """Return where a function is written, empty where nobody knows."""
     code = getattr(function, "__code__", None)
-    return "" if code is None else f"{code.co_filename}:{code.co_firstlineno}, in {code.co_name}"
+    return "" if code is None else _at(code.co_filename, code.co_firstlineno, code.co_name)
+
+
+def _at(filename: str, line: int | None, name: str) -> str:
+    return f"{_cell_of(filename) or filename}:{line}, in {name}"
+
+
+def _cell_of(filename: str) -> str:
+    """Return what IPython calls the cell that it compiled under this name; empty for a file."""
+    ipython = sys.modules.get("IPython")
+    try:
+        found = None if ipython is None else ipython.get_ipython().compile.format_code_name(filename)
+    except Exception:  # noqa: BLE001  # another shell, or an IPython that does it otherwise: its name is good, too
+        return ""
+    return "" if found is None else " ".join(found)
 
 
 def _text_of(error: BaseException) -> str:

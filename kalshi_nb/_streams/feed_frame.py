@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from streamz import Stream
 
 from kalshi_nb._frames.batch import Batch
 from kalshi_nb._frames.pending import PlainRows
+from kalshi_nb._logging import log
 from kalshi_nb._rows.steering import LateRows
 from kalshi_nb._streams.delivery import Delivery
 from kalshi_nb._streams.graph import destroy_below, send
+from kalshi_nb._streams.troubles import keys_dropped
 
 if TYPE_CHECKING:
     import polars as pl
@@ -49,6 +52,7 @@ class FeedFrameDelivery(Delivery):
         super().__init__(opening)
         self.store = store
         self.gaps = gaps
+        self._all_keys = True
         self._source = Stream(stream_name=opening.label.name)
         self._node: _FeedFrameNode | None = _FeedFrameNode(self._source, store)
 
@@ -70,6 +74,9 @@ class FeedFrameDelivery(Delivery):
     def _hand_over(self, element: pl.DataFrame | PlainRows) -> None:
         self._progress.rows += element.height
         self._guarded(element, send, self._source, element)
+        if self._all_keys and self.store.dropped_keys:
+            self._all_keys = False
+            log(logging.WARNING, keys_dropped(self.label.name, self.store.dropped_keys))
 
     def _frames(self) -> list[RollingFrame]:
         return [self.store]

@@ -95,6 +95,8 @@ def _looked_at(function: Callable[..., Any], channel: str) -> Callable[..., Any]
             refuse_unstarted(result, channel)
         return result
 
+    if not hasattr(function, "__name__"):
+        look.__name__ = type(function).__name__  # by which streamz calls the node
     look.__looked_at__ = True  # type: ignore[attr-defined]  # a node that is moved is not wrapped twice
     return look
 

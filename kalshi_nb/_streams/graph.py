@@ -209,7 +209,8 @@ def destroy_below(first: Stream) -> None:
     lost = own - shared
     for node in reversed(nodes):
         if id(node) in shared:
-            Stream.destroy(node, [above for above in node.upstreams if id(above) in lost])
+            for above in [above for above in node.upstreams if id(above) in lost]:
+                _cut(node, above)
         else:
             _destroy(node)
     for node in list(first.downstreams):
@@ -229,10 +230,20 @@ def _upwards(node: Stream) -> list[Stream]:
     return found
 
 
+def _cut(node: Stream, above: Stream) -> None:
+    """Cut a node off from one of those above it."""
+    above.downstreams.discard(node)
+    try:
+        node._remove_upstream(above)  # noqa: SLF001  # what streamz itself calls, and nodes override
+    except Exception:  # noqa: BLE001  # combine_latest raises once it has had a value; the others are to be cut all the same
+        if above in node.upstreams:
+            node.upstreams.remove(above)
+
+
 def _destroy(node: Stream) -> None:
     try:
         node.destroy()
     except Exception:  # noqa: BLE001  # a node may fail to go in its own way; it and the others go all the same
         for above in list(node.upstreams):
-            above.downstreams.discard(node)
+            _cut(node, above)
     _global_sinks.discard(node)

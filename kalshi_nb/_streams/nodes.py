@@ -5,6 +5,7 @@ Importing this module adds ``rolling_frame`` and ``throttle`` to every ``streamz
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -15,10 +16,12 @@ from kalshi_nb._frames.reading import FrameReading
 from kalshi_nb._frames.rolling import RollingFrame, most_keys, window
 from kalshi_nb._frames.schema import MARKET
 from kalshi_nb._frames.schema import schema as schema_of
+from kalshi_nb._logging import log
 from kalshi_nb._rows.channels import traits_of
 from kalshi_nb._streams.graph import refuse_awaitables
 from kalshi_nb._rows.tickers import about, hints
 from kalshi_nb._streams.source import Source, delivery_above
+from kalshi_nb._streams.troubles import keys_dropped
 from kalshi_nb.errors import ConfigurationError, PipelineError
 
 if TYPE_CHECKING:
@@ -93,6 +96,7 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
             latest_keys=keys,
             ended=None if delivery is None else traits_of(delivery.label.channel).ended,
         )
+        self._all_keys = True
         Stream.__init__(self, upstream, stream_name=name)
         self._covered = None if delivery is None else delivery.covered(self._store)
 
@@ -105,6 +109,9 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
                 f"DataFrame for every batch.{hint}"
             )
         self._store.append(x)
+        if self._all_keys and self._store.dropped_keys:
+            self._all_keys = False
+            log(logging.WARNING, keys_dropped(self._title(), self._store.dropped_keys))
         return self._emit(x, metadata=metadata)
 
     def _trouble(self) -> str:
@@ -116,6 +123,11 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
     def _remark(self) -> str:
         delivery = delivery_above(self)
         return "" if delivery is None else delivery.remark()
+
+    def _caption(self, df: pl.DataFrame) -> str:
+        delivery = delivery_above(self)
+        lost = 0 if delivery is None else delivery.losses.rows
+        return f"{super()._caption(df)}, {lost:,} rows were dropped before it" if lost else super()._caption(df)
 
     def complete(self, since: dt.datetime | None = None) -> bool:
         """Tell whether no gap is known in the rows that came by the feed from `since` to now.
@@ -216,6 +228,11 @@ class ThrottleNode(Stream):  # type: ignore[misc]  # streamz ships no types
         self._held.append((x, metadata))
         schedule.call_at(self._next_at, self._delivery, self._deliver_held)
         return []
+
+    @property
+    def held(self) -> Any:
+        """What passes when it is due; None where nothing is held."""
+        return self._held[0][0] if self._held else None
 
     def _deliver_held(self) -> None:
         if self._held:

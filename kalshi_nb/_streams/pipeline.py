@@ -121,7 +121,7 @@ class Pipeline:
     @property
     def waiting(self) -> int:
         """How many rows of fills, orders or positions wait until it is tried again."""
-        return self._progress.waiting
+        return 0 if self._progress.closed else self._progress.waiting
 
     @property
     def gaps(self) -> pl.DataFrame:

@@ -303,7 +303,9 @@ class Pipelines:
         return self._notices.last_error
 
     def troubles(self) -> Iterator[str]:
-        """Say what is not as it should be with the users' pipelines, a sentence each."""
+        """Say what is not as it should be with frames and pipelines, a sentence each."""
+        for frame in self._kit.all():
+            yield from frame.troubles(0)
         for each in self._user.all():
             yield from each.troubles(self.pending_rows)
 

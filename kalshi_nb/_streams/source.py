@@ -71,13 +71,23 @@ class Source(Stream):  # type: ignore[misc]  # streamz ships no types
         """Have frames that are attached from now on know whether they lack rows."""
         self._delivery.cover = cover
 
-    def __iter__(self) -> NoReturn:
+    def __getitem__(self, key: object) -> NoReturn:
+        # Loops come here, too. With __iter__ a stream would pass for a list of streams where streamz takes either.
+        if isinstance(key, str):
+            raise PipelineError(
+                f"A stream has no columns, the frames that pass have: .map(lambda df: df[{key!r}]), or "
+                f"rolling_frame() and its .df[{key!r}]."
+            )
+        self._refuse_loop_over()
+
+    def __aiter__(self) -> NoReturn:
+        self._refuse_loop_over()
+
+    def _refuse_loop_over(self) -> NoReturn:
         raise PipelineError(
             f"A stream gives its batches by itself, to functions: .sink(function), .map(function). To loop over "
             f"messages, write in a coroutine: async for message in feed.listen({self.pipeline.channel!r}): …"
         )
-
-    __aiter__ = __iter__
 
     def _inform_loop(self, loop: Any) -> None:  # noqa: ARG002  # streamz's own signature
         self._refuse_loop()

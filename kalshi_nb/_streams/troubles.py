@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from kalshi_nb._streams.progress import Progress
 
-__all__ = ["remark_on", "resting", "troubles_of"]
+__all__ = ["keys_dropped", "remark_on", "resting", "troubles_of"]
 
 _SLOW: Final = 10.0
 """Seconds that one batch may take while other rows wait."""
@@ -27,6 +27,14 @@ def resting(progress: Progress) -> str:
 def remark_on(progress: Progress) -> str:
     """Say to whoever looks at a frame below a pipeline that rests why no rows come; nothing otherwise."""
     return f"its pipeline rests, {resting(progress)}" if progress.state == "resting" else ""
+
+
+def keys_dropped(name: str, count: int) -> str:
+    """Say that ``latest()`` of a frame does not know of everything any more."""
+    return (
+        f"latest() of {name} let {count:,} last rows go, of what ended or changed longest ago; a frame keeps as many "
+        "beside its window as latest_keys says"
+    )
 
 
 def troubles_of(name: str, channel: str, progress: Progress, pending_rows: int) -> Iterator[str]:

@@ -11,7 +11,6 @@ from kalshi_nb._frames.batch import Batch
 from kalshi_nb._frames.reading import FrameReading, store_of
 from kalshi_nb._messages.gaps import Gap
 from kalshi_nb._rows.channels import NEVER_DROPPED
-from kalshi_nb._rows.gaps import GapRow
 from kalshi_nb._rows.steering import SteeringRow
 from kalshi_nb._streams.delivery import Delivery, messages_of, size_of
 from kalshi_nb._streams.failures import Failed
@@ -102,8 +101,9 @@ class UserDelivery(Delivery):
                 break
             self._bring(self._line.popleft())
         if self._progress.closed:
-            self._lose_line()
-        elif not self._rest.active:
+            self._line.clear()
+            return
+        if not self._rest.active:
             self._deliver_due()
         if self._waits:
             self._progress.waiting = sum(map(self._number, self._line))
@@ -116,8 +116,7 @@ class UserDelivery(Delivery):
         if self._rest.active:
             self.schedule.call_at(self.schedule.now() + max(_LOOK, self._rest.seconds_left()), self, call)
         elif not self._progress.closed:
-            node = getattr(call, "__self__", None)
-            self._guarded(getattr(node, "current_value", None), call)
+            self._guarded(getattr(getattr(call, "__self__", None), "held", None), call)
 
     def remark(self) -> str:
         """Say why nothing comes through the pipeline just now, in a few words; nothing while something can."""
@@ -125,11 +124,17 @@ class UserDelivery(Delivery):
 
     def troubles(self, pending_rows: int) -> Iterator[str]:
         """Say what somebody should look at; see `troubles_of`."""
-        return troubles_of(self.label.name, self.label.channel, self._progress, pending_rows)
+        yield from super().troubles(pending_rows)
+        yield from troubles_of(self.label.name, self.label.channel, self._progress, pending_rows)
 
     def end(self) -> None:
-        """Let go of what was built on the pipeline, which is closed, and of what waited for it."""
-        self._lose_line()
+        """Let go of what was built on the pipeline, which is closed, and count what waited for it as lost.
+
+        The line itself is the delivering thread's, which may be in the middle of it.
+        """
+        if self._progress.waiting:
+            self.losses.grow(self._progress.waiting, "dropped")
+        self.losses.close()
 
     def _bring(self, part: Batch | SteeringRow | list[Message | Gap]) -> None:
         if isinstance(part, Batch):
@@ -175,21 +180,22 @@ class UserDelivery(Delivery):
     def _keep_newest(self) -> None:
         """Let the oldest of what waits go, where more waits than may."""
         self._line = deque(self._own(part) for part in self._line)
-        excess = sum(map(self._number, self._line)) - MOST_WAITING
-        if excess > 0:
-            if not self._progress.full:
-                self._notices.filled(self.pipeline, MOST_WAITING)
-            self._progress.full = True
-            self.losses.grow(excess, "dropped")
-        while excess > 0:
+        waiting, lost = sum(map(self._number, self._line)), 0
+        while waiting > MOST_WAITING or len(self._line) > MOST_WAITING:
             part = self._line.popleft()
             if isinstance(part, SteeringRow):
                 self._follow(part)
                 continue
             rows = self._number(part)
-            if rows > excess:
-                self._line.appendleft(self._behind(part, excess))
-            excess -= rows
+            gone = min(rows, max(0, waiting - MOST_WAITING))
+            if gone < rows:
+                self._line.appendleft(self._behind(part, gone))
+            waiting, lost = waiting - gone, lost + gone
+        if lost:
+            if not self._progress.full:
+                self._notices.filled(self.pipeline, MOST_WAITING)
+            self._progress.full = True
+            self.losses.grow(lost, "dropped")
 
     def _behind(self, part: Batch | list[Message | Gap], rows: int) -> Batch | list[Message | Gap]:
         """Return `part` without its first rows, and without the gaps in it: one more is told of."""
@@ -197,20 +203,6 @@ class UserDelivery(Delivery):
             return Batch(part.channel, part.rows_for(self.label.market_tickers)[rows:])
         messages: list[Message | Gap] = [each for each in part if not isinstance(each, Gap)]
         return messages[rows:]
-
-    def _lose_line(self) -> None:
-        """Count what waits in the line as lost: the pipeline is closed."""
-        rows = 0
-        while True:
-            try:
-                part = self._line.popleft()
-            except IndexError:  # whoever closes and the thread that delivers may both be here
-                break
-            rows += self._number(part)
-        if rows and self._rest.active:
-            self.losses.grow(rows, "dropped")
-        self.losses.close()
-        self._progress.waiting = 0
 
     def _own(self, part: Batch | SteeringRow | list[Message | Gap]) -> Batch | SteeringRow | list[Message | Gap]:
         """Return `part` with the rows of the pipeline's markets alone, which is all that is to wait."""
@@ -230,10 +222,7 @@ class UserDelivery(Delivery):
     def _gaps_in(self, part: Batch | list[Message | Gap]) -> list[Message | Gap]:
         if isinstance(part, list):
             return [each for each in part if isinstance(each, Gap)]
-        if GapRow not in part.kinds:
-            return []
-        found = Batch(part.channel, [row for row in part.rows if isinstance(row, GapRow)])
-        return messages_of(found, self.label.market_tickers, gaps=True)
+        return messages_of(Batch(part.channel, part.gaps), self.label.market_tickers, gaps=True)
 
     def _failed(self, error: BaseException, element: object) -> None:
         progress = self._progress
@@ -306,20 +295,26 @@ class CallbackDelivery(UserDelivery):
         return messages_of(batch, self.label.market_tickers, gaps=self._gaps)
 
     def _hand_over(self, element: list[Message | Gap]) -> None:
+        # Each message comes through here, so what is asked for each is little, and what `_guarded` does stands here.
+        progress, rest = self._progress, self._rest
         for at, message in enumerate(element):
             function = self._function
-            if function is None or self._progress.closed:
+            if function is None or progress.closed:
                 return
-            if self._rest.active and self._rest.lasts():
+            if rest.active and rest.lasts():
                 self._line.appendleft(element[at:])
                 return
-            self._progress.rows += not isinstance(message, Gap)
-            self._guarded(message, self._call, function, message)
-
-    def _call(self, function: Callable[[Message | Gap], Any], message: Message | Gap) -> None:
-        result = function(message)
-        if result is not None:
-            refuse_unstarted(result, self.label.channel)
+            if type(message) is not Gap:
+                progress.rows += 1
+            try:
+                result = function(message)
+                if result is not None:
+                    refuse_unstarted(result, self.label.channel)
+            except BaseException as error:  # noqa: BLE001  # as in `_guarded`
+                self._raised(error, message)
+            else:
+                if progress.errors_in_a_row:
+                    self._succeeded(message)
 
     def _calls(self) -> Callable[..., Any] | None:
         return self._function

@@ -15,6 +15,7 @@ from kalshi_nb._threads import set_role
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from kalshi_nb._rows.gaps import GapRow
     from kalshi_nb._rows.steering import DroppedRows
 
 __all__ = ["UserThread"]
@@ -63,6 +64,7 @@ class UserThread:
         self._pending: deque[Batch] = deque()
         self._kept: list[Batch] = []
         self._dropped: dict[str, DroppedRows] = {}
+        self._gaps: dict[tuple[str, str | None, str], GapRow] = {}
         self._stopping = False
         self._ended = True
         self._thread: threading.Thread | None = None
@@ -110,12 +112,14 @@ class UserThread:
                     self._droppable_rows += len(batch)
             while self._droppable_rows > self._max_pending_rows and len(self._pending) > 1:
                 oldest = self._pending.popleft()
-                kept = oldest.kept
-                self._kept += kept
+                steering = oldest.steering
+                self._kept += steering
+                for gap in oldest.gaps:
+                    self._gaps.setdefault((oldest.channel, gap.market_ticker, gap.reason), gap)
                 self._dropped[oldest.channel] = oldest.dropped(self._dropped.get(oldest.channel))
                 self._droppable_rows -= len(oldest)
-                self.pending_rows -= len(oldest) - sum(map(len, kept))
-                self.dropped_rows += len(oldest) - sum(map(len, kept))
+                self.pending_rows -= len(oldest) - sum(map(len, steering))
+                self.dropped_rows += len(oldest) - sum(map(len, steering))
             self._put_turn = turn
         self._wakeup.ring()
 
@@ -144,7 +148,9 @@ class UserThread:
                 # What went was older than all that is still there, and each pipeline that missed it is told.
                 dropped = [Batch(channel, [row]) for channel, row in self._dropped.items()]
                 batches = [*dropped, *self._kept, *self._pending]
+                dropped += [Batch(channel, [gap]) for (channel, *_), gap in self._gaps.items()]
                 self._dropped.clear()
+                self._gaps.clear()
                 self._kept.clear()
                 self._pending.clear()
                 self.pending_rows = self._droppable_rows = 0

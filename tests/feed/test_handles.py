@@ -335,6 +335,33 @@ def test_a_frame_of_a_pipeline_at_rest_says_why_no_rows_come_and_a_wait_lasts_to
     assert time.monotonic() - began >= 0.3
 
 
+@pytest.mark.parametrize(
+    "attach",
+    [
+        lambda feed: feed.on(print),
+        lambda feed: feed.stream(print),
+        lambda feed: feed.messages(print),
+        lambda feed: feed.on("trade", print),
+        lambda feed: feed.stream("trade", print),
+    ],
+)
+def test_a_function_in_the_wrong_place_is_told_where_it_goes(feed, attach):
+    with pytest.raises(errors.ConfigurationError, match=r"A function stands where.*feed\.on\(.*\)\(function\)"):
+        attach(feed)
+    assert feed.pipelines == []
+
+
+def test_an_async_callback_is_refused_in_the_cell_with_listen_named(feed):
+    with pytest.raises(errors.PipelineError, match=r"plain functions.*async for message in feed\.listen\('trade'\)"):
+
+        @feed.on("trade")
+        async def remember(trade):
+            pass
+
+    assert feed.pipelines == []
+    assert feed.health().markets == {}
+
+
 def test_a_polars_reflex_is_told_where_the_dataframe_is(feed):
     with pytest.raises(AttributeError, match=r"\.df\.filter"):
         feed.trades().filter  # noqa: B018

@@ -3,6 +3,8 @@
 import datetime as dt
 import logging
 import re
+import threading
+import time
 import warnings
 
 import polars as pl
@@ -10,6 +12,9 @@ import pytest
 
 import kalshi_nb as kn
 from kalshi_nb import _logging, errors
+from kalshi_nb._feed.options import Options
+from kalshi_nb._rows.gaps import GapRow
+from kalshi_nb._rows.rows import SnapshotRow
 from tests.feed.conftest import until
 from tests.feed.list_engine import BASE_US, ListEngine
 from tests.feed.test_another_engine import opened, trade
@@ -213,6 +218,21 @@ def test_past_a_hundred_thousand_waiting_fills_the_oldest_go_and_the_pipeline_sa
     assert "no more can" not in repr(pipeline)
 
 
+def test_what_waits_keeps_its_place_among_what_steers_frames(engine, feed, database):
+    stream = feed.stream("fill")
+    frame = stream.rolling_frame()
+    stream.sink(database)
+    for number in range(10):
+        play(engine, feed, fill(number), channel="fill")
+    play(engine, feed, fill(10), channel="fill")
+    engine.reset()
+    play(engine, feed, fill(11), channel="fill")
+    database.away = False
+    play(engine, feed, fill(12), channel="fill", after=1)
+    assert [trade_id for df in database.taken for trade_id in df["trade_id"]] == ["id-10", "id-11", "id-12"]
+    assert frame.df["trade_id"].to_list() == ["id-11", "id-12"]
+
+
 def test_closing_counts_what_waited(engine, feed, database):
     pipeline = at_rest(engine, feed, database, "fill")
     play(engine, feed, fill(1), fill(2), channel="fill")
@@ -221,7 +241,20 @@ def test_closing_counts_what_waited(engine, feed, database):
     assert pipeline.gaps["closed_at"].null_count() == 0
 
 
-def test_a_rest_goes_by_the_computers_clock_where_the_market_has_no_other(monkeypatch):
+def test_a_rest_goes_by_the_computers_clock_where_the_market_has_no_other(database):
+    with kn.connect("sim", new=True) as feed:
+        feed.on("ticker")(database)
+        (pipeline,) = feed.pipelines
+        until(lambda: pipeline.state == "resting", "it rests", timeout=60)
+        rested = time.monotonic()
+        until(lambda: pipeline.dropped, "something came meanwhile", timeout=60)
+        database.away = False
+        until(lambda: pipeline.state == "running", "it goes on", timeout=60)
+        assert time.monotonic() - rested > 0.9
+        assert pipeline.gaps["rows"].sum() == pipeline.dropped
+
+
+def test_fills_that_wait_are_tried_although_nothing_else_comes(monkeypatch):
     monkeypatch.setattr("kalshi_nb._streams.rest._SHORTEST", 0.3)
     database = Database()
     engine = ListEngine()
@@ -347,56 +380,136 @@ def test_a_callback_that_takes_too_few_arguments_is_named_by_where_it_is_written
 # Rows that were dropped because a pipeline is slow --------------------------------------------------------
 
 
-def slow(feed, engine, *, hold, attach):
-    """Have the thread for users' code held while more rows come than may wait."""
-    attach()
-    engine.play("trade", trade(0))
+class Hold:
+    """A callback that is entered, and returns when it is let go."""
+
+    def __init__(self):
+        self.entered, self.open = threading.Event(), threading.Event()
+
+    def __call__(self, _):
+        self.entered.set()
+        assert self.open.wait(30)
+
+
+@pytest.fixture
+def hold():
+    made = Hold()
+    yield made
+    made.open.set()
+
+
+@pytest.fixture
+def narrow(engine):
+    """A feed before whose pipelines no more than ten rows wait."""
+    with opened(engine, options=Options(max_pending_rows=10)) as feed:
+        yield feed
+
+
+def hold_up(feed, hold, engine, channel, *batches):
+    """Hold the thread for users' code, which has a first row, while `batches` come."""
+    engine.play(channel, trade(0))
     until(hold.entered.is_set, "the callback runs")
-    for number in range(1, 9):
-        engine.play("trade", *(trade(number, f"KX{'AB'[number % 2]}-1") for _ in range(4)))
+    for rows in batches:
+        engine.play(channel, *rows)
         with pytest.raises(errors.WaitTimeoutError):
             feed.flush(0.05)
+
+
+def four(number):
+    return [trade(number, f"KX{'AB'[number % 2]}-1", at=BASE_US + number) for _ in range(4)]
+
+
+def test_rows_dropped_before_a_slow_pipeline_are_told_to_each_pipeline_that_missed_them(engine, narrow, hold):
+    everything, one = [], []
+    narrow.on("trade")(hold)
+    narrow.on("trade", gaps=True)(everything.append)
+    narrow.messages("trade", "KXA-1", gaps=True).sink(one.append)
+    frame = narrow.stream("trade", "KXB-1").rolling_frame()
+    other = narrow.stream("ticker").rolling_frame()
+    hold_up(narrow, hold, engine, "trade", *map(four, range(1, 9)))
+    hold.open.set()
+    narrow.flush()
+    dropped = narrow.health().dropped_rows
+    assert dropped > 0
+    of_all, with_gaps, of_one, of_frame, of_other = narrow.pipelines
+    assert of_all.dropped == with_gaps.dropped == dropped
+    assert of_one.dropped + of_frame.dropped == dropped
+    assert of_other.dropped == 0
+    gaps = [each for each in everything if isinstance(each, kn.Gap)]
+    assert [(each.reason, each.rows, each.market_ticker) for each in gaps] == [("dropped", dropped, None)]
+    assert everything.index(gaps[0]) == 1  # behind the trade that was there before
+    assert gaps[0].opened_at == dt.datetime.fromtimestamp(BASE_US / 1e6, dt.UTC) + dt.timedelta(microseconds=1)
+    (gap,) = [each for messages in one for each in messages if isinstance(each, kn.Gap)]
+    assert (gap.reason, gap.rows, gap.market_ticker) == ("dropped", of_one.dropped, "KXA-1")
+    assert with_gaps.gaps.select("reason", "rows").rows() == [("dropped", dropped)]
+    assert with_gaps.gaps["closed_at"].null_count() == 0
+    assert not frame.complete()
+    assert other.complete()
+
+
+def test_a_gap_among_rows_that_were_dropped_is_told_all_the_same(engine, narrow, hold):
+    seen = []
+    narrow.on("trade")(hold)
+    narrow.on("trade", gaps=True)(seen.append)
+    gap = GapRow(None, BASE_US, "sequence")
+    hold_up(narrow, hold, engine, "trade", *([*four(number), gap] for number in range(1, 9)))
+    hold.open.set()
+    narrow.flush()
+    dropped, sequence, *_ = [each for each in seen if isinstance(each, kn.Gap)]
+    assert (dropped.reason, sequence.reason) == ("dropped", "sequence")
+
+
+def test_rows_that_are_no_row_of_a_frame_are_missed_by_messages_alone(engine, narrow, hold):
+    narrow.on("trade")(hold)
+    narrow.messages("orderbook_delta", "KXA-1").sink(print)
+    frame = narrow.stream("orderbook_delta", "KXA-1").rolling_frame()
+    engine.play("trade", trade(0))
+    until(hold.entered.is_set, "the callback runs")
+    for _ in range(5):
+        engine.play("orderbook_delta", *[SnapshotRow(BASE_US, 1, "KXA-1", (), ())] * 5)
+        with pytest.raises(errors.WaitTimeoutError):
+            narrow.flush(0.05)
+    hold.open.set()
+    narrow.flush()
+    _, messages, frames = narrow.pipelines
+    assert messages.dropped == narrow.health().dropped_rows > 0
+    assert frames.dropped == 0
+    assert frame.complete()
+
+
+def test_rows_that_are_dropped_again_and_again_are_one_record_of_the_logger(engine, narrow, hold, caplog):
+    narrow.on("trade")(hold)
+    with caplog.at_level(logging.INFO, "kalshi_nb"):
+        for _ in range(2):
+            hold.open.clear()
+            hold.entered.clear()
+            hold_up(narrow, hold, engine, "trade", *map(four, range(1, 9)))
+            hold.open.set()
+            narrow.flush()
+        assert _logging.settle(5)
+    (record,) = [each for each in caplog.records if each.name == "kalshi_nb"]
+    assert record.levelno == logging.WARNING
+    assert "'trade-1' on trade is too slow" in record.message
+
+
+def test_a_pipeline_that_is_far_behind_is_named_by_health(engine, feed, hold, monkeypatch):
+    monkeypatch.setattr("kalshi_nb._streams.troubles._SLOW", 0.2)
+
+    @feed.on("trade")
+    def slow(trade):
+        hold(trade)
+
+    feed.on("trade")(lambda trade: None)
+    assert not feed.health().warnings
+    engine.play("trade", trade(1))
+    until(hold.entered.is_set, "the callback runs")
+    engine.play("trade", trade(2), trade(3))
+    until(lambda: any("slow" in each for each in feed.health().warnings), "it is named")
+    (line,) = [each for each in feed.health().warnings if "slow" in each]
+    assert re.fullmatch(r"your pipeline 'slow' on trade is slow: its last batch took \d s, and 2 rows wait .*", line)
     hold.open.set()
     feed.flush()
-
-
-def test_rows_dropped_before_a_slow_pipeline_are_told_to_each_pipeline_that_missed_them(engine):
-    import threading
-
-    class Hold:
-        entered, open = threading.Event(), threading.Event()
-
-        def __call__(self, _):
-            self.entered.set()
-            assert self.open.wait(30)
-
-    hold = Hold()
-    everything, one = [], []
-    with opened(engine, options=kn._feed.options.Options(max_pending_rows=10)) as feed:
-
-        def attach():
-            feed.on("trade")(hold)
-            feed.on("trade", gaps=True)(everything.append)
-            feed.messages("trade", "KXA-1", gaps=True).sink(one.append)
-            attach.frame = feed.stream("trade", "KXB-1").rolling_frame()
-            attach.other = feed.stream("ticker").rolling_frame()
-
-        slow(feed, engine, hold=hold, attach=attach)
-        dropped = feed.health().dropped_rows
-        assert dropped > 0
-        of_all, with_gaps, of_one, of_frame, of_other = feed.pipelines
-        assert of_all.dropped == with_gaps.dropped == dropped
-        assert of_one.dropped + of_frame.dropped == dropped
-        assert of_other.dropped == 0
-        gaps = [each for each in everything if isinstance(each, kn.Gap)]
-        assert [(each.reason, each.rows, each.market_ticker) for each in gaps] == [("dropped", dropped, None)]
-        assert everything.index(gaps[0]) == 1  # behind the trade that was there before
-        assert [each.reason for each in one[1] if isinstance(each, kn.Gap)] == ["dropped"]
-        assert isinstance(one[1][0], kn.Gap)
-        assert one[1][0].market_ticker == "KXA-1"
-        assert with_gaps.gaps["reason"].to_list() == ["dropped"]
-        assert not attach.frame.complete()
-        assert attach.other.complete()
+    assert not any("slow" in each for each in feed.health().warnings)
 
 
 # What frames below say of it -----------------------------------------------------------------------------
@@ -428,6 +541,7 @@ def test_rows_that_a_rest_dropped_leave_a_frame_incomplete_until_they_have_left_
     now = dt.datetime.fromtimestamp(engine.clock.us / 1e6, dt.UTC)
     assert not frame.complete()
     assert frame.complete(since=now - dt.timedelta(seconds=2))
+    assert "1 rows were dropped before it" in repr(frame)
     engine.clock.us += 6 * SECOND
     assert frame.complete()
 
@@ -469,4 +583,4 @@ def test_no_warning_comes_from_a_pipeline_that_is_well(engine, feed, database):
     play(engine, feed, trade(1))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert feed.health().warnings == ("some frames meant nothing; see feed.rejects",)[:0]
+        assert feed.health().warnings == ()

@@ -207,6 +207,24 @@ def test_closing_one_pipeline_leaves_what_another_feeds_too(pipelines):
     second.pipeline.close()
 
 
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("join", ["combine_latest", "zip", "zip_latest", "union"])
+def test_pipelines_that_were_joined_can_be_closed_in_any_order(pipelines, join, first):
+    sources = pipelines.stream("trade"), pipelines.stream("trade")
+    joined = getattr(sources[0].map(lambda df: df), join)(sources[1])
+    seen = []
+    joined.sink(seen.append)
+    pipelines.deliver_to_users(batch(1))
+    pipelines.deliver_to_users(batch(2))
+    count = len(seen)
+    for source in (sources[first], sources[1 - first]):
+        source.pipeline.close()
+        assert list(source.downstreams) == []
+    assert joined.upstreams == []
+    pipelines.deliver_to_users(batch(3))
+    assert len(seen) == count > 0
+
+
 def test_a_node_that_cannot_be_destroyed_does_not_stop_the_others(pipelines):
     class Stubborn(Stream):
         def destroy(self, streams=None):
