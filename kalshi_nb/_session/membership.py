@@ -10,6 +10,7 @@ from random import Random
 from typing import Final, Literal
 
 from kalshi_nb._rows.channel import Channel
+from kalshi_nb._rows.channels import BOOKS
 from kalshi_nb._rows.wanted import ALL, Params, Wanted
 from kalshi_nb._session.backoff import Backoff
 from kalshi_nb._session.requests import CATALOG, Command, Request
@@ -67,6 +68,7 @@ class Membership:
     __slots__ = (
         "_asking",
         "_backoff",
+        "_books",
         "_channel",
         "_concerned",
         "_everything",
@@ -98,6 +100,7 @@ class Membership:
 
     def __init__(self, channel: str, traits: Channel, random: Random) -> None:
         self._channel = channel
+        self._books = channel == BOOKS
         self._filtered = traits.filtered
         self._backoff = Backoff(random)
         # Dictionaries without values are sets that keep the order in which things were put in.
@@ -250,8 +253,8 @@ class Membership:
     @property
     def aim(self) -> Aim:
         """Whether all markets are wanted, some or none: what `wanted` is, without a set of ten thousand."""
-        # The exchange has one subscription a channel, filtered or not, and none becomes the other without a hole. So one
-        # that has all markets keeps them until nothing is wanted or it ends: whoever named some takes those of it.
+        # The exchange has one subscription a channel, filtered or not, and none becomes the other without a hole. So
+        # one that has all markets keeps them until nothing is wanted or it ends: whoever named some takes those of it.
         if self._everything:
             return "all"
         if not self._naming:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from kalshi_nb._streams.troubles import resting
 from kalshi_nb._rows.tickers import about, hints
+from kalshi_nb._streams.troubles import resting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
