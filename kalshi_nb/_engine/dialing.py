@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from kalshi_nb._auth import Credentials
-from kalshi_nb._engine.transport import Connection, Refused, TransportName, WrongProtocol, is_loopback
+from kalshi_nb._engine.transport import Connection, ProxyFailed, Refused, Route, WrongProtocol, is_loopback
 from kalshi_nb._environments import path_of
 from kalshi_nb.errors import (
     AuthenticationError,
@@ -27,7 +27,7 @@ async def dial(
     credentials: Credentials,
     *,
     timeout: float,  # noqa: ASYNC109  # the libraries' own, which close what they opened
-    transport: TransportName = "websockets",
+    route: Route,
 ) -> Connection:
     """Return an open connection to `url`, its handshake signed at this moment.
 
@@ -42,9 +42,11 @@ async def dial(
     """
     headers = credentials.signer().headers(path_of(url))
     try:
-        return await _open(transport, url, headers, timeout)
+        return await _open(route, url, headers, timeout)
     except Refused as refusal:
         raise _refused(refusal, url) from None
+    except ProxyFailed as failure:
+        raise UnreachableError(f"{failure}. Check the proxy settings, HTTPS_PROXY and its like.") from None
     except WrongProtocol as broken:
         raise HandshakeError(
             f"{url} answered, but not as a WebSocket server: {broken}. Check the address.", status=0
@@ -57,15 +59,15 @@ async def dial(
         raise _unreachable(failure, url) from None
 
 
-async def _open(transport: TransportName, url: str, headers: Mapping[str, str], seconds: float) -> Connection:
+async def _open(route: Route, url: str, headers: Mapping[str, str], seconds: float) -> Connection:
     # Each is loaded when it is used: one is optional, and whoever has it may never need the other.
-    if transport == "picows":
+    if route.transport == "picows":
         from kalshi_nb._engine import over_picows  # noqa: PLC0415  # as said above
 
-        return await over_picows.open_connection(url, headers, timeout=seconds)
+        return await over_picows.open_connection(url, headers, route=route, timeout=seconds)
     from kalshi_nb._engine import over_websockets  # noqa: PLC0415  # as said above
 
-    return await over_websockets.open_connection(url, headers, timeout=seconds)
+    return await over_websockets.open_connection(url, headers, route=route, timeout=seconds)
 
 
 def clock_skew(connection: Connection) -> float | None:

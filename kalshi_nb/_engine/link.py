@@ -21,7 +21,7 @@ from kalshi_nb._engine.port import EngineState, LinkStatus
 from kalshi_nb._engine.refusals import closed_error
 from kalshi_nb._engine.taps import Taps
 from kalshi_nb._engine.timeline import Timeline
-from kalshi_nb._engine.transport import Connection, ConnectionLost, TransportName, hang_up
+from kalshi_nb._engine.transport import Connection, ConnectionLost, Route, hang_up
 from kalshi_nb._rows.gaps import GapLog
 from kalshi_nb._rows.rows import Row
 from kalshi_nb._session.reconnecting import QUIET_ENOUGH, Reconnecting
@@ -59,8 +59,8 @@ class Link:
         Which of the feed's connections this is, from 1.
     alone : bool
         Whether it is the only one.
-    transport : str
-        The library that speaks WebSocket: ``websockets`` or ``picows``.
+    route : Route
+        By what means the exchange is reached.
 
     Attributes
     ----------
@@ -88,7 +88,7 @@ class Link:
         taps: Taps,
         number: int,
         alone: bool,
-        transport: TransportName,
+        route: Route,
     ) -> None:
         self.url = url
         self.number = number
@@ -103,7 +103,7 @@ class Link:
         self._credentials = credentials
         self._timeline = timeline
         self._taps = taps
-        self._transport: TransportName = transport
+        self._route = route
         self.session = Session(
             now_us=self._now_us,
             monotonic=time.monotonic,
@@ -192,7 +192,7 @@ class Link:
 
     async def _attempt(self, patience: float) -> float:
         """Dial, and serve the connection to its end; return seconds until the next attempt."""
-        connection = await dial(self.url, self._credentials, timeout=patience, transport=self._transport)
+        connection = await dial(self.url, self._credentials, timeout=patience, route=self._route)
         await self._serve(connection)
         return self._reconnecting.delay()
 

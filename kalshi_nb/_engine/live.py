@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from functools import partial
 from random import Random
+from ssl import SSLContext
 from typing import cast
 
 from kalshi_nb._auth import Credentials
@@ -29,7 +30,7 @@ from kalshi_nb._engine.refusals import closed_error, subscription_error
 from kalshi_nb._engine.status import state_of, status_of
 from kalshi_nb._engine.taps import Taps
 from kalshi_nb._engine.timeline import Timeline
-from kalshi_nb._engine.transport import TransportName
+from kalshi_nb._engine.transport import Route, TransportName
 from kalshi_nb._rows.channels import BOOKS
 from kalshi_nb._rows.gaps import GapLog
 from kalshi_nb._rows.rejects import MOST_REJECTS, Reject
@@ -64,6 +65,10 @@ class LiveEngine:
         The source of jitter.
     transport : str
         The library that speaks WebSocket: ``websockets`` or ``picows``.
+    ssl : ssl.SSLContext, optional
+        Whom to trust behind ``wss://``; those whom this computer trusts, and ``SSL_CERT_FILE``, when None.
+    proxy : str or bool, optional
+        The address of a proxy; False for none; what the environment says (``HTTPS_PROXY`` and its like) when None.
 
     Attributes
     ----------
@@ -86,6 +91,8 @@ class LiveEngine:
         connections: int = 1,
         random: Random | None = None,
         transport: TransportName = "websockets",
+        ssl: SSLContext | None = None,
+        proxy: str | bool | None = None,
     ) -> None:
         self.url = url
         self.gaps = GapLog()
@@ -93,6 +100,7 @@ class LiveEngine:
         self._rows: defaultdict[str, list[Row]] = defaultdict(list)
         self._taps = Taps(self._report)
         self._reported: deque[tuple[float, str]] = deque(maxlen=1)
+        route = Route(transport, ssl, proxy)
         jitter = random or Random()  # noqa: S311  # jitter, not a secret
         self.links = tuple(
             Link(
@@ -105,7 +113,7 @@ class LiveEngine:
                 taps=self._taps,
                 number=number,
                 alone=connections == 1,
-                transport=transport,
+                route=route,
             )
             for number in range(1, connections + 1)
         )

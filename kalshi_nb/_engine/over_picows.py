@@ -21,8 +21,6 @@ import picows
 from picows import WSCloseCode, WSFrame, WSHandshakeError, WSListener, WSMsgType, WSParsedURL, WSTransport
 from picows.version import __version__
 from python_socks import ProxyError
-from websockets.proxy import get_proxy
-from websockets.uri import parse_uri
 
 from kalshi_nb._engine import over_websockets
 from kalshi_nb._engine.transport import (
@@ -32,11 +30,12 @@ from kalshi_nb._engine.transport import (
     PING_TIMEOUT,
     ConnectionLost,
     Now,
+    ProxyFailed,
     Refused,
+    Route,
     Take,
     WrongProtocol,
     hang_up,
-    is_loopback,
 )
 
 __all__ = ["PicowsConnection", "open_connection"]
@@ -57,6 +56,7 @@ _AT_ONCE: Final = 128
 """Messages to hand over before the read is taken in to its end: a whole read of a megabyte would fall out of the
 processor's cache before it is looked at, which costs a tenth of all."""
 
+_PROXY_STATUS: Final = re.compile(r"status ([0-9]{3})")
 _STATUS: Final = re.compile(rb"HTTP/[0-9.]+ ([0-9]{3})\b")
 _SWITCHING: Final = 101
 _TELLING: Final = (401, 403)
@@ -72,13 +72,14 @@ async def open_connection(
     url: str,
     headers: Mapping[str, str],
     *,
+    route: Route,
     timeout: float,  # noqa: ASYNC109  # the library's own, which closes what it opened
 ) -> PicowsConnection:
     """Return an open connection to `url`, its handshake carrying `headers`.
 
     Raises
     ------
-    Refused, WrongProtocol
+    Refused, WrongProtocol, ProxyFailed
         As their names say.
     OSError, TimeoutError
         When nobody answers, or not within `timeout` seconds.
@@ -96,7 +97,8 @@ async def open_connection(
                 url,
                 extra_headers={**headers, "User-Agent": f"picows/{__version__}"},
                 socket_factory=connected,
-                proxy=None if is_loopback(url) else get_proxy(parse_uri(url)),
+                ssl_context=route.trusting(url),
+                proxy=_known_here(route.proxy_to(url)),
                 max_redirects=0,  # they would carry a valid signature to somebody else
                 websocket_handshake_timeout=None,
                 max_frame_size=LARGEST_MESSAGE,
@@ -105,8 +107,11 @@ async def open_connection(
                 logger_name=_log,
             )
         except WSHandshakeError as problem:
-            raise await _whole(_refusal(problem), url, headers, timeout) from None
-        except (picows.WSInvalidURL, ProxyError) as problem:
+            raise await _whole(_refusal(problem), url, headers, route, timeout) from None
+        except ProxyError as problem:
+            status = _PROXY_STATUS.search(str(problem))
+            raise ProxyFailed(str(problem), None if status is None else int(status[1])) from None
+        except picows.WSInvalidURL as problem:
             raise WrongProtocol(str(problem)) from None
         if not isinstance(listener, PicowsConnection):
             raise WrongProtocol("it hung up before it had answered the handshake")
@@ -129,6 +134,12 @@ async def _left_behind(sockets: list[socket.socket]) -> AsyncIterator[None]:
         for each in sockets:
             each.close()
         raise
+
+
+def _known_here(proxy: str | None) -> str | None:
+    """Return a proxy's address as this library calls its kinds; it asks the proxy for names in any case."""
+    kind, mark, rest = (proxy or "").partition("://")
+    return f"{kind[:-1]}{mark}{rest}" if kind in ("socks5h", "socks4a") else proxy
 
 
 async def _connected(host: str, port: int) -> socket.socket:
@@ -160,7 +171,9 @@ def _refusal(problem: WSHandshakeError) -> Exception:
     return Refused(int(status[1]), message_from_bytes(head.partition(b"\r\n")[2]), problem.raw_body or b"")
 
 
-async def _whole(refusal: Exception, url: str, headers: Mapping[str, str], seconds: float) -> Exception:
+async def _whole(
+    refusal: Exception, url: str, headers: Mapping[str, str], route: Route, seconds: float
+) -> Exception:
     """Return a refusal with all of its body, of which the library reads no more than came with its head.
 
     What is wrong with a signature stands in there, so the other library asks once more, and reads it all.
@@ -170,10 +183,10 @@ async def _whole(refusal: Exception, url: str, headers: Mapping[str, str], secon
     if refusal.headers.get("Content-Length") == str(len(refusal.body)):
         return refusal
     try:
-        accepted = await over_websockets.open_connection(url, headers, timeout=seconds)
+        accepted = await over_websockets.open_connection(url, headers, route=route, timeout=seconds)
     except Refused as whole:
         return whole
-    except (WrongProtocol, OSError, TimeoutError):
+    except (WrongProtocol, ProxyFailed, OSError, TimeoutError):
         return refusal
     await hang_up(accepted)
     return refusal

@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.util import find_spec
+from ssl import SSLContext
 from typing import Any, Final, Literal, Protocol, get_args
 from urllib.parse import urlsplit
 
@@ -26,7 +28,9 @@ __all__ = [
     "Connection",
     "ConnectionLost",
     "Now",
+    "ProxyFailed",
     "Refused",
+    "Route",
     "Take",
     "TransportName",
     "WrongProtocol",
@@ -87,6 +91,65 @@ class Refused(Exception):  # noqa: N818  # as above; dialling says it in words t
 
 class WrongProtocol(Exception):  # noqa: N818  # as above
     """What the other end said is no answer to a handshake."""
+
+
+class ProxyFailed(Exception):  # noqa: N818  # as above
+    """The proxy on the way made no way to the other end.
+
+    Attributes
+    ----------
+    status : int or None
+        The HTTP status that it answered with, where it did.
+    """
+
+    def __init__(self, text: str, status: int | None = None) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """By what means an address is reached.
+
+    Attributes
+    ----------
+    transport : str
+        The library that speaks WebSocket: ``websockets`` or ``picows``.
+    ssl : ssl.SSLContext or None
+        Whom to trust behind ``wss://``; None for those whom this computer trusts, and ``SSL_CERT_FILE``.
+    proxy : str, bool or None
+        The address of a proxy, which may hold a password and is never shown; False for none; None or True for what
+        the environment says, where the other end is not on this computer.
+    """
+
+    transport: TransportName = "websockets"
+    ssl: SSLContext | None = field(default=None, repr=False)
+    proxy: str | bool | None = field(default=None, repr=False)
+
+    def proxy_to(self, url: str) -> str | None:
+        """Return the address of the proxy by which `url` is reached, None for none.
+
+        Raises
+        ------
+        WrongProtocol
+            When `url` is no address of a WebSocket.
+        """
+        if isinstance(self.proxy, str):
+            return self.proxy
+        if self.proxy is False or is_loopback(url):
+            return None
+        from websockets.exceptions import InvalidURI  # noqa: PLC0415  # loads when there is something to dial
+        from websockets.proxy import get_proxy  # noqa: PLC0415  # as above
+        from websockets.uri import parse_uri  # noqa: PLC0415  # as above
+
+        try:
+            return get_proxy(parse_uri(url))
+        except InvalidURI as broken:
+            raise WrongProtocol(str(broken)) from None
+
+    def trusting(self, url: str) -> SSLContext | None:
+        """Return whom to trust at `url`; None where it is not encrypted, too."""
+        return self.ssl if urlsplit(url).scheme == "wss" else None
 
 
 class Connection(Protocol):

@@ -12,7 +12,7 @@ import pytest
 
 from kalshi_nb._auth import Credentials
 from kalshi_nb._engine.dialing import clock_skew, dial
-from kalshi_nb._engine.transport import hang_up
+from kalshi_nb._engine.transport import Route, hang_up
 from kalshi_nb._environments import ENVIRONMENTS, path_of, url_of
 from kalshi_nb.errors import (
     AuthenticationError,
@@ -223,7 +223,7 @@ def test_the_handshake_carries_three_headers_and_offers_no_compression(exchange,
 def test_the_clocks_difference_is_read_from_the_answer(exchange, credentials, transport, ahead):
     async def measure(stamp):
         exchange.date = stamp
-        connection = await dial(exchange.url, credentials, timeout=10, transport=transport)
+        connection = await dial(exchange.url, credentials, timeout=10, route=Route(transport))
         await hang_up(connection)
         return clock_skew(connection)
 
