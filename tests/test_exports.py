@@ -27,6 +27,7 @@ PUBLIC = {
     "Top",
     "__version__",
     "connect",
+    "connect_async",
     "doctor",
     "errors",
     "messages",

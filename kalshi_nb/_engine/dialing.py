@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from kalshi_nb._auth import Credentials
 from kalshi_nb._engine.transport import Connection, ProxyFailed, Refused, Route, WrongProtocol, is_loopback
 from kalshi_nb._environments import path_of
+from kalshi_nb._offload import off_loop
 from kalshi_nb.errors import (
     AuthenticationError,
     ClockSkewError,
@@ -40,7 +41,9 @@ async def dial(
     UnreachableError
         When nobody answered within `timeout` seconds.
     """
-    headers = credentials.signer().headers(path_of(url))
+    # Elsewhere: its file may lie on a disk that hangs, and all connections of a feed share this loop.
+    signer = await off_loop(credentials.signer, "kalshi-key")
+    headers = signer.headers(path_of(url))
     try:
         return await _open(route, url, headers, timeout)
     except Refused as refusal:

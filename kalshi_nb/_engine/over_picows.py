@@ -171,9 +171,7 @@ def _refusal(problem: WSHandshakeError) -> Exception:
     return Refused(int(status[1]), message_from_bytes(head.partition(b"\r\n")[2]), problem.raw_body or b"")
 
 
-async def _whole(
-    refusal: Exception, url: str, headers: Mapping[str, str], route: Route, seconds: float
-) -> Exception:
+async def _whole(refusal: Exception, url: str, headers: Mapping[str, str], route: Route, seconds: float) -> Exception:
     """Return a refusal with all of its body, of which the library reads no more than came with its head.
 
     What is wrong with a signature stands in there, so the other library asks once more, and reads it all.

@@ -16,6 +16,7 @@ from ssl import SSLContext
 from typing import Any, Final, Literal, Protocol, get_args
 from urllib.parse import urlsplit
 
+from kalshi_nb._redaction import shown
 from kalshi_nb.errors import ConfigurationError, MissingPackageError
 
 __all__ = [
@@ -206,7 +207,7 @@ def checked(transport: str) -> TransportName:
     """
     if transport not in TRANSPORTS:
         raise ConfigurationError(
-            f"transport is {transport!r}; pass one of {', '.join(map(repr, TRANSPORTS))}: 'websockets' is always "
+            f"transport is {shown(transport)}; pass one of {', '.join(map(repr, TRANSPORTS))}: 'websockets' is always "
             "there, 'picows' is faster."
         )
     if transport == "picows" and find_spec("picows") is None:
