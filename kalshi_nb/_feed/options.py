@@ -57,13 +57,14 @@ class Options:
     def difference(self, other: Options) -> str:
         """Say which options are others there than here, empty where none is."""
         pairs = ((each.name, getattr(self, each.name), getattr(other, each.name)) for each in fields(self))
-        return ", ".join(
-            f"{name} is {_said(there)} there and {_said(here)} here" for name, there, here in pairs if there != here
-        )
+        return ", ".join(_said(name, there, here) for name, there, here in pairs if there != here)
 
 
-def _said(value: object) -> str:
-    return "another SSLContext" if isinstance(value, SSLContext) else repr(value)
+def _said(name: str, there: object, here: object) -> str:
+    both = ["an SSLContext" if isinstance(each, SSLContext) else repr(each) for each in (there, here)]
+    if both[0] == both[1]:  # two contexts, or the address of one proxy with two passwords
+        both[1] = "another SSLContext" if isinstance(here, SSLContext) else "another"
+    return f"{name} is {both[0]} there and {both[1]} here"
 
 
 DEFAULT_OPTIONS: Final = Options()

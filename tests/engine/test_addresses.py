@@ -1,4 +1,4 @@
-"""An address that cannot be dialed is refused before anything is, by one error that says what to do and where it is from."""
+"""An address that cannot be dialed is refused before anything is, by one error that says why, and where it is from."""
 
 import pytest
 

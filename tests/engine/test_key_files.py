@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from kalshi_nb import _key_files
 from kalshi_nb._auth import Credentials, Secret
-from kalshi_nb._engine.live import LiveEngine
 from kalshi_nb._clock import WallClock
+from kalshi_nb._engine.live import LiveEngine
 from kalshi_nb.errors import PrivateKeyError
 from tests.engine.conftest import TinyExchange
 from tests.feed.conftest import until

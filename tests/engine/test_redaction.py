@@ -29,7 +29,7 @@ DISGUISES = {
     "twice escaped": lambda line: "\\\\n".join(line[at : at + 16] for at in range(0, 64, 16)),
     "breaks within": lambda line: "\n".join(line[at : at + 8] for at in range(0, 64, 8)),
     "blanks within": lambda line: " ".join(line[at : at + 4] for at in range(0, 64, 4)),
-    "invisible": lambda line: "\u200b".join(line),
+    "invisible": "\u200b".join,
     "an address": lambda line: f"wss://{line}/x",
     "a path": lambda line: f"/home/me/{line}",
     "a home": lambda line: f"~{line}",
