@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from typing import Final, NoReturn
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
-from kalshi_nb._redaction import Secret, masked, shown
+from kalshi_nb._redaction import Secret, could_be_key, masked, shown
 from kalshi_nb.errors import UnknownEnvironmentError
 
 __all__ = ["ENVIRONMENTS", "PATH", "SIMULATED", "Place", "named", "path_of", "place_of"]
@@ -123,6 +123,9 @@ def _place(where: str, origin: str) -> Place:
     if where in ENVIRONMENTS:
         return Place(ENVIRONMENTS[where])
     said = _said(where, origin)
+    if could_be_key(masked(where)):
+        # An address is shown in many places later on: what could be a key in it must not get that far.
+        raise _NoPlace(f"There is no environment {said}. {_WAYS}")
     parts = _parts(where, said)
     if parts.scheme not in ("ws", "wss"):
         _refuse_name(where, parts, said)

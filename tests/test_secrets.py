@@ -122,7 +122,7 @@ FRAMES_OF_OURS = re.compile(r"kalshi_nb|cryptography|websockets|dotenv")
 
 
 def shown_by(problem):
-    """Everything that a tool could show of an error: its text, and the local variables of the frames it came through."""
+    """Everything that a tool could show of an error: its text, and the local variables of the frames it crossed."""
     yield str(problem) + repr(problem) + repr(vars(problem))
     link = problem
     while link is not None:
