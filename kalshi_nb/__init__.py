@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from kalshi_nb import errors, messages, sim
     from kalshi_nb._feed.book import Book, Books, Top
-    from kalshi_nb._feed.connect import connect
+    from kalshi_nb._feed.connect import connect, connect_async
     from kalshi_nb._feed.doctor import Report, doctor
     from kalshi_nb._feed.feed import Feed
     from kalshi_nb._feed.frame import Frame
@@ -41,6 +41,7 @@ __all__ = [
     "Top",
     "__version__",
     "connect",
+    "connect_async",
     "doctor",
     "errors",
     "messages",
@@ -63,6 +64,7 @@ _HOMES: Final = {
     "Top": "_feed.book",
     "__version__": "_version",
     "connect": "_feed.connect",
+    "connect_async": "_feed.connect",
     "doctor": "_feed.doctor",
     "nested_asyncio": "_feed.nested_asyncio",
 }

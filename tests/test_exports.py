@@ -28,6 +28,7 @@ PUBLIC = {
     "Top",
     "__version__",
     "connect",
+    "connect_async",
     "doctor",
     "errors",
     "messages",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
 from kalshi_nb._cli import demo, doctor
+from kalshi_nb._cli.arguments import Parser
 
 if TYPE_CHECKING:
     from kalshi_nb._cli.arguments import Parsers
@@ -52,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     SystemExit
         With 0 after ``--help``, and with 2 where the arguments cannot be understood.
     """
-    parser = argparse.ArgumentParser(prog="kalshi-nb", description="Live Kalshi markets as polars frames.")
+    parser = Parser(prog="kalshi-nb", description="Live Kalshi markets as polars frames.")
     parsers = parser.add_subparsers(dest="command", required=True)
     for command in COMMANDS:
         command.add(parsers).set_defaults(run=command.run)

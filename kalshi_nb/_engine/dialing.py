@@ -11,6 +11,7 @@ from kalshi_nb._engine.handshake_failures import failure
 from kalshi_nb._engine.sealed import sealed, without
 from kalshi_nb._engine.transport import Connection, Refused, Route
 from kalshi_nb._environments import path_of
+from kalshi_nb._offload import off_loop
 from kalshi_nb.errors import KalshiError
 
 __all__ = ["clock_skew", "dial"]
@@ -34,7 +35,9 @@ async def dial(
     UnreachableError
         When nobody answered within `timeout` seconds, or no way leads there.
     """
-    headers = sealed(credentials.signer().headers(path_of(url)))
+    # Elsewhere: its file may lie on a disk that hangs, and all connections of a feed share this loop.
+    signer = await off_loop(credentials.signer, "kalshi-key")
+    headers = sealed(signer.headers(path_of(url)))
     found = await _attempt(url, headers, timeout, route)
     if isinstance(found, KalshiError):
         # Here and not where it was caught: so it carries no frame of the libraries, which hold what was sent, with it.

@@ -89,9 +89,15 @@ class IoThread:
         loop, main = self._loop, self._main
         if loop is not None and main is not None:
             with contextlib.suppress(RuntimeError):  # the loop ended by itself a moment ago
-                loop.call_soon_threadsafe(main.cancel)
+                loop.call_soon_threadsafe(self._cancel, main)
         if self._thread.ident is not None and threading.current_thread() is not self._thread:
             self._thread.join(JOIN)
+
+    @staticmethod
+    def _cancel(main: asyncio.Task[None]) -> None:
+        """Cancel what the loop runs, once: a second time would cut its farewells short, and leave sockets open."""
+        if not main.cancelling():
+            main.cancel()
 
     def call(self, function: Callable[[], T]) -> T:
         """Run `function` on the thread and return what it returns.

@@ -22,6 +22,7 @@ from ssl import SSLContext
 from typing import Any, Final, Literal, Protocol, get_args
 from urllib.parse import urlsplit
 
+from kalshi_nb._redaction import shown
 from kalshi_nb._rows.foreign import plain_text
 from kalshi_nb.errors import ConfigurationError, MissingPackageError
 
@@ -48,7 +49,7 @@ __all__ = [
     "hang_up",
     "is_loopback",
     "not_read",
-    "shown",
+    "plain_address",
 ]
 
 TransportName = Literal["websockets", "picows"]
@@ -240,7 +241,7 @@ def checked(transport: str) -> TransportName:
     """
     if transport not in TRANSPORTS:
         raise ConfigurationError(
-            f"transport is {transport!r}; pass one of {', '.join(map(repr, TRANSPORTS))}: 'websockets' is always "
+            f"transport is {shown(transport)}; pass one of {', '.join(map(repr, TRANSPORTS))}: 'websockets' is always "
             "there, 'picows' is faster."
         )
     if transport == "picows" and find_spec("picows") is None:
@@ -266,7 +267,7 @@ def not_read() -> ConnectionLost:
     return ConnectionLost(f"the other end reads nothing, and more than {MOST_UNSENT:,} bytes wait for it")
 
 
-def shown(url: str) -> str:
+def plain_address(url: str) -> str:
     """Return an address as it may be shown: less the name and password that may stand in it, and made plain."""
     scheme, mark, rest = url.partition("://")
     place, slash, path = rest.partition("/")

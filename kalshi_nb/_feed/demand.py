@@ -11,6 +11,7 @@ from typing import Final
 
 from kalshi_nb._engine.port import Engine, Interest, LadderReading
 from kalshi_nb._feed.handles import Ending
+from kalshi_nb._redaction import shown
 from kalshi_nb._rows.channels import BOOKS, QUOTES, ROWS, source_of, traits_of
 from kalshi_nb._rows.wanted import ALL, All, Params, Wanted
 from kalshi_nb._rows.words import MARKETS, Words
@@ -40,7 +41,9 @@ def check_channel(channel: object) -> None:
     if not isinstance(channel, str) or channel not in ROWS:
         meant = get_close_matches(channel.casefold(), ROWS, n=1) if isinstance(channel, str) else []
         told = f" Did you mean {meant[0]!r}?" if meant else ""
-        raise UnknownChannelError(f"There is no channel {channel!r}.{told} There are {', '.join(map(repr, ROWS))}.")
+        raise UnknownChannelError(
+            f"There is no channel {shown(channel)}.{told} There are {', '.join(map(repr, ROWS))}."
+        )
 
 
 def check_tickers(market_tickers: object, channel: str | None = None) -> frozenset[str] | None:
@@ -67,7 +70,7 @@ def check_tickers(market_tickers: object, channel: str | None = None) -> frozens
     found = set()
     for each in market_tickers:
         if not isinstance(each, str):
-            raise MarketTickerError(f"A{_n(word)} {word.one} is text such as {word.example!r}, not {each!r}.")
+            raise MarketTickerError(f"A{_n(word)} {word.one} is text such as {word.example!r}, not {shown(each)}.")
         if not each.strip():
             raise MarketTickerError(
                 f"A{_n(word)} {word.one} is empty; leave the argument out to take all {word.several}."
@@ -100,19 +103,21 @@ def rfq_params(user_filter: object, shard_factor: object, shard_key: object) -> 
     """Return the parameters of ``communications``, refused where the exchange would refuse them."""
     if user_filter not in (None, "self"):
         raise ConfigurationError(
-            f"user_filter is {user_filter!r}; pass 'self' for your own requests, or leave it out."
+            f"user_filter is {shown(user_filter)}; pass 'self' for your own requests, or leave it out."
         )
     params: list[tuple[str, str | int]] = [] if user_filter is None else [("user_filter", "self")]
     if shard_factor is None and shard_key is None:
         return tuple(params)
     if isinstance(shard_factor, bool) or not isinstance(shard_factor, int) or not 1 <= shard_factor <= _MOST_SHARDS:
         raise ConfigurationError(
-            f"shard_factor is {shard_factor!r}; say into how many parts to cut the channel, 1 to {_MOST_SHARDS}."
+            f"shard_factor is {shown(shard_factor)}; say into how many parts to cut the channel, 1 to {_MOST_SHARDS}."
         )
     params.append(("shard_factor", shard_factor))
     if shard_key is not None:
         if isinstance(shard_key, bool) or not isinstance(shard_key, int) or not 0 <= shard_key < shard_factor:
-            raise ConfigurationError(f"shard_key is {shard_key!r}; pass which part to take, 0 to {shard_factor - 1}.")
+            raise ConfigurationError(
+                f"shard_key is {shown(shard_key)}; pass which part to take, 0 to {shard_factor - 1}."
+            )
         params.append(("shard_key", shard_key))
     return tuple(params)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
@@ -18,6 +18,7 @@ from kalshi_nb._feed.frames import FrameRequest, Frames
 from kalshi_nb._feed.handles import Ending, Handles
 from kalshi_nb._feed.health import Health, health_of, market_counts
 from kalshi_nb._feed.options import DEFAULT_OPTIONS, Options
+from kalshi_nb._offload import off_loop
 from kalshi_nb._rows.channels import BOOKS, QUOTES, REFERENCE_FEEDS, ROWS
 from kalshi_nb._rows.rejects import Reject
 from kalshi_nb._rows.tickers import about
@@ -43,7 +44,8 @@ class Feed:
     """A running connection to one exchange, with everything that is kept of it.
 
     Made by :func:`kalshi_nb.connect`. Frames, books and pipelines are asked for here; the same call gives the
-    same handle, so that a cell can be run again. A feed is a context manager, and ends with :meth:`close`.
+    same handle, so that a cell can be run again. A feed is a context manager, by ``with`` and
+    by ``async with``, and ends with :meth:`close`. To await it gives it back.
 
     Parameters
     ----------
@@ -866,6 +868,18 @@ class Feed:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # Elsewhere, since it takes up to 2 s. A task that is cancelled meanwhile does not wait; the closing goes on.
+        await off_loop(self.close, "kalshi-closing")
+
+    def __await__(self) -> Generator[Any, None, Self]:
+        return self.__aenter__().__await__()
 
     def __repr__(self) -> str:
         markets = ", ".join(

@@ -15,6 +15,7 @@ from kalshi_nb._frames.columns import Columns
 from kalshi_nb._frames.last_rows import DEFAULT_KEYS, LastRows, Law, moments
 from kalshi_nb._frames.pending import Part, PlainRows, joined
 from kalshi_nb._frames.schema import MARKET, RECEIVED
+from kalshi_nb._redaction import shown
 from kalshi_nb.errors import ConfigurationError, PipelineError
 
 if TYPE_CHECKING:
@@ -59,11 +60,13 @@ def window(rows: int | None = None, seconds: float | None = None) -> Window:
         For anything but a positive whole number of rows and a positive number of seconds.
     """
     if rows is not None and (isinstance(rows, bool) or not isinstance(rows, int) or rows <= 0):
-        raise ConfigurationError(f"rows={rows!r}: give a positive whole number, for example rows=100_000.")
+        raise ConfigurationError(f"rows={shown(rows)}: give a positive whole number, for example rows=100_000.")
     if seconds is not None and (
         isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds <= _LONGEST_SECONDS
     ):
-        raise ConfigurationError(f"seconds={seconds!r}: give a positive number of seconds, for example seconds=600.")
+        raise ConfigurationError(
+            f"seconds={shown(seconds)}: give a positive number of seconds, for example seconds=600."
+        )
     if rows is None and seconds is None:
         rows = DEFAULT_ROWS
     return Window(rows, seconds)
