@@ -265,8 +265,8 @@ class Feed:
         Notes
         -----
         Source: Kalshi's channel ``fill``. It has no sequence numbers, so a lost row cannot be seen, and `gaps`
-        marks only what follows lost connections, ended subscriptions, and rows that could not be read. It begins when you subscribe: earlier
-        fills are not sent.
+        marks only what follows lost connections, ended subscriptions, and rows that could not be read. It begins
+        when you subscribe: earlier fills are not sent.
         """
         return self._frame("fill", market_tickers, rows, seconds, exact=exact, gaps=gaps)
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from kalshi_nb._fixed_point import CONTRACT, COST_PARTS, DOLLAR, VALUE_PARTS
 from kalshi_nb._frames.marks import GAP
+from kalshi_nb._frames.names import SHARED_NAMES
 from kalshi_nb._rows.channels import LAYOUTS
 from kalshi_nb._rows.columns import Kind
 
@@ -47,6 +48,9 @@ _CAST: Final[dict[Kind, type[pl.DataType]]] = {
 _BASES: Final[dict[Kind, type[pl.DataType]]] = {
     kind: _CAST.get(kind, dtype.base_type()) for kind, dtype in _PLAIN.items()
 }
+
+_SHARED: Final = frozenset[Kind]({"market", "name"})
+"""What many rows have the same text in."""
 
 _FEW: Final = 256
 """Fewer numbers than this are divided sooner by Python than by polars."""
@@ -120,6 +124,8 @@ def column(name: str, kind: Kind, values: Sequence[Any], *, exact: bool = False)
 
 
 def _plain(name: str, kind: Kind, values: Sequence[Any]) -> pl.Series:
+    if kind in _SHARED:
+        return SHARED_NAMES.column(name, values)
     # polars takes half the time for a class as for an instance of it, and for plain values that are then cast.
     base = _BASES[kind]
     series = pl.Series(name, values, dtype=base)
