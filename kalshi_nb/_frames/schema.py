@@ -9,6 +9,7 @@ import polars as pl
 from kalshi_nb._fixed_point import CONTRACT, COST_PARTS, DOLLAR, VALUE_PARTS
 from kalshi_nb._frames.marks import GAP
 from kalshi_nb._frames.series import series
+from kalshi_nb._frames.names import SHARED_NAMES
 from kalshi_nb._rows.channels import LAYOUTS
 from kalshi_nb._rows.columns import Kind
 
@@ -48,6 +49,9 @@ _CAST: Final[dict[Kind, type[pl.DataType]]] = {
 _BASES: Final[dict[Kind, type[pl.DataType]]] = {
     kind: _CAST.get(kind, dtype.base_type()) for kind, dtype in _PLAIN.items()
 }
+
+_SHARED: Final = frozenset[Kind]({"market", "name"})
+"""What many rows have the same text in."""
 
 _FEW: Final = 256
 """Fewer numbers than this are divided sooner by Python than by polars."""
@@ -121,6 +125,8 @@ def column(name: str, kind: Kind, values: Sequence[Any], *, exact: bool = False)
 
 
 def _plain(name: str, kind: Kind, values: Sequence[Any]) -> pl.Series:
+    if kind in _SHARED:
+        return SHARED_NAMES.column(name, values)
     plain = series(name, values, _BASES[kind])
     return plain.cast(_PLAIN[kind]) if kind in _CAST else plain
 

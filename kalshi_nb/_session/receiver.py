@@ -247,9 +247,7 @@ class Receiver:
 
     def _lost(self, frame: Any) -> None:
         """Take up a frame whose values mean nothing: a gap of its channel, of the market that it names."""
-        subscription = self._state.by_sid.get(frame.sid)
-        if subscription is None:
-            return
+        subscription = self._state.by_sid[frame.sid]  # no frame of nobody's is looked into so far
         # A decoded frame was counted before its values were looked at.
         if isinstance(frame, SnapshotFrame):
             self._books.unreadable(subscription, frame.msg.market_ticker, frame.seq)
