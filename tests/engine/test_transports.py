@@ -11,6 +11,7 @@ import socket
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +28,7 @@ from tests.engine.conftest import PATH, io_threads, reconnects, wait_until
 
 TEXT, CONTINUATION, BINARY, CLOSE, PING, PONG = 1, 0, 2, 8, 9, 10
 MANY = 200
+STATM = Path("/proc/self/statm")
 
 
 def frame(kind, payload=b"", *, fin=True, length=None, reserved=0):
@@ -353,11 +355,10 @@ def test_a_ping_is_answered(server, talking):
 
 def resident():
     """Return the memory that this process has, in bytes."""
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+    return int(STATM.read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="memory is read where Linux has it")
+@pytest.mark.skipif(not STATM.exists(), reason="memory is read where Linux has it")
 def test_a_peer_that_pings_without_end_and_never_reads_costs_its_connection_and_no_memory(server, engines):
     server.floods = True
     before = resident()
