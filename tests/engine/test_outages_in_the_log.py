@@ -61,7 +61,9 @@ def test_a_lost_connection_is_a_warning_with_its_cause_and_its_return_is_news(ex
     live_again(engine, 1)
     (_, lost, back) = told()
     assert lost[0] == "WARNING"
-    assert re.fullmatch(rf"connection 1 to {exchange.url}: lost, .*closed it with code 1012", lost[1])
+    assert re.fullmatch(
+        rf"connection 1 to {exchange.url}: connection lost: the exchange closed it with code 1012; dialed .*", lost[1]
+    )
     assert back[0] == "INFO"
     assert re.fullmatch(rf"connection 1 to {exchange.url}: connected again, after [0-9.]+ s", back[1])
 
