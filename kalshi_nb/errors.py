@@ -15,7 +15,7 @@
     ├── LinkError (ConnectionError)
     │   ├── UnreachableError                  nobody answers there
     │   ├── HandshakeError                    the exchange answered, but not with a WebSocket
-    │   │   └── AuthenticationError           401 or 403
+    │   │   └── AuthenticationError           the exchange refuses the credentials
     │   │       └── ClockSkewError            401 because this computer's clock is off
     │   └── FeedClosedError                   the feed was closed; connect() again
     ├── SubscriptionError                     the exchange refused a subscription
@@ -132,7 +132,7 @@ class HandshakeError(LinkError):
 
 
 class AuthenticationError(HandshakeError):
-    """The exchange refused the credentials (401 or 403)."""
+    """The exchange itself refused the credentials (401, or 403 with JSON of its own); anything else is an outage."""
 
 
 class ClockSkewError(AuthenticationError):

@@ -232,7 +232,8 @@ def _detail(text: str, parsed: Any) -> str:
 
 def _header(headers: Mapping[str, str], name: str) -> str | None:
     try:
-        return headers.get(name)
+        found = headers.get(name)
+        return found if isinstance(found, str) else None  # one of the libraries has objects where it is not ASCII
     except Exception:  # noqa: BLE001  # there twice, which one of the libraries takes for an error
         return None
 

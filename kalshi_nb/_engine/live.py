@@ -31,7 +31,7 @@ from kalshi_nb._engine.refusals import closed_error, subscription_error
 from kalshi_nb._engine.status import state_of, status_of
 from kalshi_nb._engine.taps import Taps
 from kalshi_nb._engine.timeline import Timeline
-from kalshi_nb._engine.transport import Route, TransportName
+from kalshi_nb._engine.transport import Route, TransportName, plain_address
 from kalshi_nb._rows.channels import BOOKS, ROWS
 from kalshi_nb._rows.gaps import GapLog
 from kalshi_nb._rows.rejects import MOST_REJECTS, Reject
@@ -77,7 +77,7 @@ class LiveEngine:
     Attributes
     ----------
     url : str
-        Where the exchange is.
+        Where the exchange is, as it may be shown: without a password.
     clock : Timeline
         The market's time, and a timeline beside it that never goes back.
     gaps : GapLog
@@ -98,7 +98,7 @@ class LiveEngine:
         ssl: SSLContext | None = None,
         proxy: str | bool | None = None,
     ) -> None:
-        self.url = url
+        self.url = plain_address(url)
         self.gaps = GapLog(listener=GapRecords())
         self.clock = Timeline(clock, self._stepped)
         # All from the beginning, so that whoever looks through them needs no copy: the lists change, this does not.

@@ -49,7 +49,7 @@ class Outages:
         """Take note that the connection is gone: the beginning of an outage, unless there is one."""
         if self._began is None:
             self._began = time.monotonic()
-            log(logging.WARNING, f"{self._name}: lost, and dialed again until it is there: {cause}")
+            log(logging.WARNING, f"{self._name}: {cause}; dialed again until it is there")
 
     def refused(self, cause: str) -> None:
         """Take note that the credentials are refused; once an outage."""

@@ -180,9 +180,10 @@ def _refusal(problem: WSHandshakeError) -> Exception:
 async def _whole(refusal: Exception, url: str, headers: Mapping[str, str], route: Route, seconds: float) -> Exception:
     """Return a refusal with all of its body, of which the library reads no more than came with its head.
 
-    What is wrong with a signature stands in there, so the other library asks once more, and reads it all.
+    What is wrong with a signature stands in there, so the other library asks once more, and reads it all; but not
+    where it is a page, which is none of the exchange's.
     """
-    if not isinstance(refusal, Refused) or refusal.status not in _TELLING:
+    if not isinstance(refusal, Refused) or refusal.status not in _TELLING or refusal.body.startswith(b"<"):
         return refusal
     if refusal.headers.get("Content-Length") == str(len(refusal.body)):
         return refusal

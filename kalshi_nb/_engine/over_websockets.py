@@ -174,6 +174,8 @@ class _Straight(ClientConnection):
                 elif event.opcode is Opcode.PING and self.transport.get_write_buffer_size() > MOST_UNSENT:
                     self.give_up(not_read())  # the library has answered it already, and keeps what is not taken
                     return
+                elif event.opcode is Opcode.CLOSE:  # by itself, the library would wait for the next ping to be due
+                    self.loop.call_later(CLOSE_TIMEOUT, self.transport.abort)
             super().process_event(event)
 
     def give_up(self, fault: Exception) -> None:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
+from kalshi_nb._frames.series import series
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -67,7 +69,7 @@ class SharedNames:
                 self._learn(known, values)
             else:
                 return known.texts.gather(pl.Series(places, dtype=pl.UInt32)).alias(name)
-        return pl.Series(name, values, dtype=pl.String)
+        return series(name, values, pl.String)
 
     def _learn(self, known: _Known, values: Sequence[str | None]) -> None:
         """Remember new names, from the next time on.

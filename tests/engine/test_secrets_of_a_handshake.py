@@ -236,3 +236,13 @@ def test_a_connection_can_still_be_made_with_sealed_headers(exchange, credential
     asyncio.run(connect_once())
     (_, headers, _) = exchange.handshakes[0]
     assert headers["KALSHI-ACCESS-KEY"] == KEY_ID
+
+
+def test_the_simulated_exchange_logs_no_headers_either(everything_logged, transport):
+    import kalshi_nb as kn
+
+    with kn.sim.Exchange(clock="manual") as exchange, kn.connect(exchange, transport=transport):
+        pass
+    assert everything_logged
+    for text in list(everything_logged):
+        assert "KALSHI-ACCESS" not in text

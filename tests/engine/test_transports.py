@@ -28,6 +28,7 @@ from tests.engine.conftest import PATH, io_threads, reconnects, wait_until
 
 TEXT, CONTINUATION, BINARY, CLOSE, PING, PONG = 1, 0, 2, 8, 9, 10
 MANY = 200
+STATM = Path("/proc/self/statm")
 
 
 def frame(kind, payload=b"", *, fin=True, length=None, reserved=0):
@@ -52,6 +53,7 @@ class RawServer:
         self.with_the_answer = b""
         self.more_headers = b""
         self.floods = False
+        self.stays = False
         self.first_answers = []
         self.connections = []
         self.received = []
@@ -91,7 +93,7 @@ class RawServer:
                 self._flood(connection)
             while data := connection.recv(65536):
                 self.received.append(data)
-                if data[0] & 0xF == CLOSE:
+                if data[0] & 0xF == CLOSE and not self.stays:
                     break
                 if self.answers_pings and data[0] & 0xF == PING:
                     connection.sendall(frame(PONG, _unmasked(data)))
@@ -315,6 +317,20 @@ def test_what_breaks_the_protocol_costs_the_connection_and_no_more(server, talki
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.parametrize("size", [0, 200])
+@pytest.mark.parametrize("pieces", [1, 2])
+def test_text_that_is_none_is_set_aside_as_what_nobody_can_read(server, talking, size, pieces):
+    nonsense = b'{"type":"news-\xff\xfe"' + b" " * size + b"}"
+    if pieces == 1:
+        server.send(frame(TEXT, nonsense))
+    else:
+        server.send(frame(TEXT, nonsense[:9], fin=False) + frame(CONTINUATION, nonsense[9:]))
+    server.send(frame(TEXT, news(1)))
+    wait_until(lambda: talking.links[0].session.messages == 2)
+    assert reconnects(talking) == 0
+    assert talking.status().rejected == 2
+
+
 def test_a_message_in_pieces_may_be_no_larger_than_any_other(server, engines, monkeypatch):
     for module in ("over_websockets", "over_picows"):
         monkeypatch.setattr(f"kalshi_nb._engine.{module}.LARGEST_MESSAGE", 100_000)
@@ -332,6 +348,17 @@ def test_a_close_frame_is_answered_and_its_code_and_reason_kept(server, talking)
     assert "4000" in talking.status().last_error
     assert "maintenance" in talking.status().last_error
     assert any(data[0] & 0xF == CLOSE for data in server.received)
+
+
+@pytest.mark.parametrize("then", [b"", frame(TEXT, b"x" * 100_000) * 100], ids=["silence", "a flood"])
+def test_a_server_that_says_goodbye_and_stays_is_left_soon(server, talking, then):
+    server.stays = True
+    began = time.monotonic()
+    with contextlib.suppress(OSError):
+        server.send(frame(CLOSE, (1001).to_bytes(2)) + then)
+    wait_until(lambda: reconnects(talking) == 1)
+    assert time.monotonic() - began < 5
+    assert "1001" in talking.status().last_error
 
 
 def test_a_link_that_answers_no_ping_is_given_up(server, engines, monkeypatch):
@@ -354,10 +381,10 @@ def test_a_ping_is_answered(server, talking):
 
 def resident():
     """Return the memory that this process has, in bytes."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+    return int(STATM.read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
-@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read where Linux has it")
+@pytest.mark.skipif(not STATM.exists(), reason="memory is read where Linux has it")
 def test_a_peer_that_pings_without_end_and_never_reads_costs_its_connection_and_no_memory(server, engines):
     server.floods = True
     before = resident()
