@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from kalshi_nb._engine.refusals import closed_error
+from kalshi_nb._logging import log
+from kalshi_nb._rows.foreign import plain_text
 from kalshi_nb._threads import set_role
 
 __all__ = ["IoThread"]
@@ -168,6 +171,7 @@ class IoThread:
 
     async def _main_task(self) -> None:
         self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(_complain)
         self._main = asyncio.current_task()
         self._run_posted()
         if not self.closing:  # before there was a loop to be told
@@ -176,3 +180,9 @@ class IoThread:
     def _run_posted(self) -> None:
         while self._posted:
             self._posted.popleft()()
+
+
+def _complain(_: asyncio.AbstractEventLoop, about: dict[str, Any]) -> None:
+    """Pass on what a library had nobody to raise to; by itself, the loop would call handlers of the user's here."""
+    problem = about.get("exception")
+    log(logging.WARNING, plain_text(f"the network thread: {about.get('message')}: {problem!r}"))

@@ -13,6 +13,7 @@ from kalshi_nb._feed.coverage import Coverage
 from kalshi_nb._feed.demand import Demand, Held
 from kalshi_nb._feed.handles import Closer, Ending
 from kalshi_nb._rows.channels import source_of
+from kalshi_nb._streams.listening import Inbox, Listener
 from kalshi_nb._streams.pipeline import Pipeline
 from kalshi_nb._streams.runner import Pipelines
 from kalshi_nb.errors import ConfigurationError
@@ -107,6 +108,21 @@ class Attachments:
         if before is not None:
             before.close()
         self._replace(pipeline, cell, channel, tickers)
+
+    def listen(self, channel: str, tickers: frozenset[str] | None, *, gaps: bool, name: str | None) -> Listener:
+        """Return what attaches a pipeline for code that awaits, once that begins; no cell replaces it."""
+
+        def attach() -> tuple[Pipeline, Inbox, Callable[[], None]]:
+            ending = Ending()
+            delivery = self._pipelines.listen(channel, tickers, gaps=gaps, name=name, on_close=ending)
+            pipeline = delivery.pipeline
+
+            def ask() -> None:
+                self._ask(pipeline, ending)
+
+            return pipeline, delivery.inbox, ask
+
+        return Listener(attach)
 
     def close(self) -> None:
         """Close all of them."""

@@ -51,10 +51,17 @@ class Book:
     """
 
     def __init__(
-        self, ladder: LadderReading, *, clock: Clock, link_down: Callable[[], str], release: Callable[[], None]
+        self,
+        ladder: LadderReading,
+        *,
+        clock: Clock,
+        on_read: Callable[[Callable[[], None]], None],
+        link_down: Callable[[], str],
+        release: Callable[[], None],
     ) -> None:
         self._ladder = ladder
         self._clock = clock
+        self._on_read = on_read
         self._link_down = link_down
         self._release: Callable[[], None] | None = release
         self._view: LadderView | None = None
@@ -99,13 +106,13 @@ class Book:
     def mid(self) -> float | None:
         """Halfway between best bid and best ask, in dollars; None when a side is empty."""
         yes, _, no, _ = self._ladder.top()
-        return (yes + DOLLAR - no) / (2 * DOLLAR) if yes and no else None
+        return _mid(yes, no)
 
     @property
     def spread(self) -> float | None:
         """Best ask less best bid, in dollars; None when a side is empty."""
         yes, _, no, _ = self._ladder.top()
-        return (DOLLAR - no - yes) / DOLLAR if yes and no else None
+        return _spread(yes, no)
 
     @property
     def imbalance(self) -> float | None:
@@ -153,8 +160,8 @@ class Book:
         Returns
         -------
         polars.DataFrame
-            ``level`` (1 is best), ``bid_size``, ``bid``, ``ask``, ``ask_size``: YES dollars and contracts;
-            null where one side has fewer levels than the other.
+            ``level`` (1 is best), ``bid_size``, ``bid``, ``ask``, ``ask_size``, ``spread``, ``mid``: YES dollars and
+            contracts; null where one side has fewer levels than the other.
         """
         import polars as pl  # noqa: PLC0415  # importing a feed does not need it yet
 
@@ -170,6 +177,8 @@ class Book:
                 "bid": [price / DOLLAR if price else None for price, _ in bids],
                 "ask": [(DOLLAR - price) / DOLLAR if price else None for price, _ in asks],
                 "ask_size": [size / CONTRACT if size else None for _, size in asks],
+                "spread": [_spread(yes, no) for (yes, _), (no, _) in zip(bids, asks, strict=True)],
+                "mid": [_mid(yes, no) for (yes, _), (no, _) in zip(bids, asks, strict=True)],
             },
             schema={
                 "level": pl.Int64,
@@ -177,6 +186,8 @@ class Book:
                 "bid": pl.Float64,
                 "ask": pl.Float64,
                 "ask_size": pl.Float64,
+                "spread": pl.Float64,
+                "mid": pl.Float64,
             },
         )
 
@@ -234,7 +245,7 @@ class Book:
     @cached_property
     def _presenter(self) -> LadderPresenter:
         """What makes pictures of the ladder; one, since it remembers how many decimals there were."""
-        return LadderPresenter(self.market_ticker, self._ladder, self._clock)
+        return LadderPresenter(self.market_ticker, self._ladder, self._clock, self._on_read)
 
     def __repr__(self) -> str:
         from kalshi_nb._widgets.ladder.text import ladder_text  # noqa: PLC0415  # only when it is looked at
@@ -248,6 +259,22 @@ class Book:
         if self._view is None:
             self._view = LadderView(self._presenter, levels=_SHOWN)
         return self._view.mimebundle()
+
+
+def _mid(yes: int, no: int) -> float | None:
+    return (yes + DOLLAR - no) / (2 * DOLLAR) if yes and no else None
+
+
+def _spread(yes: int, no: int) -> float | None:
+    # Of integers: of two floats, 0.48 less 0.46 is not 0.02.
+    return (DOLLAR - no - yes) / DOLLAR if yes and no else None
+
+
+def _spread_and_mid(top: Top) -> tuple[float | None, float | None]:
+    if top.bid is None or top.ask is None:
+        return None, None
+    yes, no = round(top.bid * DOLLAR), DOLLAR - round(top.ask * DOLLAR)
+    return _spread(yes, no), _mid(yes, no)
 
 
 def _padded(levels: IntegerLevels, rows: int) -> IntegerLevels:
@@ -283,10 +310,11 @@ class Books(Mapping[str, Book]):
 
     @property
     def df(self) -> pl.DataFrame:
-        """Best bid and ask of every book now: one row a market, with its status."""
+        """Best bid and ask of every book now, with spread and mid: one row a market, with its status."""
         import polars as pl  # noqa: PLC0415  # importing a feed does not need it yet
 
-        rows = [(book.market_ticker, book.status, *book.top) for book in self._books.values()]
+        tops = [(book.market_ticker, book.status, book.top) for book in self._books.values()]
+        rows = [(ticker, status, *top, *_spread_and_mid(top)) for ticker, status, top in tops]
         schema = {
             "market_ticker": pl.String(),
             "status": pl.String(),
@@ -294,6 +322,8 @@ class Books(Mapping[str, Book]):
             "bid_size": pl.Float64(),
             "ask": pl.Float64(),
             "ask_size": pl.Float64(),
+            "spread": pl.Float64(),
+            "mid": pl.Float64(),
         }
         return pl.DataFrame(rows, schema=schema, orient="row")
 

@@ -61,7 +61,8 @@ def connect(
     timeout : float
         Seconds to wait for the first handshake.
     flush_interval : float
-        Seconds between two batches on their way to frames and pipelines.
+        Seconds that rows wait at most on their way to frames and pipelines. Those of a quiet feed go on at once; the
+        busier it is, the more of them are taken together.
     max_pending_rows : int
         Rows that may wait for slow pipelines of yours; past it the oldest go, counted in ``health()``.
     connections : int

@@ -24,13 +24,14 @@ from kalshi_nb._rows.wanted import Params
 from kalshi_nb._streams.pipeline import Pipeline
 from kalshi_nb._streams.runner import Pipelines
 from kalshi_nb._threads import FEED_ROLES, refuse_on, role
-from kalshi_nb.errors import ConfigurationError, MarketTickerError, PipelineWarning
+from kalshi_nb.errors import ConfigurationError, FeedClosedError, MarketTickerError, PipelineWarning
 
 if TYPE_CHECKING:
     import polars as pl
     from streamz import Stream
 
     from kalshi_nb._feed.frame import Frame
+    from kalshi_nb._streams.listening import Listener
 
 __all__ = ["Feed"]
 
@@ -80,6 +81,8 @@ class Feed:
         self._closing = False
         self._pipelines = Pipelines(
             engine.take,
+            engine.pending,
+            engine.watch,
             ROWS,
             engine.clock,
             steady=engine.steady,
@@ -135,7 +138,8 @@ class Feed:
         -------
         Frame
             Columns ``ts, market_ticker, yes_price, count, taker_outcome_side, taker_book_side, no_price,
-            is_block_trade, trade_id, received_at, seq``; dollars and contracts.
+            is_block_trade, trade_id, received_at, seq``; dollars and contracts. ``ts`` is the exchange's time,
+            never null: where it gave none it equals ``received_at``. Text is String; only sides are Enums.
 
         Raises
         ------
@@ -168,9 +172,11 @@ class Feed:
         Returns
         -------
         Frame
-            Columns ``ts, market_ticker, price, yes_bid, yes_ask, volume, open_interest, yes_bid_size,
-            yes_ask_size, last_trade_size, dollar_volume, dollar_open_interest, received_at``. No bid, no ask
-            and no last price are null. ``.latest()`` is the present state of each market.
+            Columns ``ts, market_ticker, price, yes_bid, yes_ask, volume, open_interest, spread, mid, yes_bid_size,
+            yes_ask_size, last_trade_size, dollar_volume, dollar_open_interest, market_id, received_at``. No bid,
+            no ask and no last price are null. ``spread`` and ``mid`` are exact, which ``yes_ask - yes_bid`` is
+            not: of floats, 0.48 less 0.46 is a little less than 0.02. ``.latest()`` is the present state of each
+            market.
 
         Notes
         -----
@@ -195,8 +201,10 @@ class Feed:
         Returns
         -------
         Frame
-            Columns ``ts, market_ticker, side, price, delta, client_order_id, received_at, seq``; ``delta`` is
-            the signed change of the level at ``price``, which is a NO price where ``side`` is "no".
+            Columns ``ts, market_ticker, side, price, delta, client_order_id, subaccount, clock, received_at, seq``;
+            ``delta`` is the signed change of the level at ``price``, which is a NO price where ``side`` is "no";
+            ``client_order_id`` and ``subaccount`` are those of an order of yours that made it; ``clock`` is the
+            exchange's own count of what made it.
 
         Notes
         -----
@@ -222,15 +230,15 @@ class Feed:
         Frame
             Columns ``ts, market_ticker, bid, bid_size, ask, ask_size, mid, spread, received_at, seq, status``;
             dollars and contracts, in YES prices, ``mid`` exact to half a tick. A side without orders is null.
-            ``status`` is that of the book: all else is null in the one row that says the book is no longer
+            ``status`` is that of the book: prices are null in the one row that says the book is no longer
             ``"live"`` (``"stale"``, ``"closed"``), and the next row is that of the book made right again.
 
         Notes
         -----
         Made from the books that are kept, so it asks for books (channel ``orderbook_delta``), and several
         quotes of one message are one. The first row of a market is its quote as it is when the frame is asked
-        for, without a ``ts``, or as soon as its book is live. Otherwise ``ts`` and ``seq`` are those of the delta
-        that made the change; a snapshot has no ``ts``.
+        for, or as soon as its book is live. ``ts`` and ``seq`` are those of the delta that made the change; where
+        none did, ``ts`` equals ``received_at``.
         """
         return self._frame(QUOTES, market_tickers, rows, seconds, exact=exact)
 
@@ -261,7 +269,7 @@ class Feed:
         Notes
         -----
         Source: Kalshi's channel ``fill``. It has no sequence numbers, so a lost row cannot be seen, and `gaps`
-        marks what follows lost connections and ended subscriptions only. It begins when you subscribe: earlier
+        marks only what follows lost connections, ended subscriptions, and rows that could not be read. It begins when you subscribe: earlier
         fills are not sent.
         """
         return self._frame("fill", market_tickers, rows, seconds, exact=exact, gaps=gaps)
@@ -372,13 +380,14 @@ class Feed:
         Frame
             Columns ``ts, market_ticker, event_type, result, settlement_value, close_ts, is_deactivated,
             event_ticker`` and more. ``metadata`` and ``price_ranges`` are JSON. ``ts`` is when the exchange
-            sent it.
+            sent it. New events ("event_lifecycle": ``series_ticker, title, subtitle, collateral_return_type,
+            strike_date, strike_period``) and changes of their fees ("event_fee_update": ``fee_type_override,
+            fee_multiplier_override``, null where an override was cleared) are rows, too, of no market.
 
         Notes
         -----
         Source: Kalshi's channels ``market_lifecycle_v2`` and ``multivariate_market_lifecycle``. Nothing is
-        sent when a market opens or closes at its time. New events and changes of their fees are about no
-        market and so not in the frame: ``messages()`` and ``on()`` give them.
+        sent when a market opens or closes at its time. What is about an event is not in the frame of named markets.
         """
         channel = "multivariate_market_lifecycle" if multivariate else "market_lifecycle_v2"
         return self._frame(channel, market_tickers, rows, seconds, exact=exact, gaps=gaps)
@@ -693,9 +702,63 @@ class Feed:
 
         return attach
 
+    def listen(
+        self, channel: str, market_tickers: MarketTickers = None, *, gaps: bool = False, name: str | None = None
+    ) -> Listener:
+        """Return the messages of a channel for code that awaits: an asynchronous iterator, to be used at once.
+
+        >>> import asyncio
+        >>> import kalshi_nb as kn
+        >>> async def first(feed, channel):
+        ...     async for message in feed.listen(channel):
+        ...         return message
+        >>> feed = kn.connect("sim")
+        >>> trade = asyncio.run(first(feed, "trade"))
+        >>> 0 < trade.yes_price < 1
+        True
+        >>> feed.close()
+
+        It works on any running event loop of asyncio, such as a notebook's own: write ``async for`` in a cell, or
+        start a task. Messages come as soon as a callback would have them. It begins with the first step of the
+        ``async for`` and ends when the feed is closed, after what had come until then. Breaking out of the loop or
+        cancelling its task leaves nothing behind.
+
+        Parameters
+        ----------
+        channel : str
+            As for :meth:`messages`.
+        market_tickers : str or iterable of str, optional
+            As for :meth:`messages`.
+        gaps : bool
+            Have a :class:`kalshi_nb.Gap` between the messages wherever some may be missing.
+        name : str, optional
+            What to call it in :attr:`pipelines`.
+
+        Returns
+        -------
+        Listener
+            Yields the messages of :mod:`kalshi_nb.messages` one by one. Its ``pipeline`` counts what went because more
+            than `max_pending_rows` of :func:`kalshi_nb.connect` waited.
+
+        Raises
+        ------
+        UnknownChannelError, MarketTickerError, FeedClosedError
+            As for :meth:`messages`.
+        SubscriptionError
+            At the first step, when the exchange refuses.
+        PipelineError
+            When it is used without ``async``.
+        """
+        self._tell()
+        check_channel(channel)
+        tickers = check_tickers(market_tickers, channel)
+        if self._closing:
+            raise FeedClosedError("The feed is closed: connect() again, then listen to the new one.")
+        return self._attachments.listen(channel, tickers, gaps=gaps, name=name)
+
     @property
     def pipelines(self) -> list[Pipeline]:
-        """What is attached by :meth:`stream`, :meth:`messages` and :meth:`on`; each has a ``close()``."""
+        """What :meth:`stream`, :meth:`messages`, :meth:`on` and :meth:`listen` attached; each has a ``close()``."""
         self._tell()
         return self._pipelines.pipelines
 
@@ -731,7 +794,12 @@ class Feed:
 
     @property
     def rejects(self) -> list[Reject]:
-        """The newest 100 frames that meant nothing, each with the reason and its first bytes."""
+        """The newest 100 messages that could not be read, or not wholly, each with the reason and its first bytes.
+
+        Where only some fields could not be read, ``fields`` names them: they are null in the row, which stands. A
+        message stands by what it is about, its time, and its prices and quantities; one that does not is set aside,
+        and is a row of :attr:`gaps`.
+        """
         self._tell()
         return self._engine.rejects()
 
@@ -749,6 +817,28 @@ class Feed:
             When that takes more than `timeout` seconds.
         """
         self._pipelines.flush(timeout)
+
+    def reconnect(self) -> int:
+        """Dial now over every connection that is lost, instead of when its next attempt is due.
+
+        A lost connection is dialed again by itself, for ever, ever more rarely while that fails: up to 30 s between
+        two attempts, up to 5 minutes where the exchange refuses the credentials or asks for more patience. Whoever
+        knows that the trouble is over need not wait. Connections that are there are left alone: to make one anew would
+        be a gap in the data.
+
+        Returns
+        -------
+        int
+            How many connections were waiting and are dialed now; 0 where there was nothing to hurry.
+            ``health()`` says what comes of it.
+
+        Raises
+        ------
+        FeedClosedError
+            When the feed is closed; ``connect()`` makes a new one.
+        """
+        self._tell()
+        return self._engine.reconnect()
 
     # The end ------------------------------------------------------------------------------------------
 
@@ -811,7 +901,13 @@ class Feed:
 
     def _book(self, ladder: LadderReading, held: Held) -> Book:
         release = Ending([lambda: self._books.discard(ladder.market_ticker), held.release])
-        return Book(ladder, clock=self._engine.clock, link_down=self._link_down, release=release)
+        return Book(
+            ladder,
+            clock=self._engine.clock,
+            on_read=self._engine.on_read,
+            link_down=self._link_down,
+            release=release,
+        )
 
     def _link_down(self) -> str:
         if self.state == "connected":

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import html
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from kalshi_nb._engine.port import Engine, EngineStatus
+from kalshi_nb._engine.port import Engine, EngineStatus, LinkStatus
 from kalshi_nb._streams.runner import Pipelines
 
 __all__ = ["Health", "health_of", "market_counts"]
@@ -44,7 +45,7 @@ class Health:
     duplicates : int
         Frames with an old sequence number; never applied.
     rejects : int
-        Frames that meant nothing; see ``feed.rejects``.
+        Messages that could not be read, or not wholly; see ``feed.rejects``.
     dropped_rows : int
         Rows that slow pipelines of the user's did not take in time.
     pipeline_errors : int
@@ -184,13 +185,23 @@ def _warnings(status: EngineStatus, pipelines: Pipelines) -> Iterator[str]:
     if display is not None and display.display.errors:
         yield f"{display.display.errors} errors while showing ladders, the last {display.display.last_error!r}"
     if status.rejected:
-        yield "some frames meant nothing; see feed.rejects"
+        yield "some messages could not be read, or not wholly; see feed.rejects"
 
 
 def _link_warnings(status: EngineStatus) -> Iterator[str]:
     for each in status.links:
+        name = f"connection {each.number} of {len(status.links)}"
         if each.state == "refused":
             yield (
-                f"connection {each.number} of {len(status.links)}: the exchange refuses the credentials; tried again, "
-                f"ever more rarely. {each.last_error or ''}".rstrip()
+                f"{name}: the exchange refuses the credentials; {_next_attempt(each)}, ever more rarely. "
+                f"{each.last_error or ''}".rstrip()
             )
+        elif each.state == "reconnecting":
+            yield f"{name} is lost; {_next_attempt(each)}. {each.last_error or ''}".rstrip()
+
+
+def _next_attempt(link: LinkStatus) -> str:
+    if link.next_attempt_at is None:
+        return "tried again now"
+    seconds = max(0.0, link.next_attempt_at - time.monotonic())
+    return f"tried again in {seconds:.0f} s (feed.reconnect() tries at once)"

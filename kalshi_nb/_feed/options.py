@@ -15,7 +15,7 @@ class Options:
     Attributes
     ----------
     flush_interval : float
-        Seconds between two batches on their way to frames and pipelines.
+        Seconds that rows wait at most on their way to frames and pipelines.
     max_pending_rows : int
         Rows that may wait for slow pipelines.
     connections : int

@@ -381,7 +381,7 @@ class RollingFrame:
 
     def _seen(self, state: _State) -> _View:
         try:
-            df = joined(state.pending)
+            df = joined(state.pending, whole=False)
         except Exception:  # noqa: BLE001  # the writer's side leaves out what cannot be, and reports it
             self.settle()
             return self._now()

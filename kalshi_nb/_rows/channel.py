@@ -29,8 +29,8 @@ class Channel:
     source : str or None
         The channel that these rows are made from; None for what the exchange sends.
     event_column : str or None
-        The column that says which class a plain row is given as, by the name of the class in snake case;
-        None where all are of the first.
+        The column that says which class a plain row is given as, by the name of the class in snake case, and of the
+        first where no class is called so; None where all are of the first.
     key : tuple of str
         The columns whose newest row is the present state of one thing.
     ended : tuple of str and frozenset of str, or None

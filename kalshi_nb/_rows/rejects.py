@@ -1,4 +1,4 @@
-"""Frames that were set aside, kept to be looked at."""
+"""Messages that were set aside, or lost a field, kept to be looked at."""
 
 from __future__ import annotations
 
@@ -13,18 +13,21 @@ MOST_REJECTS: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A frame that was set aside.
+    """A message that could not be read, or not wholly.
 
     Attributes
     ----------
     received_at : int
         When it came, in microseconds.
     reason : str
-        Why it was set aside.
+        Why it was set aside, or what is wrong with which field.
     data : bytes
         The first 2,000 bytes of it.
+    fields : tuple of str
+        The fields that could not be read and are null in its row, which stands; empty where all of it was set aside.
     """
 
     received_at: int
     reason: str
     data: bytes
+    fields: tuple[str, ...] = ()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Kind", "Label", "Pipeline"]
 
-Kind = Literal["frames", "messages", "callback"]
+Kind = Literal["frames", "messages", "callback", "listen"]
 
 
 class Label(NamedTuple):
@@ -43,7 +43,7 @@ class Label(NamedTuple):
 class Pipeline:
     """One channel, some or all of its markets, and what is built on it.
 
-    Made by the feed's ``stream()``, ``messages()`` and ``on()``. It lives as long as a node of it is in
+    Made by the feed's ``stream()``, ``messages()``, ``on()`` and ``listen()``. It lives as long as a node of it is in
     somebody's hands, a sink hangs on it, or, for ``on()``, until it is closed.
 
     One that raises goes on. After ten errors in a row it rests for a second, and is then tried with what comes next:
@@ -55,7 +55,8 @@ class Pipeline:
     label : Label
         Its name, channel and markets.
     kind : str
-        Whether it emits polars ``"frames"``, lists of ``"messages"``, or makes a ``"callback"`` for each message.
+        Whether it emits polars ``"frames"``, lists of ``"messages"``, makes a ``"callback"`` for each message, or
+        puts them where code that awaits will ``"listen"``.
     progress : Progress
         What the thread that delivers writes into.
     on_close : callable

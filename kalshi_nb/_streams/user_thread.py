@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from kalshi_nb._frames.batch import Batch
 from kalshi_nb._rows.channels import NEVER_DROPPED
 from kalshi_nb._streams.schedule import Schedule
+from kalshi_nb._streams.wakeup import Wakeup
 from kalshi_nb._threads import set_role
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class UserThread:
         self._go_on = go_on
         self._max_pending_rows = max_pending_rows
         self._changed = threading.Condition(threading.RLock())
+        self._wakeup = Wakeup()
         self._pending: deque[Batch] = deque()
         self._kept: list[Batch] = []
         self._dropped: dict[str, DroppedRows] = {}
@@ -73,7 +75,7 @@ class UserThread:
         """Rows that wait."""
         self.dropped_rows = 0
         """Rows that went because others waited too long."""
-        self.schedule = Schedule(self._wake)
+        self.schedule = Schedule(self._wakeup.ring)
 
     def start(self) -> None:
         """Start the thread, once."""
@@ -88,6 +90,7 @@ class UserThread:
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
+        self._wakeup.ring()
 
     def join(self, timeout: float) -> bool:
         """Wait until the thread has ended, except for itself; return whether it has."""
@@ -118,7 +121,7 @@ class UserThread:
                 self.pending_rows -= len(oldest) - sum(map(len, steering))
                 self.dropped_rows += len(oldest) - sum(map(len, steering))
             self._put_turn = turn
-            self._changed.notify_all()
+        self._wakeup.ring()
 
     def wait_for(self, turn: int, timeout: float) -> bool:
         """Block until all that was put up to `turn` has been delivered; return whether it has."""
@@ -134,19 +137,18 @@ class UserThread:
     def _has_room(self) -> bool:
         return 2 * self.pending_rows < self._max_pending_rows
 
-    def _wake(self) -> None:
-        with self._changed:
-            self._changed.notify_all()
-
     def _run(self) -> None:
         set_role("user")
         while True:
+            # Whoever gives it work rings after that is written down, so what comes between the look and the sleep
+            # ends the sleep at once.
+            if not self._has_work():
+                self._wakeup.sleep(self.schedule.seconds_left())
             with self._changed:
-                self._changed.wait_for(self._has_work, self.schedule.seconds_left())
                 # What went was older than all that is still there, and each pipeline that missed it is told.
                 dropped = [Batch(channel, [row]) for channel, row in self._dropped.items()]
-                batches = [*dropped, *self._kept, *self._pending]
                 dropped += [Batch(channel, [gap]) for (channel, *_), gap in self._gaps.items()]
+                batches = [*dropped, *self._kept, *self._pending]
                 self._dropped.clear()
                 self._gaps.clear()
                 self._kept.clear()

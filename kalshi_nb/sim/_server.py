@@ -43,6 +43,7 @@ _Result = TypeVar("_Result")
 # websockets reports clients that hang up in the middle of a handshake; nobody who runs a notebook wants that.
 _log = logging.getLogger("kalshi_nb.sim")
 _log.addHandler(logging.NullHandler())
+_log.setLevel(logging.INFO)  # below it, the library writes down every header: key ids and signatures
 
 _running: weakref.WeakSet[ServerThread] = weakref.WeakSet()
 

@@ -12,7 +12,7 @@ import pytest
 
 from kalshi_nb._auth import Credentials
 from kalshi_nb._engine.dialing import clock_skew, dial
-from kalshi_nb._engine.transport import hang_up
+from kalshi_nb._engine.transport import Route, hang_up
 from kalshi_nb._environments import ENVIRONMENTS, path_of, url_of
 from kalshi_nb.errors import (
     AuthenticationError,
@@ -74,7 +74,7 @@ def test_a_place_that_does_not_exist_says_which_do(where, step):
         (unauthorised("authentication_error", "INVALID_PARAMETER"), AuthenticationError, "Check key id"),
         (unauthorised("header_timestamp_expired"), ClockSkewError, "NTP"),
         (unauthorised("signature_is_missing_from_headers"), AuthenticationError, "private key"),
-        ((403, {}, "<html>no</html>"), AuthenticationError, "<html>no</html>"),
+        ((403, {}, "<html>no</html>"), HandshakeError, "a web page"),
         ((401, {}, ""), AuthenticationError, "HTTP 401"),
         ((401, {}, "[1]"), AuthenticationError, "[1]"),
         ((401, {}, '{"error":{"other":1}}'), AuthenticationError, "other"),
@@ -223,7 +223,7 @@ def test_the_handshake_carries_three_headers_and_offers_no_compression(exchange,
 def test_the_clocks_difference_is_read_from_the_answer(exchange, credentials, transport, ahead):
     async def measure(stamp):
         exchange.date = stamp
-        connection = await dial(exchange.url, credentials, timeout=10, transport=transport)
+        connection = await dial(exchange.url, credentials, timeout=10, route=Route(transport))
         await hang_up(connection)
         return clock_skew(connection)
 

@@ -5,6 +5,7 @@ import base64
 import contextlib
 import hashlib
 import json
+import os
 import re
 import socket
 import sys
@@ -28,9 +29,9 @@ TEXT, CONTINUATION, BINARY, CLOSE, PING, PONG = 1, 0, 2, 8, 9, 10
 MANY = 200
 
 
-def frame(kind, payload=b"", *, fin=True, length=None):
+def frame(kind, payload=b"", *, fin=True, length=None, reserved=0):
     length = len(payload) if length is None else length
-    head = bytes([kind | (0x80 if fin else 0)])
+    head = bytes([kind | (0x80 if fin else 0) | reserved << 4])
     if length < 126:
         return head + bytes([length]) + payload
     if length < 2**16:
@@ -48,10 +49,13 @@ class RawServer:
 
     def __init__(self):
         self.with_the_answer = b""
+        self.more_headers = b""
+        self.floods = False
         self.first_answers = []
         self.connections = []
         self.received = []
         self.answers_pings = True
+        self.sent = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"ws://127.0.0.1:{self._listener.getsockname()[1]}{PATH}"
         self.handshakes = 0
@@ -79,9 +83,11 @@ class RawServer:
             accept = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
             connection.sendall(
                 b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n" + self.with_the_answer
+                b"Sec-WebSocket-Accept: " + accept + b"\r\n" + self.more_headers + b"\r\n" + self.with_the_answer
             )
             self.connections.append(connection)
+            if self.floods:
+                self._flood(connection)
             while data := connection.recv(65536):
                 self.received.append(data)
                 if data[0] & 0xF == CLOSE:
@@ -89,6 +95,13 @@ class RawServer:
                 if self.answers_pings and data[0] & 0xF == PING:
                     connection.sendall(frame(PONG, _unmasked(data)))
         connection.close()
+
+    def _flood(self, connection):
+        """Ask without end whether anybody is there, and read no answer."""
+        pings = frame(PING, b"x" * 125) * 2_000
+        while self.sent < 400_000_000:
+            connection.sendall(pings)
+            self.sent += len(pings)
 
     def send(self, data):
         self.connections[-1].sendall(data)
@@ -254,6 +267,18 @@ def test_nothing_is_taken_after_a_fault_though_more_is_at_hand(server, engines):
         frame(TEXT, b"a beginning", fin=False) + frame(TEXT, b"another"),
         frame(3, b"no such frame"),
         b"\x81\x85maskhello",
+        frame(CONTINUATION, news(9) + b" " * 200),
+        frame(CONTINUATION, news(9)[:5], fin=False) + frame(CONTINUATION, news(9)[5:]),
+        *(frame(TEXT, news(9) + b" " * size, reserved=bit) for bit in (4, 2, 1) for size in (0, 200)),
+        *(frame(kind, reserved=4) for kind in (PING, PONG, BINARY)),
+        frame(CLOSE, (1001).to_bytes(2), reserved=4),
+        frame(TEXT, news(9)[:5], fin=False) + frame(CONTINUATION, news(9)[5:], reserved=4),
+        *(frame(kind, b"x" * 126) for kind in (PING, PONG, CLOSE)),
+        *(frame(kind, b"", fin=False) for kind in (PING, PONG, CLOSE)),
+        *(frame(kind, news(9) + b" " * 200) for kind in (3, 4, 5, 6, 7, 11, 12, 13, 14, 15)),
+        b"\x81\xfe\x00\x80mask" + b"x" * 128,
+        frame(CLOSE, (1005).to_bytes(2)),
+        frame(CLOSE, (1001).to_bytes(2) + b"\xff"),
         frame(CLOSE, b"\x00"),
         frame(CLOSE, (1001).to_bytes(2)) + frame(TEXT, b"after the end"),
     ],
@@ -263,6 +288,16 @@ def test_nothing_is_taken_after_a_fault_though_more_is_at_hand(server, engines):
         "two beginnings",
         "unknown kind",
         "masked",
+        "a large end without a beginning",
+        "two ends without a beginning",
+        *(f"reserved bit {bit}, {size}" for bit in (1, 2, 3) for size in ("small", "large")),
+        *(f"reserved bit of {kind}" for kind in ("a ping", "a pong", "binary", "a close", "a second piece")),
+        *(f"a large {kind}" for kind in ("ping", "pong", "close")),
+        *(f"a {kind} in pieces" for kind in ("ping", "pong", "close")),
+        *(f"unknown kind {kind}" for kind in (3, 4, 5, 6, 7, 11, 12, 13, 14, 15)),
+        "masked and large",
+        "a code that is none",
+        "a reason that is no text",
         "half a code",
         "more behind a close",
     ],
@@ -316,7 +351,35 @@ def test_a_ping_is_answered(server, talking):
     wait_until(lambda: any(data[0] & 0xF == PONG and _unmasked(data) == b"still there?" for data in server.received))
 
 
+def resident():
+    """Return the memory that this process has, in bytes."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="memory is read where Linux has it")
+def test_a_peer_that_pings_without_end_and_never_reads_costs_its_connection_and_no_memory(server, engines):
+    server.floods = True
+    before = resident()
+    engine = engines(server.url)
+    engine.start(10)
+    wait_until(lambda: reconnects(engine) >= 2, 30)
+    assert "reads nothing" in engine.status().last_error
+    engine.close()
+    assert server.sent < 200_000_000
+    assert resident() - before < 80_000_000
+
+
 # refusals
+
+
+@pytest.mark.parametrize("name", [b"Sec-WebSocket-Extensions: permessage-deflate", b"Sec-WebSocket-Protocol: chat"])
+def test_an_answer_that_takes_up_what_nobody_offered_is_refused(server, engines, name):
+    server.more_headers = name + b"\r\n"
+    server.with_the_answer = frame(TEXT, news(1))
+    with pytest.raises(HandshakeError, match="not as a WebSocket server"):
+        engines(server.url).start(10)
+    assert io_threads() == []
 
 
 def test_a_refusal_is_read_whole_although_its_body_comes_later(server, engines):

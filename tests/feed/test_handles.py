@@ -28,14 +28,14 @@ def test_every_frame_has_its_whole_schema_when_it_is_empty(feed):
     expected = {
         "trades": "ts market_ticker yes_price count taker_outcome_side taker_book_side no_price is_block_trade "
         "trade_id received_at seq",
-        "tickers": "ts market_ticker price yes_bid yes_ask volume open_interest yes_bid_size yes_ask_size "
-        "last_trade_size dollar_volume dollar_open_interest received_at",
-        "deltas": "ts market_ticker side price delta client_order_id received_at seq",
+        "tickers": "ts market_ticker price yes_bid yes_ask volume open_interest spread mid yes_bid_size "
+        "yes_ask_size last_trade_size dollar_volume dollar_open_interest market_id received_at",
+        "deltas": "ts market_ticker side price delta client_order_id subaccount clock received_at seq",
     }
     for name, columns in expected.items():
         frame = getattr(feed, name)(MARKET)
         assert frame.df.columns == columns.split()
-        assert frame.df.schema["market_ticker"] == pl.Categorical()
+        assert frame.df.schema["market_ticker"] == pl.String()
         assert frame.df.schema["ts"] == pl.Datetime("us", "UTC")
 
 
@@ -112,7 +112,7 @@ def test_a_book_tells_its_top_of_one_moment(feed, exchange):
     assert book.spread == pytest.approx(book.best_ask - book.best_bid)
     assert -1 <= book.imbalance <= 1
     depth = book.depth(3)
-    assert depth.columns == ["level", "bid_size", "bid", "ask", "ask_size"]
+    assert depth.columns == ["level", "bid_size", "bid", "ask", "ask_size", "spread", "mid"]
     assert depth["bid"].to_list() == [price for price, _ in yes[:3]]
     assert depth["ask"].is_sorted()
     assert book.as_of is not None

@@ -111,6 +111,7 @@ def test_the_threads_know_what_they_are(pipelines, engine):
     pipelines.flush()
     take, seen = engine.take, []
     pipelines._take = lambda channel: seen.append(_threads.role()) or take(channel)
+    engine.add("trade", trade(2))
     pipelines.flush()
     assert roles == {"user": "user"}
     assert set(seen) == {"pipeline"}
@@ -254,6 +255,7 @@ def test_flush_says_which_thread_is_behind(pipelines, engine, gate):
     stuck = threading.Event()
     take = engine.take
     pipelines._take = lambda channel: stuck.wait(30) and take(channel)
+    engine.add("trade", trade(1))
     with pytest.raises(WaitTimeoutError, match="kalshi-pipeline"):
         pipelines.flush(timeout=0.05)
     stuck.set()
@@ -418,7 +420,7 @@ def test_pipelines_come_and_go_from_many_threads_while_rows_flow(pipelines, engi
 
 def test_two_feeds_share_nothing(make, clock):
     first, engine = make(), Engine()
-    second = Pipelines(engine.take, CHANNELS, clock, flush_interval=0.005)
+    second = Pipelines(engine.take, engine.pending, engine.watch, CHANNELS, clock, flush_interval=0.005)
     try:
         frames = [frame_of(each, "trade") for each in (first, second)]
         seen = {"first": [], "second": []}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Final
 
 from kalshi_nb._clock import Clock
@@ -50,9 +51,18 @@ class LadderPresenter:
         Its levels and status; read, never changed.
     clock : Clock
         The clock that the ladder's moments were taken from.
+    watch : callable
+        Given a function, has it called once, from any thread, when the ladder may have changed.
     """
 
-    def __init__(self, market_ticker: str, ladder: LadderReading, clock: Clock) -> None:
+    def __init__(
+        self,
+        market_ticker: str,
+        ladder: LadderReading,
+        clock: Clock,
+        watch: Callable[[Callable[[], None]], None] = lambda _: None,
+    ) -> None:
+        self.watch = watch
         self._market_ticker = market_ticker
         self._ladder = ladder
         self._clock = clock

@@ -15,6 +15,8 @@ from kalshi_nb._widgets.ladder.text import ladder_html, ladder_text
 from kalshi_nb.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kalshi_nb._widgets.display import Display
     from kalshi_nb._widgets.ladder.picture import LadderPicture
     from kalshi_nb._widgets.ladder.presenter import LadderPresenter
@@ -128,6 +130,10 @@ class LadderView:
         self.widget.picture = _to_json(picture, self._beat)
         self._note_sent(picture)
         return True
+
+    def watch(self, wake: Callable[[], None]) -> None:
+        """Have `wake` called once when there may be news."""
+        self._presenter.watch(wake)
 
     def close(self) -> None:
         """End the updates and take the widget off the page; more than once does nothing."""
