@@ -22,17 +22,20 @@ class LiveInterest:
     channel : str
         The channel.
     wanted : frozenset of str, or ALL
-        What is asked for; an empty set takes what the channel receives for others.
+        What is asked for; an empty set takes what the channel receives for others, and wants nothing of its own.
     rows : str or None
         Whose rows are made: the channel's own, quotes (of books), or none.
     parts : list of Part
         The requests; touched on the engine's thread alone, but for reading.
+    is_released : bool
+        Whether nobody holds it any more.
     """
 
     channel: str
     wanted: Wanted
     rows: str | None
     parts: list[Part] = field(default_factory=list)
+    is_released: bool = False
 
     @property
     def connections(self) -> frozenset[int]:

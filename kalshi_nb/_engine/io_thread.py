@@ -178,8 +178,10 @@ class IoThread:
             await self._live()
 
     def _run_posted(self) -> None:
-        while self._posted:
-            self._posted.popleft()()
+        # Only what is there now: what one of these posts waits for a call of its own, so that the socket has its turn.
+        for _ in range(len(self._posted)):
+            if self._posted:  # one of them may have raised, and ended this loop, while the next one runs the rest
+                self._posted.popleft()()
 
 
 def _complain(_: asyncio.AbstractEventLoop, about: dict[str, Any]) -> None:

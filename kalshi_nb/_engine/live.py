@@ -21,6 +21,7 @@ from typing import cast
 
 from kalshi_nb._auth import Credentials
 from kalshi_nb._clock import Clock
+from kalshi_nb._engine.gap_records import GapRecords
 from kalshi_nb._engine.interests import LiveInterest, Part
 from kalshi_nb._engine.io_thread import IoThread
 from kalshi_nb._engine.link import Link
@@ -46,6 +47,9 @@ __all__ = ["LiveEngine"]
 
 _GRACE = 1.0
 """Seconds beyond the first handshake's own time-out before it counts as unanswered."""
+
+SLICE = 1_000
+"""How much of what is wanted, or released, together is taken up in one go; the socket has its turn in between."""
 
 
 class LiveEngine:
@@ -95,7 +99,7 @@ class LiveEngine:
         proxy: str | bool | None = None,
     ) -> None:
         self.url = url
-        self.gaps = GapLog()
+        self.gaps = GapLog(listener=GapRecords())
         self.clock = Timeline(clock, self._stepped)
         # All from the beginning, so that whoever looks through them needs no copy: the lists change, this does not.
         self._rows: dict[str, list[Row]] = {channel: [] for channel in ROWS}
@@ -123,6 +127,8 @@ class LiveEngine:
             for number in range(1, connections + 1)
         )
         self._placement = Placement(connections)
+        self._released: deque[LiveInterest] = deque()
+        self._release_is_posted = False
         self._timeout = 0.0
         self._io = IoThread(self._live, self._interrupted, self._end)
 
@@ -196,20 +202,30 @@ class LiveEngine:
         self._refuse_refused()
         interests = [LiveInterest(channel, each, rows) for each in wanted]
         try:
-            self._await(self._io.call(lambda: self._want(interests)), timeout)
+            while self._released:  # by whoever asks now, too: what he let go before is let go before
+                self._io.call(self._release_some)
+            parts: list[Part] = []
+            for start in range(0, len(interests), SLICE):
+                parts += self._io.call(partial(self._want, interests[start : start + SLICE]))
+            self._await(parts, timeout)
         except BaseException:
             self.release(*interests)  # refused or interrupted: nobody holds them any more
             raise
         return list(interests)
 
     def _await(self, parts: Iterable[Part], timeout: float) -> None:
-        """Wait until the exchange has taken all `parts`, asking another connection for what one refuses."""
+        """Wait until the exchange has taken all `parts`, asking another connection for what one refuses.
+
+        An answer is about a hundred markets at most, and the next question follows it. So the time counts from the
+        newest answer: those of ten thousand markets may take longer together than any of them may.
+        """
         until = time.monotonic() + timeout
         waiting = deque(parts)
         while waiting:
             part = waiting.popleft()
             outcome = part.outcome(until, timeout)
             if outcome.code is None:
+                until = time.monotonic() + timeout
                 continue
             moved = self._io.call(partial(self._elsewhere, part, outcome)) if outcome.code == FULL else []
             if not moved:
@@ -217,10 +233,21 @@ class LiveEngine:
             waiting.extend(moved)
 
     def release(self, *interests: Interest) -> None:
-        """Want these no more; does not wait."""
-        ours = cast("tuple[LiveInterest, ...]", interests)
+        """Want these no more; does not wait.
+
+        Ten thousand books are closed by ten thousand calls. So these gather, and one call on the engine's thread takes
+        up all that are there by then, some at a time.
+        """
+        # The mark is taken back before anything is taken: what is added after that is either taken, or posted anew by
+        # whoever added it. Two who see no mark at once post twice, and the second call finds nothing.
+        self._released.extend(cast("tuple[LiveInterest, ...]", interests))
+        if not self._release_is_posted:
+            self._post_release()
+
+    def _post_release(self) -> None:
+        self._release_is_posted = True
         with contextlib.suppress(FeedClosedError):
-            self._io.post(lambda: self._release(ours))
+            self._io.post(self._release_some)
 
     def catalog(self, channel: str, timeout: float) -> list[str] | None:
         """Ask a reference feed what it has; None where there is no connection to ask by."""
@@ -340,6 +367,8 @@ class LiveEngine:
             raise closed_error()
         shares: list[tuple[LiveInterest, int, Wanted]] = []
         for interest in interests:
+            if interest.is_released:  # by whoever was interrupted before this was asked for
+                continue
             shares += [(interest, home, wanted) for home, wanted in self._shares(interest)]
         return self._ask(shares)
 
@@ -369,7 +398,7 @@ class LiveEngine:
     def _elsewhere(self, part: Part, outcome: Outcome) -> list[Part]:
         """Ask other connections for what one has no room for; nothing is asked where no other has any."""
         interest, wanted = part.interest, part.request.wanted
-        if interest.channel != BOOKS or not isinstance(wanted, frozenset):
+        if interest.channel != BOOKS or not isinstance(wanted, frozenset) or interest.is_released:
             return []
         refused = wanted.intersection(outcome.market_tickers) or wanted
         moved = self._placement.move(refused, part.home)
@@ -380,6 +409,15 @@ class LiveEngine:
         rest = [(part.home, wanted - refused)] if wanted - refused else []
         return self._ask((interest, home, share) for home, share in [*rest, *moved.items()])
 
+    def _release_some(self) -> None:
+        """Release some of those that wait for it, and see to the others later."""
+        self._release_is_posted = False
+        some = [self._released.popleft() for _ in range(min(SLICE, len(self._released)))]
+        if some:
+            self._release(some)
+        if self._released:
+            self._post_release()
+
     def _release(self, interests: Sequence[LiveInterest]) -> None:
         by_home: dict[tuple[int, str], list[Request]] = defaultdict(list)
         for interest in interests:
@@ -388,5 +426,6 @@ class LiveEngine:
             if interest.channel == BOOKS and isinstance(interest.wanted, frozenset) and interest.parts:
                 self._placement.release(interest.wanted)
             interest.parts = []
+            interest.is_released = True
         for (home, _), requests in by_home.items():
             self.links[home].release(requests)

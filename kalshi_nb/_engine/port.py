@@ -59,7 +59,7 @@ class Interest(Protocol):
 
     @property
     def wanted(self) -> Wanted:
-        """The tickers, or all of them; an empty set takes what the channel receives for others."""
+        """The tickers, or all of them; an empty set, of books alone, takes those that are wanted by others."""
         ...
 
     @property

@@ -115,6 +115,16 @@ class Book:
         return _spread(yes, no)
 
     @property
+    def crossed(self) -> bool:
+        """Whether the best bid is at or above the best ask, and the exchange said so itself.
+
+        A book that is crossed for a second is asked for anew, once. Where the exchange's own is like that, this one is
+        right, and live; but no such spread is one to trade on.
+        """
+        yes, _, no, _ = self._ladder.top()
+        return self._ladder.crossed and bool(yes and no) and yes + no >= DOLLAR
+
+    @property
     def imbalance(self) -> float | None:
         """(bid size - ask size) / (bid size + ask size) at the best prices, -1 to 1; None when a side is empty."""
         yes, yes_size, no, no_size = self._ladder.top()
@@ -250,7 +260,8 @@ class Book:
     def __repr__(self) -> str:
         from kalshi_nb._widgets.ladder.text import ladder_text  # noqa: PLC0415  # only when it is looked at
 
-        return ladder_text(self.market_ticker, self._presenter.picture(1)).splitlines()[0]
+        line = ladder_text(self.market_ticker, self._presenter.picture(1)).splitlines()[0]
+        return f"{line}  (crossed: so the exchange says itself)" if self.crossed else line
 
     def _repr_mimebundle_(self, **_kinds: Any) -> dict[str, Any]:
         """Show a ladder that moves, where the front end can; else a table, else text."""

@@ -138,6 +138,8 @@ class Coverage:
         return self._engine.gaps.snapshot(), dropped
 
     def _concerns(self, gap: Gap) -> bool:
+        if gap.reason == "resubscribed" and gap.opened <= self.began:
+            return False  # the subscription that took its place is the one that this frame was answered by
         if gap.channel != self._channel or gap.connection not in self._connections:
             return False
         return gap.market_ticker is None or self._market_tickers is None or gap.market_ticker in self._market_tickers

@@ -161,23 +161,23 @@ class Demand:
     def rows(self, channel: str, tickers: frozenset[str] | None, params: Params = ()) -> Held:
         """Want the rows of some markets.
 
-        None takes what the channel receives for others; where nobody named any market, it is all markets.
-        Quotes are wanted by their books. `params` is what else to tell the exchange; without any, those hold
-        that others gave.
+        None is all markets, whatever else is wanted. Only of books, and of what is made from them, it is those that
+        the feed keeps for others: the exchange has no channel of all books. Quotes are wanted by their books. `params`
+        is what else to tell the exchange; without any, those hold that others gave.
 
         Raises
         ------
         ConfigurationError
             When others want the channel with other parameters: there is one subscription a channel.
         MarketTickerError
-            When None would be all books, of which the exchange has no channel.
+            When None would be the books that the feed keeps, and it keeps none.
         """
         source = source_of(channel)
-        if tickers is None and source == BOOKS and not self._names_markets(BOOKS):
+        if tickers is None and source == BOOKS and not self._keeps_books():
             raise MarketTickerError(
                 "Name the markets: the exchange has no channel of all books. For instance "
                 f"{'quotes' if channel == QUOTES else 'deltas'}('KXHIGHNY-26NOV22-B52.5'); "
-                "or open books first, and take what comes for them."
+                "or open books first, and take those that the feed keeps."
             )
         with self._lock:
             wanted = self._wanted(source, tickers, params)
@@ -211,17 +211,17 @@ class Demand:
             )
         return catalog
 
-    def _names_markets(self, channel: str) -> bool:
-        """Tell whether somebody named the markets that he wants of a channel."""
-        return any(list(self._interests[channel].values()))  # copied at once: others come and go
+    def _keeps_books(self) -> bool:
+        """Tell whether somebody named markets whose books he wants."""
+        return any(list(self._interests[BOOKS].values()))  # copied at once: others come and go
 
     def _wanted(self, channel: str, tickers: frozenset[str] | None, params: Params) -> Wanted:
         agreed = self._agreed(channel, params)
         if agreed:
             return All(agreed)  # on channels that take no list of markets
-        if tickers is not None:
-            return tickers
-        return frozenset() if self._names_markets(channel) else ALL
+        if tickers is None:
+            return frozenset() if channel == BOOKS else ALL
+        return tickers
 
     def _reserved(self, channel: str, count: int) -> dict[object, Ending]:
         """Write down that something is wanted, before the exchange is asked, which may take seconds.
@@ -246,7 +246,7 @@ class Demand:
             for interest, ending in zip(found, reserved.values(), strict=True):
                 ending.add(partial(self._engine.release, interest))
             for token, each in zip(reserved, wanted, strict=True):
-                self._interests[channel][token] = isinstance(each, frozenset)
+                self._interests[channel][token] = isinstance(each, frozenset) and bool(each)
         except BaseException:
             for ending in reserved.values():
                 ending()

@@ -20,6 +20,7 @@ from kalshi_nb._feed.health import Health, health_of, market_counts
 from kalshi_nb._feed.options import DEFAULT_OPTIONS, Options
 from kalshi_nb._rows.channels import BOOKS, QUOTES, REFERENCE_FEEDS, ROWS
 from kalshi_nb._rows.rejects import Reject
+from kalshi_nb._rows.tickers import about
 from kalshi_nb._rows.wanted import Params
 from kalshi_nb._streams.pipeline import Pipeline
 from kalshi_nb._streams.runner import Pipelines
@@ -122,8 +123,9 @@ class Feed:
         Parameters
         ----------
         market_tickers : str or iterable of str, optional
-            One market, several, or, when None, what the feed receives of this channel: all markets unless
-            some were asked for already.
+            One market, several, or, when None, all markets, whatever else was or will be asked for. Where the feed
+            received some markets of the channel only, the subscription is made anew for all, once: for what had been
+            open before that is a gap (``resubscribed``).
         rows : int, optional
             Most rows to keep; 100,000 when neither `rows` nor `seconds` is given.
         seconds : float, optional
@@ -196,7 +198,7 @@ class Feed:
         """Return a rolling frame of the changes of books.
 
         Parameters, errors and units as for :meth:`trades`, but markets must be named, since the exchange has
-        no channel of all books; None takes the books that were asked for already.
+        no channel of all books; None takes the books that the feed keeps, now and later.
 
         Returns
         -------
@@ -223,7 +225,7 @@ class Feed:
         """Return a rolling frame of best bids and asks: one row whenever a price or a size at the top changes.
 
         Parameters and errors as for :meth:`deltas`: markets must be named, or None takes those whose books
-        were asked for already.
+        the feed keeps, now and later.
 
         Returns
         -------
@@ -269,8 +271,8 @@ class Feed:
         Notes
         -----
         Source: Kalshi's channel ``fill``. It has no sequence numbers, so a lost row cannot be seen, and `gaps`
-        marks only what follows lost connections, ended subscriptions, and rows that could not be read. It begins when you subscribe: earlier
-        fills are not sent.
+        marks only what follows lost connections, ended subscriptions, and rows that could not be read. It begins
+        when you subscribe: earlier fills are not sent.
         """
         return self._frame("fill", market_tickers, rows, seconds, exact=exact, gaps=gaps)
 
@@ -470,7 +472,7 @@ class Feed:
         Parameters
         ----------
         index_ids : str or iterable of str, optional
-            Such as ``"BRTI"``; None as for :meth:`trades`: all of them, unless some were asked for already.
+            Such as ``"BRTI"``; None as for :meth:`trades`: all of them.
         five_hz : bool
             Raw ticks, up to five a second, in place of one a second with its averages.
         rows, seconds, exact, gaps
@@ -867,7 +869,7 @@ class Feed:
 
     def __repr__(self) -> str:
         markets = ", ".join(
-            f"{channel} {'all markets' if count is None else count}"
+            f"{channel} {about(channel, None) if count is None else count}"
             for channel, count in market_counts(self._engine.status()).items()
         )
         return f"<Feed {self.url} {self.state}{': ' + markets if markets else ''}>"

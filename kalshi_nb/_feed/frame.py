@@ -32,6 +32,10 @@ class Frame(FrameReading):
         Called by `close`, until it has returned once.
     coverage : Coverage, optional
         Tells which rows are missing.
+    about : str
+        Which markets its rows are about, in a few words.
+    hint : str
+        What may be wrong with these.
     """
 
     def __init__(
@@ -41,17 +45,26 @@ class Frame(FrameReading):
         name: str,
         on_close: Callable[[], Any] | None = None,
         coverage: Coverage | None = None,
+        about: str = "",
+        hint: str = "",
     ) -> None:
         self._store = store
         self.name: str = name
         self._on_close = on_close
         self._closed = False
         self._coverage = coverage
+        self._said = (about, hint)
         if coverage is not None:
             store.on_reset = coverage.begin
 
     def _trouble(self) -> str:
         return "it is closed" if self._closed else ""
+
+    def _about(self) -> str:
+        return self._said[0]
+
+    def _hint(self) -> str:
+        return self._said[1]
 
     def complete(self, since: dt.datetime | None = None) -> bool:
         """Tell whether no gap is known in the rows received from `since` to now.

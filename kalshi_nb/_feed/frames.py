@@ -8,6 +8,7 @@ from kalshi_nb._feed.coverage import Coverage
 from kalshi_nb._feed.demand import Demand
 from kalshi_nb._feed.handles import Ending, Handles
 from kalshi_nb._rows.channels import source_of, traits_of
+from kalshi_nb._rows.tickers import about, hints
 
 if TYPE_CHECKING:
     from kalshi_nb._engine.port import Engine
@@ -26,7 +27,7 @@ class FrameRequest(NamedTuple):
     channel : str
         The channel, or ``quotes``.
     market_tickers : frozenset of str or None
-        The markets; None for what the channel receives.
+        The markets; None for all, or, of what is made from books, for the books that the feed keeps.
     rows, seconds : int or None, float or None
         How much it keeps.
     exact : bool
@@ -100,7 +101,14 @@ class Frames:
             held = self._demand.rows(request.channel, request.market_tickers, request.params)
             ending.add(held.release)
             coverage = Coverage(self._engine, source_of(request.channel), request.market_tickers, held.connections)
-            return Frame(node.store, name=node.pipeline.name, on_close=node.pipeline.close, coverage=coverage)
+            return Frame(
+                node.store,
+                name=node.pipeline.name,
+                on_close=node.pipeline.close,
+                coverage=coverage,
+                about=about(request.channel, request.market_tickers),
+                hint=hints(request.channel, request.market_tickers),
+            )
         except BaseException:
             node.pipeline.close()
             raise

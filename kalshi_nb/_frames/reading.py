@@ -129,6 +129,14 @@ class FrameReading:
         """Say what keeps rows from coming just now, in a few words; nothing while all is as it should be."""
         return ""
 
+    def _about(self) -> str:
+        """Say in a few words which markets the rows are about; nothing where that is not known."""
+        return ""
+
+    def _hint(self) -> str:
+        """Say what may be wrong with what was asked for, as long as no row of it has come."""
+        return ""
+
     def _waited(self, rows: int, timeout: float | None, trouble: str) -> str:
         arrived = f"{self._title()}: {self.total:,} of {rows:,} rows came"
         if trouble:
@@ -136,9 +144,10 @@ class FrameReading:
         remark = self._remark()
         if remark:
             return f"{arrived} within {timeout:g} s: {remark}."
+        hint = f"{self._hint()} ".lstrip() if not self.total else ""
         return (
-            f"{arrived} within {timeout:g} s. Check that the market trades now, that the feed's health() shows it "
-            "connected, and that no node in front lets all rows fall; or wait with a longer timeout. A simulated "
+            f"{arrived} within {timeout:g} s. {hint}Check that the market trades now, that the feed's health() shows "
+            "it connected, and that no node in front lets all rows fall; or wait with a longer timeout. A simulated "
             "exchange with a manual clock moves only by its advance()."
         )
 
@@ -201,7 +210,8 @@ class FrameReading:
         parts = [f"{df.height:,} row{'' if df.height == 1 else 's'}", str(self._store.window)]
         if self.dropped_keys:
             parts.append(f"latest() let {self.dropped_keys:,} keys go")
-        parts += [each for each in (self._trouble(), self._remark()) if each]
+        hint = "" if self.total else self._hint().rstrip(".")
+        parts += [each for each in (self._trouble(), self._remark(), hint) if each]
         if RECEIVED in df.columns and isinstance(df.schema[RECEIVED], pl.Datetime) and df.height:
             moment = df[RECEIVED][-1]
             if moment is not None:
@@ -209,15 +219,16 @@ class FrameReading:
         return ", ".join(parts)
 
     def __repr__(self) -> str:
-        named = f" {self.name}" if self.name else ""
-        return f"<{self._kind}{named}: {self._caption(self.df)}>"
+        named = ", ".join(each for each in (self.name, self._about()) if each)
+        return f"<{self._kind}{named and ' '}{named}: {self._caption(self.df)}>"
 
     def _repr_html_(self) -> str:
         df = self.df
         shown = df.select(df.columns[:_SHOWN_COLUMNS]).tail(_SHOWN_ROWS)
         with pl.Config(tbl_rows=_SHOWN_ROWS, tbl_cols=_SHOWN_COLUMNS, tbl_hide_dataframe_shape=True):
             table = shown._repr_html_()
-        return f"<div><b>{html.escape(self._title())}</b>: {html.escape(self._caption(df))}{table}</div>"
+        about = html.escape(f", {self._about()}" if self._about() else "")
+        return f"<div><b>{html.escape(self._title())}</b>{about}: {html.escape(self._caption(df))}{table}</div>"
 
 
 def store_of(reading: FrameReading) -> RollingFrame:

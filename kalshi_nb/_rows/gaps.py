@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, Protocol
 
-__all__ = ["Gap", "GapLog", "GapReason", "GapRow", "RepairedBy"]
+__all__ = ["Gap", "GapListener", "GapLog", "GapReason", "GapRow", "RepairedBy"]
 
 MOST_GAPS: Final = 10_000
 
@@ -110,6 +111,18 @@ class GapRow(NamedTuple):
     reason: GapReason
 
 
+class GapListener(Protocol):
+    """Who is told of gaps as they are written down; it must neither wait nor raise."""
+
+    def opened(self, gap: Gap) -> None:
+        """Take note of a gap."""
+        ...
+
+    def closed(self, gaps: Sequence[Gap]) -> None:
+        """Take note that some gaps, all for one reason, are over."""
+        ...
+
+
 class GapLog:
     """The newest gaps, bounded; older ones are dropped and counted.
 
@@ -119,6 +132,8 @@ class GapLog:
     ----------
     most : int
         How many are kept.
+    listener : GapListener, optional
+        Told of each gap and of each end, on the thread that writes.
 
     Attributes
     ----------
@@ -126,7 +141,8 @@ class GapLog:
         Gaps that left the log.
     """
 
-    def __init__(self, most: int = MOST_GAPS) -> None:
+    def __init__(self, most: int = MOST_GAPS, listener: GapListener | None = None) -> None:
+        self._listener = listener
         self._gaps: deque[Gap] = deque(maxlen=most)
         self._sealed = False
         self.dropped = 0
@@ -142,7 +158,22 @@ class GapLog:
         if len(self._gaps) == self._gaps.maxlen:
             self.dropped += 1
         self._gaps.append(gap)
+        if self._listener is not None:
+            self._listener.opened(gap)
         return gap
+
+    def reopen(self, gap: Gap) -> None:
+        """Take up that a gap of this log which was over is not."""
+        gap.closed_at = gap.closed = None
+        if not self._sealed and not any(each is gap for each in self._gaps):
+            self._gaps.append(gap)  # it had left the log
+
+    def close(self, gaps: Sequence[Gap], at: int, steady: int, repaired_by: RepairedBy | None) -> None:
+        """Write down that gaps, which may have left the log, are over; as :meth:`Gap.close`."""
+        for gap in gaps:
+            gap.close(at, steady, repaired_by)
+        if self._listener is not None and not self._sealed:
+            self._listener.closed(gaps)
 
     def __len__(self) -> int:
         return len(self._gaps)

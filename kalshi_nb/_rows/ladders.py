@@ -52,6 +52,11 @@ class LadderReading(Protocol):
         ...
 
     @property
+    def crossed(self) -> bool:
+        """Whether the exchange, asked for it, sent a book whose best bid is not below its best ask."""
+        ...
+
+    @property
     def changed_at(self) -> int:
         """When the newest change was received, microseconds; 0 before the first."""
         ...

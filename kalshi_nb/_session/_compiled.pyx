@@ -157,6 +157,7 @@ cdef class CompiledLadder:
     cdef public str status
     cdef public long long status_since
     cdef public str reason
+    cdef public bint crossed
     cdef public long long changed_at
     cdef public long long version
     cdef public object watcher
@@ -208,6 +209,12 @@ cdef class CompiledLadder:
         self.version += 1
         if self.watcher is not None:
             self.watcher(self, at, by_delta=False)
+
+    def set_crossed(self, bint crossed, /):
+        """Say whether the book is crossed by the exchange's own word."""
+        if crossed != self.crossed:
+            self.crossed = crossed
+            self.version += 1
 
     @property
     def best_yes(self):

@@ -16,6 +16,7 @@ from typing import Final
 from kalshi_nb._rows.gaps import GapReason
 from kalshi_nb._rows.ladders import Status
 from kalshi_nb._rows.rows import SnapshotRow
+from kalshi_nb._session.crossings import Crossings
 from kalshi_nb._session.ladder import Ladder
 from kalshi_nb._session.repair import RepairStep
 from kalshi_nb._session.state import Reconnect, SessionState
@@ -26,26 +27,29 @@ from kalshi_nb._wire.commands import LARGEST_LIST
 __all__ = ["Books"]
 
 _TOO_MANY: Final = 26
+_NONSENSE: Final = ("rejected", "negative_level")
+"""Why one market's messages mean nothing, although none of them is missing."""
 
 
 class Books:
     """The ladders of a session and their repair."""
 
-    def __init__(self, state: SessionState) -> None:
+    def __init__(self, state: SessionState, crossings: Crossings) -> None:
         self._state = state
+        self._crossings = crossings
 
     def open(self, subscription: Subscription, market_tickers: Iterable[str]) -> None:
         """Make the ladders of markets just wanted; one let go a moment ago may still be subscribed to."""
+        now = self._state.now_us()
         new = [ticker for ticker in sorted(market_tickers) if ticker not in self._state.ladders]
         for ticker in new:
             ladder = self._state.ladders[ticker] = self._state.ladder_of(ticker)
-            ladder.status_since = self._state.now_us()
+            ladder.status_since = now
             ladder.watcher = self._state.watcher
-        staying = subscription.membership.staying
-        again = [ticker for ticker in new if ticker in staying]
+        again = [ticker for ticker in new if subscription.membership.is_staying(ticker)]
         for ticker in again:
             # Its deltas go on coming, and are no gap: it is a book of which the snapshot was thrown away.
-            self._state.ladders[ticker].set_status("stale", self._state.now_us(), "let go and wanted again")
+            self._state.ladders[ticker].set_status("stale", now, "let go and wanted again")
         subscription.repair.wait_for(again)
         if again and subscription.repair.step is RepairStep.NONE:
             self.ask(subscription)
@@ -73,15 +77,16 @@ class Books:
         ladder = self._state.ladders.get(ticker)
         # An answer to get_snapshot may be about a market that is sent no more: it would seem live for ever.
         wanted = frame.id is None or ticker in repair.requested or ticker in membership.market_tickers
-        if ladder is None or not wanted or ticker in membership.leaving:
+        if ladder is None or not wanted or membership.is_leaving(ticker):
             self._state.unrequested += 1  # let go of a moment ago
         else:
             ladder.replace(yes, no, received_at)
             nobody = not yes and not no and msg.market_id == ""
             ladder.set_status("unknown" if nobody else "live", received_at)
-            if repair.received(ticker):
+            self._crossings.laid(ladder)
+            if repair.received(ticker, self._state.monotonic()):
                 self._finish(subscription)
-            self._state.settle(subscription, ticker)
+            self._state.settle_naming(subscription, (ticker,))
         if not subscription.counting.listening:
             return None
         return SnapshotRow(
@@ -102,7 +107,7 @@ class Books:
         elif (
             ladder.status == "unknown"
             and market_ticker in membership.market_tickers
-            and market_ticker not in membership.leaving
+            and not membership.is_leaving(market_ticker)
         ):
             ladder.set_status("live", self._state.now_us())
             return ladder
@@ -127,9 +132,39 @@ class Books:
         missing = self._distrust(subscription, reason, market_ticker)
         repair = subscription.repair
         begins = repair.distrust(missing, all_markets=market_ticker is None)
-        if begins and repair.begin(self._state.monotonic()):
+        nonsense = market_ticker is not None and reason in _NONSENSE
+        if begins and repair.begin(self._state.monotonic(), nonsense=nonsense):
             self.ask(subscription)
         self._finish(subscription)
+
+    def old_snapshot(self, subscription: Subscription, frame: SnapshotFrame) -> bool:
+        """Take up a snapshot whose number is not above the last; return whether it is the present all the same.
+
+        Either the line said something twice, or the exchange counts anew. Its answer to what was asked for after the
+        newest gap can only be the present, so the count goes on from there. Any other answer was overtaken by a gap.
+        What was not asked for is the frame before, said twice, or it is a gap: nobody knows what else was said under
+        numbers that were used before. While nothing is believed anyway, it is not another one.
+        """
+        repair, ticker = subscription.repair, frame.msg.market_ticker
+        command = None if frame.id is None else self._state.commands.get(frame.id)
+        if command is not None and command.kind == "get_snapshot" and ticker in repair.requested:
+            if repair.is_current:
+                subscription.counting.seq = frame.seq
+                return True
+            repair.received_old(ticker)
+            self._finish(subscription)
+        elif frame.id is None and repair.believes_some and not self._says_again(subscription, frame):
+            self.open_gap(subscription, "sequence", subscription.counting.due, None)
+        self._state.duplicates += 1
+        return False
+
+    def _says_again(self, subscription: Subscription, frame: SnapshotFrame) -> bool:
+        """Tell whether a snapshot is the newest frame once more: its number, and what its book holds."""
+        if frame.seq != subscription.counting.seq:
+            return False
+        ladder = self._state.ladders.get(frame.msg.market_ticker)
+        sides = levels(frame.msg.yes_dollars_fp), levels(frame.msg.no_dollars_fp)
+        return ladder is None or tuple(map(dict, ladder.levels())) == sides
 
     def unreadable(self, subscription: Subscription, market_ticker: str, seq: int) -> None:
         """Take up a snapshot whose values mean nothing: after some of them the market is left alone, stale."""
@@ -205,15 +240,15 @@ class Books:
         The acknowledgement of a market may have been lost, so a live book counts without it. A market that is
         leaving has no snapshot to come, and one whose snapshots cannot be read is not asked for again.
         """
-        now, membership = self._state.now_us(), subscription.membership
-        leaving = membership.leaving
+        now, membership, ladders = self._state.now_us(), subscription.membership, self._state.ladders
         missing = set()
-        for ticker, ladder in self._state.ladders.items():
-            if market_ticker not in (None, ticker) or not (ladder.live or ticker in membership.market_tickers):
+        for ticker in ladders if market_ticker is None else (market_ticker,):
+            ladder = ladders.get(ticker)
+            if ladder is None or not (ladder.live or ticker in membership.market_tickers):
                 continue
             if ladder.status != "connecting":
                 ladder.set_status("stale", now, reason)
-            if ticker not in leaving and subscription.repair.readable(ticker):
+            if subscription.repair.readable(ticker) and not membership.is_leaving(ticker):
                 missing.add(ticker)
         return missing
 

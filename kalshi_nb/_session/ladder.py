@@ -47,6 +47,8 @@ class Ladder(Protocol):
         Since when.
     reason : str
         Why it is stale, where it is.
+    crossed : bool
+        Whether the exchange, asked for it, sent a book whose best bid is not below its best ask.
     changed_at : int
         When the newest change was received; 0 before the first.
     version : int
@@ -60,6 +62,7 @@ class Ladder(Protocol):
     status: Status
     status_since: int
     reason: str
+    crossed: bool
     changed_at: int
     version: int
     watcher: Watcher | None
@@ -78,6 +81,10 @@ class Ladder(Protocol):
 
     def set_status(self, status: Status, at: int, /, reason: str = "") -> None:
         """Say what the book may be trusted for from `at` on."""
+        ...
+
+    def set_crossed(self, crossed: bool, /) -> None:
+        """Say whether the book is crossed by the exchange's own word."""
         ...
 
     @property
@@ -120,6 +127,7 @@ class PlainLadder:
         "_best_no",
         "_best_yes",
         "changed_at",
+        "crossed",
         "live",
         "market_ticker",
         "no",
@@ -141,6 +149,7 @@ class PlainLadder:
         self.status: Status = "connecting"
         self.status_since = 0
         self.reason = ""
+        self.crossed = False
         self.changed_at = 0
         self.version = 0
         self.watcher: Watcher | None = None
@@ -213,6 +222,12 @@ class PlainLadder:
         self.version += 1
         if self.watcher is not None:
             self.watcher(self, at, by_delta=False)
+
+    def set_crossed(self, crossed: bool, /) -> None:
+        """Say whether the book is crossed by the exchange's own word."""
+        if crossed != self.crossed:
+            self.crossed = crossed
+            self.version += 1
 
     @property
     def best_yes(self) -> int:

@@ -59,8 +59,9 @@ class Quotes:
         A book that is not to be trusted has none; its next row comes when it is right.
         """
         now = self._state.now_us()
-        for ticker, best in sorted(self._last.items()):
-            if ticker in market_tickers or not market_tickers:
+        for ticker in sorted(market_tickers or self._last):
+            best = self._last.get(ticker)
+            if best is not None:
                 self.rows.append(PresentQuoteRow(ticker, self._row(ticker, best, now, by_delta=False)))
 
     def _watch(self, ladder: Ladder, at: int, *, by_delta: bool) -> None:

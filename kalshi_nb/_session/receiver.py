@@ -172,7 +172,7 @@ class Receiver:
             return
         sid, seq = frame.sid, frame.seq  # type: ignore[attr-defined]  # all that are left have both
         subscription = self._state.by_sid.get(sid) if sid is not None else None
-        if subscription is not None and not self._count(subscription, seq):
+        if subscription is not None and not self._count_any(subscription, frame, seq):
             return
         if isinstance(frame, OkFrame):
             self._reconciler.ok(frame)
@@ -183,12 +183,21 @@ class Receiver:
         elif isinstance(frame, UnknownFrame):
             self._state.reject(received_at, f"unknown type {frame.type!r}", data)
             if subscription is not None and subscription.channel == BOOKS and seq is not None:
-                self._books.open_gap(subscription, "rejected", seq, seq)
+                self._unknown(subscription, frame.type, seq)
         elif subscription is None or subscription.channel != BOOKS:
             self._state.unrequested += 1
         else:
             assert isinstance(frame, SnapshotFrame)
             self._snapshot(subscription, frame, received_at)
+
+    def _unknown(self, subscription: Subscription, kind: str, seq: int) -> None:
+        """Take up a message of a type that nobody knows, whose number was counted among those of books.
+
+        The first of its type may have changed a book. After it the type is known as one that does something else: all
+        that books need of it is its number. Otherwise a new kind of message, twice a second, would keep them stale.
+        """
+        if self._state.hears_first_of(kind):
+            self._books.open_gap(subscription, "rejected", seq, seq)
 
     def _snapshot(self, subscription: Subscription, frame: SnapshotFrame, received_at: int) -> None:
         counting = subscription.counting
@@ -197,6 +206,18 @@ class Receiver:
         row = self._books.snapshot(subscription, frame, received_at)
         if row is not None:
             counting.rows.append(row)
+
+    def _count_any(self, subscription: Subscription, frame: Frame, seq: int | None) -> bool:
+        """Count an answer, a book, or what nobody knows; return False when it is to be passed over."""
+        last = subscription.counting.seq
+        if (
+            isinstance(frame, SnapshotFrame)
+            and subscription.channel == BOOKS
+            and last is not None
+            and frame.seq <= last
+        ):
+            return self._books.old_snapshot(subscription, frame)
+        return self._count(subscription, seq)
 
     def _count(self, subscription: Subscription, seq: int | None) -> bool:
         """Count a frame's sequence number; return False when the frame is an old one."""

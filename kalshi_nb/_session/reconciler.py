@@ -7,14 +7,16 @@ there is no order of calls that has to be right.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Final
 
 from kalshi_nb._rows.channels import BOOKS
 from kalshi_nb._rows.gaps import GapReason
-from kalshi_nb._rows.wanted import All
 from kalshi_nb._session.books import Books
+from kalshi_nb._session.liveness import Liveness
+from kalshi_nb._session.membership import PATIENCE
 from kalshi_nb._session.repair import RepairStep
 from kalshi_nb._session.requests import CATALOG, Command, Outcome, Request
 from kalshi_nb._session.state import SessionState
@@ -28,6 +30,9 @@ __all__ = ["Reconciler"]
 REPLY_WAIT: Final = 10.0
 """Seconds after which an unanswered command counts as lost."""
 
+LOOKED_AT: Final = 1_000
+"""Requests without an outcome that are looked at ten times a second."""
+
 _NO_SUCH_SID: Final = 7
 _ENDED_BY: Final[dict[int, GapReason]] = {10: "error_10", 25: "error_25"}
 
@@ -35,9 +40,10 @@ _ENDED_BY: Final[dict[int, GapReason]] = {10: "error_10", 25: "error_25"}
 class Reconciler:
     """The commands of a session and their answers."""
 
-    def __init__(self, state: SessionState, books: Books) -> None:
+    def __init__(self, state: SessionState, books: Books, liveness: Liveness) -> None:
         self._state = state
         self._books = books
+        self._liveness = liveness
 
     # What is wanted -----------------------------------------------------------------------------------
 
@@ -52,7 +58,9 @@ class Reconciler:
         if subscription.channel == BOOKS:
             named = frozenset[str]().union(*(each.wanted for each in requests if isinstance(each.wanted, frozenset)))
             self._books.open(subscription, named)
-        self._state.settle(subscription)
+        self._state.settle(subscription, requests)
+        if any(request.outcome is None for request in requests):
+            subscription.membership.asked_at = now
         self.reconcile(subscription)
 
     def release(self, requests: Sequence[Request]) -> None:
@@ -66,26 +74,24 @@ class Reconciler:
         """Send the next command that brings what is sent closer to what is wanted, if one is due."""
         self._forget_unwanted(subscription)
         membership, sid = subscription.membership, subscription.counting.sid
-        wanted = membership.wanted
-        if wanted is None and sid is None and membership.in_flight is None:
+        aim = membership.aim
+        if aim == "nothing" and sid is None and membership.in_flight is None:
             self._state.close_gaps(subscription, self._state.now_us(), None)  # nobody waits for data to go on
         if not self._state.connected or not membership.may_send(self._state.monotonic()):
             return
         if sid is None:
-            if wanted is not None:
-                self._send(subscription, "subscribe", _first(wanted) if isinstance(wanted, frozenset) else None)
+            if aim != "nothing":
+                self._send(subscription, "subscribe", _first(membership.missing) if aim == "some" else None)
             return
         self._ask_for_catalog(subscription)
-        if wanted is None or membership.renewing or isinstance(wanted, All) != membership.all_markets:
+        if aim == "nothing" or membership.renewing or (aim == "all") != membership.all_markets:
             # The end of a filter is a new subscription, too: what a filtered subscribe does to an
             # unfiltered one is not documented. Deleting the last market might turn it into all markets.
             self._send(subscription, "unsubscribe")
-        elif isinstance(wanted, frozenset):
-            missing, extra = wanted - membership.market_tickers, membership.market_tickers - wanted
-            if missing:
-                self._send(subscription, "add_markets", _first(missing))
-            elif extra:
-                self._send(subscription, "delete_markets", _first(extra))
+        elif aim == "some" and membership.missing:
+            self._send(subscription, "add_markets", _first(membership.missing))
+        elif aim == "some" and membership.extra:
+            self._send(subscription, "delete_markets", _first(membership.extra))
 
     def _send(self, subscription: Subscription, kind: str, market_tickers: tuple[str, ...] | None = None) -> None:
         subscription.membership.sent(self._state.send(subscription, kind, market_tickers))
@@ -109,11 +115,17 @@ class Reconciler:
             # Whoever asked since has not been unanswered yet: what he wants is in the next command.
             self._refuse(subscription, Outcome(0, "no answer"), keep=True, until=command.sent_at)
             self._later(subscription)
+        elif command is not None and membership.outlasts_patience(command, now):
+            self._state.answered(command.number)
+            membership.answered(command)
+            self._state.complain(
+                f"{subscription.channel}: no answer to {command.kind} in {PATIENCE:.0f} s; asked again"
+            )
         listing = membership.listing
         if listing is not None and now - listing.sent_at >= REPLY_WAIT:
             self._state.answered(listing.number)
             membership.listed()
-        self._state.settle(subscription)
+        self._state.settle(subscription, membership.some_pending(LOOKED_AT))
         self.reconcile(subscription)
 
     # Answers ------------------------------------------------------------------------------------------
@@ -177,12 +189,12 @@ class Reconciler:
         subscription = self._state.by_sid.pop(frame.sid, None)
         if subscription is None:
             return
-        if owner is None or subscription.membership.wanted is None:
+        if owner is None or subscription.membership.aim == "nothing":
             self._ended(subscription, "unsubscribed")
         else:
             if subscription.channel == BOOKS:
                 self._books.lost(subscription, "resubscribing")
-            elif subscription.membership.all_markets or subscription.membership.market_tickers:
+            elif subscription.membership.is_sent and subscription.membership.anybody_loses:
                 self._open_gap(subscription, "resubscribed")
             self._state.forget(subscription)
             subscription.end()
@@ -192,10 +204,10 @@ class Reconciler:
         """Take up the list of what a reference feed has, the answer to the command of this number."""
         self._state.answered(number)
         subscription.membership.listed()
-        for request in subscription.membership.requests:
-            if request.listens == CATALOG and request.outcome is None:
+        for request in subscription.membership.pending:
+            if request.listens == CATALOG:
                 request.catalog = tuple(names)
-                self._state.end(request, Outcome())
+                self._state.end(subscription, request, Outcome())
         self.reconcile(subscription)
 
     def error(self, frame: ErrorFrame) -> None:
@@ -211,7 +223,10 @@ class Reconciler:
         if command is None and named:
             command, owner = self._acknowledged(frame.id)
         if command is None or owner is None:
-            self._state.complain(f"error {code} {text}")
+            scope = self._state.by_sid.get(frame.sid) if frame.sid is not None else None
+            self._state.complain(f"{'' if scope is None else f'{scope.channel}: '}error {code} {text}")
+            if scope is not None:
+                self._liveness.doubt()
             return
         self._state.complain(f"{owner.channel}: error {code} {text}")
         if code == FULL and owner.channel != BOOKS and not owner.membership.whole:
@@ -249,6 +264,8 @@ class Reconciler:
         membership.answered(command)
         if outcome.code == _NO_SUCH_SID and subscription.counting.sid is not None:
             self._ended(subscription, "unsubscribed")
+        elif command.kind == "look":
+            pass  # the book is what it was
         elif command.kind == "get_snapshot":
             # First snapshots are asked for again in time, and later steps wait theirs.
             if subscription.repair.step is RepairStep.SNAPSHOT:
@@ -267,10 +284,10 @@ class Reconciler:
             return  # asked for again once the answer is overdue
         membership = subscription.membership
         membership.listed()
-        ended = [each for each in membership.requests if each.listens == CATALOG and each.outcome is None]
+        ended = [each for each in membership.pending if each.listens == CATALOG]
         membership.remove(ended)
         for request in ended:
-            self._state.end(request, outcome)
+            self._state.end(subscription, request, outcome)
 
     def _keep_waiting(self, subscription: Subscription, command: Command) -> None:
         rest = set(command.market_tickers or ()) - subscription.membership.refused
@@ -287,28 +304,25 @@ class Reconciler:
 
         Concerned are those that stand since `until` at the latest.
         """
-        named = set(outcome.market_tickers)
-        concerned = [
-            each
-            for each in subscription.membership.requests
-            if each.outcome is None
-            and each.since <= until
-            and (not named or (isinstance(each.wanted, frozenset) and not each.wanted.isdisjoint(named)))
-        ]
+        membership, named = subscription.membership, outcome.market_tickers
+        naming = dict.fromkeys(request for ticker in named for request in membership.naming(ticker))
+        unanswered = [each for each in naming if each.outcome is None] if named else membership.pending
+        concerned = [each for each in unanswered if each.since <= until]
         for request in concerned:
-            self._state.end(request, outcome)
+            self._state.end(subscription, request, outcome)
         if not keep:
-            subscription.membership.remove(concerned)
+            membership.remove(concerned)
         subscription.update_listening()
 
     def _acknowledge(self, subscription: Subscription, market_tickers: tuple[str, ...] | None) -> None:
         if market_tickers is None:
             subscription.membership.acknowledge_all()
-        else:
-            taken = subscription.membership.acknowledge(market_tickers)
-            if subscription.channel == BOOKS:
-                self._books.expect(subscription, taken)
-        self._state.settle(subscription)
+            self._state.settle(subscription, subscription.membership.pending)
+            return
+        new = subscription.membership.acknowledge(market_tickers)
+        if subscription.channel == BOOKS:
+            self._books.expect(subscription, new)
+        self._state.settle_naming(subscription, new)
 
     def _added(self, subscription: Subscription, command: Command, frame: OkFrame) -> None:
         """Believe the list that the exchange says it sends: a book that is not on it would stand still."""
@@ -318,7 +332,7 @@ class Reconciler:
             return
         self._acknowledge(subscription, listed)
         membership = subscription.membership
-        if not set(command.market_tickers) <= membership.market_tickers | membership.refused:
+        if any(membership.is_missing(each) for each in command.market_tickers):
             self._later(subscription)
 
     def _merged(self, subscription: Subscription, command: Command, frame: OkFrame) -> None:
@@ -348,7 +362,7 @@ class Reconciler:
         sid = subscription.counting.sid
         assert sid is not None
         self._state.by_sid.pop(sid, None)
-        wanted = subscription.membership.wanted is not None
+        wanted = subscription.membership.aim != "nothing"
         if wanted:
             self._open_gap(subscription, reason)
             subscription.repair.mended_from_outside(RepairStep.RESUBSCRIBE)
@@ -372,14 +386,14 @@ class Reconciler:
     def _forget_unwanted(self, subscription: Subscription) -> None:
         if subscription.channel != BOOKS:
             return
-        dropped = sorted(self._state.ladders.keys() - subscription.membership.named)
+        dropped = [each for each in subscription.membership.take_unnamed() if each in self._state.ladders]
         if dropped:
             self._books.forget(subscription, dropped)
 
 
-def _first(market_tickers: frozenset[str] | set[str]) -> tuple[str, ...]:
-    """Return as many tickers as one command takes, sorted so that a run can be repeated."""
-    return tuple(sorted(market_tickers)[:LARGEST_LIST])
+def _first(market_tickers: Iterable[str]) -> tuple[str, ...]:
+    """Return as many tickers as one command takes."""
+    return tuple(sorted(islice(market_tickers, LARGEST_LIST)))
 
 
 def _markets(frame: OkFrame) -> tuple[str, ...] | None:

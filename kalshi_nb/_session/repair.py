@@ -28,7 +28,7 @@ SETTLE_WAIT: Final = 0.5
 """Seconds a request for a book waits for its snapshot after the acknowledgement."""
 
 CALM: Final = 30.0
-"""Seconds without a repair after which the next one begins at once again."""
+"""Seconds without a repair after which the next one begins at once again, whatever became of the last ones."""
 
 MOST_UNREADABLE: Final = 3
 """Snapshots of one market that may be unreadable in a row before it is left stale on this connection."""
@@ -77,14 +77,30 @@ class Repair:
         Until when a request waits for first snapshots.
     repaired_at : float or None
         When the last repair ended.
+    outage : Gap or None
+        The gap that the loss of the connection is, until there is a new one.
+    is_delayed_by_nonsense : bool
+        Whether the repair that waits for its moment is one of a market whose messages mean nothing.
+    believes_some : bool
+        Whether a book may be live: false from a gap of all of them to the first snapshot after it.
+    is_current : bool
+        Whether the snapshots that the present round asked for were asked for after the newest gap, so that what
+        answers it is the present whatever its number.
     """
 
     __slots__ = (
         "_backoff",
+        "_nonsense",
+        "_nonsense_at",
+        "_rests_until",
         "ask_at",
         "awaiting",
+        "believes_some",
         "deadline",
+        "is_current",
+        "is_delayed_by_nonsense",
         "open_gaps",
+        "outage",
         "outside",
         "repaired_at",
         "requested",
@@ -96,6 +112,10 @@ class Repair:
 
     def __init__(self, random: Random) -> None:
         self._backoff = Backoff(random)
+        self._nonsense = Backoff(random)
+        self._nonsense_at: float | None = None
+        self._rests_until = 0.0
+        self.outage: Gap | None = None
         self.open_gaps: list[Gap] = []
         self.outside = RepairStep.NONE
         self.repaired_at: float | None = None
@@ -111,6 +131,8 @@ class Repair:
         self.ask_at: float | None = None
         self.settle_by = 0.0
         self.rounds = 0
+        self.is_current = False
+        self.believes_some = True
 
     def disconnect(self) -> None:
         """Forget what belonged to the connection that is gone."""
@@ -123,6 +145,8 @@ class Repair:
         self.rounds = 0
         self.deadline: float | None = None
         self.ask_at = None
+        self.is_delayed_by_nonsense = False
+        self.believes_some = True
 
     # Gaps ---------------------------------------------------------------------------------------------
 
@@ -130,11 +154,10 @@ class Repair:
         """Take up a gap that is not over yet."""
         self.open_gaps.append(gap)
 
-    def close_gaps(self, at: int, steady: int, repaired_by: RepairedBy | None) -> None:
-        """Take up that all gaps are over; as :meth:`kalshi_nb._rows.gaps.Gap.close`."""
-        for gap in self.open_gaps:
-            gap.close(at, steady, repaired_by)
-        self.open_gaps.clear()
+    def take_gaps(self) -> list[Gap]:
+        """Return all gaps, since they are over."""
+        gaps, self.open_gaps = self.open_gaps, []
+        return gaps
 
     def mended_from_outside(self, step: RepairStep) -> None:
         """Take up that the gaps will be mended by what is done for another reason: a new sid, or a new connection."""
@@ -161,18 +184,30 @@ class Repair:
         """Begin a round of ``get_snapshot``; return the markets to ask for."""
         wanted = sorted(self.awaiting)
         self.ask_at = None
+        self.is_delayed_by_nonsense = False
+        self.is_current = True
         self.requested = set(wanted)
         self.rounds += 1
         self.deadline = now + SNAPSHOT_WAIT
         return wanted
 
-    def received(self, market_ticker: str) -> bool:
-        """Take up a valid snapshot; return whether it was waited for."""
+    def received(self, market_ticker: str, now: float) -> bool:
+        """Take up a valid snapshot; return whether it was waited for.
+
+        While snapshots keep coming, the others have time: those of ten thousand books are seconds apart.
+        """
         self.unreadable.pop(market_ticker, None)
+        self.believes_some = True
         waited = market_ticker in self.awaiting or market_ticker in self.requested
         if waited:
-            self.drop([market_ticker])
+            self.drop((market_ticker,))
+            if self.deadline is not None:
+                self.deadline = max(self.deadline, now + SNAPSHOT_WAIT)
         return waited
+
+    def received_old(self, market_ticker: str) -> None:
+        """Take up an answer that is older than the newest gap: it is no answer any more."""
+        self.requested.discard(market_ticker)
 
     def received_unreadable(self, market_ticker: str) -> bool:
         """Take up a snapshot that could not be read; return whether another one is worth asking for."""
@@ -185,7 +220,7 @@ class Repair:
 
     def readable(self, market_ticker: str) -> bool:
         """Tell whether a market's snapshots are worth asking for."""
-        return self.unreadable[market_ticker] < MOST_UNREADABLE
+        return self.unreadable.get(market_ticker, 0) < MOST_UNREADABLE
 
     def drop(self, market_tickers: Iterable[str]) -> None:
         """Wait no more for the snapshots of markets."""
@@ -197,20 +232,42 @@ class Repair:
 
     def distrust(self, market_tickers: set[str], *, all_markets: bool) -> bool:
         """Take up that snapshots are missing, of all books or of some more; return whether a repair is to begin."""
-        self.awaiting = market_tickers if all_markets else self.awaiting | market_tickers
-        return self.step is RepairStep.NONE and bool(self.awaiting)
+        self.is_current = False
+        if all_markets:
+            self.awaiting = market_tickers
+            self.believes_some = False
+        else:
+            self.awaiting |= market_tickers
+        return (self.step is RepairStep.NONE or (all_markets and self.is_delayed_by_nonsense)) and bool(self.awaiting)
 
-    def begin(self, now: float) -> bool:
-        """Begin a repair; return whether at once, and not after a delay, which grows while they are close together."""
+    def begin(self, now: float, *, nonsense: bool) -> bool:
+        """Begin a repair; return whether at once, and not after a delay.
+
+        A repair that held earns the next one at once, however soon that is: losses are the line's doing, and books
+        that wait are of no use to anybody. Delays grow where repairs do not help. So with every one that its first
+        step did not end; and, apart from these, where messages of a market mean nothing, since its snapshot ends that
+        only until the next of them.
+        """
+        if self.step is RepairStep.NONE:
+            if self.repaired_at is None or now - self.repaired_at >= CALM:
+                self._backoff.reset()
+            self._rests_until = now + self._backoff.next()
+        ask_at = self._rests_until
+        if nonsense:
+            ask_at = max(ask_at, now + self._rest_from_nonsense(now))
         self.step = RepairStep.SNAPSHOT
         self.rounds = 0
-        if self.repaired_at is None or now - self.repaired_at >= CALM:
-            self._backoff.reset()
-        delay = self._backoff.next()
-        if delay:
-            self.ask_at = now + delay
+        self.is_delayed_by_nonsense = ask_at > max(now, self._rests_until)
+        if ask_at > now:
+            self.ask_at = ask_at
             self.deadline = None
-        return not delay
+        return ask_at <= now
+
+    def _rest_from_nonsense(self, now: float) -> float:
+        if self._nonsense_at is None or now - self._nonsense_at >= 2 * CALM:
+            self._nonsense.reset()
+        self._nonsense_at = now
+        return self._nonsense.next()
 
     def ask_due(self, now: float) -> bool:
         """Tell whether a delayed repair is to begin."""
@@ -252,6 +309,8 @@ class Repair:
         mended = self.outside if self.step is RepairStep.NONE else self.step
         if self.step is not RepairStep.NONE:
             self.repaired_at = now
+        if self.step is RepairStep.SNAPSHOT:
+            self._backoff.reset()
         self.break_off()
         self.outside = RepairStep.NONE
         return cast("RepairedBy | None", mended.value)

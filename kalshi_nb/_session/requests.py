@@ -41,8 +41,7 @@ class Request:
     channel : str
         The channel.
     wanted : frozenset of str, or ALL
-        What is asked for; an empty set takes what the channel receives for others, and, except of books, everything
-        where nobody names a market.
+        What is asked for; an empty set takes what the channel receives for others, and wants nothing of its own.
     listens : str or None
         Whose rows its owner takes: the channel's own, quotes (of books), or none; or :data:`CATALOG`.
     outcome : Outcome or None
@@ -70,7 +69,7 @@ class Command:
     number : int
         Its ``id``, echoed by the answer.
     kind : str
-        What it does.
+        What it does. A ``look`` is a ``get_snapshot`` that repairs nothing.
     market_tickers : tuple of str or None
         The tickers it names, None for all markets.
     sent_at : float
@@ -80,7 +79,9 @@ class Command:
     """
 
     number: int
-    kind: Literal["subscribe", "add_markets", "delete_markets", "unsubscribe", "get_snapshot", "list", "catalog"]
+    kind: Literal[
+        "subscribe", "add_markets", "delete_markets", "unsubscribe", "get_snapshot", "look", "list", "catalog"
+    ]
     market_tickers: tuple[str, ...] | None
     sent_at: float
     sids: frozenset[int]

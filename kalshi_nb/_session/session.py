@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from random import Random
-from typing import Final
 
 from kalshi_nb._rows.channels import BOOKS
 from kalshi_nb._rows.gaps import GapLog
@@ -19,26 +18,18 @@ from kalshi_nb._rows.rejects import Reject
 from kalshi_nb._rows.rows import Row
 from kalshi_nb._rows.wanted import Wanted
 from kalshi_nb._session.books import Books
+from kalshi_nb._session.crossings import Crossings
 from kalshi_nb._session.extension import COMPILED, ladders
 from kalshi_nb._session.ladder import Ladder
+from kalshi_nb._session.liveness import Liveness
 from kalshi_nb._session.quotes import Quotes
 from kalshi_nb._session.receiver import Receiver
 from kalshi_nb._session.reconciler import Reconciler
-from kalshi_nb._session.repair import RepairStep
 from kalshi_nb._session.requests import Request
 from kalshi_nb._session.state import Event, Reconnect, SessionState
 from kalshi_nb._session.subscription import Subscription
 
 __all__ = ["Reconnect", "Session"]
-
-QUIET: Final = 30.0
-"""Seconds without a frame after which the exchange is asked for its list of subscriptions."""
-
-LOOK: Final = 45.0
-"""Seconds between two looks for subscriptions that are quiet while others are not."""
-
-LIST_WAIT: Final = 10.0
-"""Seconds it may take to answer that."""
 
 
 class Session:
@@ -102,23 +93,21 @@ class Session:
             rows=defaultdict(list) if rows is None else rows,
             ladder_of=ladders(compiled=compiled),
         )
-        self._books = Books(self._state)
+        self._crossings = Crossings(self._state)
+        self._books = Books(self._state, self._crossings)
         self._quotes = Quotes(self._state)
-        self._reconciler = Reconciler(self._state, self._books)
+        self._liveness = Liveness(self._state)
+        self._reconciler = Reconciler(self._state, self._books, self._liveness)
         self.receive = Receiver(self._state, self._books, self._reconciler).bind(compiled=compiled)
         self.outgoing: deque[bytes] = self._state.outgoing
         self.events: deque[Event] = self._state.events
         self._lost = False
         self._quotes_wanted = False
-        self._seen = 0
-        self._seen_at = 0.0
-        self._looked_at = 0.0
-        self._listing_since: float | None = None
 
     # What is wanted -----------------------------------------------------------------------------------
 
     def want(self, channel: str, wanted: Wanted, *, listens: str | None = None) -> Request:
-        """Ask for tickers (or ALL, or an empty set: whatever there is) of `channel`; as `want_together`."""
+        """Ask for tickers (or ALL, or an empty set: what it receives for others) of `channel`; as `want_together`."""
         request = Request(channel, wanted, listens)
         self.want_together([request])
         return request
@@ -131,10 +120,8 @@ class Session:
         listened = self._state.watcher is not None
         self._reconciler.want(requests)
         subscription = self._state.subscription(requests[0].channel)
-        repair = subscription.repair
-        if self._lost and subscription.membership.wanted is not None and not repair.open_gaps:
-            self._state.open_gap(subscription, "connection_lost", None, None)
-            repair.mended_from_outside(RepairStep.RECONNECT)
+        if self._lost and subscription.membership.aim != "nothing" and not subscription.repair.open_gaps:
+            self._state.lose(subscription)
         self._update_listening(subscription)
         for request in requests:
             if listened and request.listens == QUOTES and isinstance(request.wanted, frozenset):
@@ -149,8 +136,7 @@ class Session:
         """Make rows, and quotes, if somebody takes them."""
         subscription.update_listening()
         if subscription.channel == BOOKS:
-            wanted = any(request.listens == QUOTES for request in subscription.membership.requests)
-            self._quotes.listen(on=self._quotes_wanted or wanted)
+            self._quotes.listen(on=self._quotes_wanted or subscription.membership.is_listened_to(QUOTES))
 
     def listen(self, channel: str, *, on: bool) -> None:
         """Make rows of `channel` (or quotes) although no request asks for them, or only for requests."""
@@ -167,9 +153,9 @@ class Session:
         """Take up a new connection: everything wanted is asked for again."""
         self._state.connected = True
         self._lost = False
-        self._seen, self._seen_at = self._state.messages, self._state.monotonic()
-        self._looked_at = self._seen_at
+        self._liveness.connected()
         for subscription in self._state.subscriptions.values():
+            subscription.repair.outage = None
             self._reconciler.reconcile(subscription)
 
     def disconnected(self) -> None:
@@ -183,11 +169,11 @@ class Session:
         state.commands.clear()
         state.owners.clear()
         state.outgoing.clear()
-        self._listing_since = None
+        self._liveness.disconnected()
+        self._crossings.disconnected()
         for subscription in state.subscriptions.values():
-            if subscription.membership.wanted is not None:
-                state.open_gap(subscription, "connection_lost", subscription.counting.due, None)
-                subscription.repair.mended_from_outside(RepairStep.RECONNECT)
+            if subscription.membership.aim != "nothing":
+                state.lose(subscription)
                 if subscription.channel == BOOKS:
                     self._books.lost(subscription, "connection_lost")
             subscription.disconnect()
@@ -207,34 +193,8 @@ class Session:
         for subscription in list(self._state.subscriptions.values()):
             self._reconciler.tick(subscription)
             self._books.tick(subscription)
-        self._look_for_life()
-
-    def _look_for_life(self) -> None:
-        now = self._state.monotonic()
-        if self._state.messages != self._seen:
-            self._seen, self._seen_at, self._listing_since = self._state.messages, now, None
-        elif self._listing_since is not None:
-            if now - self._listing_since >= LIST_WAIT:
-                self._listing_since = None
-                self._state.events.append(Reconnect(f"no answer for {LIST_WAIT:.0f} s"))
-        elif now - self._seen_at >= QUIET:
-            self._listing_since = self._looked_at = now
-            self._ask_for_subscriptions()
-        if now - self._looked_at >= LOOK:
-            self._looked_at = now
-            self._look_for_quiet_channels()
-
-    def _look_for_quiet_channels(self) -> None:
-        """Ask whether subscriptions that went quiet among busy ones still exist."""
-        there = [each.counting for each in self._state.subscriptions.values() if each.counting.sid is not None]
-        quiet = [each.went_quiet() for each in there]
-        if any(quiet):
-            self._ask_for_subscriptions()
-
-    def _ask_for_subscriptions(self) -> None:
-        for command in [each for each in self._state.commands.values() if each.kind == "list"]:
-            self._state.answered(command.number)  # unanswered; what it would have said is old by now
-        self._state.send(None, "list")
+        self._crossings.tick()
+        self._liveness.tick()
 
     # What there is ------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from kalshi_nb._rows.gaps import Gap, GapLog, GapReason, GapRow, RepairedBy
 from kalshi_nb._rows.rejects import MOST_REJECTS, Reject
 from kalshi_nb._rows.rows import Row
 from kalshi_nb._session.ladder import Ladder, Watcher
+from kalshi_nb._session.repair import RepairStep
 from kalshi_nb._session.requests import CATALOG, Command, Outcome, Request
 from kalshi_nb._session.subscription import Subscription
 from kalshi_nb._wire import commands
@@ -22,6 +23,11 @@ from kalshi_nb._wire import commands
 __all__ = ["Event", "Reconnect", "SessionState"]
 
 MOST_REJECTED_BYTES: Final = 2_000
+
+MOST_TYPES: Final = 100
+"""Types of messages that nobody knows and that are remembered."""
+
+_LONGEST_TYPE: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,7 @@ class SessionState:
         self.duplicates = 0
         self.unrequested = 0
         self.last_error: tuple[float, str] | None = None
+        self._heard: set[str] = set()
         self._numbers = count(1)
 
     def subscription(self, channel: str) -> Subscription:
@@ -115,22 +122,30 @@ class SessionState:
             if kind is None or self.commands[number].kind == kind:
                 self.answered(number)
 
-    def end(self, request: Request, outcome: Outcome) -> None:
+    def end(self, subscription: Subscription, request: Request, outcome: Outcome) -> None:
         """Write down, and pass on, how `request`, which has no outcome yet, ended."""
         request.outcome = outcome
+        subscription.membership.ended(request)
         self.events.append(request)
 
-    def settle(self, subscription: Subscription, market_ticker: str | None = None) -> None:
-        """End the requests that are fulfilled; only those for one market, where nothing else has changed.
-
-        With hundreds of books, to look at every request again at each snapshot would be most of the work.
-        """
-        now, membership = self.monotonic(), subscription.membership
-        for request in membership.requests if market_ticker is None else membership.naming(market_ticker):
+    def settle(self, subscription: Subscription, requests: Iterable[Request]) -> None:
+        """End those of some requests that are fulfilled."""
+        now = self.monotonic()
+        for request in requests:
             if request.outcome is not None or request.listens == CATALOG:
                 continue  # a request for the catalog ends with the catalog
             if subscription.satisfies(request, now):
-                self.end(request, Outcome())
+                self.end(subscription, request, Outcome())
+
+    def settle_naming(self, subscription: Subscription, market_tickers: Iterable[str]) -> None:
+        """End those that are fulfilled and name some markets, where nothing else has changed.
+
+        Of ten thousand requests, a snapshot and an answer concern a few. To look at every one again each time would be
+        most of the work, and would grow with the square of them.
+        """
+        naming = subscription.membership.naming
+        concerned = dict.fromkeys(request for ticker in market_tickers for request in naming(ticker))
+        self.settle(subscription, concerned)
 
     def complain(self, text: str) -> None:
         """Keep the exchange's newest complaint."""
@@ -141,6 +156,17 @@ class SessionState:
         self.rejected += 1
         self.rejects.append(Reject(received_at, plain_text(reason), bytes(data[:MOST_REJECTED_BYTES]), fields))
 
+    def hears_first_of(self, kind: str) -> bool:
+        """Take note of a message of a type that nobody knows; return whether it is the first of its type.
+
+        Whoever invents more types than are remembered has none of them taken for a new one any more.
+        """
+        kind = kind[:_LONGEST_TYPE]
+        if kind in self._heard or len(self._heard) >= MOST_TYPES:
+            return False
+        self._heard.add(kind)
+        return True
+
     def open_gap(
         self,
         subscription: Subscription,
@@ -148,8 +174,8 @@ class SessionState:
         seq_from: int | None,
         seq_to: int | None,
         market_ticker: str | None = None,
-    ) -> None:
-        """Write down a gap that is not over yet, and mark its place among the rows."""
+    ) -> Gap:
+        """Write down a gap that is not over yet, mark its place among the rows, and return it."""
         at = self.now_us()
         gap = Gap(
             subscription.channel,
@@ -163,9 +189,28 @@ class SessionState:
             opened=self.steady(at),
         )
         subscription.repair.add_gap(self.gaps.open(gap))
+        self._mark(subscription, gap, at)
+        return gap
+
+    def lose(self, subscription: Subscription) -> None:
+        """Write down that a channel that is wanted has no connection; one loss is one gap.
+
+        Somebody may close what he has and ask for it again, however often, before there is a new connection.
+        """
+        repair = subscription.repair
+        if repair.outage is None:
+            repair.outage = self.open_gap(subscription, "connection_lost", subscription.counting.due, None)
+        else:
+            self.gaps.reopen(repair.outage)
+            repair.add_gap(repair.outage)
+            self._mark(subscription, repair.outage, self.now_us())
+        repair.mended_from_outside(RepairStep.RECONNECT)
+
+    def _mark(self, subscription: Subscription, gap: Gap, at: int) -> None:
+        """Mark the place of a gap among the rows."""
         if subscription.counting.listening:
-            concerned = self._concerned(subscription, market_ticker)
-            subscription.counting.rows.extend([GapRow(each, at, reason) for each in concerned])
+            concerned = self._concerned(subscription, gap.market_ticker)
+            subscription.counting.rows.extend([GapRow(each, at, gap.reason) for each in concerned])
 
     def _concerned(self, subscription: Subscription, market_ticker: str | None) -> Iterable[str | None]:
         """Return what the rows are to say of whom a gap concerns.
@@ -181,7 +226,7 @@ class SessionState:
     def close_gaps(self, subscription: Subscription, at: int, repaired_by: RepairedBy | None) -> None:
         """Write down that the gaps of `subscription` are over since `at`, a stamp made just now."""
         if subscription.repair.open_gaps:
-            subscription.repair.close_gaps(at, self.steady(at), repaired_by)
+            self.gaps.close(subscription.repair.take_gaps(), at, self.steady(at), repaired_by)
 
 
 def _encode(number: int, subscription: Subscription, kind: str, market_tickers: tuple[str, ...] | None) -> bytes:
@@ -192,4 +237,5 @@ def _encode(number: int, subscription: Subscription, kind: str, market_tickers: 
     if kind == "unsubscribe":
         return commands.unsubscribe(number, sid)
     assert market_tickers is not None
+    kind = "get_snapshot" if kind == "look" else kind
     return commands.update_subscription(number, sid, kind, market_tickers, channel=subscription.channel)

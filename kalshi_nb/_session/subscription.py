@@ -88,14 +88,17 @@ class Subscription:
             return True
         if not isinstance(wanted, frozenset) or self.repair.settles(wanted, now):
             return False
-        return not wanted - membership.market_tickers - membership.refused
+        there, refused = membership.market_tickers, membership.refused
+        return all(
+            each in there or each in refused for each in wanted
+        )  # of ten thousand, the first that is missing ends it
 
     # What those outside the session ask, who write nothing --------------------------------------------
 
     @property
     def requests(self) -> Sequence[Request]:
-        """Everything that somebody wants of the channel."""
-        return self.membership.requests
+        """Everything that somebody wants of the channel, as it is at this moment."""
+        return list(self.membership.requests)
 
     @property
     def wanted(self) -> Wanted | None:

@@ -18,6 +18,7 @@ from kalshi_nb._frames.schema import MARKET
 from kalshi_nb._frames.schema import schema as schema_of
 from kalshi_nb._logging import log
 from kalshi_nb._rows.channels import traits_of
+from kalshi_nb._rows.tickers import about, hints
 from kalshi_nb._streams.graph import refuse_awaitables
 from kalshi_nb._streams.source import Source, delivery_above
 from kalshi_nb._streams.troubles import keys_dropped
@@ -151,6 +152,16 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
             When `since` is not a datetime with a time zone.
         """
         return self._covered is not None and self._covered.complete(since)
+
+    def _about(self) -> str:
+        delivery = delivery_above(self)
+        return "" if delivery is None else about(delivery.label.channel, delivery.label.market_tickers)
+
+    def _hint(self) -> str:
+        delivery = delivery_above(self)
+        if delivery is None or delivery.pipeline.rows:
+            return ""  # where rows came, it is a node in front that lets none pass
+        return hints(delivery.label.channel, delivery.label.market_tickers)
 
     def close(self) -> None:
         """Take no more rows; those that are there stay readable."""

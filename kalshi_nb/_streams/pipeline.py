@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from kalshi_nb._rows.tickers import about, hints
 from kalshi_nb._streams.troubles import resting
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ class Label(NamedTuple):
     channel : str
         Kalshi's name of the channel, or ``quotes``.
     market_tickers : frozenset of str or None
-        The markets whose rows it wants; None for all.
+        The markets whose rows it wants; None for all of them, or, of what is made from books, for the books that the
+        feed keeps.
     """
 
     name: str
@@ -37,7 +39,7 @@ class Label(NamedTuple):
     market_tickers: frozenset[str] | None
 
     def __str__(self) -> str:
-        return f"{self.name!r} on {self.channel}, {_markets(self.market_tickers)}"
+        return f"{self.name!r} on {self.channel}, {about(self.channel, self.market_tickers)}"
 
 
 class Pipeline:
@@ -147,12 +149,6 @@ class Pipeline:
             parts.append(f"{self.waiting:,} rows wait{', and no more can' if self._progress.full else ''}")
         if self.state == "resting":
             parts.append(resting(self._progress))
+        if not self.rows and (hint := hints(self.channel, self.market_tickers)):
+            parts.append(hint.rstrip("."))
         return f"<Pipeline {self._label}: {', '.join(parts)}>"
-
-
-def _markets(market_tickers: frozenset[str] | None) -> str:
-    if market_tickers is None:
-        return "whatever markets the feed receives"
-    if len(market_tickers) == 1:
-        return next(iter(market_tickers))
-    return f"{len(market_tickers)} markets"

@@ -170,8 +170,8 @@ def test_retry_after_is_honoured(exchange, engine, code):
 
 
 def test_a_session_that_asks_for_a_new_connection_gets_one(exchange, engine, monkeypatch):
-    monkeypatch.setattr("kalshi_nb._session.session.QUIET", 0.2)
-    monkeypatch.setattr("kalshi_nb._session.session.LIST_WAIT", 0.3)
+    monkeypatch.setattr("kalshi_nb._session.liveness.QUIET", 0.2)
+    monkeypatch.setattr("kalshi_nb._session.liveness.LIST_WAIT", 0.3)
     wait_until(lambda: reconnects(engine) >= 1)
     assert any(each["cmd"] == "list_subscriptions" for each in exchange.commands)
 

@@ -11,6 +11,7 @@ import socket
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -353,11 +354,10 @@ def test_a_ping_is_answered(server, talking):
 
 def resident():
     """Return the memory that this process has, in bytes."""
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="memory is read where Linux has it")
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read where Linux has it")
 def test_a_peer_that_pings_without_end_and_never_reads_costs_its_connection_and_no_memory(server, engines):
     server.floods = True
     before = resident()

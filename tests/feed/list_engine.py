@@ -30,6 +30,7 @@ class ListLadder:
         self.live = status == "live"
         self.status_since = changed_at
         self.reason = ""
+        self.crossed = False
         self.changed_at = changed_at
         self.version = 1
         self._yes, self._no = sorted(yes.items(), reverse=True), sorted(no.items(), reverse=True)

@@ -46,13 +46,6 @@ def test_a_frame_of_some_markets_holds_only_those(feed, exchange):
     assert set(every.df["market_ticker"].cast(pl.String)) == {MARKET, OTHER}
 
 
-def test_a_frame_without_markets_takes_what_the_channel_receives(feed, exchange):
-    feed.trades(MARKET)
-    whatever = feed.trades()
-    exchange.advance(60)
-    assert set(whatever.df["market_ticker"].cast(pl.String)) == {MARKET}
-
-
 def test_a_frame_of_all_markets_widens_the_channel_when_it_comes_first(feed, exchange):
     every, some = feed.trades(), feed.trades(MARKET)
     exchange.advance(60)

@@ -21,7 +21,7 @@ TICKERS = (*KEPT, *LET_GO)
 
 
 def of_ladder(ladder):
-    status = (ladder.status, ladder.status_since, ladder.reason, ladder.live)
+    status = (ladder.status, ladder.status_since, ladder.reason, ladder.live, ladder.crossed)
     return ladder.market_ticker, ladder.levels(), ladder.top(), *status, ladder.changed_at, ladder.version
 
 

@@ -408,7 +408,7 @@ def test_a_late_subscribed_does_not_stand_for_the_markets_of_a_later_command(rig
     rig.commands()
     rig.wait(0.1)
     rig.session.want(BOOKS, frozenset({B}))
-    rig.wait(11)
+    rig.wait(5)
     again = rig.commands()[-1]
     assert again["params"]["market_tickers"] == [A, B]
     rig.receive(subscribed(late["id"], BOOKS, 1), snapshot(1, 1, A))

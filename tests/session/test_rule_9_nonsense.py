@@ -6,6 +6,7 @@ import pytest
 
 from kalshi_nb._rows.wanted import ALL
 from kalshi_nb._session.counting import MOST_OLD
+from kalshi_nb._session.state import MOST_TYPES
 from tests.session.session_rig import Rig, delta, snapshot, ticker_frame, trade
 
 A, B = "KXA-1", "KXB-2"
@@ -351,3 +352,53 @@ def test_rule_9_unreadable_snapshots_of_invented_markets_are_not_remembered(rig)
         rig.receive(snapshot(1, seq + number, f"KX-{number}", {4700: -100}))
     assert not rig.session.subscriptions["orderbook_delta"].repair.unreadable
     assert (rig.status(A), rig.gaps, rig.commands()) == ("live", [], [])
+
+
+def test_rule_9_a_type_that_nobody_knows_costs_books_one_gap_and_takes_its_number_from_then_on(rig):
+    seq = rig.open_books(A, B)
+    news = {"type": "orderbook_news", "sid": 1, "msg": {}}
+    rig.receive({**news, "seq": seq + 1})
+    rig.command("get_snapshot")
+    rig.receive(snapshot(1, seq + 2, A), snapshot(1, seq + 3, B))
+    for number in range(seq + 4, seq + 124):
+        rig.receive({**news, "seq": number})
+        assert (rig.status(A), rig.status(B)) == ("live", "live")
+        rig.wait(0.5)
+    rig.receive(delta(1, seq + 124, A, price=100))
+    assert rig.book(A)[0] == {100: 100}
+    assert (len(rig.gaps), rig.session.rejected, rig.commands()) == (1, 121, [])
+    rig.receive({**news, "seq": seq + 127})
+    assert rig.status(A) == "stale"  # its number is looked at like any other
+
+
+def test_rule_9_a_known_stranger_stays_known_on_the_next_connection(rig):
+    seq = rig.open_books(A)
+    rig.receive({"type": "orderbook_news", "sid": 1, "seq": seq + 1})
+    rig.receive(snapshot(1, seq + 2, A))
+    rig.session.disconnected()
+    rig.commands()
+    rig.session.connected()
+    rig.receive({"type": "subscribed", "id": rig.command()["id"], "msg": {"channel": "orderbook_delta", "sid": 1}})
+    rig.receive(snapshot(1, 1, A), {"type": "orderbook_news", "sid": 1, "seq": 2})
+    assert rig.status(A) == "live"
+    rig.receive({"type": "orderbook_other_news", "sid": 1, "seq": 3})
+    assert rig.status(A) == "stale"
+
+
+def test_rule_9_a_stranger_on_another_subscription_or_without_a_number_is_not_known_to_books_by_that(rig):
+    seq = rig.open_books(A)
+    rig.open("trade")
+    news = {"type": "orderbook_news", "msg": {}}
+    rig.receive({**news, "sid": 2, "seq": 1}, {**news, "sid": 1}, {**news, "sid": 9, "seq": 1}, news)
+    assert (rig.status(A), rig.gaps, rig.session.rejected) == ("live", [], 4)
+    rig.receive({**news, "sid": 1, "seq": seq + 1})
+    assert rig.status(A) == "stale"
+
+
+def test_rule_9_types_without_end_are_not_remembered_without_end_and_cost_no_book_anything(rig):
+    seq = rig.open_books(A)
+    for number in range(1, 3_000):
+        rig.receive({"type": f"news_{number}" + "x" * 10_000, "sid": 1, "seq": seq + number})
+    assert len(rig.session._state._heard) == MOST_TYPES
+    assert sum(map(len, rig.session._state._heard)) <= 100 * MOST_TYPES
+    assert len(rig.gaps) == MOST_TYPES

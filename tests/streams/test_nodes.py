@@ -26,7 +26,7 @@ def test_a_rolling_frame_on_a_source_has_the_columns_of_the_channel_at_once(pipe
     assert frame.schema == frame.df.schema == schema("trade")
     exact = pipelines.stream("trade", exact=True).rolling_frame()
     assert exact.schema == schema("trade", exact=True)
-    assert repr(frame) == "<rolling_frame big: 0 rows, keeps 3 rows>"
+    assert repr(frame) == "<rolling_frame big, all markets: 0 rows, keeps 3 rows>"
 
 
 def test_a_rolling_frame_keeps_what_passes_and_passes_it_on(pipelines):

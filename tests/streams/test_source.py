@@ -95,7 +95,7 @@ def test_sources_and_own_nodes_have_a_cheap_display_and_streamz_keeps_its_own(pi
         assert node._ipython_display_ is None
         assert "0x" not in repr(node)
         assert str(node) == repr(node)
-    assert repr(source) == "<stream 'mine' on trade, whatever markets the feed receives>"
+    assert repr(source) == "<stream 'mine' on trade, all markets>"
     assert callable(Stream._ipython_display_)
     assert not _widgets_loaded_by_repr(frame)
 

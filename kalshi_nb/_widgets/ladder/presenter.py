@@ -32,6 +32,8 @@ _NOTES: Final = {
 }
 """What is being done about a stale ladder, by the reason that it gives."""
 
+_CROSSED: Final = "bid and ask are crossed; so the exchange says itself"
+
 
 class LadderPresenter:
     """Makes pictures of one market's ladder, for whoever shows it.
@@ -92,6 +94,7 @@ class LadderPresenter:
             version = ladder.version
             yes, no = ladder.levels()
             status, since, reason, changed = ladder.status, ladder.status_since, ladder.reason, ladder.changed_at
+            crossed = ladder.crossed
             if version == ladder.version:
                 break  # no change ended between the levels and the status
         yes, no = yes[:levels], no[:levels]
@@ -105,7 +108,7 @@ class LadderPresenter:
             bids=tuple((price / DOLLAR, size / CONTRACT) for price, size in yes),
             changed_at=changed / 1e6 if changed else None,
             price_decimals=self._decimals(yes, no),
-            note=self._note(status, reason),
+            note=self._note(status, reason) or (_CROSSED if crossed and status == "live" else ""),
         )
 
     def _decimals(self, *sides: Levels) -> int:
