@@ -71,8 +71,8 @@ def refuse_unusable(node: Stream, channel: str) -> None:
         When it is no function, or one that would never run.
     """
     name = "predicate" if isinstance(node, core.filter) else "func"
-    if not isinstance(node, (core.filter, sinks.sink, *_TRANSFORMING)):
-        return
+    if not isinstance(node, (core.filter, sinks.sink, *_TRANSFORMING)) or not hasattr(node, name):
+        return  # another node, or one of somebody's own making
     function, called = getattr(node, name), type(node).__name__
     if not callable(function) or isinstance(function, _column_type()):
         raise PipelineError(

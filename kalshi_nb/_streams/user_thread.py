@@ -147,8 +147,8 @@ class UserThread:
             with self._changed:
                 # What went was older than all that is still there, and each pipeline that missed it is told.
                 dropped = [Batch(channel, [row]) for channel, row in self._dropped.items()]
-                batches = [*dropped, *self._kept, *self._pending]
                 dropped += [Batch(channel, [gap]) for (channel, *_), gap in self._gaps.items()]
+                batches = [*dropped, *self._kept, *self._pending]
                 self._dropped.clear()
                 self._gaps.clear()
                 self._kept.clear()
