@@ -65,7 +65,7 @@ class Attachments:
         self._replace(source.pipeline, cell, channel, tickers)
         return source
 
-    def call(self, channel: str, tickers: frozenset[str] | None, function: Callable[..., Any]) -> None:
+    def call(self, channel: str, tickers: frozenset[str] | None, function: Callable[..., Any]) -> Pipeline:
         """Attach a callback, in place of the same function's earlier self, or of an earlier run of the cell's."""
         if not callable(function):
             raise ConfigurationError(f"on({channel!r}) decorates a function, not a {type(function).__name__}.")
@@ -81,6 +81,7 @@ class Attachments:
         if before is not None:
             before.close()
         self._replace(pipeline, cell, channel, tickers)
+        return pipeline
 
     def close(self) -> None:
         """Close all of them."""

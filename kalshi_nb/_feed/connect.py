@@ -138,9 +138,9 @@ def _target(where: str | Exchange | None, key_id: str | None, private_key: Secre
         )
     if place == SIMULATED:
         _refuse_key(key_id, private_key)
-        from kalshi_nb import sim  # noqa: PLC0415  # a server nobody needs who connects to Kalshi
+        from kalshi_nb.sim._running import embedded  # noqa: PLC0415  # a server nobody needs who connects to Kalshi
 
-        return replace(_simulated(sim.exchange(clock="wall"), key_id, private_key), embedded=True)
+        return replace(_simulated(embedded(), key_id, private_key), embedded=True)
     if hasattr(place, "attach"):
         return _simulated(cast("Exchange", place), key_id, private_key)
     if not isinstance(place, str):

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from kalshi_nb._streams.notices import Notices
     from kalshi_nb._streams.pipeline import Kind, Label
     from kalshi_nb._streams.schedule import Schedule
+    from kalshi_nb._waiting import Standing
     from kalshi_nb.messages import Message
 
     Element = pl.DataFrame | PlainRows | list[Message]
@@ -59,6 +60,8 @@ class Opening(NamedTuple):
         Called with the delivery when the pipeline is closed.
     on_close : callable or None
         Called after that.
+    standing : Standing or None
+        How the feed stands, for those who wait for rows.
     """
 
     label: Label
@@ -66,6 +69,7 @@ class Opening(NamedTuple):
     notices: Notices
     discard: Callable[[Any], None]
     on_close: Callable[[], Any] | None
+    standing: Standing | None = None
 
 
 class Delivery(ABC):
@@ -87,6 +91,7 @@ class Delivery(ABC):
 
     def __init__(self, opening: Opening) -> None:
         self.label = opening.label
+        self.standing = opening.standing
         self._progress = Progress()
         self._notices = opening.notices
         self._beginning = Beginning() if opening.label.channel == QUOTES else None
@@ -121,7 +126,7 @@ class Delivery(ABC):
         """Hand over what `_wanted` returned, where there is a row in it."""
 
     @abstractmethod
-    def _frames(self) -> list[RollingFrame]:
+    def frames(self) -> list[RollingFrame]:
         """Return the rolling frames that this pipeline fills."""
 
     def _deliver_rows(self, batch: Batch) -> None:
@@ -144,10 +149,10 @@ class Delivery(ABC):
         if isinstance(row, ResetRow):
             if self._beginning is not None:
                 self._beginning.again()
-            for frame in self._frames():
+            for frame in self.frames():
                 frame.reset()
         elif isinstance(row, ClockStepRow):
-            for frame in self._frames():
+            for frame in self.frames():
                 frame.step(row.by)
 
     def _guarded(self, call: Callable[..., Any], *arguments: Any) -> None:
@@ -203,7 +208,8 @@ class CallbackDelivery(Delivery):
             self._progress.rows += 1
             self._guarded(function, message)
 
-    def _frames(self) -> list[RollingFrame]:
+    def frames(self) -> list[RollingFrame]:
+        """Return none."""
         return []
 
 
@@ -260,7 +266,8 @@ class StreamDelivery(Delivery):
         if source is not None:
             self._guarded(send, source, element)
 
-    def _frames(self) -> list[RollingFrame]:
+    def frames(self) -> list[RollingFrame]:
+        """Return those that users put into the graph."""
         source = self._begun()
         below = [] if source is None else reachable(source)
         return [store_of(node) for node in below if isinstance(node, FrameReading)]

@@ -71,7 +71,8 @@ class FeedFrameDelivery(Delivery):
         self._progress.rows += element.height
         self._guarded(send, self._source, element)
 
-    def _frames(self) -> list[RollingFrame]:
+    def frames(self) -> list[RollingFrame]:
+        """Return the frame."""
         return [self.store]
 
     def _apply(self, row: SteeringRow) -> None:

@@ -17,12 +17,14 @@ from kalshi_nb._frames.schema import MARKET
 from kalshi_nb._frames.schema import schema as schema_of
 from kalshi_nb._rows.channels import traits_of
 from kalshi_nb._streams.source import Source, delivery_above
-from kalshi_nb.errors import ConfigurationError, PipelineError
+from kalshi_nb.errors import ConfigurationError, HandleClosedError, PipelineError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kalshi_nb._streams.delivery import StreamDelivery
+    from kalshi_nb._waiting import Standing
+    from kalshi_nb.errors import KalshiError
 
 __all__ = ["RollingFrameNode", "ThrottleNode", "register"]
 
@@ -68,6 +70,8 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
     ) -> None:
         kept = window(rows, seconds)
         delivery = delivery_above(upstream)
+        # Kept, since a pipeline that is closed is taken apart, and its frame is to know whether the feed was, too.
+        self._stands = None if delivery is None else delivery.standing
         columns = pl.Schema(schema) if schema is not None else None
         if isinstance(upstream, Source):
             pipeline = upstream.pipeline
@@ -96,6 +100,16 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
             )
         self._store.append(x)
         return self._emit(x, metadata=metadata)
+
+    def _standing(self) -> Standing | None:
+        return self._stands
+
+    def _ended(self) -> KalshiError | None:
+        ended = super()._ended()
+        delivery = delivery_above(self)
+        if ended is None and (delivery is None or delivery.pipeline.state == "closed"):
+            return HandleClosedError("Its pipeline is closed: ask the feed for a new one, and build on that.")
+        return ended
 
     def _trouble(self) -> str:
         delivery = delivery_above(self)

@@ -14,6 +14,7 @@ from kalshi_nb._frames.rolling import RollingFrame, window
 from kalshi_nb._frames.schema import schema
 from kalshi_nb._rows.channels import traits_of
 from kalshi_nb._streams import nodes as _nodes  # noqa: F401  # streams have rolling_frame() and throttle() by it
+from kalshi_nb._streams.alerts import Alert, AlertDelivery
 from kalshi_nb._streams.delivery import CallbackDelivery, Delivery, FrameDelivery, MessageDelivery, Opening
 from kalshi_nb._streams.feed_frame import FeedFrameDelivery
 from kalshi_nb._streams.notices import Notices
@@ -22,6 +23,7 @@ from kalshi_nb._streams.registry import Registry
 from kalshi_nb._streams.source import Source
 from kalshi_nb._streams.user_thread import UserThread
 from kalshi_nb._threads import FEED_ROLES, refuse_on, set_role
+from kalshi_nb._waiting import Deadline
 from kalshi_nb.errors import FeedClosedError, WaitTimeoutError
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from kalshi_nb._rows.rows import Row
     from kalshi_nb._streams.delivery import StreamDelivery
     from kalshi_nb._streams.failures import Failure
+    from kalshi_nb._waiting import Standing
     from kalshi_nb.messages import Message
 
 __all__ = ["Pipelines"]
@@ -65,6 +68,8 @@ class Pipelines:
         Seconds between two turns.
     max_pending_rows : int
         How many rows may wait for the users' thread before the oldest batches go.
+    standing : Standing, optional
+        How the feed stands, for those who wait for rows.
     """
 
     def __init__(
@@ -75,7 +80,9 @@ class Pipelines:
         *,
         flush_interval: float = 0.05,
         max_pending_rows: int = 1_000_000,
+        standing: Standing | None = None,
     ) -> None:
+        self._standing = standing
         self._take = take
         self._channels = tuple(channels)
         self._clock = clock
@@ -137,7 +144,11 @@ class Pipelines:
     ) -> Pipeline:
         """Have `function` called with each message of `channel`, until the pipeline is closed."""
         name = name or getattr(function, "__name__", None)
-        delivery = CallbackDelivery(self._opening(self._user, channel, market_tickers, name, on_close), function)
+        opening = self._opening(self._user, channel, market_tickers, name, on_close)
+        if isinstance(function, Alert):
+            delivery: CallbackDelivery = AlertDelivery(opening, function)
+        else:
+            delivery = CallbackDelivery(opening, function)
         self._user.add(delivery, strongly=True)
         self._start_for_users()
         return delivery.pipeline
@@ -191,7 +202,7 @@ class Pipelines:
         if self._stopping:
             raise FeedClosedError("The feed is closed: connect() again, then attach to the new one.")
         label = Label(name or f"{channel}-{next(self._numbers)}", channel, market_tickers)
-        return Opening(label, exact, self._notices, registry.discard, on_close)
+        return Opening(label, exact, self._notices, registry.discard, on_close, self._standing)
 
     def _begin(self, delivery: StreamDelivery, on_close: Callable[[], Any] | None) -> Source:
         source = Source(delivery)
@@ -207,6 +218,10 @@ class Pipelines:
     def pipelines(self) -> list[Pipeline]:
         """The users' pipelines that are not closed, detached ones included."""
         return [each.pipeline for each in self._user.all()]
+
+    def stores(self) -> list[tuple[Label, RollingFrame]]:
+        """Return all rolling frames, the feed's own and those in users' pipelines, each with its pipeline's label."""
+        return [(each.label, store) for each in [*self._kit.all(), *self._user.all()] for store in each.frames()]
 
     # How it is doing ----------------------------------------------------------------------------------
 
@@ -273,7 +288,7 @@ class Pipelines:
         self._user_thread.stop()
         return self._user_thread.join(max(0.0, until - time.monotonic())) and ended
 
-    def flush(self, timeout: float = 10.0) -> None:
+    def flush(self, timeout: float | None = 10.0) -> None:
         """Return once all that is pending now has been delivered to the feed's and the users' pipelines.
 
         What a throttle holds back is not forced.
@@ -281,23 +296,23 @@ class Pipelines:
         Raises
         ------
         WaitTimeoutError
-            After `timeout` seconds; it says which thread is behind.
+            After `timeout` seconds, None for as long as it takes; it says which thread is behind.
         WrongThreadError
             On the feed's own threads.
         """
         refuse_on(*FEED_ROLES, doing="flush()", instead="It is for cells; rows come to a node or callback as they are")
         self.start()
-        until = time.monotonic() + timeout
-        turn = self._next_turn(timeout)
+        deadline = Deadline(timeout)
+        turn = self._next_turn(deadline.left())
         if turn is None:
             raise WaitTimeoutError(
-                f"kalshi-pipeline did not deliver within {timeout:g} s. It runs only the feed's own "
+                f"kalshi-pipeline did not deliver within {deadline}. It runs only the feed's own "
                 "frames: the computer may be overloaded, or a cell may hold the interpreter."
             )
-        if not self._user_thread.wait_for(turn, max(0.0, until - time.monotonic())):
+        if not self._user_thread.wait_for(turn, deadline.left()):
             names = ", ".join(repr(each.name) for each in self.pipelines)
             raise WaitTimeoutError(
-                f"kalshi-user did not deliver within {timeout:g} s: {self.pending_rows:,} rows wait for it. "
+                f"kalshi-user did not deliver within {deadline}: {self.pending_rows:,} rows wait for it. "
                 f"A node or callback of yours is slow, in one of {names or 'the pipelines'}."
             )
 
@@ -330,7 +345,7 @@ class Pipelines:
             return False
         return self._user_thread.wait_for_room(max(0.0, until - time.monotonic())) and not self._stopping
 
-    def _next_turn(self, timeout: float) -> int | None:
+    def _next_turn(self, timeout: float | None) -> int | None:
         """Ask for a turn and wait until it is over; return its number, None where it is not within `timeout`."""
         with self._changed:
             self._asked_turn += 1
