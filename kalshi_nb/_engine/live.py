@@ -157,7 +157,7 @@ class LiveEngine:
     def rejects(self) -> list[Reject]:
         """Return the newest frames that were set aside, oldest first."""
         found = [each for link in self.links for each in link.session.rejects.copy()]
-        return sorted(found, key=lambda each: each.received_at)[-MOST_REJECTS:]
+        return sorted(found, key=lambda each: each.received_us)[-MOST_REJECTS:]
 
     def applied(self, up_to: Mapping[int, int]) -> bool:
         """Tell whether all messages that were sent to these ports of ours have been taken in."""

@@ -92,7 +92,7 @@ class Attachments:
 
     def call(
         self, channel: str, tickers: frozenset[str] | None, function: Callable[..., Any], *, gaps: bool = False
-    ) -> None:
+    ) -> Pipeline:
         """Attach a callback, in place of the same function's earlier self, or of an earlier run of the cell's."""
         if not callable(function):
             raise ConfigurationError(f"on({channel!r}) decorates a function, not a {type(function).__name__}.")
@@ -108,6 +108,7 @@ class Attachments:
         if before is not None:
             before.close()
         self._replace(pipeline, cell, channel, tickers)
+        return pipeline
 
     def listen(self, channel: str, tickers: frozenset[str] | None, *, gaps: bool, name: str | None) -> Listener:
         """Return what attaches a pipeline for code that awaits, once that begins; no cell replaces it."""

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from kalshi_nb._shell import shell
+
 __all__ = ["Cell", "frames_inside", "this_cell"]
 
 _PACKAGE: Final = str(Path(__file__).parent.parent) + os.sep
@@ -29,13 +31,12 @@ class Cell(NamedTuple):
 
 def this_cell() -> Cell | None:
     """Return the cell that this call comes from; None in a plain script."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    if shell is None:
+    running = shell()
+    if running is None:
         return None
     frame = sys._getframe(frames_inside() - 1)  # noqa: SLF001  # the only way to know the caller, as warnings do it
     # A function defined in one cell and called from another belongs to the run of the calling one.
-    return Cell((frame.f_code.co_filename, frame.f_lineno), int(shell.execution_count))
+    return Cell((frame.f_code.co_filename, frame.f_lineno), int(running.execution_count))
 
 
 def frames_inside() -> int:

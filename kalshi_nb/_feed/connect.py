@@ -273,9 +273,9 @@ def _target(asked: Asked) -> _Target:
     where = whereabouts(asked.where)
     if where.embedded:
         _refuse_key(asked)
-        from kalshi_nb import sim  # noqa: PLC0415  # a server nobody needs who connects to Kalshi
+        from kalshi_nb.sim._running import embedded  # noqa: PLC0415  # a server nobody needs who connects to Kalshi
 
-        return replace(_simulated(sim.exchange(clock="wall"), asked), embedded=True)
+        return replace(_simulated(embedded(), asked), embedded=True)
     if where.exchange is not None:
         return _simulated(where.exchange, asked)
     assert where.place is not None

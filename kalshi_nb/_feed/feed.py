@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import reprlib
 import threading
 import warnings
 from collections.abc import Callable, Generator, Iterable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, TypeVar
 
 from kalshi_nb._engine.port import Engine, LadderReading
 from kalshi_nb._feed.attachments import Attachments
@@ -18,15 +19,19 @@ from kalshi_nb._feed.frames import FrameRequest, Frames
 from kalshi_nb._feed.handles import Ending, Handles
 from kalshi_nb._feed.health import Health, health_of, market_counts
 from kalshi_nb._feed.options import DEFAULT_OPTIONS, Options
+from kalshi_nb._feed.standing import FORKED, FeedStanding
 from kalshi_nb._offload import off_loop
 from kalshi_nb._rows.channels import BOOKS, QUOTES, REFERENCE_FEEDS, ROWS
 from kalshi_nb._rows.rejects import Reject
 from kalshi_nb._rows.tickers import about
 from kalshi_nb._rows.wanted import Params
+from kalshi_nb._streams.alerts import Alert
 from kalshi_nb._streams.pipeline import Pipeline
 from kalshi_nb._streams.runner import Pipelines
 from kalshi_nb._threads import FEED_ROLES, refuse_on, role
-from kalshi_nb.errors import ConfigurationError, FeedClosedError, MarketTickerError, PipelineWarning
+from kalshi_nb._usage import not_copied, not_made
+from kalshi_nb._waiting import Deadline
+from kalshi_nb.errors import ConfigurationError, MarketTickerError, PipelineWarning
 
 if TYPE_CHECKING:
     import polars as pl
@@ -34,6 +39,7 @@ if TYPE_CHECKING:
 
     from kalshi_nb._feed.frame import Frame
     from kalshi_nb._streams.listening import Listener
+    from kalshi_nb.messages import Quote
 
 __all__ = ["Feed"]
 
@@ -68,6 +74,12 @@ class Feed:
         The simulated exchange in this process, None when there is a real one at the other end.
     """
 
+    def __new__(cls, *arguments: Any, **_options: Any) -> Self:
+        """Refuse to be made by hand."""
+        if not arguments or not hasattr(arguments[0], "want"):
+            raise not_made(cls, "kalshi_nb.connect('sim'), connect('demo') or connect('prod')")
+        return super().__new__(cls)
+
     def __init__(
         self,
         engine: Engine,
@@ -81,7 +93,7 @@ class Feed:
         self.exchange = exchange
         self._engine = engine
         self._on_close = Ending([] if on_close is None else [lambda: on_close(self)])
-        self._closing = False
+        self._standing = FeedStanding(engine)
         self._pipelines = Pipelines(
             engine.take,
             engine.pending,
@@ -91,9 +103,10 @@ class Feed:
             steady=engine.steady,
             flush_interval=options.flush_interval,
             max_pending_rows=options.max_pending_rows,
+            standing=self._standing,
         )
         self._demand = Demand(engine)
-        self._frames = Frames(engine, self._demand, self._pipelines)
+        self._frames = Frames(engine, self._demand, self._pipelines, self._standing)
         self._books: Handles[str, Book] = Handles()
         self._attachments = Attachments(self._pipelines, self._demand, engine)
         self._follower = Follower(engine, self._pipelines)
@@ -526,7 +539,7 @@ class Feed:
         Source: Kalshi's actions ``indexlist`` and ``underlying_list``. Where nothing is received on the channel
         yet, an empty subscription is made for the question and ended after it.
         """
-        self._tell()
+        self._ask()
         check_channel(channel)
         if channel not in REFERENCE_FEEDS:
             raise ConfigurationError(
@@ -596,14 +609,14 @@ class Feed:
         Returns when the exchange has acknowledged, which is before the book is there: see ``book.wait()``.
         A market that does not exist is acknowledged, too, and then has the status ``"unknown"``.
         """
-        if not isinstance(market_ticker, str):
+        if not isinstance(market_ticker, str) or not market_ticker.strip():
             raise MarketTickerError(
-                f"book() takes one market's ticker as text, not a {type(market_ticker).__name__}; "
-                "for several markets use books([…])."
+                f"book() takes one market's ticker as text, such as 'KXHIGHNY-26NOV22-B52.5', not "
+                f"{reprlib.repr(market_ticker)}; for several markets use books([…])."
             )
         return self.books([market_ticker])[market_ticker.strip()]
 
-    def books(self, market_tickers: Iterable[str]) -> Books:
+    def books(self, market_tickers: str | Iterable[str] | None = None) -> Books:
         """Return the live order books of several markets, a mapping from ticker to :class:`Book`.
 
         Raises
@@ -613,10 +626,15 @@ class Feed:
         SubscriptionError
             When the exchange refuses one.
         """
-        self._tell()
-        wanted = check_tickers(market_tickers)
-        if wanted is None:
-            raise MarketTickerError("books() needs market tickers: books(['KXHIGHNY-26NOV22-B52.5', …]).")
+        self._ask()
+        if isinstance(market_tickers, Iterable) and not isinstance(market_tickers, str):
+            market_tickers = list(market_tickers)
+        if market_tickers in (None, "", []):
+            raise MarketTickerError(
+                "books() needs the tickers of markets, since the exchange has no channel of all books: "
+                "books(['KXHIGHNY-26NOV22-B52.5', …])."
+            )
+        wanted = check_tickers(market_tickers) or frozenset()
         return Books(self._books.get(sorted(wanted), self._open_books))
 
     # Pipelines ----------------------------------------------------------------------------------------
@@ -644,7 +662,7 @@ class Feed:
         MarketTickerError, SubscriptionError, FeedClosedError
             As for :meth:`trades`.
         """
-        self._tell()
+        self._ask()
         check_channel(channel)
         tickers = check_tickers(market_tickers, channel)
         return self._attachments.begin(
@@ -666,7 +684,7 @@ class Feed:
             of the channel (see :attr:`gaps`), and where the pipeline itself missed some, since it rested after errors
             or was too slow. Quotes say themselves when their book is not live; here they have the latter alone.
         """
-        self._tell()
+        self._ask()
         check_channel(channel)
         tickers = check_tickers(market_tickers, channel)
         return self._attachments.begin(
@@ -696,7 +714,7 @@ class Feed:
         PipelineError
             When the function is ``async``: use :meth:`listen` in a coroutine.
         """
-        self._tell()
+        self._ask()
         check_channel(channel)
         tickers = check_tickers(market_tickers, channel)
 
@@ -753,12 +771,57 @@ class Feed:
         PipelineError
             When it is used without ``async``.
         """
-        self._tell()
+        self._ask()
         check_channel(channel)
         tickers = check_tickers(market_tickers, channel)
-        if self._closing:
-            raise FeedClosedError("The feed is closed: connect() again, then listen to the new one.")
         return self._attachments.listen(channel, tickers, gaps=gaps, name=name)
+
+    def when(
+        self,
+        condition: Callable[[Quote], Any],
+        call: Callable[[Quote], Any],
+        market_tickers: MarketTickers = None,
+    ) -> Pipeline:
+        """Have a function called when something becomes true of a market's best prices, once a crossing.
+
+        >>> import kalshi_nb as kn
+        >>> feed = kn.connect("sim")
+        >>> cheap = []
+        >>> alert = feed.when(lambda top: top.ask and top.ask < 0.30, cheap.append, "KXHIGHNY-26NOV22-B52.5")
+        >>> alert.close()
+        >>> feed.close()
+
+        Parameters
+        ----------
+        condition : callable
+            Given the best prices of one moment, ``top.bid, top.bid_size, top.ask, top.ask_size, top.mid, top.spread``
+            (dollars and contracts, None where a side is empty), says whether it is so; also ``top.market_ticker``,
+            ``top.ts``: all of :class:`kalshi_nb.messages.Quote`.
+        call : callable
+            Given those best prices when the condition becomes true; again only after it was false. A condition that
+            is true at the beginning is called for, once.
+        market_tickers : str or iterable of str, optional
+            As for :meth:`quotes`. Each market has crossings of its own.
+
+        Returns
+        -------
+        Pipeline
+            As in :attr:`pipelines`; its ``close()`` ends the alert.
+
+        Raises
+        ------
+        ConfigurationError
+            When `condition` or `call` is no function, or an ``async`` one.
+        MarketTickerError, SubscriptionError, FeedClosedError
+            As for :meth:`quotes`.
+
+        Notes
+        -----
+        Both functions run on the feed's thread for user code, with every quote, also of those between two looks at the
+        book. While a book is not to be trusted the condition is unknown, and no crossing is made up.
+        """
+        self._ask()
+        return self._attachments.call(QUOTES, check_tickers(market_tickers, QUOTES), Alert(condition, call))
 
     @property
     def pipelines(self) -> list[Pipeline]:
@@ -770,8 +833,12 @@ class Feed:
 
     @property
     def state(self) -> str:
-        """``connecting``, ``connected``, ``reconnecting``, ``refused`` or ``closed``."""
-        return "closed" if self._closing else self._engine.state
+        """``connecting``, ``connected``, ``reconnecting``, ``refused``, ``closed`` or ``forked``.
+
+        ``forked``: in a process that was forked from the one that has the feed's threads nothing moves; what the feed
+        holds can be read, and ``connect()`` gives a new one there.
+        """
+        return self._standing.word or self._engine.state
 
     @property
     def clock_skew(self) -> float | None:
@@ -798,7 +865,7 @@ class Feed:
 
     @property
     def rejects(self) -> list[Reject]:
-        """The newest 100 messages that could not be read, or not wholly, each with the reason and its first bytes.
+        """The newest 100 messages that could not be read, or not wholly: when they came (UTC), why, their first bytes.
 
         Where only some fields could not be read, ``fields`` names them: they are null in the row, which stands. A
         message stands by what it is about, its time, and its prices and quantities; one that does not is set aside,
@@ -808,19 +875,31 @@ class Feed:
         return self._engine.rejects()
 
     def health(self) -> Health:
-        """Return how the feed is doing: state, rates, lag, ages, errors."""
+        """Return how the feed is doing: state, rates, lag, ages, errors, and what its handles hold."""
         self._tell()
-        return health_of(self._engine, self._pipelines)
+        books = {ticker: book.nbytes for ticker, book in self._books.items()}
+        return health_of(self._engine, self._pipelines, state=self.state, books=books)
 
-    def flush(self, timeout: float = 10.0) -> None:
+    def flush(self, timeout: float | None = 10.0) -> None:
         """Wait until all rows received so far are in their frames, and have been through your pipelines.
+
+        Parameters
+        ----------
+        timeout : float or None
+            Seconds to wait at most; None for as long as it takes.
 
         Raises
         ------
         WaitTimeoutError
             When that takes more than `timeout` seconds.
+        FeedClosedError, ForkedError
+            At once, when the feed is closed, or its threads stayed with the process that this one was forked from.
+        ConfigurationError
+            When `timeout` is no time.
         """
-        self._pipelines.flush(timeout)
+        deadline = Deadline(timeout)
+        self._refuse_ended()
+        self._pipelines.flush(deadline.left())
 
     def reconnect(self) -> int:
         """Dial now over every connection that is lost, instead of when its next attempt is due.
@@ -850,7 +929,9 @@ class Feed:
         """End the feed and its threads within about 2 s; frames and books stay readable. Idempotent."""
         refuse_on(*FEED_ROLES, doing="feed.close()", instead="Close it in a cell, or set a flag that a cell looks at")
         # Said first, so that connect() on another thread makes a new feed instead of handing out this one.
-        self._closing = True
+        self._standing.close()
+        if self._standing.is_forked:
+            return  # threads, sockets and the exchange are the parent's
         if self.exchange is not None:
             self.exchange.detach(self._follower)
         self._engine.gaps.seal()
@@ -886,7 +967,11 @@ class Feed:
             f"{channel} {about(channel, None) if count is None else count}"
             for channel, count in market_counts(self._engine.status()).items()
         )
-        return f"<Feed {self.url} {self.state}{': ' + markets if markets else ''}>"
+        forked = f", {FORKED}" if self.state == "forked" else ""
+        return f"<Feed {self.url} {self.state}{forked}{': ' + markets if markets else ''}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise not_copied(self, "connect() in the other process, or pass on data, such as feed.trades().df")
 
     # Inside -------------------------------------------------------------------------------------------
 
@@ -904,11 +989,13 @@ class Feed:
     ) -> Frame:
         from kalshi_nb._frames.rolling import most_keys, window  # noqa: PLC0415  # polars loads when it is needed
 
-        self._tell()
+        self._ask()
         tickers = check_tickers(market_tickers, channel)
-        window(rows, seconds)  # refuses what cannot be a key, too
+        kept = window(rows, seconds)
         keys = None if latest_keys is None else most_keys(latest_keys)
-        return self._frames.open(FrameRequest(channel, tickers, rows, seconds, exact, gaps, params, keys))
+        return self._frames.open(
+            FrameRequest(channel, tickers, rows and kept.rows, seconds and kept.seconds, exact, gaps, params, keys)
+        )
 
     def _open_books(self, market_tickers: list[str]) -> dict[str, Book]:
         return {
@@ -920,18 +1007,25 @@ class Feed:
         return Book(
             ladder,
             clock=self._engine.clock,
-            on_read=self._engine.on_read,
-            link_down=self._link_down,
             release=release,
+            on_read=self._engine.on_read,
+            standing=self._standing,
         )
 
-    def _link_down(self) -> str:
-        if self.state == "connected":
-            return ""
-        return f"The link is {self.state}: {self._engine.status().last_error or 'no connection'}"
+    def _refuse_ended(self) -> None:
+        ended = self._standing.ended()
+        if ended is not None:
+            raise ended
+
+    def _ask(self) -> None:
+        """Begin a call that asks for something new: refuse it where nothing new can come."""
+        self._refuse_ended()
+        self._tell()
 
     def _tell(self) -> None:
         """Say on the main thread what went wrong in the user's pipelines since the last call."""
+        if self._standing.is_forked:
+            return  # the parent tells, and whose locks it held at that moment nobody knows
         if role() is None and threading.current_thread() is threading.main_thread():
             for text in self._pipelines.take_notices():
                 warnings.warn(text, PipelineWarning, stacklevel=frames_inside())

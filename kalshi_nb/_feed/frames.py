@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from kalshi_nb._feed.coverage import Coverage
 from kalshi_nb._feed.demand import Demand
 from kalshi_nb._feed.handles import Ending, Handles
-from kalshi_nb._rows.channels import source_of, traits_of
+from kalshi_nb._feed.standing import unknown_market
+from kalshi_nb._rows.channels import BOOKS, source_of, traits_of
 from kalshi_nb._rows.tickers import about, hints
 
 if TYPE_CHECKING:
     from kalshi_nb._engine.port import Engine
     from kalshi_nb._feed.frame import Frame
+    from kalshi_nb._feed.standing import FeedStanding
     from kalshi_nb._rows.wanted import Params
     from kalshi_nb._streams.runner import Pipelines
+    from kalshi_nb.errors import SubscriptionError
 
 __all__ = ["FrameRequest", "Frames"]
 
@@ -61,12 +65,15 @@ class Frames:
         Asks for their rows.
     pipelines : Pipelines
         Fills them.
+    standing : FeedStanding
+        Tells them how the feed stands.
     """
 
-    def __init__(self, engine: Engine, demand: Demand, pipelines: Pipelines) -> None:
+    def __init__(self, engine: Engine, demand: Demand, pipelines: Pipelines, standing: FeedStanding) -> None:
         self._engine = engine
         self._demand = demand
         self._pipelines = pipelines
+        self._standing = standing
         self._handles: Handles[FrameRequest, Frame] = Handles()
 
     def open(self, request: FrameRequest) -> Frame:
@@ -108,7 +115,19 @@ class Frames:
                 coverage=coverage,
                 about=about(request.channel, request.market_tickers),
                 hint=hints(request.channel, request.market_tickers),
+                standing=self._standing,
+                unknown=partial(_unknown, self._engine, request),
             )
         except BaseException:
             node.pipeline.close()
             raise
+
+
+def _unknown(engine: Engine, request: FrameRequest) -> SubscriptionError | None:
+    """Return the error of a frame that lives by books of markets none of which the exchange knows, as it has said."""
+    tickers = request.market_tickers
+    if tickers is None or source_of(request.channel) != BOOKS:
+        return None
+    ladders = (engine.ladder(each) for each in tickers)
+    nobody = all(each is not None and each.status == "unknown" for each in ladders)
+    return unknown_market(tickers) if nobody else None

@@ -147,6 +147,10 @@ class Handles(Generic[K, V]):
     def __len__(self) -> int:
         return len(self._open)
 
+    def items(self) -> list[tuple[K, V]]:
+        """Return what is open now."""
+        return list(self._open.items())
+
     def shut(self) -> list[V]:
         """Forget all handles, and return them: from now on whoever asks is told why there are none."""
         with self._lock:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from kalshi_nb._feed.feed import Feed
 from kalshi_nb._feed.handles import Reservation
+from kalshi_nb._threads import forks
 from kalshi_nb.errors import FeedClosedError
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ def opened(feed: Feed, timeout: float) -> Feed:
     closed here; dropped at a moment when even that was not reached, it is closed by the garbage collector, which finds
     that nobody holds it.
     """
-    dropped = weakref.finalize(feed, _close_dropped, *feed._parts())  # noqa: SLF001  # the feed's own makers
+    dropped = weakref.finalize(feed, _close_dropped, forks(), *feed._parts())  # noqa: SLF001  # the feed's own makers
     dropped.atexit = False
     is_open = False
     try:
@@ -196,12 +197,12 @@ def opened(feed: Feed, timeout: float) -> Feed:
             closed_for_sure(feed.close)
 
 
-def _close_dropped(engine: Engine, pipelines: Pipelines) -> None:
+def _close_dropped(born: int, engine: Engine, pipelines: Pipelines) -> None:
     def close() -> None:
         engine.close()
         pipelines.stop()
 
-    if engine.state != "closed":
+    if engine.state != "closed" and born == forks():
         # The collector may run on any thread, amid anything: so this is done elsewhere, and nobody waits for it.
         threading.Thread(target=close, name="kalshi-closing", daemon=True).start()
 

@@ -84,6 +84,11 @@ class LastRows:
         self._waiting = waiting
         self._timed = timed
 
+    @property
+    def nbytes(self) -> int:
+        """About how many bytes all of it takes."""
+        return int(sum(each.estimated_size() for each in (*self._known(), *self._waiting)))
+
     def by_time(self) -> LastRows:
         """Return this for rows that do not lie in the order of their arrival any more."""
         return LastRows(self._law, self._folded, self._waiting, timed=True, dropped=self.dropped)

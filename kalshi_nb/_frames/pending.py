@@ -6,6 +6,7 @@ in small parts waits, until somebody reads or until enough has come, and is paid
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from kalshi_nb._rows.rows import Row
 
-__all__ = ["Part", "PlainRows", "joined"]
+__all__ = ["Part", "PlainRows", "joined", "nbytes_of"]
 
 
 class PlainRows(NamedTuple):
@@ -40,6 +41,13 @@ _MOST_CHUNKS: Final = 32
 
 Part = pl.DataFrame | PlainRows
 """What comes at once, or was read before: rows, or a frame of few chunks."""
+
+
+def nbytes_of(part: Part) -> int:
+    """Return about how many bytes a part takes: its rows are as large as the first of them."""
+    if isinstance(part, pl.DataFrame):
+        return int(part.estimated_size())
+    return part.height * sum(map(sys.getsizeof, (part.rows[0], *part.rows[0]))) if part.rows else 0
 
 
 def joined(parts: Sequence[Part], *, whole: bool = True) -> pl.DataFrame:

@@ -13,9 +13,10 @@ from kalshi_nb._frames.blocks import Blocks
 from kalshi_nb._frames.clock_steps import ClockSteps
 from kalshi_nb._frames.columns import Columns
 from kalshi_nb._frames.last_rows import DEFAULT_KEYS, LastRows, Law, moments
-from kalshi_nb._frames.pending import Part, PlainRows, joined
+from kalshi_nb._frames.pending import Part, PlainRows, joined, nbytes_of
 from kalshi_nb._frames.schema import MARKET, RECEIVED
-from kalshi_nb._redaction import shown
+from kalshi_nb._usage import seconds as positive_seconds
+from kalshi_nb._usage import whole
 from kalshi_nb.errors import ConfigurationError, PipelineError
 
 if TYPE_CHECKING:
@@ -59,14 +60,11 @@ def window(rows: int | None = None, seconds: float | None = None) -> Window:
     ConfigurationError
         For anything but a positive whole number of rows and a positive number of seconds.
     """
-    if rows is not None and (isinstance(rows, bool) or not isinstance(rows, int) or rows <= 0):
-        raise ConfigurationError(f"rows={shown(rows)}: give a positive whole number, for example rows=100_000.")
-    if seconds is not None and (
-        isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds <= _LONGEST_SECONDS
-    ):
-        raise ConfigurationError(
-            f"seconds={shown(seconds)}: give a positive number of seconds, for example seconds=600."
-        )
+    if rows is not None:
+        rows = whole("rows", rows, "give a positive whole number, for example rows=100_000")
+    if seconds is not None:
+        advice = "give a positive number of seconds, for example seconds=600"
+        seconds = positive_seconds("seconds", seconds, advice, most=_LONGEST_SECONDS)
     if rows is None and seconds is None:
         rows = DEFAULT_ROWS
     return Window(rows, seconds)
@@ -407,6 +405,13 @@ class RollingFrame:
     def total(self) -> int:
         """How many rows ever came, those that left the window counted."""
         return self._total
+
+    @property
+    def nbytes(self) -> int:
+        """About how many bytes it holds: the window, what waits to be columns, and what `latest` knows beside it."""
+        view, pending, _ = self._state
+        blocks = sum(each.estimated_size() for each in view.blocks.frames)
+        return int(blocks) + view.folded.nbytes + sum(map(nbytes_of, pending))
 
     @property
     def df(self) -> pl.DataFrame:

@@ -8,8 +8,8 @@ import polars as pl
 
 from kalshi_nb._fixed_point import CONTRACT, COST_PARTS, DOLLAR, VALUE_PARTS
 from kalshi_nb._frames.marks import GAP
-from kalshi_nb._frames.series import series
 from kalshi_nb._frames.names import SHARED_NAMES
+from kalshi_nb._frames.series import series
 from kalshi_nb._rows.channels import LAYOUTS
 from kalshi_nb._rows.columns import Kind
 

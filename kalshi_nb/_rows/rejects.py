@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +11,9 @@ __all__ = ["MOST_REJECTS", "Reject"]
 MOST_REJECTS: Final = 100
 """How many of the newest are kept."""
 
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_SHOWN: Final = 80
+
 
 @dataclass(frozen=True, slots=True)
 class Reject:
@@ -17,8 +21,8 @@ class Reject:
 
     Attributes
     ----------
-    received_at : int
-        When it came, in microseconds.
+    received_us : int
+        When it came, in microseconds since 1970-01-01 UTC.
     reason : str
         Why it was set aside, or what is wrong with which field.
     data : bytes
@@ -27,7 +31,15 @@ class Reject:
         The fields that could not be read and are null in its row, which stands; empty where all of it was set aside.
     """
 
-    received_at: int
+    received_us: int
     reason: str
     data: bytes
     fields: tuple[str, ...] = ()
+
+    @property
+    def received_at(self) -> dt.datetime:
+        """When it came, UTC."""
+        return _EPOCH + dt.timedelta(microseconds=self.received_us)
+
+    def __repr__(self) -> str:
+        return f"<Reject {self.received_at:%Y-%m-%d %H:%M:%S.%f} UTC, {self.reason}: {self.data[:_SHOWN]!r}>"

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from kalshi_nb._rows.steering import SteeringRow
     from kalshi_nb._streams.notices import Notices
     from kalshi_nb._streams.pipeline import Kind, Label
+    from kalshi_nb._waiting import Standing
     from kalshi_nb.messages import Message
 
     Element = pl.DataFrame | PlainRows | list[Message | Gap]
@@ -62,6 +63,8 @@ class Opening(NamedTuple):
         Called after that.
     gaps : bool
         Gaps come in band, among its messages.
+    standing : Standing or None
+        How the feed stands, for those who wait for rows.
     """
 
     label: Label
@@ -72,6 +75,7 @@ class Opening(NamedTuple):
     discard: Callable[[Any], None]
     on_close: Callable[[], Any] | None
     gaps: bool = False
+    standing: Standing | None = None
 
 
 class Delivery(ABC):
@@ -98,6 +102,7 @@ class Delivery(ABC):
 
     def __init__(self, opening: Opening) -> None:
         self.label = opening.label
+        self.standing = opening.standing
         self.losses = Losses(opening.label.channel, opening.label.market_tickers, opening.clock, opening.steady)
         self._clock = opening.clock
         self._gaps = opening.gaps
@@ -126,7 +131,7 @@ class Delivery(ABC):
 
     def troubles(self, pending_rows: int) -> Iterator[str]:  # noqa: ARG002  # whoever may be slow asks
         """Say what somebody should look at, a sentence each."""
-        for frame in self._frames():
+        for frame in self.frames():
             if frame.dropped_keys:
                 yield keys_dropped(self.label.name, frame.dropped_keys)
 
@@ -143,7 +148,7 @@ class Delivery(ABC):
         """Hand over what `_wanted` returned, where there is a row in it."""
 
     @abstractmethod
-    def _frames(self) -> list[RollingFrame]:
+    def frames(self) -> list[RollingFrame]:
         """Return the rolling frames that this pipeline fills."""
 
     def _deliver_rows(self, batch: Batch) -> None:
@@ -186,10 +191,10 @@ class Delivery(ABC):
         if isinstance(row, ResetRow):
             if self._beginning is not None:
                 self._beginning.again()
-            for frame in self._frames():
+            for frame in self.frames():
                 frame.reset()
         elif isinstance(row, ClockStepRow):
-            for frame in self._frames():
+            for frame in self.frames():
                 frame.step(row.by)
         elif isinstance(row, DroppedRows):
             rows = row.about(self.label.market_tickers, others=self.kind != "frames")

@@ -78,7 +78,8 @@ class FeedFrameDelivery(Delivery):
             self._all_keys = False
             log(logging.WARNING, keys_dropped(self.label.name, self.store.dropped_keys))
 
-    def _frames(self) -> list[RollingFrame]:
+    def frames(self) -> list[RollingFrame]:
+        """Return the frame."""
         return [self.store]
 
     def _apply(self, row: SteeringRow) -> None:

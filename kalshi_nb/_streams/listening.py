@@ -159,7 +159,7 @@ class ListenDelivery(Delivery):
         gap = self.losses.add(rows, "dropped")
         return [gap] if self._gaps else []
 
-    def _frames(self) -> list[RollingFrame]:
+    def frames(self) -> list[RollingFrame]:
         return []
 
     def _failed(self, error: BaseException, element: object) -> None:  # noqa: ARG002  # no code of the user's runs

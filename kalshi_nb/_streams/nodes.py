@@ -22,13 +22,15 @@ from kalshi_nb._rows.tickers import about, hints
 from kalshi_nb._streams.graph import refuse_awaitables
 from kalshi_nb._streams.source import Source, delivery_above
 from kalshi_nb._streams.troubles import keys_dropped
-from kalshi_nb.errors import ConfigurationError, PipelineError
+from kalshi_nb.errors import ConfigurationError, HandleClosedError, PipelineError
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
 
     from kalshi_nb._streams.user_delivery import StreamDelivery
+    from kalshi_nb._waiting import Standing
+    from kalshi_nb.errors import KalshiError
 
 __all__ = ["RollingFrameNode", "ThrottleNode", "register"]
 
@@ -78,6 +80,8 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
         kept = window(rows, seconds)
         keys = most_keys(latest_keys)
         delivery = delivery_above(upstream)
+        # Kept, since a pipeline that is closed is taken apart, and its frame is to know whether the feed was, too.
+        self._stands = None if delivery is None else delivery.standing
         columns = pl.Schema(schema) if schema is not None else None
         if isinstance(upstream, Source):
             pipeline = upstream.pipeline
@@ -113,6 +117,16 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
             self._all_keys = False
             log(logging.WARNING, keys_dropped(self._title(), self._store.dropped_keys))
         return self._emit(x, metadata=metadata)
+
+    def _standing(self) -> Standing | None:
+        return self._stands
+
+    def _ended(self) -> KalshiError | None:
+        ended = super()._ended()
+        delivery = delivery_above(self)
+        if ended is None and (delivery is None or delivery.pipeline.state == "closed"):
+            return HandleClosedError("Its pipeline is closed: ask the feed for a new one, and build on that.")
+        return ended
 
     def _trouble(self) -> str:
         delivery = delivery_above(self)

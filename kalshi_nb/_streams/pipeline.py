@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, Self
 
 from kalshi_nb._rows.tickers import about, hints
 from kalshi_nb._streams.troubles import resting
+from kalshi_nb._usage import not_copied, not_made
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,6 +67,12 @@ class Pipeline:
     exact : bool
         Prices and counts of its frames as Decimals.
     """
+
+    def __new__(cls, *arguments: Any, **_options: Any) -> Self:
+        """Refuse to be made by hand."""
+        if not arguments:
+            raise not_made(cls, "feed.stream('trade'), feed.messages('trade') or feed.on('trade')")
+        return super().__new__(cls)
 
     def __init__(
         self, label: Label, kind: Kind, progress: Progress, on_close: Callable[[], None], *, exact: bool = False
@@ -138,6 +145,9 @@ class Pipeline:
         if not self._is_taken_apart:
             self._on_close()  # broken off by Ctrl-C, it is called again by the next close
             self._is_taken_apart = True
+
+    def __reduce__(self) -> NoReturn:
+        raise not_copied(self, "attach it anew where it is wanted")
 
     def __repr__(self) -> str:
         parts = [self.state, f"{self.batches:,} batches", f"{self.rows:,} rows"]

@@ -14,6 +14,7 @@ from kalshi_nb._frames.rolling import RollingFrame, most_keys, window
 from kalshi_nb._frames.schema import schema
 from kalshi_nb._rows.channels import NEVER_DROPPED, traits_of
 from kalshi_nb._streams import nodes as _nodes  # noqa: F401  # streams have rolling_frame() and throttle() by it
+from kalshi_nb._streams.alerts import Alert, AlertDelivery
 from kalshi_nb._streams.delivery import Delivery, Opening
 from kalshi_nb._streams.feed_frame import FeedFrameDelivery
 from kalshi_nb._streams.functions import refuse_function
@@ -26,6 +27,7 @@ from kalshi_nb._streams.user_delivery import CallbackDelivery, FrameDelivery, Me
 from kalshi_nb._streams.user_thread import UserThread
 from kalshi_nb._streams.wakeup import Wakeup
 from kalshi_nb._threads import FEED_ROLES, refuse_on, set_role
+from kalshi_nb._waiting import Deadline
 from kalshi_nb.errors import FeedClosedError, WaitTimeoutError
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from kalshi_nb._rows.rows import Row
     from kalshi_nb._streams.failures import Failure
     from kalshi_nb._streams.user_delivery import StreamDelivery
+    from kalshi_nb._waiting import Standing
 
 __all__ = ["Pipelines"]
 
@@ -88,6 +91,8 @@ class Pipelines:
         Seconds that a rest between two turns lasts at most.
     max_pending_rows : int
         How many rows may wait for the users' thread before the oldest batches go.
+    standing : Standing, optional
+        How the feed stands, for those who wait for rows.
     """
 
     def __init__(
@@ -101,7 +106,9 @@ class Pipelines:
         steady: Callable[[], int] | None = None,
         flush_interval: float = 0.05,
         max_pending_rows: int = 1_000_000,
+        standing: Standing | None = None,
     ) -> None:
+        self._standing = standing
         self._take = take
         self._watch = watch
         self._pending = pending
@@ -184,7 +191,10 @@ class Pipelines:
         refuse_function(channel, function)
         name = name or getattr(function, "__name__", None)
         opening = self._opening(self._user, channel, market_tickers, name, on_close, gaps=gaps)
-        delivery = CallbackDelivery(opening, self._user_thread.schedule, function)
+        if isinstance(function, Alert):
+            delivery: CallbackDelivery = AlertDelivery(opening, self._user_thread.schedule, function)
+        else:
+            delivery = CallbackDelivery(opening, self._user_thread.schedule, function)
         self._user.add(delivery, strongly=True)
         self._start_for_users()
         return delivery.pipeline
@@ -258,7 +268,17 @@ class Pipelines:
         if self._stopping:
             raise FeedClosedError("The feed is closed: connect() again, then attach to the new one.")
         label = Label(name or f"{channel}-{next(self._numbers)}", channel, market_tickers)
-        return Opening(label, exact, self._notices, self._clock, self._steady, registry.discard, on_close, gaps=gaps)
+        return Opening(
+            label,
+            exact,
+            self._notices,
+            self._clock,
+            self._steady,
+            registry.discard,
+            on_close,
+            gaps=gaps,
+            standing=self._standing,
+        )
 
     def _begin(self, delivery: StreamDelivery, on_close: Callable[[], Any] | None) -> Source:
         source = Source(delivery)
@@ -274,6 +294,10 @@ class Pipelines:
     def pipelines(self) -> list[Pipeline]:
         """The users' pipelines that are not closed, those at rest included."""
         return [each.pipeline for each in (*self._user.all(), *self._listening.all())]
+
+    def stores(self) -> list[tuple[Label, RollingFrame]]:
+        """Return all rolling frames, the feed's own and those in users' pipelines, each with its pipeline's label."""
+        return [(each.label, store) for each in [*self._kit.all(), *self._user.all()] for store in each.frames()]
 
     # How it is doing ----------------------------------------------------------------------------------
 
@@ -347,7 +371,7 @@ class Pipelines:
         self._user_thread.stop()
         return self._user_thread.join(max(0.0, until - time.monotonic())) and ended
 
-    def flush(self, timeout: float = 10.0) -> None:
+    def flush(self, timeout: float | None = 10.0) -> None:
         """Return once all that is pending now has been delivered to the feed's and the users' pipelines.
 
         What a throttle holds back is not forced.
@@ -355,23 +379,23 @@ class Pipelines:
         Raises
         ------
         WaitTimeoutError
-            After `timeout` seconds; it says which thread is behind.
+            After `timeout` seconds, None for as long as it takes; it says which thread is behind.
         WrongThreadError
             On the feed's own threads.
         """
         refuse_on(*FEED_ROLES, doing="flush()", instead="It is for cells; rows come to a node or callback as they are")
         self.start()
-        until = time.monotonic() + timeout
-        turn = self._next_turn(timeout)
+        deadline = Deadline(timeout)
+        turn = self._next_turn(deadline.left())
         if turn is None:
             raise WaitTimeoutError(
-                f"kalshi-pipeline did not deliver within {timeout:g} s. It runs only the feed's own "
+                f"kalshi-pipeline did not deliver within {deadline}. It runs only the feed's own "
                 "frames: the computer may be overloaded, or a cell may hold the interpreter."
             )
-        if not self._user_thread.wait_for(turn, max(0.0, until - time.monotonic())):
+        if not self._user_thread.wait_for(turn, deadline.left()):
             names = ", ".join(repr(each.name) for each in self.pipelines)
             raise WaitTimeoutError(
-                f"kalshi-user did not deliver within {timeout:g} s: {self.pending_rows:,} rows wait for it. "
+                f"kalshi-user did not deliver within {deadline}: {self.pending_rows:,} rows wait for it. "
                 f"A node or callback of yours is slow, in one of {names or 'the pipelines'}."
             )
 
@@ -404,7 +428,7 @@ class Pipelines:
             return False
         return self._user_thread.wait_for_room(max(0.0, until - time.monotonic())) and not self._stopping
 
-    def _next_turn(self, timeout: float) -> int | None:
+    def _next_turn(self, timeout: float | None) -> int | None:
         """Ask for a turn and wait until it is over; return its number, None where it is not within `timeout`."""
         with self._changed:
             self._asked_turn += 1

@@ -9,6 +9,7 @@ from streamz import Stream
 
 from kalshi_nb._streams.graph import LOOP_REFUSED, Downstreams, forget_loop
 from kalshi_nb._threads import role
+from kalshi_nb._usage import not_copied
 from kalshi_nb.errors import PipelineError
 
 if TYPE_CHECKING:
@@ -100,6 +101,9 @@ class Source(Stream):  # type: ignore[misc]  # streamz ships no types
         # would not be refused any more, but would start a thread.
         forget_loop(self)
         raise PipelineError(LOOP_REFUSED)
+
+    def __reduce__(self) -> NoReturn:
+        raise not_copied(self, "ask the feed for another stream, or pass on data")
 
     def __repr__(self) -> str:
         return f"<stream {self._delivery.label}>"

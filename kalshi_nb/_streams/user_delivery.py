@@ -319,7 +319,7 @@ class CallbackDelivery(UserDelivery):
     def _calls(self) -> Callable[..., Any] | None:
         return self._function
 
-    def _frames(self) -> list[RollingFrame]:
+    def frames(self) -> list[RollingFrame]:
         return []
 
 
@@ -388,7 +388,7 @@ class StreamDelivery(UserDelivery):
         if source is not None:
             self._guarded(element, send, source, element)
 
-    def _frames(self) -> list[RollingFrame]:
+    def frames(self) -> list[RollingFrame]:
         source = self._begun()
         below = [] if source is None else reachable(source)
         return [store_of(node) for node in below if isinstance(node, FrameReading)]

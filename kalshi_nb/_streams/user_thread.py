@@ -123,7 +123,7 @@ class UserThread:
             self._put_turn = turn
         self._wakeup.ring()
 
-    def wait_for(self, turn: int, timeout: float) -> bool:
+    def wait_for(self, turn: int, timeout: float | None) -> bool:
         """Block until all that was put up to `turn` has been delivered; return whether it has."""
         with self._changed:
             return self._changed.wait_for(lambda: self._done_turn >= turn or self._ended, timeout)

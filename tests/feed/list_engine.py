@@ -36,6 +36,10 @@ class ListLadder:
         self._yes, self._no = sorted(yes.items(), reverse=True), sorted(no.items(), reverse=True)
 
     @property
+    def nbytes(self):
+        return 16 * (len(self._yes) + len(self._no))
+
+    @property
     def best_yes(self):
         return self._yes[0][0] if self._yes else 0
 

@@ -13,7 +13,7 @@ from streamz import Stream
 from kalshi_nb._frames.batch import Batch
 from kalshi_nb._frames.schema import schema
 from kalshi_nb._streams import nodes
-from kalshi_nb.errors import ConfigurationError, PipelineError, WaitTimeoutError
+from kalshi_nb.errors import ConfigurationError, HandleClosedError, PipelineError
 from tests.streams.conftest import BASE_US, trade, until
 
 
@@ -117,7 +117,7 @@ def test_a_closed_rolling_frame_takes_no_more_and_stays_readable(pipelines):
     frame.close()
     deliver(pipelines, 2)
     assert frame.df["seq"].to_list() == [1]
-    with pytest.raises(WaitTimeoutError, match="1 of 2 rows"):
+    with pytest.raises(HandleClosedError, match="1 of 2 rows"):
         frame.wait(2, timeout=0.01)
 
 
