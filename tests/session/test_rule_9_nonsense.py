@@ -351,3 +351,14 @@ def test_rule_9_unreadable_snapshots_of_invented_markets_are_not_remembered(rig)
         rig.receive(snapshot(1, seq + number, f"KX-{number}", {4700: -100}))
     assert not rig.session.subscriptions["orderbook_delta"].repair.unreadable
     assert (rig.status(A), rig.gaps, rig.commands()) == ("live", [], [])
+
+
+def test_rule_9_a_reject_names_no_more_fields_than_anybody_reads(rig):
+    rig.open("communications")
+    leg = {"market_ticker": "KXA-1", "side": 5, "event_ticker": 5}
+    msg = {"id": "rfq-1", "market_ticker": "KXA-1", "mve_selected_legs": [leg] * 100}
+    rig.receive({"type": "rfq_created", "sid": 2, "seq": 1, "msg": msg})
+    (reject,) = rig.session.rejects
+    assert len(reject.fields) == 20
+    assert len(reject.reason) < 2_000
+    assert rig.gaps == []
