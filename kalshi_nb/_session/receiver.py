@@ -7,7 +7,7 @@ deltas to which nothing can happen, nine frames in ten, are applied there, and o
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from kalshi_nb._fixed_point import COUNTS
 from kalshi_nb._rows.channels import BOOKS, traits_of
@@ -28,6 +28,9 @@ from kalshi_nb.errors import WireError
 __all__ = ["Receive", "Receiver"]
 
 Receive = Callable[[Sequence[bytes], int], None]
+
+_MOST_NAMED: Final = 20
+"""So many odd fields of one frame are named."""
 
 
 class Receiver:
@@ -96,9 +99,13 @@ class Receiver:
         elif not ladder.apply(msg.side, price, change, received_at):
             self._books.open_gap(subscription, "negative_level", seq, seq, msg.market_ticker)
         if counting.listening:
-            counting.rows.append(
-                self._row(frame, lambda frame, at: delta_row(frame.msg, price, change, at, seq), data, received_at)
-            )
+            try:
+                row = delta_row(msg, price, change, received_at, seq)
+            except WireError:
+                row = self._without_odd_fields(
+                    frame, lambda frame, at: delta_row(frame.msg, price, change, at, seq), data, received_at
+                )
+            counting.rows.append(row)
 
     def _look_again(self, data: bytes, _refusal: Exception, received_at: int) -> Frame | None:
         """Return the frame that the straight way refused, None when it cannot be read at all."""
@@ -112,18 +119,15 @@ class Receiver:
             self._leave_out(frame, odd, data, received_at)
         return frame
 
-    def _row(self, frame: Any, row_of: Callable[[Any, int], Row], data: bytes, received_at: int) -> Row:
-        """Return the row of a frame, without the fields that mean nothing where it stands without them."""
-        try:
-            return row_of(frame, received_at)
-        except WireError:
-            row, odd = row_leniently(frame, received_at, row_of)
+    def _without_odd_fields(self, frame: Any, row_of: Callable[[Any, int], Row], data: bytes, received_at: int) -> Row:
+        """Return the row of a frame that `row_of` refused, without the fields that mean nothing, if it stands so."""
+        row, odd = row_leniently(frame, received_at, row_of)
         self._leave_out(frame, odd, data, received_at)
         return row
 
     def _leave_out(self, frame: Frame, odd: tuple[Odd, ...], data: bytes, received_at: int) -> None:
         """Count a frame that stands although some of its fields mean nothing, once, and keep which."""
-        odd = self._take_back(frame) + odd
+        odd = (self._take_back(frame) + odd)[:_MOST_NAMED]
         self._odd = frame, odd
         reason = "; ".join(f"{each.field}: {each.reason}" for each in odd)
         self._state.reject(received_at, f"{reason}; the row stands without", data, tuple(each.field for each in odd))
@@ -158,7 +162,10 @@ class Receiver:
             counting.exchange_ms = frame.msg.ts_ms
         elif catalog is not None:
             self._reconciler.catalog(subscription, frame.id, catalog(frame))
-        row = self._row(frame, row_of, data, received_at)
+        try:
+            row = row_of(frame, received_at)
+        except WireError:
+            row = self._without_odd_fields(frame, row_of, data, received_at)
         if subscription.repair.open_gaps:
             # Data goes on. Nothing brought back what was lost, so repaired_by stays empty.
             state.close_gaps(subscription, received_at, None)

@@ -127,7 +127,8 @@ def _value(kind: Any, found: Any, path: str, odd: list[Odd]) -> Any:
         struct, listed = _structs_in(kind)
         if struct is not None and isinstance(found, dict):
             return _struct(struct, found, path and f"{path}.", odd)
-        if listed is not None and isinstance(found, list) and all(isinstance(each, dict) for each in found):
+        fit = isinstance(found, list) and len(found) <= _MOST and all(isinstance(each, dict) for each in found)
+        if listed is not None and fit:
             return [_struct(listed, each, f"{path}[{at}].", odd) for at, each in enumerate(found)]
         raise
 

@@ -402,3 +402,14 @@ def test_rule_9_types_without_end_are_not_remembered_without_end_and_cost_no_boo
     assert len(rig.session._state._heard) == MOST_TYPES
     assert sum(map(len, rig.session._state._heard)) <= 100 * MOST_TYPES
     assert len(rig.gaps) == MOST_TYPES
+
+
+def test_rule_9_a_reject_names_no_more_fields_than_anybody_reads(rig):
+    rig.open("communications")
+    leg = {"market_ticker": "KXA-1", "side": 5, "event_ticker": 5}
+    msg = {"id": "rfq-1", "market_ticker": "KXA-1", "mve_selected_legs": [leg] * 100}
+    rig.receive({"type": "rfq_created", "sid": 2, "seq": 1, "msg": msg})
+    (reject,) = rig.session.rejects
+    assert len(reject.fields) == 20
+    assert len(reject.reason) < 2_000
+    assert rig.gaps == []

@@ -136,6 +136,12 @@ def test_what_does_not_stand_by_itself_costs_the_field_that_it_is_in():
     assert (row[3], row[8], odd) == (6_412_000_000_001, None, ["avg_60s_data.window_start_ts_ms"])
 
 
+def test_a_message_with_very_many_odd_objects_loses_them_all():
+    assert odd_in(frame("communications", "rfq_created", mve_selected_legs=[{**LEG, "side": 5}] * 20_000)) == [
+        "mve_selected_legs"
+    ]
+
+
 def test_a_message_with_very_many_nested_fields_is_not_looked_at_one_by_one():
     many = frame("communications", "rfq_created", mve_selected_legs=[LEG] * 20_000, contracts_fp="12.50")
     many["msg"]["mve_selected_legs"] = [
