@@ -31,7 +31,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from kalshi_nb._engine.transport import ProxyFailed, Refused, Route, WrongProtocol, is_loopback, shown
+from kalshi_nb._engine.transport import ProxyFailed, Refused, Route, WrongProtocol, is_loopback, plain_address
 from kalshi_nb._environments import PATH, path_of
 from kalshi_nb._rows.foreign import plain_text
 from kalshi_nb.errors import (
@@ -97,7 +97,8 @@ def _failure(problem: Exception, url: str, route: Route, timeout: float) -> Kals
         return _no_websocket(problem, url)
     if isinstance(problem, TimeoutError):
         return UnreachableError(
-            f"{shown(url)} did not answer within {timeout:g} s. Check the network, and whether the exchange is up."
+            f"{plain_address(url)} did not answer within {timeout:g} s. Check the network, and whether the exchange is "
+            "up."
         )
     if isinstance(problem, ssl.SSLError):
         return _by_tls(problem, url)
@@ -117,7 +118,7 @@ def _failure(problem: Exception, url: str, route: Route, timeout: float) -> Kals
 
 def _unforeseen(problem: Exception, url: str) -> HandshakeError:
     return HandshakeError(
-        f"{shown(url)} could not be connected to: {type(problem).__name__}: {plain_text(str(problem))}. "
+        f"{plain_address(url)} could not be connected to: {type(problem).__name__}: {plain_text(str(problem))}. "
         "Nobody thought of that; please report it.",
         status=0,
     )
@@ -268,7 +269,7 @@ def _moment(text: str | None) -> float | None:
 def _no_websocket(broken: WrongProtocol, url: str) -> HandshakeError:
     also = " If it speaks TLS, the address begins with wss://." if urlsplit(url).scheme == "ws" else ""
     return HandshakeError(
-        f"{shown(url)} answered, but not as a WebSocket server: {broken}. Check the address.{also}", status=0
+        f"{plain_address(url)} answered, but not as a WebSocket server: {broken}. Check the address.{also}", status=0
     )
 
 

@@ -23,7 +23,7 @@ from kalshi_nb._engine.port import EngineState, LinkStatus
 from kalshi_nb._engine.refusals import closed_error
 from kalshi_nb._engine.taps import Taps
 from kalshi_nb._engine.timeline import Timeline
-from kalshi_nb._engine.transport import Connection, ConnectionLost, Route, hang_up, shown
+from kalshi_nb._engine.transport import Connection, ConnectionLost, Route, hang_up, plain_address
 from kalshi_nb._rows.foreign import plain_text
 from kalshi_nb._rows.gaps import GapLog
 from kalshi_nb._rows.rows import Row
@@ -122,7 +122,7 @@ class Link:
         )
         self.meter = Meter(self.session)
         self._reconnecting = Reconnecting(random)
-        self._outages = Outages(number, shown(url))
+        self._outages = Outages(number, plain_address(url))
         self._answers = Answers()
         self._wake: asyncio.Event | None = None
         self._hurry: asyncio.Event | None = None
@@ -130,7 +130,7 @@ class Link:
         self._closing = False
 
     def __repr__(self) -> str:
-        return f"<Link {self.number} to {shown(self.url)} {self.state}>"
+        return f"<Link {self.number} to {plain_address(self.url)} {self.state}>"
 
     # From other threads -------------------------------------------------------------------------------
 
@@ -268,7 +268,7 @@ class Link:
         self.clock_skew = clock_skew(connection)
         self.state = "connected"
         self._outages.connected()
-        self._taps.event(self.number, "connected", shown(self.url), self._timeline.stamp())
+        self._taps.event(self.number, "connected", plain_address(self.url), self._timeline.stamp())
         self.session.connected()
         self._react()
         self.reconnects += again

@@ -30,7 +30,7 @@ from kalshi_nb._engine.refusals import closed_error, subscription_error
 from kalshi_nb._engine.status import state_of, status_of
 from kalshi_nb._engine.taps import Taps
 from kalshi_nb._engine.timeline import Timeline
-from kalshi_nb._engine.transport import Route, TransportName, shown
+from kalshi_nb._engine.transport import Route, TransportName, plain_address
 from kalshi_nb._rows.channels import BOOKS
 from kalshi_nb._rows.gaps import GapLog
 from kalshi_nb._rows.rejects import MOST_REJECTS, Reject
@@ -94,7 +94,7 @@ class LiveEngine:
         ssl: SSLContext | None = None,
         proxy: str | bool | None = None,
     ) -> None:
-        self.url = shown(url)
+        self.url = plain_address(url)
         self.gaps = GapLog()
         self.clock = Timeline(clock, self._stepped)
         self._rows: defaultdict[str, list[Row]] = defaultdict(list)

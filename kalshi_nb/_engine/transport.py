@@ -48,7 +48,7 @@ __all__ = [
     "hang_up",
     "is_loopback",
     "not_read",
-    "shown",
+    "plain_address",
 ]
 
 TransportName = Literal["websockets", "picows"]
@@ -266,7 +266,7 @@ def not_read() -> ConnectionLost:
     return ConnectionLost(f"the other end reads nothing, and more than {MOST_UNSENT:,} bytes wait for it")
 
 
-def shown(url: str) -> str:
+def plain_address(url: str) -> str:
     """Return an address as it may be shown: less the name and password that may stand in it, and made plain."""
     scheme, mark, rest = url.partition("://")
     place, slash, path = rest.partition("/")
