@@ -97,8 +97,8 @@ def _failure(problem: Exception, url: str, route: Route, timeout: float) -> Kals
         return _no_websocket(problem, url)
     if isinstance(problem, TimeoutError):
         return UnreachableError(
-            f"{plain_address(url)} did not answer within {timeout:g} s. Check the network, and whether the exchange is "
-            "up."
+            f"{plain_address(url)} did not answer within {timeout:g} s. Check the network, and whether the exchange "
+            "is up."
         )
     if isinstance(problem, ssl.SSLError):
         return _by_tls(problem, url)
