@@ -100,6 +100,7 @@ class Registry:
                     self._unnamed.append(feed)
                 else:
                     self._feeds[key] = feed
+            _close_first()
             return feed
         finally:
             exchange = None
@@ -205,6 +206,16 @@ def _close_dropped(born: int, engine: Engine, pipelines: Pipelines) -> None:
     if engine.state != "closed" and born == forks():
         # The collector may run on any thread, amid anything: so this is done elsewhere, and nobody waits for it.
         threading.Thread(target=close, name="kalshi-closing", daemon=True).start()
+
+
+def _close_first() -> None:
+    """Have feeds closed before whatever is there by now, at the interpreter's end.
+
+    What was registered last is called first, and the hook of the simulated exchange is younger than this module. A
+    feed whose exchange is closed first would take that for an outage.
+    """
+    atexit.unregister(registry.close)
+    atexit.register(registry.close)
 
 
 registry = Registry()

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from kalshi_nb._engine.transport import closed_by_peer, shown
+from kalshi_nb._engine.transport import closed_by_peer, plain_address
 from kalshi_nb._rows.foreign import plain_text
 from kalshi_nb.errors import HandshakeError, SubscriptionError
 from tests.engine.conftest import reconnects, wait_until
@@ -115,7 +115,7 @@ def test_a_name_and_password_in_an_address_are_shown_nowhere(exchange, engines):
     for text in (engine.url, repr(engine.links[0]), engine.status().last_error, repr(engine.status())):
         assert "pass-word" not in text
         assert "somebody" not in text
-    assert shown("wss://a:b@host:1/path?token=x") == "wss://host:1/path"
+    assert plain_address("wss://a:b@host:1/path?token=x") == "wss://host:1/path"
 
 
 # more connections than one may have
