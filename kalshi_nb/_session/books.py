@@ -52,7 +52,8 @@ class Books:
             self._state.ladders[ticker].set_status("stale", now, "let go and wanted again")
         subscription.repair.wait_for(again)
         if again and subscription.repair.step is RepairStep.NONE:
-            self.ask(subscription)
+            subscription.repair.ask_besides(again, self._state.monotonic())
+            self._send(subscription, again)
 
     def expect(self, subscription: Subscription, market_tickers: Iterable[str]) -> None:
         """Wait for the first snapshots of markets just acknowledged."""
@@ -65,8 +66,11 @@ class Books:
         """Ask for the snapshots of all books that have none."""
         wanted = subscription.repair.ask(self._state.monotonic())
         self._state.forget(subscription, "get_snapshot")
-        for start in range(0, len(wanted), LARGEST_LIST):
-            self._state.send(subscription, "get_snapshot", tuple(wanted[start : start + LARGEST_LIST]))
+        self._send(subscription, wanted)
+
+    def _send(self, subscription: Subscription, market_tickers: list[str]) -> None:
+        for start in range(0, len(market_tickers), LARGEST_LIST):
+            self._state.send(subscription, "get_snapshot", tuple(market_tickers[start : start + LARGEST_LIST]))
 
     def snapshot(self, subscription: Subscription, frame: SnapshotFrame, received_at: int) -> SnapshotRow | None:
         """Lay in a snapshot; return its row when somebody listens."""

@@ -191,6 +191,12 @@ class Repair:
         self.deadline = now + SNAPSHOT_WAIT
         return wanted
 
+    def ask_besides(self, market_tickers: Iterable[str], now: float) -> None:
+        """Take up that some more are asked for, beside those of the present round."""
+        self.is_current = self.is_current or not self.requested
+        self.requested.update(market_tickers)
+        self.deadline = max(self.deadline or 0.0, now + SNAPSHOT_WAIT)
+
     def received(self, market_ticker: str, now: float) -> bool:
         """Take up a valid snapshot; return whether it was waited for.
 

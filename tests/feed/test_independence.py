@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import weakref
 
 import pytest
@@ -373,3 +374,26 @@ def test_an_interpreter_ends_while_a_daemon_thread_dials(deaf):
         assert process.stdout.readline() == "end\n"
         process.wait(30)  # half of what the dialing would take
     assert process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        pytest.param(lambda feed, each: feed.book(each), lambda feed, each: feed.book(each), id="books"),
+        pytest.param(lambda feed, each: feed.trades(each), lambda feed, each: feed.trades(each), id="trades"),
+        pytest.param(lambda feed, each: feed.trades(each), lambda feed, each: feed.trades(), id="some, then all"),
+        pytest.param(lambda feed, each: feed.tickers(), lambda feed, each: feed.tickers(each), id="all, then some"),
+        pytest.param(lambda feed, each: feed.tickers(), lambda feed, each: feed.tickers(rows=7), id="the same"),
+    ],
+)
+def test_whoever_asks_behind_an_unanswered_question_on_the_same_channel_does_not_wait_for_its_answer(first, second):
+    with kn.sim.Exchange(unknown_markets="empty") as exchange, kn.connect(exchange, new=True) as feed:
+        one, two = exchange.market_tickers[:2]
+        exchange.faults.lose_commands(1)
+        began = time.monotonic()
+        with elsewhere(lambda: first(feed, one)) as ended:
+            until(lambda: feed.health().markets, "it is asked for")
+            second(feed, two)
+            assert time.monotonic() - began < 5  # answers may take 10 s
+        assert not isinstance(ended[0], Exception)  # the next question was for both
+        assert "asked again" in feed.health().last_error
