@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -130,8 +130,8 @@ def market_counts(status: EngineStatus) -> dict[str, int | None]:
     return {channel: each.markets for channel, each in status.channels.items()}
 
 
-def health_of(engine: Engine, pipelines: Pipelines) -> Health:
-    """Return how a feed's engine and pipelines are doing now."""
+def health_of(engine: Engine, pipelines: Pipelines, told: Iterable[str] = ()) -> Health:
+    """Return how a feed's engine and pipelines are doing now; `told` is what else somebody should look at."""
     status, gaps, now_us = engine.status(), engine.gaps.snapshot(), engine.clock.now_us()
     failure = pipelines.last_error
     troubles = [*status.troubles, *([] if failure is None else [(failure.noticed, failure.text)])]
@@ -158,7 +158,7 @@ def health_of(engine: Engine, pipelines: Pipelines) -> Health:
         pipeline_errors=pipelines.errors,
         pending_rows=pipelines.pending_rows,
         last_error=max(troubles)[1] if troubles else None,
-        warnings=tuple(_warnings(status, pipelines)),
+        warnings=(*_warnings(status, pipelines), *told),
     )
 
 
