@@ -1,18 +1,21 @@
-"""The user's pipelines of one feed, and which of them a cell that runs again replaces."""
+"""The user's pipelines of one feed: attached, replaced by name or by their cell's next run, closed."""
 
 from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kalshi_nb._feed.cells import Cell, this_cell
+from kalshi_nb._feed.cells import cells, origin
 from kalshi_nb._feed.coverage import Coverage
 from kalshi_nb._feed.demand import Demand, Held
 from kalshi_nb._feed.handles import Closer, Ending
+from kalshi_nb._redaction import shown
 from kalshi_nb._rows.channels import source_of
+from kalshi_nb._rows.tickers import about
 from kalshi_nb._streams.listening import Inbox, Listener
 from kalshi_nb._streams.pipeline import Pipeline
 from kalshi_nb._streams.runner import Pipelines
@@ -27,20 +30,31 @@ if TYPE_CHECKING:
 __all__ = ["Attachments"]
 
 
-class _Made(NamedTuple):
-    """What a cell attached: where, in which run, for what."""
+class _Attached(NamedTuple):
+    """What is known of a pipeline beside itself.
 
-    cell: Cell
-    channel: str
-    tickers: frozenset[str] | None
+    Attributes
+    ----------
+    pipeline : weakref
+        The pipeline.
+    name : str or None
+        What its user calls it; None where he did not.
+    function : tuple of str and int, or None
+        The name of the function that it calls and whose method it is, where it is a callback that nothing replaces by
+        itself.
+    """
+
     pipeline: weakref.ref[Pipeline]
+    name: str | None
+    function: tuple[str, int] | None
 
 
 class Attachments:
     """Streams, messages and callbacks of a feed.
 
-    A pipeline is attached first and its rows are asked for then, so that it misses none. The exchange may take seconds
-    to answer; the lock is held only to look things up and write them down, never meanwhile.
+    A pipeline is attached first and its rows are asked for then, so that it misses none; only when the exchange has
+    acknowledged that, what it takes the place of is closed, so that the exchange sends on without a break. The
+    exchange may take seconds to answer; the lock is held only to look things up and write them down, never meanwhile.
 
     Parameters
     ----------
@@ -56,24 +70,16 @@ class Attachments:
         self._engine = engine
         self._pipelines = pipelines
         self._demand = demand
-        self._lock = threading.RLock()
-        self._callbacks: dict[tuple[object, ...], Pipeline] = {}
-        self._made: list[_Made] = []
+        self._lock = threading.RLock()  # a finalizer may run in the middle of it, on the same thread
+        self._attached: list[_Attached] = []
 
-    def begin(
-        self,
-        channel: str,
-        tickers: frozenset[str] | None,
-        make: Callable[[Closer], Source],
-    ) -> Source:
-        """Attach a pipeline, in place of what an earlier run of the same cell attached at the same line."""
-        cell = this_cell()
+    def begin(self, make: Callable[[Closer], Source], *, name: str | None) -> Source:
+        """Attach what `make` makes, given what is to be called at its end."""
+        _check_name(name)
         ending = Ending()
         source = make(ending)
-        held = self._ask(source.pipeline, ending)
-        source.cover_by(partial(self._covered, source.pipeline.channel, tickers, held))
-        # Only now the earlier one lets go, so that the exchange sends on without a break.
-        self._replace(source.pipeline, cell, channel, tickers)
+        held = self._take(source.pipeline, ending, name, None)
+        source.cover_by(partial(self._covered, source.pipeline.channel, source.pipeline.market_tickers, held))
         return source
 
     def _covered(
@@ -91,23 +97,21 @@ class Attachments:
         return Frame(store, name=channel, coverage=coverage)
 
     def call(
-        self, channel: str, tickers: frozenset[str] | None, function: Callable[..., Any], *, gaps: bool = False
+        self,
+        channel: str,
+        tickers: frozenset[str] | None,
+        function: Callable[..., Any],
+        *,
+        gaps: bool = False,
+        name: str | None = None,
     ) -> Pipeline:
-        """Attach a callback, in place of the same function's earlier self, or of an earlier run of the cell's."""
+        """Attach a callback."""
         if not callable(function):
             raise ConfigurationError(f"on({channel!r}) decorates a function, not a {type(function).__name__}.")
-        key = (channel, tickers, *_identity(function))
-        cell = this_cell()
+        _check_name(name)
         ending = Ending()
-        pipeline = self._pipelines.on(channel, function, tickers, gaps=gaps, on_close=ending)
-        self._ask(pipeline, ending)
-        with self._lock:
-            before = self._callbacks.get(key)
-            self._callbacks = {each: held for each, held in self._callbacks.items() if held.state != "closed"}
-            self._callbacks[key] = pipeline
-        if before is not None:
-            before.close()
-        self._replace(pipeline, cell, channel, tickers)
+        pipeline = self._pipelines.on(channel, function, tickers, gaps=gaps, name=name, on_close=ending)
+        self._take(pipeline, ending, name, _identity(function))
         return pipeline
 
     def listen(self, channel: str, tickers: frozenset[str] | None, *, gaps: bool, name: str | None) -> Listener:
@@ -125,13 +129,29 @@ class Attachments:
 
         return Listener(attach)
 
+    def warnings(self) -> Iterator[str]:
+        """Say which callbacks may be one that was attached again: nothing tells, so each of them is called."""
+        with self._lock:
+            there = [(each.pipeline(), each.function) for each in self._attached if each.function is not None]
+        equal = Counter(
+            (pipeline.channel, pipeline.market_tickers, function)
+            for pipeline, function in there
+            if pipeline is not None and pipeline.state != "closed"
+        )
+        for (channel, tickers, (function, _)), count in equal.items():
+            if count > 1:
+                yield (
+                    f"{count} callbacks {function!r} on {channel}, {about(channel, tickers)}, are attached, and each "
+                    "is called; if one is to take the place of another, attach it with name=, or close() one of "
+                    "feed.pipelines"
+                )
+
     def close(self) -> None:
         """Close all of them."""
         for pipeline in self._pipelines.pipelines:
             pipeline.close()
         with self._lock:
-            self._callbacks.clear()
-            self._made.clear()
+            self._attached.clear()
 
     def _ask(self, pipeline: Pipeline, ending: Ending) -> Held:
         """Ask for the rows of a pipeline that is attached already, so that it misses none."""
@@ -143,36 +163,46 @@ class Attachments:
             raise
         return held
 
-    def _replace(self, pipeline: Pipeline, cell: Cell | None, channel: str, tickers: frozenset[str] | None) -> None:
-        """Write down what a cell attached, and close what an earlier run of it attached there."""
-        with self._lock:
-            earlier = self._earlier(cell, channel, tickers)
-            if cell is not None:
-                self._made.append(_Made(cell, channel, tickers, weakref.ref(pipeline)))
-        for each in earlier:
-            each.close()
-
-    def _earlier(self, cell: Cell | None, channel: str, tickers: frozenset[str] | None) -> list[Pipeline]:
-        kept, earlier = [], []
-        for made in self._made:
-            pipeline = made.pipeline()
-            if pipeline is None or pipeline.state == "closed":
-                continue
-            same_place = cell is not None and made.cell.place == cell.place and made.cell.run != cell.run
-            if same_place and (made.channel, made.tickers) == (channel, tickers):
-                earlier.append(pipeline)
+    def _take(self, pipeline: Pipeline, ending: Ending, name: str | None, function: tuple[str, int] | None) -> Held:
+        """Ask for the rows of a pipeline, and then let it take its place."""
+        run = cells.run()
+        pipeline.origin = origin(run)
+        held = self._ask(pipeline, ending)
+        try:
+            if run is not None:
+                run.add(pipeline)
+        except BaseException:
+            pipeline.close()
+            raise
+        for each in self._note(pipeline, name, function if run is None and name is None else None):
+            if run is None or run.has(each):
+                each.close()
             else:
-                kept.append(made)
-        self._made = kept
-        return earlier
+                run.replace(each)  # at the end of the cell, should it end well
+        return held
+
+    def _note(self, pipeline: Pipeline, name: str | None, function: tuple[str, int] | None) -> list[Pipeline]:
+        """Write down a pipeline; return those that its name replaces."""
+        with self._lock:
+            self._attached = [
+                each for each in self._attached if (held := each.pipeline()) is not None and held.state != "closed"
+            ]
+            named = [each.pipeline() for each in self._attached if name is not None and each.name == name]
+            self._attached.append(_Attached(weakref.ref(pipeline), name, function))
+        return [each for each in named if each is not None]
 
 
-def _identity(function: Callable[..., Any]) -> tuple[object, ...]:
-    """Return what makes a function the same one when its definition runs again.
+def _check_name(name: object) -> None:
+    if name is not None and (not isinstance(name, str) or not name.strip()):
+        raise ConfigurationError(f"name={shown(name)}: give a text, by which a later pipeline replaces this one.")
 
-    Its name and module; a method's object too. Functions without a name of their own are all different.
+
+def _identity(function: Callable[..., Any]) -> tuple[str, int] | None:
+    """Return by what a function may be the same as another: its name, and the object that it is a method of.
+
+    Functions without a name of their own are all different.
     """
     name = getattr(function, "__qualname__", None)
-    if name is None or "<lambda>" in name:
-        return (id(function), function)
-    return (getattr(function, "__module__", None), name, id(getattr(function, "__self__", None)))
+    if not isinstance(name, str) or "<lambda>" in name:
+        return None
+    return name, id(getattr(function, "__self__", None))

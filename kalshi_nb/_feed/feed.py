@@ -639,12 +639,23 @@ class Feed:
 
     # Pipelines ----------------------------------------------------------------------------------------
 
-    def stream(self, channel: str, market_tickers: MarketTickers = None, *, exact: bool = False) -> Stream:
+    def stream(
+        self,
+        channel: str,
+        market_tickers: MarketTickers = None,
+        *,
+        exact: bool = False,
+        name: str | None = None,
+    ) -> Stream:
         """Return a ``streamz.Stream`` of polars DataFrames, one a batch, to build a pipeline on.
 
         Batches come on the feed's thread for user code. Keep the last node in a variable, such as
         ``big = feed.stream("trade").map(large).rolling_frame()``: a pipeline that nobody holds goes away,
-        unless it ends in a ``sink``. When the cell runs again, its earlier pipelines are closed.
+        unless it ends in a ``sink``.
+
+        When a run of a notebook's cell attaches pipelines, those of the cell's earlier runs are closed at its end; or
+        the new ones, where it raised or was interrupted. In a script, on other threads and in a widget's callback
+        nothing replaces a pipeline but one of the same `name`.
 
         Parameters
         ----------
@@ -654,6 +665,9 @@ class Feed:
             As for :meth:`frame`.
         exact : bool
             Prices and counts as Decimal instead of Float64.
+        name : str, optional
+            What to call it in reprs and messages. It takes the place of the feed's pipeline of that name, where
+            there is one.
 
         Raises
         ------
@@ -666,12 +680,12 @@ class Feed:
         check_channel(channel)
         tickers = check_tickers(market_tickers, channel)
         return self._attachments.begin(
-            channel,
-            tickers,
-            lambda close: self._pipelines.stream(channel, tickers, exact=exact, on_close=close),
+            lambda close: self._pipelines.stream(channel, tickers, exact=exact, name=name, on_close=close), name=name
         )
 
-    def messages(self, channel: str, market_tickers: MarketTickers = None, *, gaps: bool = False) -> Stream:
+    def messages(
+        self, channel: str, market_tickers: MarketTickers = None, *, gaps: bool = False, name: str | None = None
+    ) -> Stream:
         """Return a ``streamz.Stream`` of lists of typed messages, one list a batch.
 
         The messages are those of :mod:`kalshi_nb.messages`: numbers in dollars and contracts, times in UTC.
@@ -688,11 +702,11 @@ class Feed:
         check_channel(channel)
         tickers = check_tickers(market_tickers, channel)
         return self._attachments.begin(
-            channel, tickers, lambda close: self._pipelines.messages(channel, tickers, gaps=gaps, on_close=close)
+            lambda close: self._pipelines.messages(channel, tickers, gaps=gaps, name=name, on_close=close), name=name
         )
 
     def on(
-        self, channel: str, market_tickers: MarketTickers = None, *, gaps: bool = False
+        self, channel: str, market_tickers: MarketTickers = None, *, gaps: bool = False, name: str | None = None
     ) -> Callable[[Callback], Callback]:
         """Have a function called with each message of a channel, on the feed's thread for user code.
 
@@ -705,9 +719,10 @@ class Feed:
         ...         large.append((trade.market_ticker, trade.yes_price, trade.count))
         >>> feed.close()
 
-        A function of the same name takes the place of the one before, so the cell can be run again.
-        Parameters and errors as for :meth:`messages`; with `gaps` the function is called with each gap, too. A
-        function that raises is called again with the next message; see :class:`kalshi_nb.Pipeline`.
+        Parameters and errors as for :meth:`messages`, and so is what takes the place of what: the cell, run again,
+        or a pipeline of the same `name`; never a function's own name alone, which several strategies may share. With
+        `gaps` the function is called with each gap, too. A function that raises is called again with the next message;
+        see :class:`kalshi_nb.Pipeline`.
 
         Raises
         ------
@@ -719,7 +734,7 @@ class Feed:
         tickers = check_tickers(market_tickers, channel)
 
         def attach(function: Callback) -> Callback:
-            self._attachments.call(channel, tickers, function, gaps=gaps)
+            self._attachments.call(channel, tickers, function, gaps=gaps, name=name)
             return function
 
         return attach
@@ -825,7 +840,10 @@ class Feed:
 
     @property
     def pipelines(self) -> list[Pipeline]:
-        """What :meth:`stream`, :meth:`messages`, :meth:`on` and :meth:`listen` attached; each has a ``close()``."""
+        """What :meth:`stream`, :meth:`messages`, :meth:`on`, :meth:`when` and :meth:`listen` attached, and where.
+
+        Each has a ``close()``.
+        """
         self._tell()
         return self._pipelines.pipelines
 
@@ -878,7 +896,7 @@ class Feed:
         """Return how the feed is doing: state, rates, lag, ages, errors, and what its handles hold."""
         self._tell()
         books = {ticker: book.nbytes for ticker, book in self._books.items()}
-        return health_of(self._engine, self._pipelines, state=self.state, books=books)
+        return health_of(self._engine, self._pipelines, self._attachments.warnings(), state=self.state, books=books)
 
     def flush(self, timeout: float | None = 10.0) -> None:
         """Wait until all rows received so far are in their frames, and have been through your pipelines.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -177,7 +177,12 @@ def _handle_sizes(pipelines: Pipelines, books: Mapping[str, int]) -> dict[str, i
 
 
 def health_of(
-    engine: Engine, pipelines: Pipelines, *, state: str = "", books: Mapping[str, int] = MappingProxyType({})
+    engine: Engine,
+    pipelines: Pipelines,
+    told: Iterable[str] = (),
+    *,
+    state: str = "",
+    books: Mapping[str, int] = MappingProxyType({}),
 ) -> Health:
     """Return how a feed's engine and pipelines are doing now.
 
@@ -185,6 +190,8 @@ def health_of(
     ----------
     engine, pipelines
         The feed's.
+    told : iterable of str
+        What else somebody should look at.
     state : str
         The feed's own, where that is not the engine's.
     books : mapping of str to int
@@ -218,7 +225,7 @@ def health_of(
         pending_rows=pipelines.pending_rows,
         handles=_handle_sizes(pipelines, books),
         last_error=max(troubles)[1] if troubles else None,
-        warnings=(_FORKED,) if forked else tuple(_warnings(status, pipelines)),
+        warnings=(_FORKED,) if forked else (*_warnings(status, pipelines), *told),
     )
 
 

@@ -66,6 +66,11 @@ class Pipeline:
         Called once, when it is closed.
     exact : bool
         Prices and counts of its frames as Decimals.
+
+    Attributes
+    ----------
+    origin : str
+        Where it was attached, such as ``"In [3], line 2"``; empty where nobody wrote that down.
     """
 
     def __new__(cls, *arguments: Any, **_options: Any) -> Self:
@@ -82,6 +87,7 @@ class Pipeline:
         self.market_tickers = label.market_tickers
         self.kind: Kind = kind
         self.exact = exact
+        self.origin = ""
         self._label = label
         self._progress = progress
         self._on_close = on_close
@@ -161,4 +167,5 @@ class Pipeline:
             parts.append(resting(self._progress))
         if not self.rows and (hint := hints(self.channel, self.market_tickers)):
             parts.append(hint.rstrip("."))
-        return f"<Pipeline {self._label}: {', '.join(parts)}>"
+        origin = f", attached in {self.origin}" if self.origin else ""
+        return f"<Pipeline {self._label}{origin}: {', '.join(parts)}>"

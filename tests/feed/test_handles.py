@@ -239,24 +239,6 @@ def test_book_messages_come_snapshot_first(feed, exchange):
     assert [each.seq for each in seen] == sorted(each.seq for each in seen)
 
 
-def test_a_callback_of_the_same_name_replaces_the_one_before(feed, exchange):
-    first, second = [], []
-
-    def attach(into):
-        @feed.on("trade")
-        def seen(trade):
-            into.append(trade)
-
-    attach(first)
-    exchange.advance(30)
-    got = len(first)
-    attach(second)
-    exchange.advance(30)
-    assert len(first) == got > 0
-    assert second
-    assert len(feed.pipelines) == 1
-
-
 def test_a_raising_pipeline_is_told_at_the_next_call_and_disturbs_nobody(feed, exchange):
     trades = feed.trades()
     others = []
