@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         pl.Config.set_tbl_cols(8).set_tbl_rows(8).set_tbl_hide_dataframe_shape(active=True)
         pl.Config.set_fmt_str_lengths(32).set_tbl_width_chars(140)
         if not _draws_boxes(sys.stdout.encoding):
-            pl.Config.set_tbl_formatting("ASCII_FULL_CONDENSED")
+            pl.Config.set_tbl_formatting("ASCII_FULL_CONDENSED").set_tbl_hide_column_data_types(active=True)
         print("\nTickers, the last row of each market (dollars and contracts):")
         print(tickers.latest().sort("volume", descending=True).select(pl.nth(range(7))).head(8))
         print(f"\nTrades, the newest of {trades.total:,}:")

@@ -378,6 +378,9 @@ class Book:
     def __iter__(self) -> NoReturn:
         raise UsageError("A book has two sides: go through .levels('yes') and .levels('no'), or .depth(), a frame.")
 
+    def __contains__(self, value: object) -> NoReturn:
+        raise UsageError("A book has two sides: look in .levels('yes') and .levels('no'), or in .depth(), a frame.")
+
     def __len__(self) -> int:
         raise UsageError("A book has two sides, and no length: len(book.levels('yes')), or book.depth().height.")
 

@@ -204,9 +204,7 @@ def refused(before, path, folder, kind):
     return done.stdout.splitlines()
 
 
-@pytest.mark.skipif(
-    not pathlib.Path("/proc/self").exists(), reason="this system has no folder that even root may not use"
-)
+@pytest.mark.skipif(not pathlib.Path("/proc/self").exists(), reason="there is no folder that root may not use")
 def test_a_folder_that_nothing_may_be_written_into_is_a_refusal(kind):
     for path in ("/proc/trades.x", "/proc/new/trades.x"):
         with pytest.raises(FileError, match="cannot be written"):
