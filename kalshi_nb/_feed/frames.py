@@ -102,9 +102,13 @@ class Frames:
                 name=node.pipeline.name,
                 on_close=node.pipeline.close,
                 coverage=coverage,
-                about=about(request.channel, request.market_tickers),
+                about=", ".join([about(request.channel, request.market_tickers), *_told(held.params)]),
                 hint=hints(request.channel, request.market_tickers),
             )
         except BaseException:
             node.pipeline.close()
             raise
+
+
+def _told(params: Params) -> list[str]:
+    return [f"{name}={value!r}" for name, value in params]
