@@ -160,7 +160,7 @@ SHAPES = {
     "line with a literal break": f"{ED_LINE}\\n",
     "line with a break before": f"\\r\\n{ED_LINE}",
     "cut by blanks": " ".join(ED_LINE[at : at + 16] for at in range(0, 64, 16)),
-    "in a path": f"/home/me/{ED_LINE}",
+    "in a path": f"/srv/me/{ED_LINE}",
     "in an address": f"wss://{ED_LINE}:x/",
     "bytes": ED_PEM.encode(),
     "in a list": [ED_PEM],

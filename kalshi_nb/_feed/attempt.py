@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kalshi_nb._feed.feed import Feed
 from kalshi_nb._feed.registry import closed_for_sure, registry
 from kalshi_nb._offload import offloaded
 from kalshi_nb.errors import FeedClosedError
+
+if TYPE_CHECKING:
+    from kalshi_nb.sim import Exchange
 
 __all__ = ["Attempt"]
 
@@ -20,12 +25,15 @@ class Attempt:
     ----------
     made : Feed or None
         The feed that was made; None where a running one was found.
+    started : Exchange or None
+        The simulated exchange that was started, or found, for it; closed with it where nobody else uses it.
     is_given_up : bool
         Whether nobody waits for it any more.
     """
 
     def __init__(self) -> None:
         self.made: Feed | None = None
+        self.started: Exchange | None = None
         self.is_given_up = False
 
     def begin(self, feed: Feed) -> None:
@@ -52,7 +60,7 @@ class Attempt:
 
     def undo(self) -> None:
         """Take back what was made, and wait for its end; a second Ctrl-C ends the waiting, not the closing."""
-        if self.made is not None:
+        if self.made is not None or self.started is not None:
             closed_for_sure(self._take_back)
 
     def give_up(self) -> None:
@@ -63,3 +71,5 @@ class Attempt:
     def _take_back(self) -> None:
         if self.made is not None and registry.give_back(self.made):
             self.made.close()
+        if self.started is not None:
+            registry.retire(self.started)

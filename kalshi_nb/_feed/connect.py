@@ -229,7 +229,7 @@ def _feed_for(asked: Asked, attempt: Attempt) -> Feed:
     options = replace(asked.options, transport=checked(asked.options.transport))
     feed = None
     while feed is None:  # a simulated exchange that ends just now is followed by another
-        target = _target(asked)
+        target = _target(asked, attempt)
         feed = registry.get(
             object() if asked.new else target.key,
             target.exchange,
@@ -269,13 +269,14 @@ class _Target:
     embedded: bool = False
 
 
-def _target(asked: Asked) -> _Target:
+def _target(asked: Asked, attempt: Attempt) -> _Target:
     where = whereabouts(asked.where)
     if where.embedded:
         _refuse_key(asked)
         from kalshi_nb.sim._running import embedded  # noqa: PLC0415  # a server nobody needs who connects to Kalshi
 
-        return replace(_simulated(embedded(), asked), embedded=True)
+        attempt.started = embedded()
+        return replace(_simulated(attempt.started, asked), embedded=True)
     if where.exchange is not None:
         return _simulated(where.exchange, asked)
     assert where.place is not None

@@ -110,7 +110,7 @@ class Registry:
                     exchange = self._dialed.pop(key, None)
             mine.over.set()
             if feed is None and embedded:
-                self._retire(exchange)
+                self.retire(exchange)
 
     def drop(self, feed: Feed, *, embedded: bool) -> None:
         """Forget a feed that was closed, and close the exchange that was started for it once nobody uses that.
@@ -126,7 +126,7 @@ class Registry:
             self._feeds = {key: each for key, each in self._feeds.items() if each is not feed}
             self._unnamed = [each for each in self._unnamed if each is not feed]
         if embedded:
-            self._retire(feed.exchange)
+            self.retire(feed.exchange)
 
     def give_back(self, feed: Feed) -> bool:
         """Forget a feed that its maker does not want any more; False where somebody else has got it, too."""
@@ -137,7 +137,7 @@ class Registry:
             self._unnamed = [each for each in self._unnamed if each is not feed]
             return True
 
-    def _retire(self, exchange: Exchange | None) -> None:
+    def retire(self, exchange: Exchange | None) -> None:
         """Close a simulated exchange that nobody uses; whoever asks for it meanwhile waits, and gets another."""
         retiring = threading.Event()
         with self._lock:

@@ -1,14 +1,17 @@
 """What a ``.env`` file says counts where the environment says nothing, for this library alone, and by its name."""
 
 import os
+import socket
 import subprocess
 import sys
+import threading
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 import kalshi_nb as kn
+from kalshi_nb import _settings
 from kalshi_nb._auth import Credentials, Secret
 from kalshi_nb.errors import CredentialsError, MissingCredentialsError, PrivateKeyError, UnknownEnvironmentError
 
@@ -208,3 +211,39 @@ def test_whoever_has_an_environment_loads_no_library_for_the_file(project):
     environ = {**os.environ, "KALSHI_API_KEY_ID": "an-id", "KALSHI_PRIVATE_KEY": PEM}
     done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
     assert done.stdout == "an-id False\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_file_that_a_keeper_of_passwords_serves_as_a_pipe_is_read_once_and_kept(project):
+    os.mkfifo(project / ".env")
+    content = f"KALSHI_API_KEY_ID=an-id\nKALSHI_PRIVATE_KEY='{PEM}'\n"
+    writer = threading.Thread(target=(project / ".env").write_text, args=(content,))
+    writer.start()
+    credentials = Credentials()
+    assert is_ours(credentials.signer())
+    writer.join(10)
+    assert is_ours(credentials.signer())
+    assert is_ours(Credentials().signer())
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_file_that_does_not_answer_or_cannot_be_opened_is_named_with_the_reason(project, monkeypatch):
+    monkeypatch.setattr(_settings, "_PATIENCE", 0.2)
+    os.mkfifo(project / ".env")
+    with pytest.raises(MissingCredentialsError, match=r"\.env, which did not answer within 0\.2 s"):
+        Credentials().signer()
+    (project / ".env").unlink()
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(".env")
+        with pytest.raises(MissingCredentialsError, match=r"\.env, which cannot be read \(No such device"):
+            Credentials().signer()
+
+
+def test_without_a_working_directory_the_environment_alone_counts(project, monkeypatch):
+    gone = project / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(MissingCredentialsError, match="there is none"):
+        Credentials().signer()
+    monkeypatch.chdir(project)  # back, before the next who asks where he is

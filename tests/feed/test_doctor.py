@@ -1,7 +1,9 @@
 """``doctor()`` finds what is wrong, names it, and says the next step."""
 
 import json
+import os
 import platform
+import threading
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -98,6 +100,24 @@ def test_the_environment_is_looked_at(known, path, monkeypatch):
     assert report.ok
     for name in ("KALSHI_ENV", "KALSHI_KEY_ID", "KALSHI_PRIVATE_KEY_PATH"):
         assert name in repr(report)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_key_that_can_be_read_once_serves_the_whole_report(known, key, tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_bytes, args=(pem_of(key),))
+    writer.start()
+    report = kn.doctor(known.url, key_id="known-key-1234", private_key=path, timeout=0.5)
+    writer.join(10)
+    assert report.ok
+
+
+def test_a_key_in_the_place_of_the_key_id_is_named_and_not_shown(known, key, path):
+    line = pem_of(key).decode().splitlines()[1]
+    report = kn.doctor(known.url, key_id=line, private_key=path)
+    assert "swapped" in failed_at(report, "key id")
+    assert line[-8:] not in repr(report)
 
 
 def test_nowhere_and_an_unknown_place_fail_first():

@@ -293,6 +293,47 @@ def test_a_feed_that_nobody_got_is_closed_by_the_collector(monkeypatch):
     until(lambda: engine.state == "closed", "its engine is closed")
 
 
+@pytest.mark.parametrize("where", ["sim", "an exchange"])
+@pytest.mark.parametrize("new", [False, True])
+@pytest.mark.parametrize("before", [False, True])
+def test_ctrl_c_beside_the_registry_leaves_neither_feed_nor_exchange(exchange, monkeypatch, where, new, before):
+    from kalshi_nb._feed.registry import Registry, registry
+
+    get, threads = Registry.get, set(threading.enumerate())
+
+    def interrupted(*arguments, **options):
+        if not before:
+            get(*arguments, **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Registry, "get", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        kn.connect(exchange if where == "an exchange" else where, new=new)
+    monkeypatch.undo()
+    assert registry.feeds() == []
+    left = lambda: [each.name for each in set(threading.enumerate()) - threads if each.name.startswith("kalshi-")]
+    until(lambda: not left(), "no thread is left")
+
+
+def test_ctrl_c_takes_no_feed_that_others_have_got(exchange, monkeypatch):
+    from kalshi_nb._feed.registry import Registry
+
+    feeds, get = [], Registry.get
+
+    def interrupted(*arguments, **options):
+        get(*arguments, **options)
+        feeds.append(get(*arguments, **options))  # as another thread would
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Registry, "get", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        kn.connect(exchange)
+    monkeypatch.undo()
+    assert feeds[0].state == "connected"
+    assert kn.connect(exchange) is feeds[0]
+    feeds[0].close()
+
+
 INTERRUPTED = """
 import json, os, random, signal, sys, threading, time
 import kalshi_nb as kn
