@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from kalshi_nb import errors, messages, sim
     from kalshi_nb._feed.book import Book, Books, Top
-    from kalshi_nb._feed.connect import connect
+    from kalshi_nb._feed.connect import connect, connect_async
     from kalshi_nb._feed.doctor import Report, doctor
     from kalshi_nb._feed.feed import Feed
     from kalshi_nb._feed.frame import Frame
     from kalshi_nb._feed.health import Health
     from kalshi_nb._feed.nested_asyncio import nested_asyncio
+    from kalshi_nb._messages.gaps import Gap
     from kalshi_nb._streams.pipeline import Pipeline
     from kalshi_nb._version import __version__
     from kalshi_nb.errors import KalshiError, KalshiWarning
@@ -31,6 +32,7 @@ __all__ = [
     "Books",
     "Feed",
     "Frame",
+    "Gap",
     "Health",
     "KalshiError",
     "KalshiWarning",
@@ -39,6 +41,7 @@ __all__ = [
     "Top",
     "__version__",
     "connect",
+    "connect_async",
     "doctor",
     "errors",
     "messages",
@@ -52,6 +55,7 @@ _HOMES: Final = {
     "Books": "_feed.book",
     "Feed": "_feed.feed",
     "Frame": "_feed.frame",
+    "Gap": "_messages.gaps",
     "Health": "_feed.health",
     "KalshiError": "errors",
     "KalshiWarning": "errors",
@@ -60,6 +64,7 @@ _HOMES: Final = {
     "Top": "_feed.book",
     "__version__": "_version",
     "connect": "_feed.connect",
+    "connect_async": "_feed.connect",
     "doctor": "_feed.doctor",
     "nested_asyncio": "_feed.nested_asyncio",
 }

@@ -15,10 +15,11 @@ import atexit
 import logging
 import os
 import queue
-import sys
 import threading
 import time
 from typing import Final
+
+from kalshi_nb._shell import shell
 
 __all__ = ["log", "settle"]
 
@@ -62,17 +63,12 @@ class _Writer:
         while True:
             record = self._records.get()
             try:
-                if _LOGGER.hasHandlers() or not _in_a_notebook():
+                if _LOGGER.hasHandlers() or shell() is None:
                     _LOGGER.handle(record)
             except BaseException:  # noqa: BLE001, S110  # logging has its own way to tell of a handler that fails
                 pass
             finally:
                 self._records.task_done()
-
-
-def _in_a_notebook() -> bool:
-    ipython = sys.modules.get("IPython")
-    return ipython is not None and getattr(ipython, "get_ipython", lambda: None)() is not None
 
 
 _writer = _Writer()

@@ -1,13 +1,14 @@
-"""Which of the kit's threads this is, so that a call that would wait for its own thread can say so."""
+"""Which of the kit's threads this is, and in which process: a call that would wait for ever can say so."""
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import Final, Literal
 
 from kalshi_nb.errors import WrongThreadError
 
-__all__ = ["FEED_ROLES", "Role", "refuse_on", "role", "set_role"]
+__all__ = ["FEED_ROLES", "Role", "forks", "refuse_on", "role", "set_role"]
 
 Role = Literal["io", "pipeline", "user", "display"]
 
@@ -55,3 +56,21 @@ def refuse_on(*roles: Role, doing: str, instead: str) -> None:
     here = role()
     if here is not None and here in roles:
         raise WrongThreadError(f"{doing} was called on {_DUTIES[here]}, which would then wait for itself. {instead}.")
+
+
+_forks = 0
+
+
+def forks() -> int:
+    """Return how many forks lie behind this process: what was begun before the last of them has no threads here."""
+    return _forks
+
+
+def _forked() -> None:
+    global _forks  # noqa: PLW0603  # there is one process
+    _forks += 1
+    set_role(None)  # forked by a callback, perhaps; here this thread is the main one
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+    os.register_at_fork(after_in_child=_forked)

@@ -11,17 +11,22 @@
     │   ├── UnknownChannelError               no such channel
     │   ├── MarketTickerError                 an empty, missing or non-string ticker
     │   ├── FeedOptionsError                  connect() again, with other options
+    │   ├── FileError (OSError)               a file that cannot be written
     │   └── MissingPackageError (ImportError)  an optional package is not installed
     ├── LinkError (ConnectionError)
     │   ├── UnreachableError                  nobody answers there
     │   ├── HandshakeError                    the exchange answered, but not with a WebSocket
-    │   │   └── AuthenticationError           401 or 403
+    │   │   └── AuthenticationError           the exchange refuses the credentials
     │   │       └── ClockSkewError            401 because this computer's clock is off
     │   └── FeedClosedError                   the feed was closed; connect() again
+    │       └── ForkedError                   its threads stayed with the parent of this process
+    ├── HandleClosedError                     a frame, book or pipeline that was closed
+    ├── UsageError (TypeError)                a handle used as what it is not
+    ├── NoSuchBookError (KeyError)            a mapping of books without that market
     ├── SubscriptionError                     the exchange refused a subscription
     ├── WaitTimeoutError (TimeoutError)       what was waited for did not come
     ├── WrongThreadError (RuntimeError)       a call that would wait for its own thread
-    ├── PipelineError                         a streamz node that cannot work here
+    ├── PipelineError                         a streamz node or callback that cannot work here
     ├── WireError (ValueError)                bytes of the exchange that mean nothing
     └── SimulationError                       the simulated exchange was told something impossible
         └── PortInUseError (OSError)
@@ -41,6 +46,9 @@ __all__ = [
     "CredentialsError",
     "FeedClosedError",
     "FeedOptionsError",
+    "FileError",
+    "ForkedError",
+    "HandleClosedError",
     "HandshakeError",
     "KalshiError",
     "KalshiWarning",
@@ -48,6 +56,7 @@ __all__ = [
     "MarketTickerError",
     "MissingCredentialsError",
     "MissingPackageError",
+    "NoSuchBookError",
     "PipelineError",
     "PipelineWarning",
     "PortInUseError",
@@ -57,6 +66,7 @@ __all__ = [
     "UnknownChannelError",
     "UnknownEnvironmentError",
     "UnreachableError",
+    "UsageError",
     "WaitTimeoutError",
     "WireError",
     "WrongThreadError",
@@ -103,6 +113,10 @@ class MissingPackageError(ConfigurationError, ImportError):
     """An optional package is needed for this and is not installed; the message gives the command."""
 
 
+class FileError(ConfigurationError, OSError):
+    """A file cannot be written; what was there before is unchanged."""
+
+
 class LinkError(KalshiError, ConnectionError):
     """The connection to the exchange could not be made or is gone."""
 
@@ -117,7 +131,7 @@ class HandshakeError(LinkError):
     Attributes
     ----------
     status : int
-        The HTTP status of the answer.
+        The HTTP status of the answer; 0 where it is not at hand any more.
     body : str
         The first part of its body.
     retry_after : float or None
@@ -132,7 +146,7 @@ class HandshakeError(LinkError):
 
 
 class AuthenticationError(HandshakeError):
-    """The exchange refused the credentials (401 or 403)."""
+    """The exchange itself refused the credentials (401, or 403 with JSON of its own); anything else is an outage."""
 
 
 class ClockSkewError(AuthenticationError):
@@ -141,6 +155,24 @@ class ClockSkewError(AuthenticationError):
 
 class FeedClosedError(LinkError):
     """The feed was closed; what it holds can still be read, but nothing new can be asked of it."""
+
+
+class ForkedError(FeedClosedError):
+    """The feed's threads stayed with the process that this one was forked from; connect() again here."""
+
+
+class HandleClosedError(KalshiError):
+    """A frame, a book or a pipeline was closed; what it holds can still be read, but nothing new comes."""
+
+
+class UsageError(KalshiError, TypeError):
+    """A handle was used as something that it is not; the message says what to write instead."""
+
+
+class NoSuchBookError(KalshiError, KeyError):
+    """A mapping of books has none of that market."""
+
+    __str__ = Exception.__str__  # a key's own shows the message as if it were one
 
 
 class SubscriptionError(KalshiError):
@@ -172,7 +204,7 @@ class WrongThreadError(KalshiError, RuntimeError):
 
 
 class PipelineError(KalshiError):
-    """A streamz node that cannot work here; the message names the one that can."""
+    """A streamz node or a callback that cannot work here; the message names what can."""
 
 
 class WireError(KalshiError, ValueError):

@@ -2,13 +2,16 @@
 
 Fields are named as the columns of the frames. Prices, costs and values are dollars, counts are contracts, all
 floats made by one division from exact integers; times are in UTC. None is what the exchange writes as "none".
+
+Where it is asked for with ``gaps=True``, a `Gap` stands between them wherever some may be missing.
 """
 
 from __future__ import annotations
 
-from kalshi_nb._messages import account, communications, lifecycle, market, quotes, reference_feeds
+from kalshi_nb._messages import account, communications, gaps, lifecycle, market, quotes, reference_feeds
 from kalshi_nb._messages.account import *
 from kalshi_nb._messages.communications import *
+from kalshi_nb._messages.gaps import *
 from kalshi_nb._messages.lifecycle import *
 from kalshi_nb._messages.market import *
 from kalshi_nb._messages.quotes import *
@@ -21,6 +24,7 @@ from kalshi_nb._rows.channels import ROWS, traits_of
 __all__ = ["Message", "from_row", "from_rows"]
 __all__ += account.__all__
 __all__ += communications.__all__
+__all__ += gaps.__all__
 __all__ += lifecycle.__all__
 __all__ += market.__all__
 __all__ += quotes.__all__

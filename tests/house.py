@@ -5,8 +5,25 @@
 
 FLOORS = [
     (
-        ["errors", "_auth", "_clock", "_environments", "_fixed_point", "_logging", "_threads", "_version"],
-        "ground: one tree of errors, keys and signatures, the time, hosts, units, which thread this is",
+        [
+            "errors",
+            "_auth",
+            "_clock",
+            "_environments",
+            "_fixed_point",
+            "_key_files",
+            "_logging",
+            "_offload",
+            "_private_keys",
+            "_redaction",
+            "_settings",
+            "_shell",
+            "_threads",
+            "_usage",
+            "_version",
+            "_waiting",
+        ],
+        "ground: one tree of errors, keys and signatures, what may be shown, time, hosts, units, threads, waits",
     ),
     (["_rows"], "what crosses the seam, as plain data: the table of channels, rows, gaps, what can be asked for"),
     (["_wire"], "bytes to typed messages to rows, and commands to bytes; one module a family of messages"),

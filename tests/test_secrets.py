@@ -1,5 +1,7 @@
 """A private key is nowhere but in the hands of its signer: not in a repr, log, traceback, widget or pickle."""
 
+import asyncio
+import contextlib
 import copy
 import gc
 import json
@@ -14,11 +16,12 @@ import traceback
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 import kalshi_nb as kn
 from kalshi_nb import errors
 from kalshi_nb._auth import Credentials, Secret
+from kalshi_nb._cli.main import main
 
 MARKET = "KXHIGHNY-26NOV22-B52.5"
 
@@ -115,23 +118,150 @@ def bad_moments(pem, tmp_path):
     yield lambda: kn.connect(closed, key_id="i", private_key=[pem])
 
 
+FRAMES_OF_OURS = re.compile(r"kalshi_nb|cryptography|websockets|dotenv")
+
+
+def shown_by(problem):
+    """Everything that a tool could show of an error: its text, and the local variables of the frames it crossed."""
+    yield str(problem) + repr(problem) + repr(vars(problem))
+    link = problem
+    while link is not None:
+        for frame in traceback.walk_tb(link.__traceback__):
+            code, variables = frame[0].f_code.co_filename, frame[0].f_locals
+            if FRAMES_OF_OURS.search(code) and "tests" not in code:
+                yield pprint.pformat(variables)
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+
+
 def test_no_traceback_shows_it_even_with_its_local_variables(pem, leaks, tmp_path):
-    frames_of_ours = re.compile(r"kalshi_nb|cryptography|websockets")
     count = 0
     for moment in bad_moments(pem, tmp_path):
         try:
             moment()
         except errors.KalshiError as problem:
             count += 1
-            assert not leaks(str(problem) + repr(problem) + repr(vars(problem)))
-            link = problem
-            while link is not None:
-                for frame in traceback.walk_tb(link.__traceback__):
-                    code, variables = frame[0].f_code.co_filename, frame[0].f_locals
-                    if frames_of_ours.search(code) and "tests" not in code:
-                        assert not leaks(pprint.pformat(variables)), code
-                link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+            for text in shown_by(problem):
+                assert not leaks(text)
     assert count == 9
+
+
+ED = ed25519.Ed25519PrivateKey.generate()
+ED_PEM = ED.private_bytes(
+    serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+).decode()
+ED_LINE = ED_PEM.splitlines()[1]
+
+SHAPES = {
+    "whole": ED_PEM,
+    "escaped": ED_PEM.replace("\n", "\\n"),
+    "line": ED_LINE,
+    "line with blanks": f"  {ED_LINE}  ",
+    "line in quotes": f'"{ED_LINE}"',
+    "line with a literal break": f"{ED_LINE}\\n",
+    "line with a break before": f"\\r\\n{ED_LINE}",
+    "cut by blanks": " ".join(ED_LINE[at : at + 16] for at in range(0, 64, 16)),
+    "in a path": f"/home/me/{ED_LINE}",
+    "in an address": f"wss://{ED_LINE}:x/",
+    "bytes": ED_PEM.encode(),
+    "in a list": [ED_PEM],
+}
+NOWHERE = "ws://127.0.0.1:9/trade-api/ws/v2"
+CALLS = {
+    "where": lambda make, key: make(key),
+    "key_id": lambda make, key: make(NOWHERE, key_id=key, private_key=ED),
+    "private_key": lambda make, key: make(NOWHERE, key_id=7, private_key=key),
+    "private_key in use": lambda make, key: make(NOWHERE, key_id="i", private_key=key, timeout=1),
+    "transport": lambda make, key: make(NOWHERE, key_id="i", private_key=ED, transport=key),
+    "ssl": lambda make, key: make(NOWHERE, key_id="i", private_key=ED, ssl=key),
+    "proxy": lambda make, key: make(NOWHERE, key_id="i", private_key=ED, proxy=key),
+    "timeout": lambda make, key: make(NOWHERE, key_id="i", private_key=ED, timeout=key),
+    "flush_interval": lambda make, key: make(NOWHERE, key_id="i", private_key=ED, flush_interval=key),
+    "max_pending_rows": lambda make, key: make(NOWHERE, key_id="i", private_key=ED, max_pending_rows=key),
+    "connections": lambda make, key: make(NOWHERE, key_id="i", private_key=ED, connections=key),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("make", ["connect", "connect_async"])
+def test_no_argument_that_could_be_a_key_is_ever_repeated(call, shape, make):
+    def connect_async(*arguments, **options):
+        async def main():
+            await kn.connect_async(*arguments, **options)
+
+        asyncio.run(main())
+
+    with pytest.raises(errors.KalshiError) as caught:
+        CALLS[call]({"connect": kn.connect, "connect_async": connect_async}[make], SHAPES[shape])
+    for text in shown_by(caught.value):
+        for part in (ED_LINE[:14], ED_LINE[20:34], ED_LINE[40:54]):
+            assert part not in text
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("name", ["KALSHI_ENV", "KALSHI_KEY_ID", "KALSHI_PRIVATE_KEY_PATH", "KALSHI_PRIVATE_KEY"])
+@pytest.mark.parametrize("by_file", [False, True])
+def test_no_variable_that_holds_a_key_is_ever_repeated(name, shape, by_file, monkeypatch, tmp_path):
+    value = SHAPES[shape]
+    if not isinstance(value, str):
+        pytest.skip("no variable can hold it")
+    others = {"KALSHI_ENV": NOWHERE, "KALSHI_KEY_ID": "an-id", "KALSHI_PRIVATE_KEY": "/nowhere/key.pem"}
+    monkeypatch.chdir(tmp_path)
+    for each in ("KALSHI_API_KEY_ID", "KALSHI_PRIVATE_KEY_PATH", *others):
+        monkeypatch.delenv(each, raising=False)
+    if by_file:
+        quote = "'" if '"' in value else '"'
+        lines = [f"{each}={text}" for each, text in others.items() if each != name]
+        (tmp_path / ".env").write_text("\n".join([*lines, f"{name}={quote}{value}{quote}"]))
+    else:
+        for each, text in {**others, name: value}.items():
+            monkeypatch.setenv(each, text)
+    with pytest.raises(errors.KalshiError) as caught:
+        kn.connect(timeout=1)
+    report = kn.doctor(timeout=1)
+    for text in (*shown_by(caught.value), repr(report), report._repr_html_()):
+        for part in (ED_LINE[:14], ED_LINE[20:34], ED_LINE[40:54]):
+            assert part not in text
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(
+    "option", ["where", "--key-id", "--private-key", "--timeout", "--proxy", "--ca-file", "more", ""]
+)
+def test_no_command_line_repeats_a_key(option, shape, capsys):
+    value = SHAPES[shape]
+    if not isinstance(value, str):
+        pytest.skip("no command line can hold it")
+    rest = {
+        "where": [value],
+        "more": [NOWHERE, value],
+        "": [],
+        "--private-key": [NOWHERE, "--key-id", "i", f"--private-key={value}", "--timeout=1"],
+    }.get(option, [NOWHERE, f"{option}={value}", "--timeout=1"])
+    with contextlib.suppress(SystemExit):
+        main([value] if option == "" else ["doctor", *rest])
+    captured = capsys.readouterr()
+    assert captured.out or captured.err
+    for part in (ED_LINE[:14], ED_LINE[20:34], ED_LINE[40:54]):
+        assert part not in captured.out + captured.err
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_no_question_to_a_feed_repeats_a_key(feed, shape):
+    value = SHAPES[shape]
+    for ask in (
+        lambda: feed.frame(value),
+        lambda: feed.stream(value),
+        lambda: feed.on(value),
+        lambda: feed.trades([[value]]),
+        lambda: feed.trades(rows=value),
+        lambda: feed.trades(seconds=value),
+        lambda: feed.rfqs(user_filter=value),
+    ):
+        with pytest.raises(errors.KalshiError) as caught:
+            ask()
+        for part in (ED_LINE[:14], ED_LINE[20:34], ED_LINE[40:54]):
+            assert part not in str(caught.value)
 
 
 def test_no_log_of_a_whole_session_shows_it(key, pem, leaks, caplog):

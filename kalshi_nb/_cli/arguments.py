@@ -3,11 +3,33 @@
 from __future__ import annotations
 
 import argparse
-from typing import TypeAlias
+import sys
+from typing import Any, NoReturn, TypeAlias
 
-__all__ = ["Parsers", "seconds"]
+from kalshi_nb._redaction import could_be_key, shown
 
-Parsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001  # it has no public name
+__all__ = ["Parser", "Parsers", "seconds"]
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that repeats what it does not understand only where that cannot be a private key."""
+
+    _holds_key = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse the arguments, all of them; every other way of doing so comes by here."""
+        given = sys.argv[1:] if args is None else list(args)
+        self._holds_key = any(map(could_be_key, given))
+        return super().parse_known_args(args, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        """Print what is wrong and how the command is used, and end the program with 2."""
+        if self._holds_key:
+            message = "an argument that is not understood could be a private key, and so is not shown"
+        super().error(message)
+
+
+Parsers: TypeAlias = "argparse._SubParsersAction[Parser]"  # noqa: SLF001  # it has no public name
 """Where a command adds its own parser: what ``add_subparsers()`` returns."""
 
 _LONGEST = 3600.0
@@ -26,5 +48,5 @@ def seconds(text: str) -> float:
     except ValueError:
         value = 0.0
     if not 0 < value <= _LONGEST:
-        raise argparse.ArgumentTypeError(f"pass seconds above 0 and up to {_LONGEST:g}, not {text!r}")
+        raise argparse.ArgumentTypeError(f"pass seconds above 0 and up to {_LONGEST:g}, not {shown(text)}")
     return value

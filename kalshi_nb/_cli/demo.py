@@ -6,11 +6,14 @@ A simulated exchange, a few seconds of its markets, and everything a feed keeps 
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from kalshi_nb._cli.arguments import Parsers, seconds
+from kalshi_nb.errors import FileError
 
 if TYPE_CHECKING:
     from kalshi_nb._feed.feed import Feed
@@ -35,6 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from kalshi_nb._feed.connect import connect  # noqa: PLC0415  # --help needs none of it
 
+    _check_folder(arguments.output)
     with connect("sim", new=True) as feed:
         print(f"A simulated exchange at {feed.url}; connected.\n")
         tickers, trades = feed.tickers(), feed.trades()
@@ -47,6 +51,8 @@ def run(arguments: argparse.Namespace) -> int:
 
         pl.Config.set_tbl_cols(8).set_tbl_rows(8).set_tbl_hide_dataframe_shape(active=True)
         pl.Config.set_fmt_str_lengths(32).set_tbl_width_chars(140)
+        if not _draws_boxes(sys.stdout.encoding):
+            pl.Config.set_tbl_formatting("ASCII_FULL_CONDENSED").set_tbl_hide_column_data_types(active=True)
         print("\nTickers, the last row of each market (dollars and contracts):")
         print(tickers.latest().sort("volume", descending=True).select(pl.nth(range(7))).head(8))
         print(f"\nTrades, the newest of {trades.total:,}:")
@@ -61,6 +67,32 @@ def run(arguments: argparse.Namespace) -> int:
         path = trades.write_parquet(arguments.output / "trades.parquet")
         print(f"\n{len(trades):,} trades written to {path}")
     return 0
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuse a folder that nothing can be written into, before anything is waited for.
+
+    Raises
+    ------
+    FileError
+        Saying why.
+    """
+    existing = folder
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if not existing.is_dir():
+        raise FileError(f"--output {folder}: {existing} is no folder; name one, and trades.parquet is written there.")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise FileError(f"--output {folder}: nothing may be written into {existing}; name another folder.")
+
+
+def _draws_boxes(encoding: str | None) -> bool:
+    """Tell whether a console has the characters that frames are drawn with; one of Windows may not."""
+    try:
+        "┌╞═╡│…".encode(encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
 
 
 def _watch(feed: Feed, duration: float, **frames: Frame) -> None:

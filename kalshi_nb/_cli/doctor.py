@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from kalshi_nb._cli.arguments import Parsers, seconds
 
@@ -15,7 +14,9 @@ def add(parsers: Parsers) -> argparse.ArgumentParser:
     parser = parsers.add_parser("doctor", help="look at everything a feed needs and say what is wrong")
     parser.add_argument("where", nargs="?", help="sim, demo, prod or an address (KALSHI_ENV)")
     parser.add_argument("--key-id", help="the API key's id (KALSHI_API_KEY_ID)")
-    parser.add_argument("--private-key", metavar="PATH", type=Path, help="its PEM file (KALSHI_PRIVATE_KEY_PATH)")
+    parser.add_argument("--private-key", metavar="PATH", help="its PEM file (KALSHI_PRIVATE_KEY_PATH)")
+    parser.add_argument("--ca-file", metavar="PATH", help="certificates of whoever signs there (SSL_CERT_FILE)")
+    parser.add_argument("--proxy", metavar="URL", help="the proxy on the way, or 'none' (HTTPS_PROXY)")
     parser.add_argument("--timeout", type=seconds, default=10.0, help="seconds to wait for an answer (10)")
     return parser
 
@@ -25,7 +26,12 @@ def run(arguments: argparse.Namespace) -> int:
     from kalshi_nb._feed.doctor import doctor  # noqa: PLC0415  # --help needs none of it
 
     report = doctor(
-        arguments.where, key_id=arguments.key_id, private_key=arguments.private_key, timeout=arguments.timeout
+        arguments.where,
+        key_id=arguments.key_id,
+        private_key=arguments.private_key,
+        timeout=arguments.timeout,
+        ssl=arguments.ca_file,
+        proxy=False if arguments.proxy == "none" else arguments.proxy,
     )
     print(report)
     return 0 if report.ok else 1

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import io
+import os
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
 from kalshi_nb._cli import demo, doctor
+from kalshi_nb._cli.arguments import Parser
+from kalshi_nb.errors import KalshiError
 
 if TYPE_CHECKING:
     from kalshi_nb._cli.arguments import Parsers
@@ -30,6 +35,10 @@ class Command(Protocol):
         ...
 
 
+_INTERRUPTED: Final = 130
+_NOBODY_READS: Final = 141
+"""What shells say of a program that a signal ended: 128 and the number of SIGINT, of SIGPIPE."""
+
 COMMANDS: Final[tuple[Command, ...]] = (demo, doctor)
 """In the order that ``--help`` lists them."""
 
@@ -45,17 +54,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit status of the command.
+        The exit status of the command: 0, or 1 where it found that something is wrong; 2 where it could not do what
+        was asked, after one line that says why; 130 after Ctrl-C, and 141 where nobody reads what it prints.
 
     Raises
     ------
     SystemExit
         With 0 after ``--help``, and with 2 where the arguments cannot be understood.
     """
-    parser = argparse.ArgumentParser(prog="kalshi-nb", description="Live Kalshi markets as polars frames.")
+    parser = Parser(prog="kalshi-nb", description="Live Kalshi markets as polars frames.")
     parsers = parser.add_subparsers(dest="command", required=True)
     for command in COMMANDS:
         command.add(parsers).set_defaults(run=command.run)
-    chosen = parser.parse_args(arguments)
-    status: int = chosen.run(chosen)
+    _print_whatever_comes()
+    try:
+        chosen = parser.parse_args(arguments)
+        status: int = chosen.run(chosen)
+        sys.stdout.flush()  # here, where it can still be said that nobody reads
+    except BrokenPipeError:
+        _give_up_printing()
+        return _NOBODY_READS
+    except (KalshiError, OSError) as problem:
+        print(f"kalshi-nb {chosen.command}: {' '.join(str(problem).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("kalshi-nb: interrupted", file=sys.stderr)
+        return _INTERRUPTED
     return status
+
+
+def _print_whatever_comes() -> None:
+    """Have what a console cannot show printed as a question mark, in place of an error amid a line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _give_up_printing() -> None:
+    """Let what is still to be printed go nowhere, also what the interpreter prints at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

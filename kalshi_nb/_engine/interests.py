@@ -22,7 +22,7 @@ class LiveInterest:
     channel : str
         The channel.
     wanted : frozenset of str, or ALL
-        What is asked for; an empty set takes what the channel receives for others.
+        What is asked for; an empty set takes what the channel receives for others, and wants nothing of its own.
     rows : str or None
         Whose rows are made: the channel's own, quotes (of books), or none.
     parts : list of Part

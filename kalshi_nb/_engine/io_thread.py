@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from kalshi_nb._engine.refusals import closed_error
+from kalshi_nb._logging import log
+from kalshi_nb._rows.foreign import plain_text
 from kalshi_nb._threads import set_role
 
 __all__ = ["IoThread"]
@@ -86,9 +89,15 @@ class IoThread:
         loop, main = self._loop, self._main
         if loop is not None and main is not None:
             with contextlib.suppress(RuntimeError):  # the loop ended by itself a moment ago
-                loop.call_soon_threadsafe(main.cancel)
+                loop.call_soon_threadsafe(self._cancel, main)
         if self._thread.ident is not None and threading.current_thread() is not self._thread:
             self._thread.join(JOIN)
+
+    @staticmethod
+    def _cancel(main: asyncio.Task[None]) -> None:
+        """Cancel what the loop runs, once: a second time would cut its farewells short, and leave sockets open."""
+        if not main.cancelling():
+            main.cancel()
 
     def call(self, function: Callable[[], T]) -> T:
         """Run `function` on the thread and return what it returns.
@@ -168,6 +177,7 @@ class IoThread:
 
     async def _main_task(self) -> None:
         self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(_complain)
         self._main = asyncio.current_task()
         self._run_posted()
         if not self.closing:  # before there was a loop to be told
@@ -178,3 +188,9 @@ class IoThread:
         for _ in range(len(self._posted)):
             if self._posted:  # one of them may have raised, and ended this loop, while the next one runs the rest
                 self._posted.popleft()()
+
+
+def _complain(_: asyncio.AbstractEventLoop, about: dict[str, Any]) -> None:
+    """Pass on what a library had nobody to raise to; by itself, the loop would call handlers of the user's here."""
+    problem = about.get("exception")
+    log(logging.WARNING, plain_text(f"the network thread: {about.get('message')}: {problem!r}"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from random import Random
 from typing import Final
@@ -16,18 +16,21 @@ from typing import Final
 from kalshi_nb._auth import Credentials
 from kalshi_nb._engine.answers import Answers
 from kalshi_nb._engine.dialing import clock_skew, dial
+from kalshi_nb._engine.handshake_failures import failure
 from kalshi_nb._engine.metering import Meter
+from kalshi_nb._engine.outages import Outages
 from kalshi_nb._engine.port import EngineState, LinkStatus
 from kalshi_nb._engine.refusals import closed_error
 from kalshi_nb._engine.taps import Taps
 from kalshi_nb._engine.timeline import Timeline
-from kalshi_nb._engine.transport import Connection, ConnectionLost, TransportName, hang_up
+from kalshi_nb._engine.transport import Connection, ConnectionLost, Route, hang_up, plain_address
+from kalshi_nb._rows.foreign import plain_text
 from kalshi_nb._rows.gaps import GapLog
 from kalshi_nb._rows.rows import Row
 from kalshi_nb._session.reconnecting import QUIET_ENOUGH, Reconnecting
 from kalshi_nb._session.requests import Outcome, Request
 from kalshi_nb._session.session import Reconnect, Session
-from kalshi_nb.errors import ClockSkewError, FeedClosedError, KalshiError
+from kalshi_nb.errors import AuthenticationError, ClockSkewError, FeedClosedError
 
 __all__ = ["Link"]
 
@@ -55,12 +58,14 @@ class Link:
         the order in which they were received, whatever the clock said.
     taps : Taps
         Who hears everything as it comes.
+    arrived : callable
+        Called when rows may have come.
     number : int
         Which of the feed's connections this is, from 1.
     alone : bool
         Whether it is the only one.
-    transport : str
-        The library that speaks WebSocket: ``websockets`` or ``picows``.
+    route : Route
+        By what means the exchange is reached.
 
     Attributes
     ----------
@@ -74,6 +79,8 @@ class Link:
         The newest trouble with the connection, and when it came, in seconds on the computer's monotonic clock.
     clock_skew : float or None
         Seconds by which this computer's clock is ahead of the exchange's.
+    next_attempt_at : float or None
+        When it is dialed again, in seconds on the computer's monotonic clock; None where it need not be.
     """
 
     def __init__(
@@ -86,9 +93,10 @@ class Link:
         gaps: GapLog,
         rows: dict[str, list[Row]],
         taps: Taps,
+        arrived: Callable[[], None],
         number: int,
         alone: bool,
-        transport: TransportName,
+        route: Route,
     ) -> None:
         self.url = url
         self.number = number
@@ -98,12 +106,14 @@ class Link:
         self.failed_at = 0.0
         self.last_error: str | None = None
         self.clock_skew: float | None = None
+        self.next_attempt_at: float | None = None
         self._before = 0
         self._received_at = 0
         self._credentials = credentials
         self._timeline = timeline
         self._taps = taps
-        self._transport: TransportName = transport
+        self._arrived = arrived
+        self._route = route
         self.session = Session(
             now_us=self._now_us,
             monotonic=time.monotonic,
@@ -116,19 +126,21 @@ class Link:
         )
         self.meter = Meter(self.session)
         self._reconnecting = Reconnecting(random)
+        self._outages = Outages(number, plain_address(url))
         self._answers = Answers()
         self._wake: asyncio.Event | None = None
+        self._hurry: asyncio.Event | None = None
         self._connection: Connection | None = None
         self._closing = False
 
     def __repr__(self) -> str:
-        return f"<Link {self.number} to {self.url} {self.state}>"
+        return f"<Link {self.number} to {plain_address(self.url)} {self.state}>"
 
     # From other threads -------------------------------------------------------------------------------
 
     def status(self) -> LinkStatus:
         """Return how the connection is doing."""
-        return LinkStatus(self.number, self.state, self.reconnects, self.last_error)
+        return LinkStatus(self.number, self.state, self.reconnects, self.last_error, self.next_attempt_at)
 
     @property
     def frames_received(self) -> int:
@@ -157,6 +169,13 @@ class Link:
         self.session.release(*requests)
         self._react()
 
+    def hurry(self) -> bool:
+        """Dial at once where the next attempt is waited for; return whether it was."""
+        if self.next_attempt_at is None or self._hurry is None:
+            return False
+        self._hurry.set()
+        return True
+
     def close(self) -> None:
         """Say that the end is wanted, so that it is no gap in the data."""
         self._closing = True
@@ -175,7 +194,7 @@ class Link:
         The first handshake may take `patience` seconds. Nothing that the other end sends or does gets out of here:
         it is the trouble of this connection, which is dialed again.
         """
-        self._wake = asyncio.Event()
+        self._wake, self._hurry = asyncio.Event(), asyncio.Event()
         while not self._closing:  # closed before there was a loop to be told
             try:
                 delay: float | None = await self._attempt(patience)
@@ -184,7 +203,20 @@ class Link:
             if delay is None:
                 return
             patience = REDIAL_TIMEOUT
-            await asyncio.sleep(delay)
+            await self._rest(delay)
+
+    async def _rest(self, delay: float) -> None:
+        """Wait until the next attempt is due, or somebody wants it at once."""
+        assert self._hurry is not None
+        self._hurry.clear()
+        self.next_attempt_at = time.monotonic() + delay
+        try:
+            async with asyncio.timeout(delay):
+                await self._hurry.wait()
+        except TimeoutError:
+            pass
+        finally:
+            self.next_attempt_at = None
 
     def interrupted(self) -> None:
         """Take up that the loop ended under a connection, which was not wanted."""
@@ -192,21 +224,23 @@ class Link:
 
     async def _attempt(self, patience: float) -> float:
         """Dial, and serve the connection to its end; return seconds until the next attempt."""
-        connection = await dial(self.url, self._credentials, timeout=patience, transport=self._transport)
+        connection = await dial(self.url, self._credentials, timeout=patience, route=self._route)
         await self._serve(connection)
         return self._reconnecting.delay()
 
     def _failed(self, problem: Exception) -> float | None:
         """Take up a failed attempt; return seconds until the next, or None for none."""
-        known = isinstance(problem, KalshiError)
-        self._fail(str(problem) if known else f"{self.url}: {type(problem).__name__}: {problem}")
+        problem = failure(problem, self.url, self._route, REDIAL_TIMEOUT)
+        self._fail(str(problem))
         if not self.started.done():
             self.started.set_exception(problem)
             return None
         # A clock that is off is set right by itself, as on a laptop that wakes; keys are not.
-        status = None if isinstance(problem, ClockSkewError) else getattr(problem, "status", None)
-        delay = self._reconnecting.delay(status=status, retry_after=getattr(problem, "retry_after", None))
+        refused = isinstance(problem, AuthenticationError) and not isinstance(problem, ClockSkewError)
+        delay = self._reconnecting.delay(refused=refused, retry_after=getattr(problem, "retry_after", None))
         self.state = "refused" if self._reconnecting.refused else "reconnecting"
+        if self._reconnecting.refused:
+            self._outages.refused(str(problem))
         return delay
 
     async def _serve(self, connection: Connection) -> None:
@@ -221,7 +255,7 @@ class Link:
         except ConnectionLost as closed:
             self._fail(f"connection lost: {closed}")
         except Exception as bug:  # noqa: BLE001  # whatever the exchange sends, the feed goes on
-            self._fail(f"connecting anew: {type(bug).__name__}: {bug}")
+            self._fail(f"connecting anew: {type(bug).__name__}: {plain_text(str(bug))}")
         finally:
             self._lost()
             for each in tasks:
@@ -237,7 +271,8 @@ class Link:
         self._connection = connection
         self.clock_skew = clock_skew(connection)
         self.state = "connected"
-        self._taps.event(self.number, "connected", self.url, self._timeline.stamp())
+        self._outages.connected()
+        self._taps.event(self.number, "connected", plain_address(self.url), self._timeline.stamp())
         self.session.connected()
         self._react()
         self.reconnects += again
@@ -256,7 +291,9 @@ class Link:
             self.session.close()  # a wanted end is no gap in the data
         else:
             self.session.disconnected()
+            self._outages.lost(self.last_error or "no cause was given")
         self._answers.let_go(closed_error() if self._closing else None)
+        self._arrived()
 
     def _fail(self, text: str) -> None:
         self.last_error, self.failed_at = text, time.monotonic()
@@ -265,13 +302,13 @@ class Link:
         """Give the connection up when a task beside the reader failed: without it, nothing would be repaired."""
         bug = None if ended.cancelled() else ended.exception()
         if bug is not None and not isinstance(bug, ConnectionLost):
-            self._fail(f"connecting anew: {type(bug).__name__}: {bug}")
+            self._fail(f"connecting anew: {type(bug).__name__}: {plain_text(str(bug))}")
             connection.abort()
 
     async def _read(self, connection: Connection) -> None:
         """Take every message into the session as it comes, until the connection is lost."""
         receive, events, outgoing = self.session.receive, self.session.events, self.session.outgoing
-        taps, number = self._taps, self.number
+        taps, number, arrived = self._taps, self.number, self._arrived
 
         def take(messages: Sequence[bytes], received_at: int) -> None:
             self._received_at = received_at
@@ -279,6 +316,7 @@ class Link:
                 taps.read(number, messages, received_at)
             receive(messages, received_at)
             self._received_at = 0
+            arrived()
             if events or outgoing:
                 self._react()
 
@@ -311,6 +349,7 @@ class Link:
             self.meter.sample(now)
             if self.session.data_messages != data or now - since >= QUIET_ENOUGH:
                 self._reconnecting.reset()
+                self._outages.proved()
             self._react()
 
     def _react(self) -> None:
@@ -325,3 +364,4 @@ class Link:
                 self._answers.answered(event)
         if self.session.outgoing and self._wake is not None:
             self._wake.set()
+        self._arrived()

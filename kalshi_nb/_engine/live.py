@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from functools import partial
 from random import Random
+from ssl import SSLContext
 from typing import cast
 
 from kalshi_nb._auth import Credentials
@@ -30,8 +31,8 @@ from kalshi_nb._engine.refusals import closed_error, subscription_error
 from kalshi_nb._engine.status import state_of, status_of
 from kalshi_nb._engine.taps import Taps
 from kalshi_nb._engine.timeline import Timeline
-from kalshi_nb._engine.transport import TransportName
-from kalshi_nb._rows.channels import BOOKS
+from kalshi_nb._engine.transport import Route, TransportName, plain_address
+from kalshi_nb._rows.channels import BOOKS, ROWS
 from kalshi_nb._rows.gaps import GapLog
 from kalshi_nb._rows.rejects import MOST_REJECTS, Reject
 from kalshi_nb._rows.rows import Row
@@ -68,11 +69,15 @@ class LiveEngine:
         The source of jitter.
     transport : str
         The library that speaks WebSocket: ``websockets`` or ``picows``.
+    ssl : ssl.SSLContext, optional
+        Whom to trust behind ``wss://``; those whom this computer trusts, and ``SSL_CERT_FILE``, when None.
+    proxy : str or bool, optional
+        The address of a proxy; False for none; what the environment says (``HTTPS_PROXY`` and its like) when None.
 
     Attributes
     ----------
     url : str
-        Where the exchange is.
+        Where the exchange is, as it may be shown: without a password.
     clock : Timeline
         The market's time, and a timeline beside it that never goes back.
     gaps : GapLog
@@ -90,13 +95,20 @@ class LiveEngine:
         connections: int = 1,
         random: Random | None = None,
         transport: TransportName = "websockets",
+        ssl: SSLContext | None = None,
+        proxy: str | bool | None = None,
     ) -> None:
-        self.url = url
+        self.url = plain_address(url)
         self.gaps = GapLog(listener=GapRecords())
         self.clock = Timeline(clock, self._stepped)
-        self._rows: defaultdict[str, list[Row]] = defaultdict(list)
+        # All from the beginning, so that whoever looks through them needs no copy: the lists change, this does not.
+        self._rows: dict[str, list[Row]] = {channel: [] for channel in ROWS}
+        self._watched: tuple[list[Row], ...] = ()
+        self._wake: Callable[[], None] = lambda: None
+        self._on_read: Callable[[], None] | None = None
         self._taps = Taps(self._report)
         self._reported: deque[tuple[float, str]] = deque(maxlen=1)
+        route = Route(transport, ssl, proxy)
         jitter = random or Random()  # noqa: S311  # jitter, not a secret
         self.links = tuple(
             Link(
@@ -107,9 +119,10 @@ class LiveEngine:
                 gaps=self.gaps,
                 rows=self._rows,
                 taps=self._taps,
+                arrived=self._arrived,
                 number=number,
                 alone=connections == 1,
-                transport=transport,
+                route=route,
             )
             for number in range(1, connections + 1)
         )
@@ -144,7 +157,7 @@ class LiveEngine:
     def rejects(self) -> list[Reject]:
         """Return the newest frames that were set aside, oldest first."""
         found = [each for link in self.links for each in link.session.rejects.copy()]
-        return sorted(found, key=lambda each: each.received_at)[-MOST_REJECTS:]
+        return sorted(found, key=lambda each: each.received_us)[-MOST_REJECTS:]
 
     def applied(self, up_to: Mapping[int, int]) -> bool:
         """Tell whether all messages that were sent to these ports of ours have been taken in."""
@@ -250,9 +263,42 @@ class LiveEngine:
         del rows[: len(taken)]
         return taken
 
+    def pending(self) -> Sequence[str]:
+        """Return the channels of which rows can be taken now."""
+        return [channel for channel, rows in self._rows.items() if rows]
+
+    def watch(self, channels: Sequence[str], wake: Callable[[], None]) -> bool:
+        """Have `wake` called once when a row of one of `channels` comes; return whether some are pending already."""
+        # In this order, here and in `_arrived`: rows that come before the look are seen by it, rows that come after it
+        # find what is watched.
+        self._wake = wake
+        self._watched = watched = tuple([self._rows[each] for each in channels])
+        for rows in watched:
+            if rows:
+                self._watched = ()
+                return True
+        return False
+
+    def on_read(self, wake: Callable[[], None]) -> None:
+        """Have `wake` called once, after what comes next was taken in."""
+        self._on_read = wake
+
+    def _arrived(self) -> None:
+        """Wake whoever waits for rows, where there are any, or for anything to come."""
+        for rows in self._watched:
+            if rows:
+                self._watched = ()
+                self._wake()
+                break
+        on_read = self._on_read
+        if on_read is not None:
+            self._on_read = None
+            on_read()
+
     def put(self, channel: str, rows: Sequence[Row]) -> None:
         """Have rows that were fetched later enter the frames at their place."""
         self._rows[channel].append(LateRows(tuple(rows)))
+        self._arrived()
 
     def ladder(self, market_ticker: str) -> LadderReading | None:
         """Return a market's ladder, None when nobody wants it."""
@@ -271,6 +317,11 @@ class LiveEngine:
         for each in self.links:
             each.close()
         self._io.close()
+
+    def reconnect(self) -> int:
+        """Dial at once over every connection that waits for its next attempt; return how many those are."""
+        refuse_on("io", doing="reconnect()", instead="Call it from the notebook")
+        return self._io.call(lambda: sum(each.hurry() for each in self.links))
 
     def _refuse_refused(self) -> None:
         if state_of(self.links) == "refused":
@@ -305,8 +356,9 @@ class LiveEngine:
 
     def _stepped(self, step: ClockStep) -> None:
         """Write down among all rows that the clock was set: what follows is stamped by another clock, as it were."""
-        for rows in list(self._rows.values()):
+        for rows in self._rows.values():
             rows.append(ClockStepRow(step.by))
+        self._arrived()
         self._taps.event(0, "clock", f"{step.by:+} us", step.at)
 
     def _want(self, interests: Sequence[LiveInterest]) -> list[Part]:

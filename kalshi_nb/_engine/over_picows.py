@@ -10,33 +10,35 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import re
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from email import message_from_bytes
-from typing import Final
+from typing import Final, cast
 
 import picows
 from picows import WSCloseCode, WSFrame, WSHandshakeError, WSListener, WSMsgType, WSParsedURL, WSTransport
 from picows.version import __version__
 from python_socks import ProxyError
-from websockets.proxy import get_proxy
-from websockets.uri import parse_uri
 
 from kalshi_nb._engine import over_websockets
 from kalshi_nb._engine.transport import (
     CLOSE_TIMEOUT,
     LARGEST_MESSAGE,
+    MOST_UNSENT,
     PING_INTERVAL,
     PING_TIMEOUT,
+    SILENT,
     ConnectionLost,
     Now,
+    ProxyFailed,
     Refused,
+    Route,
     Take,
     WrongProtocol,
+    closed_by_peer,
     hang_up,
-    is_loopback,
+    not_read,
 )
 
 __all__ = ["PicowsConnection", "open_connection"]
@@ -51,34 +53,38 @@ _TEXT: Final = WSMsgType.TEXT
 _LARGEST_CONTROL: Final = 125
 """Bytes that a ping, a pong or a close carries at most (RFC 6455, 5.5).
 
-What is larger is data, and needs no look at its type, which costs as much as all else that is done here for a frame.
-So a last piece without a first one is set aside as no JSON if it is large, and ends the connection if it is small."""
+What is larger is data, or breaks the protocol."""
+_CLOSELY: Final = 16
+"""Frames that are looked at closely: so many of a read, and again after each lot that is handed over.
+
+To ask a frame for its type and its reserved bits costs as much as all else that is done here for it. So in a flood,
+with hundreds of frames a read, those between are taken for what large frames are. A frame that the protocol forbids is
+refused for certain in a read of up to so many, and soon wherever they go on; where one slips by, its bytes are read as
+any other message's."""
 _AT_ONCE: Final = 128
 """Messages to hand over before the read is taken in to its end: a whole read of a megabyte would fall out of the
 processor's cache before it is looked at, which costs a tenth of all."""
 
+_PROXY_STATUS: Final = re.compile(r"status ([0-9]{3})")
 _STATUS: Final = re.compile(rb"HTTP/[0-9.]+ ([0-9]{3})\b")
 _SWITCHING: Final = 101
 _TELLING: Final = (401, 403)
 _LEAVE: Final = 1.0
 _LEAST_PIECE: Final = 64  # what an empty piece costs all the same
 
-# Without a handler, the standard library would print the parser's complaints into whatever cell runs.
-_log: Final = logging.getLogger("kalshi_nb.picows")
-_log.addHandler(logging.NullHandler())
-
 
 async def open_connection(
     url: str,
     headers: Mapping[str, str],
     *,
+    route: Route,
     timeout: float,  # noqa: ASYNC109  # the library's own, which closes what it opened
 ) -> PicowsConnection:
     """Return an open connection to `url`, its handshake carrying `headers`.
 
     Raises
     ------
-    Refused, WrongProtocol
+    Refused, WrongProtocol, ProxyFailed
         As their names say.
     OSError, TimeoutError
         When nobody answers, or not within `timeout` seconds.
@@ -96,20 +102,25 @@ async def open_connection(
                 url,
                 extra_headers={**headers, "User-Agent": f"picows/{__version__}"},
                 socket_factory=connected,
-                proxy=None if is_loopback(url) else get_proxy(parse_uri(url)),
+                ssl_context=route.trusting(url),
+                proxy=_known_here(route.proxy_to(url)),
                 max_redirects=0,  # they would carry a valid signature to somebody else
                 websocket_handshake_timeout=None,
                 max_frame_size=LARGEST_MESSAGE,
                 read_buffer_init_size=READ_BUFFER,
                 enable_auto_pong=False,  # every frame has to show, or the last one of a read might not
-                logger_name=_log,
+                logger_name=SILENT,
             )
         except WSHandshakeError as problem:
-            raise await _whole(_refusal(problem), url, headers, timeout) from None
-        except (picows.WSInvalidURL, ProxyError) as problem:
+            raise await _whole(_refusal(problem), url, headers, route, timeout) from None
+        except ProxyError as problem:
+            status = _PROXY_STATUS.search(str(problem))
+            raise ProxyFailed(str(problem), None if status is None else int(status[1])) from None
+        except picows.WSInvalidURL as problem:
             raise WrongProtocol(str(problem)) from None
         if not isinstance(listener, PicowsConnection):
             raise WrongProtocol("it hung up before it had answered the handshake")
+        listener.refuse_what_nobody_asked_for()
         return listener
 
 
@@ -129,6 +140,12 @@ async def _left_behind(sockets: list[socket.socket]) -> AsyncIterator[None]:
         for each in sockets:
             each.close()
         raise
+
+
+def _known_here(proxy: str | None) -> str | None:
+    """Return a proxy's address as this library calls its kinds; it asks the proxy for names in any case."""
+    kind, mark, rest = (proxy or "").partition("://")
+    return f"{kind[:-1]}{mark}{rest}" if kind in ("socks5h", "socks4a") else proxy
 
 
 async def _connected(host: str, port: int) -> socket.socket:
@@ -160,20 +177,21 @@ def _refusal(problem: WSHandshakeError) -> Exception:
     return Refused(int(status[1]), message_from_bytes(head.partition(b"\r\n")[2]), problem.raw_body or b"")
 
 
-async def _whole(refusal: Exception, url: str, headers: Mapping[str, str], seconds: float) -> Exception:
+async def _whole(refusal: Exception, url: str, headers: Mapping[str, str], route: Route, seconds: float) -> Exception:
     """Return a refusal with all of its body, of which the library reads no more than came with its head.
 
-    What is wrong with a signature stands in there, so the other library asks once more, and reads it all.
+    What is wrong with a signature stands in there, so the other library asks once more, and reads it all; but not
+    where it is a page, which is none of the exchange's.
     """
-    if not isinstance(refusal, Refused) or refusal.status not in _TELLING:
+    if not isinstance(refusal, Refused) or refusal.status not in _TELLING or refusal.body.startswith(b"<"):
         return refusal
     if refusal.headers.get("Content-Length") == str(len(refusal.body)):
         return refusal
     try:
-        accepted = await over_websockets.open_connection(url, headers, timeout=seconds)
+        accepted = await over_websockets.open_connection(url, headers, route=route, timeout=seconds)
     except Refused as whole:
         return whole
-    except (WrongProtocol, OSError, TimeoutError):
+    except (WrongProtocol, ProxyFailed, OSError, TimeoutError):
         return refusal
     await hang_up(accepted)
     return refusal
@@ -226,7 +244,7 @@ class PicowsConnection(WSListener):
 
     def _before_reading(self, transport: WSTransport, frame: WSFrame) -> None:  # noqa: ARG002  # the library's signature
         """Keep what comes before anybody reads."""
-        if frame.msg_type is _TEXT and frame.fin and not self._pieces:
+        if frame.msg_type is _TEXT and frame.fin and not self._pieces and not _reserved(frame):
             self._early.append(frame.get_payload_as_bytes())
         else:
             self._other(frame)
@@ -235,7 +253,7 @@ class PicowsConnection(WSListener):
         """Return what takes a frame: it gathers whole messages, and hands those of one read over together."""
         pieces, other, give_up = self._pieces, self._other, self._give_up
         messages: list[bytes] = []
-        text, gather = _TEXT, messages.append
+        text, gather, closely, control = _TEXT, messages.append, _CLOSELY, _LARGEST_CONTROL
         came = 0
 
         def hand_over() -> None:
@@ -249,7 +267,14 @@ class PicowsConnection(WSListener):
                 if not came:
                     came = now()
                 data = frame.get_payload_as_bytes()
-                if frame.fin and not pieces and (len(data) > _LARGEST_CONTROL or frame.msg_type is text):
+                if (
+                    frame.fin
+                    and not pieces
+                    and (
+                        (len(messages) >= closely and len(data) > control)
+                        or (frame.msg_type is text and not (frame.rsv1 or frame.rsv2 or frame.rsv3))
+                    )
+                ):
                     gather(data)
                     if len(messages) == _AT_ONCE:
                         hand_over()
@@ -281,10 +306,12 @@ class PicowsConnection(WSListener):
 
     def _other(self, frame: WSFrame) -> None:
         kind = frame.msg_type
-        if kind is WSMsgType.PONG:
+        if _reserved(frame):
+            self._give_up(ConnectionLost("bits are set in its frames that only extensions may set"))
+        elif kind is WSMsgType.PONG:
             self._answered.set()
         elif kind is WSMsgType.PING:
-            self._transport.send_pong(frame.get_payload_as_bytes())
+            self._answer(frame.get_payload_as_bytes())
         elif kind is WSMsgType.CLOSE:
             self._hear(_nowhere)
             self._transport.send_close(WSCloseCode.OK)
@@ -293,6 +320,12 @@ class PicowsConnection(WSListener):
             self._give_up(ConnectionLost("the pieces of its messages are mixed up"))
         else:
             self._join(frame)
+
+    def _answer(self, ping: bytes) -> None:
+        if self._transport.underlying_transport.get_write_buffer_size() > MOST_UNSENT:
+            self._give_up(not_read())
+        else:
+            self._transport.send_pong(ping)
 
     def _join(self, frame: WSFrame) -> None:
         """Take up a message in one binary frame, or a piece of one."""
@@ -313,6 +346,20 @@ class PicowsConnection(WSListener):
 
     # What the engine calls ----------------------------------------------------------------------------
 
+    def refuse_what_nobody_asked_for(self) -> None:
+        """Look whether the answer to the handshake takes up an offer that was never made; this library does not.
+
+        Raises
+        ------
+        WrongProtocol
+            When it does: what comes would be compressed, or something else than this end can read.
+        """
+        for name in ("Sec-WebSocket-Extensions", "Sec-WebSocket-Protocol"):
+            if name in self.headers:
+                self._hear(_nowhere)
+                self.abort()
+                raise WrongProtocol(f"it took up what nobody had offered, {name}: {self.headers[name]}")
+
     @property
     def headers(self) -> Mapping[str, str]:
         """Headers of the answer to the handshake."""
@@ -328,7 +375,7 @@ class PicowsConnection(WSListener):
             await self._transport.wait_disconnected()
         except Exception as problem:  # noqa: BLE001  # the library's own account of what it could not read
             raise self._fault or ConnectionLost(f"{type(problem).__name__}: {problem}") from None
-        raise self._fault or ConnectionLost(self._how_it_ended())
+        raise self._fault or self._how_it_ended()
 
     async def send(self, data: bytes) -> None:
         """Send one text message."""
@@ -359,12 +406,16 @@ class PicowsConnection(WSListener):
                 self._give_up(ConnectionLost(f"no answer to a ping within {PING_TIMEOUT:g} s"))
                 return
 
-    def _how_it_ended(self) -> str:
+    def _how_it_ended(self) -> ConnectionLost:
         handshake = self._transport.close_handshake
         if handshake is None or handshake.recv is None:
-            return "it broke off without a close frame"
-        reason = f" ({handshake.recv.reason})" if handshake.recv.reason else ""
-        return f"the exchange closed it with code {handshake.recv.code:d}{reason}"
+            return ConnectionLost("it broke off without a close frame")
+        return closed_by_peer(cast("int", handshake.recv.code), handshake.recv.reason or "")
+
+
+def _reserved(frame: WSFrame) -> bool:
+    """Tell whether a bit is set that no extension, since none is offered, gives a meaning to."""
+    return frame.rsv1 or frame.rsv2 or frame.rsv3
 
 
 def _nowhere(_: WSTransport, __: WSFrame) -> None:

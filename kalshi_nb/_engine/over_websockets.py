@@ -14,20 +14,33 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
-from websockets.frames import Frame, Opcode
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidProxy,
+    InvalidProxyStatus,
+    InvalidStatus,
+    InvalidURI,
+    ProxyError,
+)
+from websockets.frames import CloseCode, Frame, Opcode
 
 from kalshi_nb._engine.transport import (
     CLOSE_TIMEOUT,
     LARGEST_MESSAGE,
+    MOST_UNSENT,
     PING_INTERVAL,
     PING_TIMEOUT,
+    SILENT,
     ConnectionLost,
     Now,
+    ProxyFailed,
     Refused,
+    Route,
     Take,
     WrongProtocol,
-    is_loopback,
+    closed_by_peer,
+    not_read,
 )
 
 __all__ = ["WebSocketsConnection", "open_connection"]
@@ -45,17 +58,20 @@ async def open_connection(
     url: str,
     headers: Mapping[str, str],
     *,
+    route: Route,
     timeout: float,  # noqa: ASYNC109  # the library's own, which closes what it opened
 ) -> WebSocketsConnection:
     """Return an open connection to `url`, its handshake carrying `headers`.
 
     Raises
     ------
-    Refused, WrongProtocol
+    Refused, WrongProtocol, ProxyFailed
         As their names say.
     OSError, TimeoutError
         When nobody answers, or not within `timeout` seconds.
     """
+    trusting = route.trusting(url)
+    options: dict[str, Any] = {} if trusting is None else {"ssl": trusting}
     try:
         connection = await _Connect(
             url,
@@ -64,17 +80,25 @@ async def open_connection(
             # Inflating costs 1.2 µs a message, a fifth more than this transport takes without; it saves time on
             # slow lines only.
             compression=None,
-            proxy=None if is_loopback(url) else True,
+            proxy=route.proxy_to(url),
             open_timeout=timeout,
             ping_interval=PING_INTERVAL,
             ping_timeout=PING_TIMEOUT,
             close_timeout=CLOSE_TIMEOUT,
             max_size=LARGEST_MESSAGE,
             max_queue=_MOST_FRAMES,
+            logger=SILENT,
+            **options,
         )
     except InvalidStatus as refusal:
         response = refusal.response
         raise Refused(response.status_code, response.headers, bytes(response.body or b"")) from None
+    except InvalidProxyStatus as refusal:
+        raise ProxyFailed(str(refusal), refusal.response.status_code) from None
+    except InvalidProxy as broken:
+        raise ProxyFailed(broken.msg) from None  # its own text shows the whole address, a password included
+    except ProxyError as broken:
+        raise ProxyFailed(str(broken)) from None
     except (InvalidHandshake, InvalidURI) as broken:
         raise WrongProtocol(str(broken)) from None
     assert isinstance(connection, _Straight)
@@ -144,8 +168,14 @@ class _Straight(ClientConnection):
         ):
             self.came.append(event.data)
         elif self.fault is None:
-            if type(event) is Frame and event.fin and event.opcode in _DATA:
-                self.waiting += 1
+            if type(event) is Frame:
+                if event.fin and event.opcode in _DATA:
+                    self.waiting += 1
+                elif event.opcode is Opcode.PING and self.transport.get_write_buffer_size() > MOST_UNSENT:
+                    self.give_up(not_read())  # the library has answered it already, and keeps what is not taken
+                    return
+                elif event.opcode is Opcode.CLOSE:  # by itself, the library would wait for the next ping to be due
+                    self.loop.call_later(CLOSE_TIMEOUT, self.transport.abort)
             super().process_event(event)
 
     def give_up(self, fault: Exception) -> None:
@@ -189,14 +219,14 @@ class WebSocketsConnection:
                 connection.waiting -= 1
                 take([data], now())
         except ConnectionClosed as closed:
-            raise connection.fault or ConnectionLost(str(closed)) from None
+            raise connection.fault or _how_it_ended(closed) from None
 
     async def send(self, data: bytes) -> None:
         """Send one text message."""
         try:
             await self._connection.send(data, text=True)
         except ConnectionClosed as closed:
-            raise ConnectionLost(str(closed)) from None
+            raise _how_it_ended(closed) from None
 
     async def close(self) -> None:
         """Say goodbye and wait a moment for the answer."""
@@ -205,3 +235,12 @@ class WebSocketsConnection:
     def abort(self) -> None:
         """Drop the connection now."""
         self._connection.transport.abort()
+
+
+def _how_it_ended(closed: ConnectionClosed) -> ConnectionLost:
+    if closed.rcvd is not None:
+        code = None if closed.rcvd.code == CloseCode.NO_STATUS_RCVD else int(closed.rcvd.code)
+        return closed_by_peer(code, closed.rcvd.reason)
+    if closed.sent is not None and closed.sent.code != CloseCode.NORMAL_CLOSURE:
+        return ConnectionLost(f"this end closed it with code {int(closed.sent.code)} ({closed.sent.reason})")
+    return ConnectionLost("it broke off without a close frame")

@@ -59,7 +59,7 @@ class Interest(Protocol):
 
     @property
     def wanted(self) -> Wanted:
-        """The tickers, or all of them; an empty set takes what the channel receives for others."""
+        """The tickers, or all of them; an empty set, of books alone, takes those that are wanted by others."""
         ...
 
     @property
@@ -83,12 +83,15 @@ class LinkStatus:
         Connections made after the first.
     last_error : str or None
         Its newest trouble.
+    next_attempt_at : float or None
+        When it is dialed again, in seconds of the computer's monotonic clock; None where it need not be.
     """
 
     number: int
     state: EngineState
     reconnects: int = 0
     last_error: str | None = None
+    next_attempt_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +145,7 @@ class EngineStatus:
     lag_grows : bool
         Whether the lag has grown for 30 s on end.
     duplicates, rejected : int
-        Frames with an old sequence number, and frames that were set aside.
+        Frames with an old sequence number, and frames that were set aside, or lost a field that could not be read.
     clock_skew : float or None
         Seconds by which this computer's clock is ahead of the exchange's.
     clock_steps : tuple of ClockStep
@@ -217,7 +220,7 @@ class Engine(Protocol):
     """What takes in an exchange's messages, as the rooms above know it.
 
     All of it may be called from any thread but the engine's own, and only :meth:`start`, :meth:`want`,
-    :meth:`catalog` and :meth:`close` wait.
+    :meth:`catalog`, :meth:`reconnect` (a moment) and :meth:`close` wait.
     """
 
     @property
@@ -279,6 +282,16 @@ class Engine(Protocol):
         """End within about 2 s; what it holds can still be read. Idempotent, from any thread but its own."""
         ...
 
+    def reconnect(self) -> int:
+        """Dial at once what waits for its next attempt; return how many connections that are, 0 where all is well.
+
+        Raises
+        ------
+        FeedClosedError
+            When the engine has ended.
+        """
+        ...
+
     def want(
         self, channel: str, wanted: Sequence[Wanted], *, timeout: float, rows: str | None = None
     ) -> list[Interest]:
@@ -320,6 +333,38 @@ class Engine(Protocol):
 
     def take(self, channel: str) -> list[Row]:
         """Take all rows of a channel, or all quotes, that are pending; called by one thread only."""
+        ...
+
+    def pending(self) -> Sequence[str]:
+        """Return the channels, quotes among them, of which rows can be taken now."""
+        ...
+
+    def watch(self, channels: Sequence[str], wake: Callable[[], None]) -> bool:
+        """Have `wake` called when a row of one of some channels comes, once, and instead of what was asked before.
+
+        Called by the thread that takes. `wake` is called on the engine's thread, after the row can be taken, and
+        must neither wait nor raise; once too often does no harm.
+
+        Parameters
+        ----------
+        channels : sequence of str
+            As :meth:`take` has them; an empty one forgets what was asked before.
+        wake : callable
+            What to call.
+
+        Returns
+        -------
+        bool
+            Whether rows of one of them are pending already; `wake` is not called then.
+        """
+        ...
+
+    def on_read(self, wake: Callable[[], None]) -> None:
+        """Have `wake` called once, after what comes next was taken in, and instead of what was asked before.
+
+        For whoever shows ladders, which are read in place: while nothing comes, nothing can have changed. `wake` is
+        called on the engine's thread and must neither wait nor raise; once too often does no harm.
+        """
         ...
 
     def put(self, channel: str, rows: Sequence[Row]) -> None:

@@ -3,36 +3,53 @@
 Two libraries can: ``websockets``, always there, and ``picows``, the optional faster one. Whatever opens a
 connection gives back a :class:`Connection` or raises one of the errors below, so that nothing above knows
 which of the two is at work.
+
+Neither library logs anything: at the level DEBUG both write every header of a handshake, the signature among them, and
+a handler is code of the user's, which has no place on the thread of the data. What there is to say is raised, and
+said by the logger ``kalshi_nb``.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.util import find_spec
+from ssl import SSLContext
 from typing import Any, Final, Literal, Protocol, get_args
 from urllib.parse import urlsplit
 
+from kalshi_nb._redaction import shown
+from kalshi_nb._rows.foreign import plain_text
 from kalshi_nb.errors import ConfigurationError, MissingPackageError
 
 __all__ = [
     "CLOSE_TIMEOUT",
     "LARGEST_MESSAGE",
     "LOOPBACK",
+    "MOST_UNSENT",
     "PING_INTERVAL",
     "PING_TIMEOUT",
+    "SILENT",
     "TRANSPORTS",
     "Connection",
     "ConnectionLost",
     "Now",
+    "ProxyFailed",
     "Refused",
+    "Route",
     "Take",
     "TransportName",
     "WrongProtocol",
     "checked",
+    "closed_by_peer",
     "hang_up",
     "is_loopback",
+    "not_read",
+    "plain_address",
 ]
 
 TransportName = Literal["websockets", "picows"]
@@ -50,7 +67,23 @@ PING_TIMEOUT: Final = 15.0
 CLOSE_TIMEOUT: Final = 0.5
 """Seconds the other end has to answer a close frame."""
 
+MOST_UNSENT: Final = 2**20
+"""Bytes of answers to pings, and of commands, that may wait for the other end to read.
+
+Commands wait before they are as many as that; so past it there is somebody who asks without end and never listens."""
+
+SILENT: Final = logging.Logger("kalshi_nb.transport", logging.CRITICAL + 1)  # noqa: LOG001  # as said below
+"""The logger of both libraries: it belongs to no tree, and says nothing whatever the levels are."""
+
 _HANG_UP: Final = 1.0
+_LONGEST: Final = 500
+_LIMIT: Final = re.compile(
+    r"\b(limit|too many|exceed|another|other (session|connection)|duplicate|replaced|supersede)", re.IGNORECASE
+)
+_LIMIT_STEP: Final = (
+    "Kalshi counts the connections of a user, those of all kernels and programs (200, unless the usage tier says "
+    "otherwise); close what you no longer need"
+)
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 Take = Callable[[Sequence[bytes], int], None]
@@ -62,7 +95,10 @@ Now = Callable[[], int]
 
 
 class ConnectionLost(Exception):  # noqa: N818  # an event of the seam; no user ever sees it
-    """An open connection ended, for the reason in the message."""
+    """An open connection ended, for the reason in the message; what the other end said in it is made plain."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(plain_text(text, _LONGEST))
 
 
 class Refused(Exception):  # noqa: N818  # as above; dialling says it in words that help
@@ -87,6 +123,68 @@ class Refused(Exception):  # noqa: N818  # as above; dialling says it in words t
 
 class WrongProtocol(Exception):  # noqa: N818  # as above
     """What the other end said is no answer to a handshake."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(plain_text(text, _LONGEST))
+
+
+class ProxyFailed(Exception):  # noqa: N818  # as above
+    """The proxy on the way made no way to the other end.
+
+    Attributes
+    ----------
+    status : int or None
+        The HTTP status that it answered with, where it did.
+    """
+
+    def __init__(self, text: str, status: int | None = None) -> None:
+        super().__init__(plain_text(text, _LONGEST))
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """By what means an address is reached.
+
+    Attributes
+    ----------
+    transport : str
+        The library that speaks WebSocket: ``websockets`` or ``picows``.
+    ssl : ssl.SSLContext or None
+        Whom to trust behind ``wss://``; None for those whom this computer trusts, and ``SSL_CERT_FILE``.
+    proxy : str, bool or None
+        The address of a proxy, which may hold a password and is never shown; False for none; None or True for what
+        the environment says, where the other end is not on this computer.
+    """
+
+    transport: TransportName = "websockets"
+    ssl: SSLContext | None = field(default=None, repr=False)
+    proxy: str | bool | None = field(default=None, repr=False)
+
+    def proxy_to(self, url: str) -> str | None:
+        """Return the address of the proxy by which `url` is reached, None for none.
+
+        Raises
+        ------
+        WrongProtocol
+            When `url` is no address of a WebSocket.
+        """
+        if isinstance(self.proxy, str):
+            return self.proxy
+        if self.proxy is False or is_loopback(url):
+            return None
+        from websockets.exceptions import InvalidURI  # noqa: PLC0415  # loads when there is something to dial
+        from websockets.proxy import get_proxy  # noqa: PLC0415  # as above
+        from websockets.uri import parse_uri  # noqa: PLC0415  # as above
+
+        try:
+            return get_proxy(parse_uri(url))
+        except InvalidURI as broken:
+            raise WrongProtocol(str(broken)) from None
+
+    def trusting(self, url: str) -> SSLContext | None:
+        """Return whom to trust at `url`; None where it is not encrypted, too."""
+        return self.ssl if urlsplit(url).scheme == "wss" else None
 
 
 class Connection(Protocol):
@@ -143,7 +241,7 @@ def checked(transport: str) -> TransportName:
     """
     if transport not in TRANSPORTS:
         raise ConfigurationError(
-            f"transport is {transport!r}; pass one of {', '.join(map(repr, TRANSPORTS))}: 'websockets' is always "
+            f"transport is {shown(transport)}; pass one of {', '.join(map(repr, TRANSPORTS))}: 'websockets' is always "
             "there, 'picows' is faster."
         )
     if transport == "picows" and find_spec("picows") is None:
@@ -151,6 +249,29 @@ def checked(transport: str) -> TransportName:
             "transport='picows' needs the package picows: pip install 'kalshi-nb[speed]', or leave transport out."
         )
     return transport
+
+
+def closed_by_peer(code: int | None, reason: str) -> ConnectionLost:
+    """Return the end of a connection that the other end closed by a close frame.
+
+    What the exchange does when a user has too many connections is written nowhere. Where its words sound like it, they
+    are followed by what is known, and what helps.
+    """
+    said = f" ({plain_text(reason)})" if reason else ""
+    step = f". {_LIMIT_STEP}" if _LIMIT.search(reason) else ""
+    return ConnectionLost(f"the exchange closed it {f'with code {code:d}' if code else 'without a code'}{said}{step}")
+
+
+def not_read() -> ConnectionLost:
+    """Return the end of a connection whose other end reads nothing, and asks for ever more answers."""
+    return ConnectionLost(f"the other end reads nothing, and more than {MOST_UNSENT:,} bytes wait for it")
+
+
+def plain_address(url: str) -> str:
+    """Return an address as it may be shown: less the name and password that may stand in it, and made plain."""
+    scheme, mark, rest = url.partition("://")
+    place, slash, path = rest.partition("/")
+    return plain_text(f"{scheme}{mark}{place.rpartition('@')[2]}{slash}{path.partition('?')[0]}")
 
 
 def is_loopback(url: str) -> bool:

@@ -6,21 +6,32 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, Self
 
 from kalshi_nb._clock import Clock
 from kalshi_nb._engine.port import LadderReading
+from kalshi_nb._feed.standing import FORKED, FeedStanding, unknown_market
 from kalshi_nb._fixed_point import CONTRACT, DOLLAR
+from kalshi_nb._rows.ladders import EndedLadder
 from kalshi_nb._rows.ladders import Levels as IntegerLevels
-from kalshi_nb._rows.tickers import hint
 from kalshi_nb._threads import refuse_on
+from kalshi_nb._usage import not_copied, not_made, whole
+from kalshi_nb._waiting import Deadline
 from kalshi_nb._widgets.ladder.presenter import LadderPresenter
-from kalshi_nb.errors import ConfigurationError, SubscriptionError, WaitTimeoutError
+from kalshi_nb.errors import (
+    ConfigurationError,
+    HandleClosedError,
+    KalshiError,
+    NoSuchBookError,
+    UsageError,
+    WaitTimeoutError,
+)
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from kalshi_nb._widgets.ladder.view import LadderView
+    from kalshi_nb._widgets.ladder.picture import LadderPicture
+    from kalshi_nb._widgets.ladder.view import LadderView, LadderWidget
 
 __all__ = ["Book", "Books", "Top"]
 
@@ -48,16 +59,33 @@ class Book:
     Kalshi keeps two ladders of bids, YES and NO. A YES ask at 0.53 is a NO bid at 0.47, so ``ask`` here is one
     dollar less the best NO bid. Every reading is of one moment, from any thread. Made by
     :meth:`kalshi_nb.Feed.book`; as a cell's last expression it shows a ladder that moves.
+
+    A book that is closed, by itself, with its feed, or because the process was forked from the one that has the feed's
+    threads, keeps what it had and says so.
     """
 
+    def __new__(cls, *arguments: Any, **_options: Any) -> Self:
+        """Refuse to be made by hand."""
+        if not arguments:
+            raise not_made(cls, "feed.book('KXHIGHNY-26NOV22-B52.5')")
+        return super().__new__(cls)
+
     def __init__(
-        self, ladder: LadderReading, *, clock: Clock, link_down: Callable[[], str], release: Callable[[], None]
+        self,
+        ladder: LadderReading,
+        *,
+        clock: Clock,
+        release: Callable[[], None],
+        on_read: Callable[[Callable[[], None]], None] = lambda _: None,
+        standing: FeedStanding | None = None,
     ) -> None:
         self._ladder = ladder
         self._clock = clock
-        self._link_down = link_down
+        self._on_read = on_read
+        self._standing = standing
         self._release: Callable[[], None] | None = release
-        self._view: LadderView | None = None
+        self._is_closed = False
+        self._views: dict[int, LadderView] = {}
 
     @property
     def market_ticker(self) -> str:
@@ -70,9 +98,11 @@ class Book:
 
         ``"connecting"``: no snapshot yet. ``"live"``: right. ``"stale"``: as it was before a gap in the data;
         it is being repaired. ``"unknown"``: acknowledged, but there is no such market. ``"closed"``: nothing
-        moves it any more.
+        moves it any more, since it or its feed was closed, or the feed's threads stayed with the process that this
+        one was forked from.
         """
-        return self._ladder.status
+        over = self._standing is not None and self._standing.word
+        return "closed" if over else self._ladder.status
 
     @property
     def top(self) -> Top:
@@ -99,13 +129,13 @@ class Book:
     def mid(self) -> float | None:
         """Halfway between best bid and best ask, in dollars; None when a side is empty."""
         yes, _, no, _ = self._ladder.top()
-        return (yes + DOLLAR - no) / (2 * DOLLAR) if yes and no else None
+        return _mid(yes, no)
 
     @property
     def spread(self) -> float | None:
         """Best ask less best bid, in dollars; None when a side is empty."""
         yes, _, no, _ = self._ladder.top()
-        return (DOLLAR - no - yes) / DOLLAR if yes and no else None
+        return _spread(yes, no)
 
     @property
     def crossed(self) -> bool:
@@ -163,13 +193,12 @@ class Book:
         Returns
         -------
         polars.DataFrame
-            ``level`` (1 is best), ``bid_size``, ``bid``, ``ask``, ``ask_size``: YES dollars and contracts;
-            null where one side has fewer levels than the other.
+            ``level`` (1 is best), ``bid_size``, ``bid``, ``ask``, ``ask_size``, ``spread``, ``mid``: YES dollars and
+            contracts; null where one side has fewer levels than the other.
         """
         import polars as pl  # noqa: PLC0415  # importing a feed does not need it yet
 
-        if isinstance(levels, bool) or not isinstance(levels, int) or levels < 1:
-            raise ConfigurationError(f"levels is {levels!r}; pass how many rows you want, such as 10.")
+        levels = whole("levels", levels, "give how many rows you want, such as 10")
         yes, no = self._ladder.levels()
         rows = min(levels, max(len(yes), len(no)))
         bids, asks = _padded(yes, rows), _padded(no, rows)
@@ -180,6 +209,8 @@ class Book:
                 "bid": [price / DOLLAR if price else None for price, _ in bids],
                 "ask": [(DOLLAR - price) / DOLLAR if price else None for price, _ in asks],
                 "ask_size": [size / CONTRACT if size else None for _, size in asks],
+                "spread": [_spread(yes, no) for (yes, _), (no, _) in zip(bids, asks, strict=True)],
+                "mid": [_mid(yes, no) for (yes, _), (no, _) in zip(bids, asks, strict=True)],
             },
             schema={
                 "level": pl.Int64,
@@ -187,78 +218,191 @@ class Book:
                 "bid": pl.Float64,
                 "ask": pl.Float64,
                 "ask_size": pl.Float64,
+                "spread": pl.Float64,
+                "mid": pl.Float64,
             },
         )
 
-    def wait(self, timeout: float = 10.0) -> Book:
+    def wait(self, timeout: float | None = 10.0) -> Book:
         """Wait until the book is live, and return it.
 
         Parameters
         ----------
-        timeout : float
-            Seconds.
+        timeout : float or None
+            Seconds to wait at most; None for as long as it takes.
 
         Raises
         ------
         WaitTimeoutError
-            When it is not live by then.
+            When it is not live by then; it says what is the matter.
         SubscriptionError
-            When the exchange knows no such market.
+            At once, when the exchange knows no such market.
+        FeedClosedError, HandleClosedError, ForkedError
+            At once, when it never will be: the feed or the book is closed, or its threads stayed with the process that
+            this one was forked from.
+        AuthenticationError
+            When the exchange refuses the credentials and no time-out was given.
+        ConfigurationError
+            When `timeout` is no time.
         """
         refuse_on("io", "pipeline", doing="book.wait()", instead="Call it in a cell")
-        until = time.monotonic() + timeout
-        while True:
-            status = self._ladder.status
-            if status == "live":
-                return self
-            if status == "unknown":
-                raise SubscriptionError(
-                    f"The exchange knows no market {self.market_ticker!r}. "
-                    + (hint(self.market_ticker) or "Check the ticker; a settled market is gone from the feed."),
-                    channel="orderbook_delta",
-                    code=0,
-                    market_tickers=(self.market_ticker,),
-                )
-            if status == "closed" or time.monotonic() >= until:
-                raise WaitTimeoutError(self._still(timeout))
+        self._wait(Deadline(timeout))
+        return self
+
+    def _wait(self, deadline: Deadline) -> None:
+        while self.status != "live":
+            ended = self._ended(deadline)
+            if ended is not None:
+                raise ended
+            if deadline.is_over:
+                raise WaitTimeoutError(self._still(deadline))
             time.sleep(_POLL)
+
+    def _ended(self, deadline: Deadline) -> KalshiError | None:
+        """Return why the book will not be live, or not before something that who waits may never see."""
+        standing = self._standing
+        ended = None if standing is None else standing.ended()
+        if ended is not None:
+            return ended
+        status = self.status
+        if status == "unknown":
+            return unknown_market([self.market_ticker])
+        if status == "closed":
+            return HandleClosedError(
+                f"The book of {self.market_ticker} is closed; what it holds can be read. Ask the feed for it again: "
+                f"feed.book({self.market_ticker!r})."
+            )
+        return standing.refused() if standing is not None and deadline.is_endless else None
 
     def close(self) -> None:
         """Let the book go: the exchange stops sending it, unless another handle wants it; idempotent."""
-        if self._release is not None:
+        if not self._is_closed:
+            # Another handle may want the market, whose ladder then goes on; this book stays as it is now.
+            self._ladder = EndedLadder(self._ladder, self._clock.now_us())
+            self.__dict__.pop("_presenter", None)
+            self._is_closed = True
+        if self._release is not None and not self._is_forked:
             self._release()  # broken off by Ctrl-C, it is called again by the next close
             self._release = None
-        if self._view is not None:
-            self._view.close()
-            self._view = None
+        while self._views:
+            self._views.popitem()[1].close()
 
-    def _still(self, timeout: float) -> str:
+    @property
+    def _is_forked(self) -> bool:
+        return self._standing is not None and self._standing.is_forked
+
+    @property
+    def nbytes(self) -> int:
+        """About how many bytes its levels take."""
+        return self._ladder.nbytes
+
+    def _still(self, deadline: Deadline) -> str:
         why = {
             "connecting": "no snapshot of it came",
             "stale": f"its data has a gap ({self._ladder.reason}) that is not repaired yet",
-            "closed": "it was closed; ask the feed for it again",
         }.get(self._ladder.status, "it is not live")
-        link = self._link_down()
-        return f"{self.market_ticker} is not live after {timeout:g} s: {why}. {link or 'Look at feed.health().'}"
+        link = "" if self._standing is None else self._standing.link()
+        return f"{self.market_ticker} is not live after {deadline}: {why}. {link or 'Look at feed.health().'}"
+
+    def widget(self, levels: int = _SHOWN) -> LadderWidget:
+        """Return the ladder as a widget, to be put together with others: ``ipywidgets.HBox([book.widget(), …])``.
+
+        Parameters
+        ----------
+        levels : int
+            Rows a side, 1 to 100.
+
+        Returns
+        -------
+        anywidget.AnyWidget
+            The same one for the same number of rows, until it is closed; it moves until the book is closed.
+
+        Raises
+        ------
+        HandleClosedError
+            When the book is closed: what it had is shown by ``book`` itself.
+        ConfigurationError
+            When `levels` is out of range.
+        """
+        if self.status == "closed":
+            raise HandleClosedError(
+                f"The book of {self.market_ticker} is closed, and nothing moves a widget of it; show the book itself."
+            )
+        return self._live_view(whole("levels", levels, "give how many rows a side, such as 10")).widget
+
+    def _live_view(self, levels: int) -> LadderView:
+        """Return the view of so many levels; a new one where somebody closed the one there was."""
+        from kalshi_nb._widgets.ladder.view import LadderView  # noqa: PLC0415  # widgets load when one is shown
+
+        view = self._views.get(levels)
+        if view is None or not view.is_live:
+            view = self._views[levels] = LadderView(self._presenter, levels=levels)
+        return view
 
     @cached_property
     def _presenter(self) -> LadderPresenter:
         """What makes pictures of the ladder; one, since it remembers how many decimals there were."""
-        return LadderPresenter(self.market_ticker, self._ladder, self._clock)
+        return LadderPresenter(self.market_ticker, self._ladder, self._clock, self._on_read)
+
+    def _picture(self, levels: int) -> LadderPicture:
+        """Return what is to be seen of it now."""
+        if self._is_forked and not self._is_closed:
+            ended = EndedLadder(self._ladder, self._clock.now_us())
+            return LadderPresenter(self.market_ticker, ended, self._clock).picture(levels)._replace(note=FORKED)
+        return self._presenter.picture(levels)
 
     def __repr__(self) -> str:
         from kalshi_nb._widgets.ladder.text import ladder_text  # noqa: PLC0415  # only when it is looked at
 
-        line = ladder_text(self.market_ticker, self._presenter.picture(1)).splitlines()[0]
-        return f"{line}  (crossed: so the exchange says itself)" if self.crossed else line
+        picture = self._picture(1)
+        line = ladder_text(self.market_ticker, picture).splitlines()[0]
+        told = picture.note if picture.status == "closed" else ""
+        if self.crossed:
+            told = "crossed: so the exchange says itself"
+        return f"{line}  ({told})" if told else line
 
     def _repr_mimebundle_(self, **_kinds: Any) -> dict[str, Any]:
-        """Show a ladder that moves, where the front end can; else a table, else text."""
-        from kalshi_nb._widgets.ladder.view import LadderView  # noqa: PLC0415  # widgets load when one is shown
+        """Show a ladder that moves, where the front end can and it does; else a table, else text."""
+        if self._is_closed or self._is_forked:
+            from kalshi_nb._widgets.ladder.text import bundle  # noqa: PLC0415  # only when it is looked at
 
-        if self._view is None:
-            self._view = LadderView(self._presenter, levels=_SHOWN)
-        return self._view.mimebundle()
+            return bundle(self.market_ticker, self._picture(_SHOWN))
+        return self._live_view(_SHOWN).mimebundle()
+
+    def __reduce__(self) -> NoReturn:
+        raise not_copied(self, "pass on .top, .depth() or .levels('yes'), which are data")
+
+    def __getitem__(self, key: object) -> NoReturn:
+        raise UsageError("A book is no table; its levels are .levels('yes'), .levels('no') and .depth(), a frame.")
+
+    def __iter__(self) -> NoReturn:
+        raise UsageError("A book has two sides: go through .levels('yes') and .levels('no'), or .depth(), a frame.")
+
+    def __contains__(self, value: object) -> NoReturn:
+        raise UsageError("A book has two sides: look in .levels('yes') and .levels('no'), or in .depth(), a frame.")
+
+    def __len__(self) -> int:
+        raise UsageError("A book has two sides, and no length: len(book.levels('yes')), or book.depth().height.")
+
+    def __bool__(self) -> bool:
+        # A handle is there even while no order is.
+        return True
+
+
+def _mid(yes: int, no: int) -> float | None:
+    return (yes + DOLLAR - no) / (2 * DOLLAR) if yes and no else None
+
+
+def _spread(yes: int, no: int) -> float | None:
+    # Of integers: of two floats, 0.48 less 0.46 is not 0.02.
+    return (DOLLAR - no - yes) / DOLLAR if yes and no else None
+
+
+def _spread_and_mid(top: Top) -> tuple[float | None, float | None]:
+    if top.bid is None or top.ask is None:
+        return None, None
+    yes, no = round(top.bid * DOLLAR), DOLLAR - round(top.ask * DOLLAR)
+    return _spread(yes, no), _mid(yes, no)
 
 
 def _padded(levels: IntegerLevels, rows: int) -> IntegerLevels:
@@ -268,11 +412,26 @@ def _padded(levels: IntegerLevels, rows: int) -> IntegerLevels:
 class Books(Mapping[str, Book]):
     """Several live books by market ticker; made by :meth:`kalshi_nb.Feed.books`."""
 
+    def __new__(cls, *arguments: Any, **_options: Any) -> Self:
+        """Refuse to be made by hand."""
+        if not arguments:
+            raise not_made(cls, "feed.books(['KXHIGHNY-26NOV22-B52.5', …])")
+        return super().__new__(cls)
+
     def __init__(self, books: Iterable[Book]) -> None:
         self._books = {book.market_ticker: book for book in books}
 
     def __getitem__(self, market_ticker: str) -> Book:
-        return self._books[market_ticker]
+        try:
+            return self._books[market_ticker]
+        except (KeyError, TypeError):
+            raise NoSuchBookError(
+                f"There is no book of {market_ticker!r} among these {len(self._books)}: ask for it with feed.book(), "
+                "or go through them with books.items()."
+            ) from None
+
+    def __reduce__(self) -> NoReturn:
+        raise not_copied(self, "pass on .df, a polars DataFrame")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._books)
@@ -280,11 +439,15 @@ class Books(Mapping[str, Book]):
     def __len__(self) -> int:
         return len(self._books)
 
-    def wait(self, timeout: float = 10.0) -> Books:
-        """Wait until every book is live, `timeout` seconds for all of them together; return them."""
-        until = time.monotonic() + timeout
+    def wait(self, timeout: float | None = 10.0) -> Books:
+        """Wait until every book is live, `timeout` seconds for all of them together; return them.
+
+        Parameters and errors as for :meth:`Book.wait`.
+        """
+        refuse_on("io", "pipeline", doing="books.wait()", instead="Call it in a cell")
+        deadline = Deadline(timeout)
         for book in self._books.values():
-            book.wait(max(0.0, until - time.monotonic()))
+            book._wait(deadline)  # noqa: SLF001  # they wait together
         return self
 
     def close(self) -> None:
@@ -294,10 +457,11 @@ class Books(Mapping[str, Book]):
 
     @property
     def df(self) -> pl.DataFrame:
-        """Best bid and ask of every book now: one row a market, with its status."""
+        """Best bid and ask of every book now, with spread and mid: one row a market, with its status."""
         import polars as pl  # noqa: PLC0415  # importing a feed does not need it yet
 
-        rows = [(book.market_ticker, book.status, *book.top) for book in self._books.values()]
+        tops = [(book.market_ticker, book.status, book.top) for book in self._books.values()]
+        rows = [(ticker, status, *top, *_spread_and_mid(top)) for ticker, status, top in tops]
         schema = {
             "market_ticker": pl.String(),
             "status": pl.String(),
@@ -305,6 +469,8 @@ class Books(Mapping[str, Book]):
             "bid_size": pl.Float64(),
             "ask": pl.Float64(),
             "ask_size": pl.Float64(),
+            "spread": pl.Float64(),
+            "mid": pl.Float64(),
         }
         return pl.DataFrame(rows, schema=schema, orient="row")
 

@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 import os
+import ssl as _ssl
 import warnings
+from collections.abc import Generator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, cast
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final
 
-from kalshi_nb._auth import Credentials, Secret
+from kalshi_nb._auth import Credentials
 from kalshi_nb._clock import Clock, WallClock
 from kalshi_nb._engine.live import LiveEngine
 from kalshi_nb._engine.transport import checked
-from kalshi_nb._environments import ENVIRONMENTS, SIMULATED, url_of
+from kalshi_nb._feed.asked import Asked, asked_for, whereabouts
+from kalshi_nb._feed.attempt import Attempt
 from kalshi_nb._feed.feed import Feed
-from kalshi_nb._feed.options import DEFAULT_OPTIONS, Options
+from kalshi_nb._feed.options import DEFAULT_OPTIONS, Options, ProxyAddress
 from kalshi_nb._feed.registry import opened, registry
+from kalshi_nb._feed.routes import check_environments_proxy, context_of
+from kalshi_nb._offload import off_loop
+from kalshi_nb._redaction import Secret
 from kalshi_nb._threads import refuse_on
-from kalshi_nb.errors import ClockWarning, ConfigurationError, FeedOptionsError, UnknownEnvironmentError
+from kalshi_nb.errors import ClockWarning, ConfigurationError, FeedOptionsError
 
 if TYPE_CHECKING:
     from kalshi_nb.sim import Exchange
 
-__all__ = ["connect"]
+__all__ = ["Connecting", "connect", "connect_async"]
 
-ENVIRONMENT_VARIABLE: Final = "KALSHI_ENV"
 WORST_CLOCK: Final = 10.0
 """Seconds a clock may be off; the exchange was seen to refuse signatures from about 15 s on."""
-
-
-MOST_CONNECTIONS: Final = 200
-"""What the exchange allows one user, unless the usage tier says otherwise."""
 
 
 def connect(
@@ -43,6 +45,8 @@ def connect(
     max_pending_rows: int = DEFAULT_OPTIONS.max_pending_rows,
     connections: int = DEFAULT_OPTIONS.connections,
     transport: str = DEFAULT_OPTIONS.transport,
+    ssl: _ssl.SSLContext | str | os.PathLike[str] | None = None,
+    proxy: str | bool | None = None,
     new: bool = False,
 ) -> Feed:
     """Connect to an exchange and return its feed, which runs on threads of its own.
@@ -51,17 +55,19 @@ def connect(
     ----------
     where : str or kalshi_nb.sim.Exchange, optional
         ``"sim"`` (a simulated exchange in this process: no key, no network), ``"demo"``, ``"prod"``, a
-        WebSocket address, or a simulated exchange. The environment variable ``KALSHI_ENV`` when None.
+        WebSocket address, or a simulated exchange. The environment variable ``KALSHI_ENV`` when None. A user name
+        and a password in an address are sent as HTTP asks for it, and shown nowhere.
     key_id : str, optional
         The API key's id; ``KALSHI_API_KEY_ID`` or ``KALSHI_KEY_ID`` in the environment when None.
     private_key : str, path, bytes or key object, optional
         A PEM file's path, its text, or a key of the cryptography package (RSA or Ed25519);
         ``KALSHI_PRIVATE_KEY_PATH`` or ``KALSHI_PRIVATE_KEY`` in the environment when None. It is read again
-        at every connection, so a rotated key is taken up.
+        at every connection, so a rotated key is taken up; what can be read once, such as a pipe, is kept.
     timeout : float
         Seconds to wait for the first handshake.
     flush_interval : float
-        Seconds between two batches on their way to frames and pipelines.
+        Seconds that rows wait at most on their way to frames and pipelines. Those of a quiet feed go on at once; the
+        busier it is, the more of them are taken together.
     max_pending_rows : int
         Rows that may wait for slow pipelines of yours; past it the oldest go, counted in ``health()``.
     connections : int
@@ -71,6 +77,12 @@ def connect(
     transport : str
         The library that speaks WebSocket: ``"websockets"``, or ``"picows"``, which takes two to three times as many
         messages a second and comes by ``pip install 'kalshi-nb[speed]'``.
+    ssl : ssl.SSLContext or path, optional
+        Whom to trust behind ``wss://``: a context, or the file of PEM certificates of whoever signs there, such as a
+        company's own authority. Those whom this computer trusts, and the file in ``SSL_CERT_FILE``, when None.
+    proxy : str or bool, optional
+        The proxy on the way, ``"http://user:password@host:3128"``, https:// or socks5://; False for none; what the
+        environment says (``HTTPS_PROXY`` and its like), but for this computer itself, when None.
     new : bool
         Make a feed of its own even if one with the same address and key is running.
 
@@ -92,29 +104,157 @@ def connect(
         When the running feed has other options.
     MissingPackageError
         When the package of `transport` is not installed.
+    ConfigurationError
+        When another argument cannot work, or the proxy that the environment names.
 
     Notes
     -----
+    What the environment does not say of ``KALSHI_ENV``, key id and key is taken from the nearest ``.env`` file, from
+    the working directory up to the root of its project; nothing of it enters the environment.
+
+    The first handshake is waited for here, `timeout` at most, also where this is called in a coroutine: there,
+    :func:`kalshi_nb.connect_async` leaves the event loop free meanwhile. ``async with kn.connect(…) as feed`` works
+    all the same, and leaves it free at the end.
+
     Source: Kalshi's "Quick start: WebSockets" page.
     """
-    private_key = Secret(private_key)  # from here on, no traceback can show it
+    given = Secret(dict(locals()))  # from here on, no traceback can show any of it
+    del where, key_id, private_key, timeout, flush_interval, max_pending_rows, connections, transport, ssl, proxy, new
     refuse_on("io", "pipeline", "user", "display", doing="connect()", instead="Call it in a cell")
-    options = _options(timeout, flush_interval, max_pending_rows, connections, transport)
+    attempt = Attempt()
+    try:
+        feed = _feed_for(asked_for(given), attempt)
+        _warn_of_clock(feed)
+        return feed  # noqa: TRY300  # Ctrl-C between this and an else: would find nobody who ends it
+    except BaseException:
+        attempt.undo()
+        raise
+
+
+def connect_async(
+    where: str | Exchange | None = None,
+    *,
+    key_id: str | None = None,
+    private_key: Any = None,
+    timeout: float = 10.0,
+    flush_interval: float = DEFAULT_OPTIONS.flush_interval,
+    max_pending_rows: int = DEFAULT_OPTIONS.max_pending_rows,
+    connections: int = DEFAULT_OPTIONS.connections,
+    transport: str = DEFAULT_OPTIONS.transport,
+    ssl: _ssl.SSLContext | str | os.PathLike[str] | None = None,
+    proxy: str | bool | None = None,
+    new: bool = False,
+) -> Connecting:
+    """Connect as :func:`connect` does, and leave the event loop free meanwhile.
+
+    To be awaited, or entered with ``async with``, which also closes the feed at its end. The feed is the same as
+    ever, and so is the registry: awaited twice, it gives the same one. A task that is cancelled while it waits leaves
+    nothing behind.
+
+    Parameters and errors as for :func:`connect`; what cannot work whatever the exchange says is raised by the call
+    itself.
+
+    Returns
+    -------
+    Connecting
+        Gives the feed when it is awaited or entered.
+
+    Examples
+    --------
+    >>> import asyncio
+    >>> import kalshi_nb as kn
+    >>> async def main():
+    ...     async with kn.connect_async("sim") as feed:
+    ...         return feed.state
+    >>> asyncio.run(main())
+    'connected'
+    """
+    given = Secret(dict(locals()))  # from here on, no traceback can show any of it
+    del where, key_id, private_key, timeout, flush_interval, max_pending_rows, connections, transport, ssl, proxy, new
+    refuse_on("io", "pipeline", "user", "display", doing="connect_async()", instead="Call it in a coroutine of yours")
+    return Connecting(asked_for(given))
+
+
+class Connecting:
+    """A feed that is about to be: ``await`` it, or enter it with ``async with``. Made by :func:`connect_async`.
+
+    Parameters
+    ----------
+    asked : Asked
+        What the feed is to be.
+    """
+
+    def __init__(self, asked: Asked) -> None:
+        self._asked = asked
+        self._entered: list[Feed] = []
+
+    def __await__(self) -> Generator[Any, None, Feed]:
+        return self._connect().__await__()
+
+    async def __aenter__(self) -> Feed:
+        self._entered.append(feed := await self._connect())
+        return feed
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._entered.pop().__aexit__(kind, error, trace)
+
+    async def _connect(self) -> Feed:
+        attempt = Attempt()
+        try:
+            feed = await off_loop(partial(_feed_unless_given_up, self._asked, attempt), "kalshi-connecting")
+            _warn_of_clock(feed)
+            return feed  # noqa: TRY300  # as in connect()
+        except BaseException:
+            attempt.give_up()
+            raise
+
+    def __repr__(self) -> str:
+        return "<Connecting: await it, or use async with>"
+
+
+def _feed_unless_given_up(asked: Asked, attempt: Attempt) -> Feed:
+    """Connect on a thread of its own; whoever waited may be gone in the end, at any moment."""
+    try:
+        feed = _feed_for(asked, attempt)
+        attempt.check()
+        return feed  # noqa: TRY300  # as in connect()
+    except BaseException:
+        attempt.undo()
+        raise
+
+
+def _feed_for(asked: Asked, attempt: Attempt) -> Feed:
+    options = replace(asked.options, transport=checked(asked.options.transport))
     feed = None
     while feed is None:  # a simulated exchange that ends just now is followed by another
-        target = _target(where, key_id, private_key)
-        make = partial(_open, target, options, timeout)
-        feed = registry.get(object() if new else target.key, target.exchange, make, embedded=target.embedded)
-    _same_options(feed.options, options)
+        target = _target(asked)
+        feed = registry.get(
+            object() if asked.new else target.key,
+            target.exchange,
+            partial(_open, target, options, asked.timeout, attempt),
+            embedded=target.embedded,
+            is_given_up=lambda: attempt.is_given_up,
+        )
+    difference = feed.options.difference(options)
+    if difference:
+        raise FeedOptionsError(
+            f"A feed with this address and key is running with other options: {difference}. Close it first "
+            "(feed.close()), or pass new=True for one beside it."
+        )
+    return feed
+
+
+def _warn_of_clock(feed: Feed) -> None:
     skew = feed.clock_skew
     if skew is not None and abs(skew) > WORST_CLOCK:
         warnings.warn(
             f"This computer's clock is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} the exchange's. "
             "Switch on automatic time (NTP): Kalshi refuses signatures that are too far off.",
             ClockWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
-    return feed
 
 
 @dataclass(frozen=True)
@@ -129,53 +269,48 @@ class _Target:
     embedded: bool = False
 
 
-def _target(where: str | Exchange | None, key_id: str | None, private_key: Secret) -> _Target:
-    place = os.environ.get(ENVIRONMENT_VARIABLE) if where is None else where
-    if place is None or place == "":
-        raise UnknownEnvironmentError(
-            f"Say where to connect: connect('sim') for a simulated exchange (no key, no network), 'demo' or 'prod' "
-            f"for Kalshi; or set {ENVIRONMENT_VARIABLE}."
-        )
-    if place == SIMULATED:
-        _refuse_key(key_id, private_key)
-        from kalshi_nb import sim  # noqa: PLC0415  # a server nobody needs who connects to Kalshi
+def _target(asked: Asked) -> _Target:
+    where = whereabouts(asked.where)
+    if where.embedded:
+        _refuse_key(asked)
+        from kalshi_nb.sim._running import embedded  # noqa: PLC0415  # a server nobody needs who connects to Kalshi
 
-        return replace(_simulated(sim.exchange(clock="wall"), key_id, private_key), embedded=True)
-    if hasattr(place, "attach"):
-        return _simulated(cast("Exchange", place), key_id, private_key)
-    if not isinstance(place, str):
-        raise UnknownEnvironmentError(
-            f"connect() takes {', '.join(map(repr, (SIMULATED, *ENVIRONMENTS)))}, a WebSocket address or a simulated "
-            f"exchange, not a {type(place).__name__}."
-        )
-    url = url_of(place)
-    credentials = Credentials(key_id, private_key)
+        return replace(_simulated(embedded(), asked), embedded=True)
+    if where.exchange is not None:
+        return _simulated(where.exchange, asked)
+    assert where.place is not None
+    url = where.place.url
+    if asked.options.proxy is None:
+        check_environments_proxy(url)
+    credentials = Credentials(asked.key_id, asked.private_key, login=where.place.login)
     signer = credentials.signer()
     return _Target((url, signer.key_id, signer.fingerprint()), url, credentials, WallClock(), None)
 
 
-def _refuse_key(key_id: str | None, private_key: Secret) -> None:
-    if private_key.reveal() is not None or key_id is not None:
+def _refuse_key(asked: Asked) -> None:
+    if asked.private_key.reveal() is not None or asked.key_id.reveal() is not None:
         raise ConfigurationError(
             "A simulated exchange brings its own key; leave key_id and private_key out, or give its address, "
             "connect(exchange.url, key_id=…, private_key=…), to sign with a key of yours."
         )
 
 
-def _simulated(exchange: Exchange, key_id: str | None, private_key: Secret) -> _Target:
-    _refuse_key(key_id, private_key)
+def _simulated(exchange: Exchange, asked: Asked) -> _Target:
+    _refuse_key(asked)
     credentials = Credentials(exchange.key_id, Secret(exchange.private_key), environ={})
     clock: Clock = exchange if exchange.clock == "manual" else WallClock()
     return _Target((exchange.url, exchange.key_id), exchange.url, credentials, clock, exchange)
 
 
-def _open(target: _Target, options: Options, timeout: float) -> Feed:
+def _open(target: _Target, options: Options, timeout: float, attempt: Attempt) -> Feed:
     engine = LiveEngine(
         target.url,
         target.credentials,
         clock=target.clock,
         connections=options.connections,
         transport=options.transport,
+        ssl=context_of(options.ssl),
+        proxy=options.proxy.url if isinstance(options.proxy, ProxyAddress) else options.proxy,
     )
     feed = Feed(
         engine,
@@ -183,43 +318,5 @@ def _open(target: _Target, options: Options, timeout: float) -> Feed:
         exchange=target.exchange,
         on_close=partial(registry.drop, embedded=target.embedded),
     )
+    attempt.begin(feed)
     return opened(feed, timeout)
-
-
-def _options(
-    timeout: float, flush_interval: float, max_pending_rows: int, connections: int, transport: str
-) -> Options:
-    for name, value in (("timeout", timeout), ("flush_interval", flush_interval)):
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 3600:
-            raise ConfigurationError(
-                f"{name} is {value!r}; pass seconds, such as {10.0 if name == 'timeout' else 0.05}."
-            )
-    if isinstance(max_pending_rows, bool) or not isinstance(max_pending_rows, int) or max_pending_rows < 1:
-        raise ConfigurationError(
-            f"max_pending_rows is {max_pending_rows!r}; pass a number of rows, such as 1_000_000."
-        )
-    if isinstance(connections, bool) or not isinstance(connections, int) or not 1 <= connections <= MOST_CONNECTIONS:
-        raise ConfigurationError(
-            f"connections is {connections!r}; pass how many to keep, 1 to {MOST_CONNECTIONS}: more than that "
-            "Kalshi allows nobody by default."
-        )
-    return Options(
-        flush_interval=flush_interval,
-        max_pending_rows=max_pending_rows,
-        connections=connections,
-        transport=checked(transport),
-    )
-
-
-def _same_options(running: Options, asked: Options) -> None:
-    if running == asked:
-        return
-    differ = ", ".join(
-        f"{name} is {getattr(running, name)!r} there and {getattr(asked, name)!r} here"
-        for name in ("flush_interval", "max_pending_rows", "connections", "transport")
-        if getattr(running, name) != getattr(asked, name)
-    )
-    raise FeedOptionsError(
-        f"A feed with this address and key is running with other options: {differ}. Close it first (feed.close()), "
-        "or pass new=True for one beside it."
-    )

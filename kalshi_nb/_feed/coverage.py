@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from kalshi_nb.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from kalshi_nb._engine.port import ClockStep, Engine
     from kalshi_nb._rows.gaps import Gap
@@ -73,6 +73,8 @@ class Coverage:
         The markets whose rows the frame has; None for all.
     connections : frozenset of int
         The numbers of the connections that these come over.
+    lost_since : callable, optional
+        Tells whether rows that did come over them were lost later, since a moment.
 
     Attributes
     ----------
@@ -81,12 +83,18 @@ class Coverage:
     """
 
     def __init__(
-        self, engine: Engine, channel: str, market_tickers: frozenset[str] | None, connections: frozenset[int]
+        self,
+        engine: Engine,
+        channel: str,
+        market_tickers: frozenset[str] | None,
+        connections: frozenset[int],
+        lost_since: Callable[[int], bool] = lambda _: False,
     ) -> None:
         self._engine = engine
         self._channel = channel
         self._market_tickers = market_tickers
         self._connections = connections
+        self._lost_since = lost_since
         self._ended: tuple[list[Gap], int] | None = None
         self.began = self.now()
 
@@ -118,6 +126,8 @@ class Coverage:
         A gap that was over before `since` is none. Where the log has dropped gaps that may reach so far, the answer
         is yes.
         """
+        if self._lost_since(since):
+            return True
         gaps, dropped = self._known() if self._ended is None else self._ended
         if dropped and (not gaps or since <= gaps[0].opened):
             return True
@@ -128,6 +138,8 @@ class Coverage:
         return self._engine.gaps.snapshot(), dropped
 
     def _concerns(self, gap: Gap) -> bool:
+        if gap.reason == "resubscribed" and gap.opened <= self.began:
+            return False  # the subscription that took its place is the one that this frame was answered by
         if gap.channel != self._channel or gap.connection not in self._connections:
             return False
         return gap.market_ticker is None or self._market_tickers is None or gap.market_ticker in self._market_tickers

@@ -11,6 +11,7 @@ from typing import Final
 
 from kalshi_nb._engine.port import Engine, Interest, LadderReading
 from kalshi_nb._feed.handles import Ending
+from kalshi_nb._redaction import shown
 from kalshi_nb._rows.channels import BOOKS, QUOTES, ROWS, source_of, traits_of
 from kalshi_nb._rows.wanted import ALL, All, Params, Wanted
 from kalshi_nb._rows.words import MARKETS, Words
@@ -32,10 +33,17 @@ def check_channel(channel: object) -> None:
     UnknownChannelError
         The message lists the channels there are, and names the nearest.
     """
+    if callable(channel):
+        raise UnknownChannelError(
+            "A function stands where the channel goes. Name the channel first: @feed.on('trade') above the function's "
+            "definition, feed.on('trade')(function), or feed.stream('trade').map(function)."
+        )
     if not isinstance(channel, str) or channel not in ROWS:
         meant = get_close_matches(channel.casefold(), ROWS, n=1) if isinstance(channel, str) else []
         told = f" Did you mean {meant[0]!r}?" if meant else ""
-        raise UnknownChannelError(f"There is no channel {channel!r}.{told} There are {', '.join(map(repr, ROWS))}.")
+        raise UnknownChannelError(
+            f"There is no channel {shown(channel)}.{told} There are {', '.join(map(repr, ROWS))}."
+        )
 
 
 def check_tickers(market_tickers: object, channel: str | None = None) -> frozenset[str] | None:
@@ -55,13 +63,14 @@ def check_tickers(market_tickers: object, channel: str | None = None) -> frozens
     if isinstance(market_tickers, str):
         market_tickers = [market_tickers]
     if not isinstance(market_tickers, Iterable):
+        _refuse_function(market_tickers, word)
         raise MarketTickerError(
             f"A{_n(word)} {word.one} is text such as {word.example!r}, not {type(market_tickers).__name__}."
         )
     found = set()
     for each in market_tickers:
         if not isinstance(each, str):
-            raise MarketTickerError(f"A{_n(word)} {word.one} is text such as {word.example!r}, not {each!r}.")
+            raise MarketTickerError(f"A{_n(word)} {word.one} is text such as {word.example!r}, not {shown(each)}.")
         if not each.strip():
             raise MarketTickerError(
                 f"A{_n(word)} {word.one} is empty; leave the argument out to take all {word.several}."
@@ -78,6 +87,14 @@ def check_tickers(market_tickers: object, channel: str | None = None) -> frozens
     return frozenset(found)
 
 
+def _refuse_function(market_tickers: object, word: Words) -> None:
+    if callable(market_tickers):
+        raise MarketTickerError(
+            f"A function stands where the {word.one}s go. It comes after the call, feed.on(channel)(function) or "
+            "feed.stream(channel).map(function), or below it as a definition with @feed.on(channel) above."
+        )
+
+
 def _n(word: Words) -> str:
     return "n" if word.one[0] in "aeiou" else ""
 
@@ -86,19 +103,21 @@ def rfq_params(user_filter: object, shard_factor: object, shard_key: object) -> 
     """Return the parameters of ``communications``, refused where the exchange would refuse them."""
     if user_filter not in (None, "self"):
         raise ConfigurationError(
-            f"user_filter is {user_filter!r}; pass 'self' for your own requests, or leave it out."
+            f"user_filter is {shown(user_filter)}; pass 'self' for your own requests, or leave it out."
         )
     params: list[tuple[str, str | int]] = [] if user_filter is None else [("user_filter", "self")]
     if shard_factor is None and shard_key is None:
         return tuple(params)
     if isinstance(shard_factor, bool) or not isinstance(shard_factor, int) or not 1 <= shard_factor <= _MOST_SHARDS:
         raise ConfigurationError(
-            f"shard_factor is {shard_factor!r}; say into how many parts to cut the channel, 1 to {_MOST_SHARDS}."
+            f"shard_factor is {shown(shard_factor)}; say into how many parts to cut the channel, 1 to {_MOST_SHARDS}."
         )
     params.append(("shard_factor", shard_factor))
     if shard_key is not None:
         if isinstance(shard_key, bool) or not isinstance(shard_key, int) or not 0 <= shard_key < shard_factor:
-            raise ConfigurationError(f"shard_key is {shard_key!r}; pass which part to take, 0 to {shard_factor - 1}.")
+            raise ConfigurationError(
+                f"shard_key is {shown(shard_key)}; pass which part to take, 0 to {shard_factor - 1}."
+            )
         params.append(("shard_key", shard_key))
     return tuple(params)
 
@@ -122,6 +141,11 @@ class Held:
     def connections(self) -> frozenset[int]:
         """The numbers, from 1, of the connections that it comes over."""
         return self._interest.connections
+
+    @property
+    def params(self) -> Params:
+        """What else the exchange was told, by whoever wanted the channel first."""
+        return self._interest.wanted.params if isinstance(self._interest.wanted, All) else ()
 
     def release(self) -> None:
         """Want it no more; idempotent."""
@@ -147,23 +171,23 @@ class Demand:
     def rows(self, channel: str, tickers: frozenset[str] | None, params: Params = ()) -> Held:
         """Want the rows of some markets.
 
-        None takes what the channel receives for others; where nobody named any market, it is all markets.
-        Quotes are wanted by their books. `params` is what else to tell the exchange; without any, those hold
-        that others gave.
+        None is all markets, whatever else is wanted. Only of books, and of what is made from them, it is those that
+        the feed keeps for others: the exchange has no channel of all books. Quotes are wanted by their books. `params`
+        is what else to tell the exchange; without any, those hold that others gave.
 
         Raises
         ------
         ConfigurationError
             When others want the channel with other parameters: there is one subscription a channel.
         MarketTickerError
-            When None would be all books, of which the exchange has no channel.
+            When None would be the books that the feed keeps, and it keeps none.
         """
         source = source_of(channel)
-        if tickers is None and source == BOOKS and not self._names_markets(BOOKS):
+        if tickers is None and source == BOOKS and not self._keeps_books():
             raise MarketTickerError(
                 "Name the markets: the exchange has no channel of all books. For instance "
                 f"{'quotes' if channel == QUOTES else 'deltas'}('KXHIGHNY-26NOV22-B52.5'); "
-                "or open books first, and take what comes for them."
+                "or open books first, and take those that the feed keeps."
             )
         with self._lock:
             wanted = self._wanted(source, tickers, params)
@@ -197,17 +221,17 @@ class Demand:
             )
         return catalog
 
-    def _names_markets(self, channel: str) -> bool:
-        """Tell whether somebody named the markets that he wants of a channel."""
-        return any(list(self._interests[channel].values()))  # copied at once: others come and go
+    def _keeps_books(self) -> bool:
+        """Tell whether somebody named markets whose books he wants."""
+        return any(list(self._interests[BOOKS].values()))  # copied at once: others come and go
 
     def _wanted(self, channel: str, tickers: frozenset[str] | None, params: Params) -> Wanted:
         agreed = self._agreed(channel, params)
         if agreed:
             return All(agreed)  # on channels that take no list of markets
-        if tickers is not None:
-            return tickers
-        return frozenset() if self._names_markets(channel) else ALL
+        if tickers is None:
+            return frozenset() if channel == BOOKS else ALL
+        return tickers
 
     def _reserved(self, channel: str, count: int) -> dict[object, Ending]:
         """Write down that something is wanted, before the exchange is asked, which may take seconds.
@@ -232,7 +256,7 @@ class Demand:
             for interest, ending in zip(found, reserved.values(), strict=True):
                 ending.add(partial(self._engine.release, interest))
             for token, each in zip(reserved, wanted, strict=True):
-                self._interests[channel][token] = isinstance(each, frozenset)
+                self._interests[channel][token] = isinstance(each, frozenset) and bool(each)
         except BaseException:
             for ending in reserved.values():
                 ending()

@@ -5,15 +5,19 @@ from __future__ import annotations
 import html
 import os
 import platform
+import ssl as _ssl
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from kalshi_nb._auth import KEY_ID_VARIABLES, KEY_PATH_VARIABLE, KEY_VARIABLE, Credentials, Secret, Signer
+from kalshi_nb._auth import GIVEN, Credentials
 from kalshi_nb._engine.port import BUILT, COMPILED, NO_EXTENSIONS
-from kalshi_nb._environments import ENVIRONMENTS, SIMULATED, url_of
-from kalshi_nb._feed.connect import ENVIRONMENT_VARIABLE, WORST_CLOCK, connect
+from kalshi_nb._environments import ENVIRONMENTS, Place
+from kalshi_nb._feed.asked import whereabouts
+from kalshi_nb._feed.connect import WORST_CLOCK, connect
+from kalshi_nb._redaction import Secret
+from kalshi_nb._settings import KEY_ID_VARIABLES, KEY_PATH_VARIABLE, Setting
 from kalshi_nb._threads import refuse_on
 from kalshi_nb._version import __version__
 from kalshi_nb.errors import (
@@ -132,6 +136,8 @@ def doctor(
     key_id: str | None = None,
     private_key: Any = None,
     timeout: float = 10.0,
+    ssl: _ssl.SSLContext | str | os.PathLike[str] | None = None,
+    proxy: str | bool | None = None,
 ) -> Report:
     """Look at everything a feed needs, in turn, and say in plain words what is wrong and what to do.
 
@@ -145,6 +151,8 @@ def doctor(
         As for :func:`kalshi_nb.connect`.
     timeout : float
         Seconds that the handshake, and then the first row of data, may take.
+    ssl, proxy
+        As for :func:`kalshi_nb.connect`.
 
     Returns
     -------
@@ -158,20 +166,21 @@ def doctor(
     >>> kn.doctor("sim").ok
     True
     """
-    private_key = Secret(private_key)  # from here on, no traceback can show it
+    given = Secret(dict(locals()))  # from here on, no traceback can show any of it
+    del where, key_id, private_key, timeout, ssl, proxy
     refuse_on("io", "pipeline", "user", "display", doing="doctor()", instead="Call it in a cell")
     found = _Examination()
     _look_at_package(found)
     try:
-        place = _look_at_environment(found, where)
+        place = _look_at_environment(found, Secret(given.reveal()["where"]))
         if place is None:
             found.ok("key id", "the simulated exchange brings its own")
             found.ok("private key", "the simulated exchange brings its own")
         else:
-            key_id = _look_at_key(found, key_id, private_key).key_id
-        with _look_at_handshake(found, where if place is None else place, key_id, private_key, timeout) as feed:
+            _look_at_key(found, Credentials(Secret(given.reveal()["key_id"]), Secret(given.reveal()["private_key"])))
+        with _look_at_handshake(found, given) as feed:
             _look_at_clock(found, feed)
-            _look_at_data(found, feed, timeout)
+            _look_at_data(found, feed, given.reveal()["timeout"])
     except _Failed:
         pass
     return found.report()
@@ -191,57 +200,56 @@ def _look_at_package(found: _Examination) -> None:
         )
 
 
-def _look_at_environment(found: _Examination, where: str | Exchange | None) -> str | None:
+def _look_at_environment(found: _Examination, where: Secret) -> Place | None:
     """Return the address, None for a simulated exchange."""
-    place = os.environ.get(ENVIRONMENT_VARIABLE) if where is None else where
-    said = f"from {ENVIRONMENT_VARIABLE}" if where is None else "as given"
-    if place is None or place == "":
-        raise found.fail(
-            "environment",
-            f"none: pass 'demo', 'prod' or 'sim' (no key, no network), or set {ENVIRONMENT_VARIABLE}",
-        )
-    if place == SIMULATED or hasattr(place, "attach"):
-        found.ok("environment", f"a simulated exchange, {said}")
-        return None
     try:
-        url = url_of(str(place))
+        there = whereabouts(where)
     except UnknownEnvironmentError as unknown:
         raise found.fail("environment", str(unknown)) from None
-    name = next((name for name, each in ENVIRONMENTS.items() if each == url), "an address")
-    found.ok("environment", f"{name}, {said}: {url}")
-    return url
+    said = f"from {there.origin}" if there.origin else "as given"
+    if there.place is None:
+        found.ok("environment", f"a simulated exchange, {said}")
+        return None
+    name = next((name for name, each in ENVIRONMENTS.items() if each == there.place.url), "an address")
+    login = "" if there.place.login is None else ", with a user name and a password"
+    found.ok("environment", f"{name}, {said}: {there.place.url}{login}")
+    return there.place
 
 
-def _look_at_key(found: _Examination, key_id: str | None, private_key: Secret) -> Signer:
-    variable = next((name for name in KEY_ID_VARIABLES if os.environ.get(name)), None)
-    if not key_id and variable is None:
+def _look_at_key(found: _Examination, credentials: Credentials) -> None:
+    key_id = credentials.key_id()
+    if key_id is None:
         raise found.fail(
-            "key id", f"none: pass key_id, or set {KEY_ID_VARIABLES[0]} to the id that Kalshi's API-keys page shows"
-        )
-    shown = str(key_id or os.environ[variable or ""]).strip()[-4:]
-    found.ok("key id", f"…{shown}, {'as given' if key_id else f'from {variable}'}")
-    origin = _origin(private_key)
-    if origin is None:
-        raise found.fail(
-            "private key", f"none: pass private_key, or set {KEY_PATH_VARIABLE} to the PEM file that Kalshi gave you"
+            "key id",
+            f"none: pass key_id, or set {KEY_ID_VARIABLES[0]} to the id that Kalshi's API-keys page shows. "
+            f"Looked {credentials.looked_in()}",
         )
     try:
-        signer = Credentials(key_id, private_key).signer()
+        credentials.check_key_id()
+    except CredentialsError as problem:
+        raise found.fail("key id", str(problem)) from None
+    found.ok("key id", f"…{str(key_id.value.reveal()).strip()[-4:]}, {_from(key_id)}")
+    key = credentials.private_key()
+    if key is None:
+        raise found.fail(
+            "private key",
+            f"none: pass private_key, or set {KEY_PATH_VARIABLE} to the PEM file that Kalshi gave you. "
+            f"Looked {credentials.looked_in()}",
+        )
+    try:
+        signer = credentials.signer()
     except CredentialsError as problem:
         raise found.fail("private key", str(problem)) from None
-    text = f"{signer.key_type}, {origin}"
-    readers = _readable_by_others(private_key)
+    text = f"{signer.key_type}, {_from(key)}"
+    readers = _readable_by_others(key.value)
     if readers is None:
         found.ok("private key", text)
     else:
         found.warn("private key", f"{text}; {readers}")
-    return signer
 
 
-def _origin(private_key: Secret) -> str | None:
-    if private_key.reveal() is not None:
-        return "as given"
-    return next((f"from {name}" for name in (KEY_PATH_VARIABLE, KEY_VARIABLE) if os.environ.get(name)), None)
+def _from(setting: Setting) -> str:
+    return setting.origin if setting.origin == GIVEN else f"from {setting.origin}"
 
 
 def _readable_by_others(private_key: Secret) -> str | None:
@@ -255,23 +263,16 @@ def _readable_by_others(private_key: Secret) -> str | None:
 
 
 def _file_of(private_key: Secret) -> Path | None:
-    given = private_key.reveal()
-    if given is None:
-        given = os.environ.get(KEY_PATH_VARIABLE)
-    if not isinstance(given, str | os.PathLike):
-        return None
     try:
-        path = Path(os.fsdecode(given)).expanduser()
+        path = Path(os.fsdecode(private_key.reveal())).expanduser()
         return path if path.is_file() else None
-    except (OSError, ValueError):  # the text of a key is no path
+    except (OSError, ValueError, TypeError, RuntimeError):  # the text of a key is no path
         return None
 
 
-def _look_at_handshake(
-    found: _Examination, where: str | Exchange | None, key_id: str | None, private_key: Secret, timeout: float
-) -> Feed:
+def _look_at_handshake(found: _Examination, given: Secret) -> Feed:
     try:
-        feed = connect(where, key_id=key_id, private_key=private_key.reveal(), timeout=timeout, new=True)
+        feed = connect(**given.reveal(), new=True)
     except ClockSkewError as refusal:
         found.ok("handshake", "answered, but the signature's time was refused")
         raise found.fail("clock", str(refusal)) from None

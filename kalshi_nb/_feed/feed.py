@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import reprlib
 import threading
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, TypeVar
 
 from kalshi_nb._engine.port import Engine, LadderReading
 from kalshi_nb._feed.attachments import Attachments
@@ -18,12 +19,18 @@ from kalshi_nb._feed.frames import FrameRequest, Frames
 from kalshi_nb._feed.handles import Ending, Handles
 from kalshi_nb._feed.health import Health, health_of, market_counts
 from kalshi_nb._feed.options import DEFAULT_OPTIONS, Options
+from kalshi_nb._feed.standing import FORKED, FeedStanding
+from kalshi_nb._offload import off_loop
 from kalshi_nb._rows.channels import BOOKS, QUOTES, REFERENCE_FEEDS, ROWS
 from kalshi_nb._rows.rejects import Reject
+from kalshi_nb._rows.tickers import about
 from kalshi_nb._rows.wanted import Params
+from kalshi_nb._streams.alerts import Alert
 from kalshi_nb._streams.pipeline import Pipeline
 from kalshi_nb._streams.runner import Pipelines
 from kalshi_nb._threads import FEED_ROLES, refuse_on, role
+from kalshi_nb._usage import not_copied, not_made
+from kalshi_nb._waiting import Deadline
 from kalshi_nb.errors import ConfigurationError, MarketTickerError, PipelineWarning
 
 if TYPE_CHECKING:
@@ -31,6 +38,8 @@ if TYPE_CHECKING:
     from streamz import Stream
 
     from kalshi_nb._feed.frame import Frame
+    from kalshi_nb._streams.listening import Listener
+    from kalshi_nb.messages import Quote
 
 __all__ = ["Feed"]
 
@@ -41,7 +50,8 @@ class Feed:
     """A running connection to one exchange, with everything that is kept of it.
 
     Made by :func:`kalshi_nb.connect`. Frames, books and pipelines are asked for here; the same call gives the
-    same handle, so that a cell can be run again. A feed is a context manager, and ends with :meth:`close`.
+    same handle, so that a cell can be run again. A feed is a context manager, by ``with`` and
+    by ``async with``, and ends with :meth:`close`. To await it gives it back.
 
     Parameters
     ----------
@@ -64,6 +74,12 @@ class Feed:
         The simulated exchange in this process, None when there is a real one at the other end.
     """
 
+    def __new__(cls, *arguments: Any, **_options: Any) -> Self:
+        """Refuse to be made by hand."""
+        if not arguments or not hasattr(arguments[0], "want"):
+            raise not_made(cls, "kalshi_nb.connect('sim'), connect('demo') or connect('prod')")
+        return super().__new__(cls)
+
     def __init__(
         self,
         engine: Engine,
@@ -77,18 +93,22 @@ class Feed:
         self.exchange = exchange
         self._engine = engine
         self._on_close = Ending([] if on_close is None else [lambda: on_close(self)])
-        self._closing = False
+        self._standing = FeedStanding(engine)
         self._pipelines = Pipelines(
             engine.take,
+            engine.pending,
+            engine.watch,
             ROWS,
             engine.clock,
+            steady=engine.steady,
             flush_interval=options.flush_interval,
             max_pending_rows=options.max_pending_rows,
+            standing=self._standing,
         )
         self._demand = Demand(engine)
-        self._frames = Frames(engine, self._demand, self._pipelines)
+        self._frames = Frames(engine, self._demand, self._pipelines, self._standing)
         self._books: Handles[str, Book] = Handles()
-        self._attachments = Attachments(self._pipelines, self._demand)
+        self._attachments = Attachments(self._pipelines, self._demand, engine)
         self._follower = Follower(engine, self._pipelines)
 
     def _open(self, timeout: float) -> None:
@@ -118,8 +138,9 @@ class Feed:
         Parameters
         ----------
         market_tickers : str or iterable of str, optional
-            One market, several, or, when None, what the feed receives of this channel: all markets unless
-            some were asked for already.
+            One market, several, or, when None, all markets, whatever else was or will be asked for. Where the feed
+            received some markets of the channel only, the subscription is made anew for all, once: for what had been
+            open before that is a gap (``resubscribed``).
         rows : int, optional
             Most rows to keep; 100,000 when neither `rows` nor `seconds` is given.
         seconds : float, optional
@@ -134,7 +155,8 @@ class Feed:
         -------
         Frame
             Columns ``ts, market_ticker, yes_price, count, taker_outcome_side, taker_book_side, no_price,
-            is_block_trade, trade_id, received_at, seq``; dollars and contracts.
+            is_block_trade, trade_id, received_at, seq``; dollars and contracts. ``ts`` is the exchange's time,
+            never null: where it gave none it equals ``received_at``. Text is String; only sides are Enums.
 
         Raises
         ------
@@ -167,9 +189,11 @@ class Feed:
         Returns
         -------
         Frame
-            Columns ``ts, market_ticker, price, yes_bid, yes_ask, volume, open_interest, yes_bid_size,
-            yes_ask_size, last_trade_size, dollar_volume, dollar_open_interest, received_at``. No bid, no ask
-            and no last price are null. ``.latest()`` is the present state of each market.
+            Columns ``ts, market_ticker, price, yes_bid, yes_ask, volume, open_interest, spread, mid, yes_bid_size,
+            yes_ask_size, last_trade_size, dollar_volume, dollar_open_interest, market_id, received_at``. No bid,
+            no ask and no last price are null. ``spread`` and ``mid`` are exact, which ``yes_ask - yes_bid`` is
+            not: of floats, 0.48 less 0.46 is a little less than 0.02. ``.latest()`` is the present state of each
+            market.
 
         Notes
         -----
@@ -189,13 +213,15 @@ class Feed:
         """Return a rolling frame of the changes of books.
 
         Parameters, errors and units as for :meth:`trades`, but markets must be named, since the exchange has
-        no channel of all books; None takes the books that were asked for already.
+        no channel of all books; None takes the books that the feed keeps, now and later.
 
         Returns
         -------
         Frame
-            Columns ``ts, market_ticker, side, price, delta, client_order_id, received_at, seq``; ``delta`` is
-            the signed change of the level at ``price``, which is a NO price where ``side`` is "no".
+            Columns ``ts, market_ticker, side, price, delta, client_order_id, subaccount, clock, received_at, seq``;
+            ``delta`` is the signed change of the level at ``price``, which is a NO price where ``side`` is "no";
+            ``client_order_id`` and ``subaccount`` are those of an order of yours that made it; ``clock`` is the
+            exchange's own count of what made it.
 
         Notes
         -----
@@ -214,22 +240,22 @@ class Feed:
         """Return a rolling frame of best bids and asks: one row whenever a price or a size at the top changes.
 
         Parameters and errors as for :meth:`deltas`: markets must be named, or None takes those whose books
-        were asked for already.
+        the feed keeps, now and later.
 
         Returns
         -------
         Frame
             Columns ``ts, market_ticker, bid, bid_size, ask, ask_size, mid, spread, received_at, seq, status``;
             dollars and contracts, in YES prices, ``mid`` exact to half a tick. A side without orders is null.
-            ``status`` is that of the book: all else is null in the one row that says the book is no longer
+            ``status`` is that of the book: prices are null in the one row that says the book is no longer
             ``"live"`` (``"stale"``, ``"closed"``), and the next row is that of the book made right again.
 
         Notes
         -----
         Made from the books that are kept, so it asks for books (channel ``orderbook_delta``), and several
         quotes of one message are one. The first row of a market is its quote as it is when the frame is asked
-        for, without a ``ts``, or as soon as its book is live. Otherwise ``ts`` and ``seq`` are those of the delta
-        that made the change; a snapshot has no ``ts``.
+        for, or as soon as its book is live. ``ts`` and ``seq`` are those of the delta that made the change; where
+        none did, ``ts`` equals ``received_at``.
         """
         return self._frame(QUOTES, market_tickers, rows, seconds, exact=exact)
 
@@ -260,8 +286,8 @@ class Feed:
         Notes
         -----
         Source: Kalshi's channel ``fill``. It has no sequence numbers, so a lost row cannot be seen, and `gaps`
-        marks what follows lost connections and ended subscriptions only. It begins when you subscribe: earlier
-        fills are not sent.
+        marks only what follows lost connections, ended subscriptions, and rows that could not be read. It begins
+        when you subscribe: earlier fills are not sent.
         """
         return self._frame("fill", market_tickers, rows, seconds, exact=exact, gaps=gaps)
 
@@ -273,10 +299,12 @@ class Feed:
         seconds: float | None = None,
         exact: bool = False,
         gaps: bool = False,
+        latest_keys: int | None = None,
     ) -> Frame:
         """Return a rolling frame of your orders: one row whenever one is made, filled, changed or ended.
 
         Parameters, errors and units as for :meth:`trades`; rows are never dropped, as for :meth:`fills`.
+        `latest_keys` as for :meth:`frame`: of the orders that have left the window those that ended go first.
 
         Returns
         -------
@@ -290,7 +318,9 @@ class Feed:
         Source: Kalshi's channel ``user_orders``. It has no sequence numbers (see :meth:`fills` for what that does
         to `gaps`), and orders that do not change are not sent.
         """
-        return self._frame("user_orders", market_tickers, rows, seconds, exact=exact, gaps=gaps)
+        return self._frame(
+            "user_orders", market_tickers, rows, seconds, exact=exact, gaps=gaps, latest_keys=latest_keys
+        )
 
     def positions(
         self,
@@ -367,13 +397,14 @@ class Feed:
         Frame
             Columns ``ts, market_ticker, event_type, result, settlement_value, close_ts, is_deactivated,
             event_ticker`` and more. ``metadata`` and ``price_ranges`` are JSON. ``ts`` is when the exchange
-            sent it.
+            sent it. New events ("event_lifecycle": ``series_ticker, title, subtitle, collateral_return_type,
+            strike_date, strike_period``) and changes of their fees ("event_fee_update": ``fee_type_override,
+            fee_multiplier_override``, null where an override was cleared) are rows, too, of no market.
 
         Notes
         -----
         Source: Kalshi's channels ``market_lifecycle_v2`` and ``multivariate_market_lifecycle``. Nothing is
-        sent when a market opens or closes at its time. New events and changes of their fees are about no
-        market and so not in the frame: ``messages()`` and ``on()`` give them.
+        sent when a market opens or closes at its time. What is about an event is not in the frame of named markets.
         """
         channel = "multivariate_market_lifecycle" if multivariate else "market_lifecycle_v2"
         return self._frame(channel, market_tickers, rows, seconds, exact=exact, gaps=gaps)
@@ -389,6 +420,7 @@ class Feed:
         seconds: float | None = None,
         exact: bool = False,
         gaps: bool = False,
+        latest_keys: int | None = None,
     ) -> Frame:
         """Return a rolling frame of requests for quotes, quotes, and batches of both.
 
@@ -401,7 +433,10 @@ class Feed:
         shard_factor : int, optional
             Into how many parts the channel is cut, 1 to 100, to be shared by several feeds.
         shard_key : int, optional
-            Which of them this feed takes, from 0.
+            Which of them this feed takes, from 0. Without any of these three the frame has the channel as the feed
+            receives it, by what others said, and its repr tells.
+        latest_keys : int, optional
+            As for :meth:`frame`: of the requests that have left the window those that ended go first.
 
         Returns
         -------
@@ -425,7 +460,16 @@ class Feed:
         Source: Kalshi's channel ``communications``, which carries hundreds of messages a second.
         """
         params = rfq_params(user_filter, shard_factor, shard_key)
-        return self._frame("communications", market_tickers, rows, seconds, exact=exact, gaps=gaps, params=params)
+        return self._frame(
+            "communications",
+            market_tickers,
+            rows,
+            seconds,
+            exact=exact,
+            gaps=gaps,
+            params=params,
+            latest_keys=latest_keys,
+        )
 
     # Reference feeds ----------------------------------------------------------------------------------
 
@@ -444,7 +488,7 @@ class Feed:
         Parameters
         ----------
         index_ids : str or iterable of str, optional
-            Such as ``"BRTI"``; None as for :meth:`trades`: all of them, unless some were asked for already.
+            Such as ``"BRTI"``; None as for :meth:`trades`: all of them.
         five_hz : bool
             Raw ticks, up to five a second, in place of one a second with its averages.
         rows, seconds, exact, gaps
@@ -496,7 +540,7 @@ class Feed:
         Source: Kalshi's actions ``indexlist`` and ``underlying_list``. Where nothing is received on the channel
         yet, an empty subscription is made for the question and ended after it.
         """
-        self._tell()
+        self._ask()
         check_channel(channel)
         if channel not in REFERENCE_FEEDS:
             raise ConfigurationError(
@@ -515,6 +559,7 @@ class Feed:
         seconds: float | None = None,
         exact: bool = False,
         gaps: bool = False,
+        latest_keys: int | None = None,
     ) -> Frame:
         """Return a rolling frame of any channel.
 
@@ -530,6 +575,9 @@ class Feed:
             indices, on ``pyth_value`` the tickers of underlyings. ``order_group_updates`` takes none.
         rows, seconds, exact, gaps
             As for :meth:`trades`; ``quotes`` have no column ``gap``, they say themselves when a book is not live.
+        latest_keys : int, optional
+            How many last rows ``.latest()`` keeps beside the window, of markets, orders or requests whose rows have
+            left it; 100,000 when left out.
 
         Raises
         ------
@@ -543,7 +591,7 @@ class Feed:
         check_channel(channel)
         if gaps and channel == QUOTES:
             raise ConfigurationError("quotes have no column gap; their column status says when a book is not live.")
-        return self._frame(channel, market_tickers, rows, seconds, exact=exact, gaps=gaps)
+        return self._frame(channel, market_tickers, rows, seconds, exact=exact, gaps=gaps, latest_keys=latest_keys)
 
     # Books --------------------------------------------------------------------------------------------
 
@@ -562,14 +610,14 @@ class Feed:
         Returns when the exchange has acknowledged, which is before the book is there: see ``book.wait()``.
         A market that does not exist is acknowledged, too, and then has the status ``"unknown"``.
         """
-        if not isinstance(market_ticker, str):
+        if not isinstance(market_ticker, str) or not market_ticker.strip():
             raise MarketTickerError(
-                f"book() takes one market's ticker as text, not a {type(market_ticker).__name__}; "
-                "for several markets use books([…])."
+                f"book() takes one market's ticker as text, such as 'KXHIGHNY-26NOV22-B52.5', not "
+                f"{reprlib.repr(market_ticker)}; for several markets use books([…])."
             )
         return self.books([market_ticker])[market_ticker.strip()]
 
-    def books(self, market_tickers: Iterable[str]) -> Books:
+    def books(self, market_tickers: str | Iterable[str] | None = None) -> Books:
         """Return the live order books of several markets, a mapping from ticker to :class:`Book`.
 
         Raises
@@ -579,20 +627,36 @@ class Feed:
         SubscriptionError
             When the exchange refuses one.
         """
-        self._tell()
-        wanted = check_tickers(market_tickers)
-        if wanted is None:
-            raise MarketTickerError("books() needs market tickers: books(['KXHIGHNY-26NOV22-B52.5', …]).")
+        self._ask()
+        if isinstance(market_tickers, Iterable) and not isinstance(market_tickers, str):
+            market_tickers = list(market_tickers)
+        if market_tickers in (None, "", []):
+            raise MarketTickerError(
+                "books() needs the tickers of markets, since the exchange has no channel of all books: "
+                "books(['KXHIGHNY-26NOV22-B52.5', …])."
+            )
+        wanted = check_tickers(market_tickers) or frozenset()
         return Books(self._books.get(sorted(wanted), self._open_books))
 
     # Pipelines ----------------------------------------------------------------------------------------
 
-    def stream(self, channel: str, market_tickers: MarketTickers = None, *, exact: bool = False) -> Stream:
+    def stream(
+        self,
+        channel: str,
+        market_tickers: MarketTickers = None,
+        *,
+        exact: bool = False,
+        name: str | None = None,
+    ) -> Stream:
         """Return a ``streamz.Stream`` of polars DataFrames, one a batch, to build a pipeline on.
 
         Batches come on the feed's thread for user code. Keep the last node in a variable, such as
         ``big = feed.stream("trade").map(large).rolling_frame()``: a pipeline that nobody holds goes away,
-        unless it ends in a ``sink``. When the cell runs again, its earlier pipelines are closed.
+        unless it ends in a ``sink``.
+
+        When a run of a notebook's cell attaches pipelines, those of the cell's earlier runs are closed at its end; or
+        the new ones, where it raised or was interrupted. In a script, on other threads and in a widget's callback
+        nothing replaces a pipeline but one of the same `name`.
 
         Parameters
         ----------
@@ -602,6 +666,9 @@ class Feed:
             As for :meth:`frame`.
         exact : bool
             Prices and counts as Decimal instead of Float64.
+        name : str, optional
+            What to call it in reprs and messages. It takes the place of the feed's pipeline of that name, where
+            there is one.
 
         Raises
         ------
@@ -610,29 +677,38 @@ class Feed:
         MarketTickerError, SubscriptionError, FeedClosedError
             As for :meth:`trades`.
         """
-        self._tell()
+        self._ask()
         check_channel(channel)
         tickers = check_tickers(market_tickers, channel)
         return self._attachments.begin(
-            channel,
-            tickers,
-            lambda close: self._pipelines.stream(channel, tickers, exact=exact, on_close=close),
+            lambda close: self._pipelines.stream(channel, tickers, exact=exact, name=name, on_close=close), name=name
         )
 
-    def messages(self, channel: str, market_tickers: MarketTickers = None) -> Stream:
+    def messages(
+        self, channel: str, market_tickers: MarketTickers = None, *, gaps: bool = False, name: str | None = None
+    ) -> Stream:
         """Return a ``streamz.Stream`` of lists of typed messages, one list a batch.
 
         The messages are those of :mod:`kalshi_nb.messages`: numbers in dollars and contracts, times in UTC.
         Parameters, errors and lifetime as for :meth:`stream`.
+
+        Parameters
+        ----------
+        gaps : bool
+            Have a :class:`kalshi_nb.Gap` between the messages wherever some may be missing: where the feed has a gap
+            of the channel (see :attr:`gaps`), and where the pipeline itself missed some, since it rested after errors
+            or was too slow. Quotes say themselves when their book is not live; here they have the latter alone.
         """
-        self._tell()
+        self._ask()
         check_channel(channel)
         tickers = check_tickers(market_tickers, channel)
         return self._attachments.begin(
-            channel, tickers, lambda close: self._pipelines.messages(channel, tickers, on_close=close)
+            lambda close: self._pipelines.messages(channel, tickers, gaps=gaps, name=name, on_close=close), name=name
         )
 
-    def on(self, channel: str, market_tickers: MarketTickers = None) -> Callable[[Callback], Callback]:
+    def on(
+        self, channel: str, market_tickers: MarketTickers = None, *, gaps: bool = False, name: str | None = None
+    ) -> Callable[[Callback], Callback]:
         """Have a function called with each message of a channel, on the feed's thread for user code.
 
         >>> import kalshi_nb as kn
@@ -644,22 +720,131 @@ class Feed:
         ...         large.append((trade.market_ticker, trade.yes_price, trade.count))
         >>> feed.close()
 
-        A function of the same name takes the place of the one before, so the cell can be run again.
-        Parameters and errors as for :meth:`messages`.
+        Parameters and errors as for :meth:`messages`, and so is what takes the place of what: the cell, run again,
+        or a pipeline of the same `name`; never a function's own name alone, which several strategies may share. With
+        `gaps` the function is called with each gap, too. A function that raises is called again with the next message;
+        see :class:`kalshi_nb.Pipeline`.
+
+        Raises
+        ------
+        PipelineError
+            When the function is ``async``: use :meth:`listen` in a coroutine.
         """
-        self._tell()
+        self._ask()
         check_channel(channel)
         tickers = check_tickers(market_tickers, channel)
 
         def attach(function: Callback) -> Callback:
-            self._attachments.call(channel, tickers, function)
+            self._attachments.call(channel, tickers, function, gaps=gaps, name=name)
             return function
 
         return attach
 
+    def listen(
+        self, channel: str, market_tickers: MarketTickers = None, *, gaps: bool = False, name: str | None = None
+    ) -> Listener:
+        """Return the messages of a channel for code that awaits: an asynchronous iterator, to be used at once.
+
+        >>> import asyncio
+        >>> import kalshi_nb as kn
+        >>> async def first(feed, channel):
+        ...     async for message in feed.listen(channel):
+        ...         return message
+        >>> feed = kn.connect("sim")
+        >>> trade = asyncio.run(first(feed, "trade"))
+        >>> 0 < trade.yes_price < 1
+        True
+        >>> feed.close()
+
+        It works on any running event loop of asyncio, such as a notebook's own: write ``async for`` in a cell, or
+        start a task. Messages come as soon as a callback would have them. It begins with the first step of the
+        ``async for`` and ends when the feed is closed, after what had come until then. Breaking out of the loop or
+        cancelling its task leaves nothing behind.
+
+        Parameters
+        ----------
+        channel : str
+            As for :meth:`messages`.
+        market_tickers : str or iterable of str, optional
+            As for :meth:`messages`.
+        gaps : bool
+            Have a :class:`kalshi_nb.Gap` between the messages wherever some may be missing.
+        name : str, optional
+            What to call it in :attr:`pipelines`.
+
+        Returns
+        -------
+        Listener
+            Yields the messages of :mod:`kalshi_nb.messages` one by one. Its ``pipeline`` counts what went because more
+            than `max_pending_rows` of :func:`kalshi_nb.connect` waited.
+
+        Raises
+        ------
+        UnknownChannelError, MarketTickerError, FeedClosedError
+            As for :meth:`messages`.
+        SubscriptionError
+            At the first step, when the exchange refuses.
+        PipelineError
+            When it is used without ``async``.
+        """
+        self._ask()
+        check_channel(channel)
+        tickers = check_tickers(market_tickers, channel)
+        return self._attachments.listen(channel, tickers, gaps=gaps, name=name)
+
+    def when(
+        self,
+        condition: Callable[[Quote], Any],
+        call: Callable[[Quote], Any],
+        market_tickers: MarketTickers = None,
+    ) -> Pipeline:
+        """Have a function called when something becomes true of a market's best prices, once a crossing.
+
+        >>> import kalshi_nb as kn
+        >>> feed = kn.connect("sim")
+        >>> cheap = []
+        >>> alert = feed.when(lambda top: top.ask and top.ask < 0.30, cheap.append, "KXHIGHNY-26NOV22-B52.5")
+        >>> alert.close()
+        >>> feed.close()
+
+        Parameters
+        ----------
+        condition : callable
+            Given the best prices of one moment, ``top.bid, top.bid_size, top.ask, top.ask_size, top.mid, top.spread``
+            (dollars and contracts, None where a side is empty), says whether it is so; also ``top.market_ticker``,
+            ``top.ts``: all of :class:`kalshi_nb.messages.Quote`.
+        call : callable
+            Given those best prices when the condition becomes true; again only after it was false. A condition that
+            is true at the beginning is called for, once.
+        market_tickers : str or iterable of str, optional
+            As for :meth:`quotes`. Each market has crossings of its own.
+
+        Returns
+        -------
+        Pipeline
+            As in :attr:`pipelines`; its ``close()`` ends the alert.
+
+        Raises
+        ------
+        ConfigurationError
+            When `condition` or `call` is no function, or an ``async`` one.
+        MarketTickerError, SubscriptionError, FeedClosedError
+            As for :meth:`quotes`.
+
+        Notes
+        -----
+        Both functions run on the feed's thread for user code, with every quote, also of those between two looks at the
+        book. While a book is not to be trusted the condition is unknown, and no crossing is made up.
+        """
+        self._ask()
+        return self._attachments.call(QUOTES, check_tickers(market_tickers, QUOTES), Alert(condition, call))
+
     @property
     def pipelines(self) -> list[Pipeline]:
-        """What is attached by :meth:`stream`, :meth:`messages` and :meth:`on`; each has a ``close()``."""
+        """What :meth:`stream`, :meth:`messages`, :meth:`on`, :meth:`when` and :meth:`listen` attached, and where.
+
+        Each has a ``close()``.
+        """
         self._tell()
         return self._pipelines.pipelines
 
@@ -667,8 +852,12 @@ class Feed:
 
     @property
     def state(self) -> str:
-        """``connecting``, ``connected``, ``reconnecting``, ``refused`` or ``closed``."""
-        return "closed" if self._closing else self._engine.state
+        """``connecting``, ``connected``, ``reconnecting``, ``refused``, ``closed`` or ``forked``.
+
+        ``forked``: in a process that was forked from the one that has the feed's threads nothing moves; what the feed
+        holds can be read, and ``connect()`` gives a new one there.
+        """
+        return self._standing.word or self._engine.state
 
     @property
     def clock_skew(self) -> float | None:
@@ -695,24 +884,63 @@ class Feed:
 
     @property
     def rejects(self) -> list[Reject]:
-        """The newest 100 frames that meant nothing, each with the reason and its first bytes."""
+        """The newest 100 messages that could not be read, or not wholly: when they came (UTC), why, their first bytes.
+
+        Where only some fields could not be read, ``fields`` names them: they are null in the row, which stands. A
+        message stands by what it is about, its time, and its prices and quantities; one that does not is set aside,
+        and is a row of :attr:`gaps`.
+        """
         self._tell()
         return self._engine.rejects()
 
     def health(self) -> Health:
-        """Return how the feed is doing: state, rates, lag, ages, errors."""
+        """Return how the feed is doing: state, rates, lag, ages, errors, and what its handles hold."""
         self._tell()
-        return health_of(self._engine, self._pipelines)
+        books = {ticker: book.nbytes for ticker, book in self._books.items()}
+        return health_of(self._engine, self._pipelines, self._attachments.warnings(), state=self.state, books=books)
 
-    def flush(self, timeout: float = 10.0) -> None:
+    def flush(self, timeout: float | None = 10.0) -> None:
         """Wait until all rows received so far are in their frames, and have been through your pipelines.
+
+        Parameters
+        ----------
+        timeout : float or None
+            Seconds to wait at most; None for as long as it takes.
 
         Raises
         ------
         WaitTimeoutError
             When that takes more than `timeout` seconds.
+        FeedClosedError, ForkedError
+            At once, when the feed is closed, or its threads stayed with the process that this one was forked from.
+        ConfigurationError
+            When `timeout` is no time.
         """
-        self._pipelines.flush(timeout)
+        deadline = Deadline(timeout)
+        self._refuse_ended()
+        self._pipelines.flush(deadline.left())
+
+    def reconnect(self) -> int:
+        """Dial now over every connection that is lost, instead of when its next attempt is due.
+
+        A lost connection is dialed again by itself, for ever, ever more rarely while that fails: up to 30 s between
+        two attempts, up to 5 minutes where the exchange refuses the credentials or asks for more patience. Whoever
+        knows that the trouble is over need not wait. Connections that are there are left alone: to make one anew would
+        be a gap in the data.
+
+        Returns
+        -------
+        int
+            How many connections were waiting and are dialed now; 0 where there was nothing to hurry.
+            ``health()`` says what comes of it.
+
+        Raises
+        ------
+        FeedClosedError
+            When the feed is closed; ``connect()`` makes a new one.
+        """
+        self._tell()
+        return self._engine.reconnect()
 
     # The end ------------------------------------------------------------------------------------------
 
@@ -720,7 +948,9 @@ class Feed:
         """End the feed and its threads within about 2 s; frames and books stay readable. Idempotent."""
         refuse_on(*FEED_ROLES, doing="feed.close()", instead="Close it in a cell, or set a flag that a cell looks at")
         # Said first, so that connect() on another thread makes a new feed instead of handing out this one.
-        self._closing = True
+        self._standing.close()
+        if self._standing.is_forked:
+            return  # threads, sockets and the exchange are the parent's
         if self.exchange is not None:
             self.exchange.detach(self._follower)
         self._engine.gaps.seal()
@@ -739,12 +969,28 @@ class Feed:
     ) -> None:
         self.close()
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # Elsewhere, since it takes up to 2 s. A task that is cancelled meanwhile does not wait; the closing goes on.
+        await off_loop(self.close, "kalshi-closing")
+
+    def __await__(self) -> Generator[Any, None, Self]:
+        return self.__aenter__().__await__()
+
     def __repr__(self) -> str:
         markets = ", ".join(
-            f"{channel} {'all markets' if count is None else count}"
+            f"{channel} {about(channel, None) if count is None else count}"
             for channel, count in market_counts(self._engine.status()).items()
         )
-        return f"<Feed {self.url} {self.state}{': ' + markets if markets else ''}>"
+        forked = f", {FORKED}" if self.state == "forked" else ""
+        return f"<Feed {self.url} {self.state}{forked}{': ' + markets if markets else ''}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise not_copied(self, "connect() in the other process, or pass on data, such as feed.trades().df")
 
     # Inside -------------------------------------------------------------------------------------------
 
@@ -758,13 +1004,17 @@ class Feed:
         exact: bool,
         gaps: bool = False,
         params: Params = (),
+        latest_keys: int | None = None,
     ) -> Frame:
-        from kalshi_nb._frames.rolling import window  # noqa: PLC0415  # polars loads when it is needed
+        from kalshi_nb._frames.rolling import most_keys, window  # noqa: PLC0415  # polars loads when it is needed
 
-        self._tell()
+        self._ask()
         tickers = check_tickers(market_tickers, channel)
-        window(rows, seconds)  # refuses what cannot be a key, too
-        return self._frames.open(FrameRequest(channel, tickers, rows, seconds, exact, gaps, params))
+        kept = window(rows, seconds)
+        keys = None if latest_keys is None else most_keys(latest_keys)
+        return self._frames.open(
+            FrameRequest(channel, tickers, rows and kept.rows, seconds and kept.seconds, exact, gaps, params, keys)
+        )
 
     def _open_books(self, market_tickers: list[str]) -> dict[str, Book]:
         return {
@@ -773,15 +1023,28 @@ class Feed:
 
     def _book(self, ladder: LadderReading, held: Held) -> Book:
         release = Ending([lambda: self._books.discard(ladder.market_ticker), held.release])
-        return Book(ladder, clock=self._engine.clock, link_down=self._link_down, release=release)
+        return Book(
+            ladder,
+            clock=self._engine.clock,
+            release=release,
+            on_read=self._engine.on_read,
+            standing=self._standing,
+        )
 
-    def _link_down(self) -> str:
-        if self.state == "connected":
-            return ""
-        return f"The link is {self.state}: {self._engine.status().last_error or 'no connection'}"
+    def _refuse_ended(self) -> None:
+        ended = self._standing.ended()
+        if ended is not None:
+            raise ended
+
+    def _ask(self) -> None:
+        """Begin a call that asks for something new: refuse it where nothing new can come."""
+        self._refuse_ended()
+        self._tell()
 
     def _tell(self) -> None:
         """Say on the main thread what went wrong in the user's pipelines since the last call."""
+        if self._standing.is_forked:
+            return  # the parent tells, and whose locks it held at that moment nobody knows
         if role() is None and threading.current_thread() is threading.main_thread():
             for text in self._pipelines.take_notices():
                 warnings.warn(text, PipelineWarning, stacklevel=frames_inside())

@@ -42,6 +42,14 @@ class Follower:
         """Wait until all that the feed has received can be read."""
         self._pipelines.flush(timeout)
 
+    def hold(self) -> None:
+        """Deliver only when `flush` asks for it, so that a step of the clock is one batch."""
+        self._pipelines.hold()
+
+    def let_go(self) -> None:
+        """Deliver by itself again."""
+        self._pipelines.let_go()
+
     def may_wait(self) -> None:
         """Refuse to be waited for on a thread that the feed itself needs."""
         refuse_on(*FEED_ROLES, doing="exchange.advance()", instead="Call it in a cell; it would wait for this thread")

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kalshi_nb._feed.coverage import microseconds
+from kalshi_nb._feed.standing import FORKED
 from kalshi_nb._frames.reading import FrameReading
+from kalshi_nb._usage import not_made
+from kalshi_nb.errors import HandleClosedError
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -13,8 +16,12 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    import polars as pl
+
     from kalshi_nb._feed.coverage import Coverage
+    from kalshi_nb._feed.standing import FeedStanding
     from kalshi_nb._frames.rolling import RollingFrame
+    from kalshi_nb.errors import KalshiError
 
 __all__ = ["Frame"]
 
@@ -32,7 +39,21 @@ class Frame(FrameReading):
         Called by `close`, until it has returned once.
     coverage : Coverage, optional
         Tells which rows are missing.
+    about : str
+        Which markets its rows are about, in a few words.
+    hint : str
+        What may be wrong with these.
+    standing : FeedStanding, optional
+        Tells how the feed stands.
+    unknown : callable, optional
+        Returns the error that says that the exchange knows none of its markets, where that is so.
     """
+
+    def __new__(cls, *arguments: Any, **_options: Any) -> Self:
+        """Refuse to be made by hand."""
+        if not arguments:
+            raise not_made(cls, "feed.trades(), feed.tickers() …")
+        return super().__new__(cls)
 
     def __init__(
         self,
@@ -41,17 +62,50 @@ class Frame(FrameReading):
         name: str,
         on_close: Callable[[], Any] | None = None,
         coverage: Coverage | None = None,
+        about: str = "",
+        hint: str = "",
+        standing: FeedStanding | None = None,
+        unknown: Callable[[], KalshiError | None] = lambda: None,
     ) -> None:
         self._store = store
         self.name: str = name
         self._on_close = on_close
         self._closed = False
         self._coverage = coverage
+        self._said = (about, hint)
+        self._stands = standing
+        self._unknown = unknown
         if coverage is not None:
             store.on_reset = coverage.begin
 
+    def _standing(self) -> FeedStanding | None:
+        return self._stands
+
+    def _ended(self) -> KalshiError | None:
+        ended = super()._ended()
+        if ended is None and self._closed:
+            ended = HandleClosedError("The frame is closed: ask the feed for it again, with the same call.")
+        return self._unknown() if ended is None else ended
+
     def _trouble(self) -> str:
-        return "it is closed" if self._closed else ""
+        if self._closed:
+            return "it is closed"
+        return FORKED if self._is_forked else ""
+
+    @property
+    def _is_forked(self) -> bool:
+        return self._stands is not None and self._stands.word == "forked"
+
+    def _caption(self, df: pl.DataFrame) -> str:
+        caption = super()._caption(df)
+        link = "" if self._stands is None or self._trouble() else self._stands.link_word()
+        return f"{caption}, {link}" if link else caption
+
+    def _about(self) -> str:
+        return self._said[0]
+
+    def _hint(self) -> str:
+        return self._said[1]
 
     def complete(self, since: dt.datetime | None = None) -> bool:
         """Tell whether no gap is known in the rows received from `since` to now.
@@ -69,7 +123,8 @@ class Frame(FrameReading):
             frame's) is open or was closed at `since` or later, when the list of gaps has dropped some that may
             reach so far, or when `since` lies before the frame or its oldest row. A gap is over when
             data goes on, so the answer is about the past: a line that died a moment ago is not known yet.
-            After ``close()`` of the frame or the feed it is about the time until then.
+            After ``close()`` of the frame or the feed it is about the time until then. In a process that was forked
+            from the feed's own it is always False.
 
         Raises
         ------
@@ -83,7 +138,7 @@ class Frame(FrameReading):
         """
         wanted = None if since is None else microseconds(since)
         coverage = self._coverage
-        if coverage is None:
+        if coverage is None or self._is_forked:
             return False
         begins = coverage.edge(self._store.whole_since_us())
         moment = begins if wanted is None else coverage.moment(wanted)
@@ -91,7 +146,10 @@ class Frame(FrameReading):
 
     def close(self) -> None:
         """Stop filling the frame; the rows that are there stay readable."""
+        forked = self._is_forked
         self._closed = True
+        if forked:
+            return  # nothing fills it here, and whose locks the parent held at that moment nobody knows
         if self._coverage is not None:
             self._coverage.end()
         if self._on_close is not None:

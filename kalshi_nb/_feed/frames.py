@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from kalshi_nb._feed.coverage import Coverage
 from kalshi_nb._feed.demand import Demand
 from kalshi_nb._feed.handles import Ending, Handles
-from kalshi_nb._rows.channels import source_of, traits_of
+from kalshi_nb._feed.standing import unknown_market
+from kalshi_nb._rows.channels import BOOKS, source_of, traits_of
+from kalshi_nb._rows.tickers import about, hints
 
 if TYPE_CHECKING:
     from kalshi_nb._engine.port import Engine
     from kalshi_nb._feed.frame import Frame
+    from kalshi_nb._feed.standing import FeedStanding
     from kalshi_nb._rows.wanted import Params
     from kalshi_nb._streams.runner import Pipelines
+    from kalshi_nb.errors import SubscriptionError
 
 __all__ = ["FrameRequest", "Frames"]
 
@@ -26,7 +31,7 @@ class FrameRequest(NamedTuple):
     channel : str
         The channel, or ``quotes``.
     market_tickers : frozenset of str or None
-        The markets; None for what the channel receives.
+        The markets; None for all, or, of what is made from books, for the books that the feed keeps.
     rows, seconds : int or None, float or None
         How much it keeps.
     exact : bool
@@ -35,6 +40,8 @@ class FrameRequest(NamedTuple):
         With a column that says which rows follow a gap.
     params : tuple of pairs
         What else the exchange is told.
+    latest_keys : int or None
+        How many last rows it keeps beside its window; None for as many as any frame.
     """
 
     channel: str
@@ -44,6 +51,7 @@ class FrameRequest(NamedTuple):
     exact: bool = False
     gaps: bool = False
     params: Params = ()
+    latest_keys: int | None = None
 
 
 class Frames:
@@ -57,12 +65,15 @@ class Frames:
         Asks for their rows.
     pipelines : Pipelines
         Fills them.
+    standing : FeedStanding
+        Tells them how the feed stands.
     """
 
-    def __init__(self, engine: Engine, demand: Demand, pipelines: Pipelines) -> None:
+    def __init__(self, engine: Engine, demand: Demand, pipelines: Pipelines, standing: FeedStanding) -> None:
         self._engine = engine
         self._demand = demand
         self._pipelines = pipelines
+        self._standing = standing
         self._handles: Handles[FrameRequest, Frame] = Handles()
 
     def open(self, request: FrameRequest) -> Frame:
@@ -89,6 +100,7 @@ class Frames:
             seconds=request.seconds,
             exact=request.exact,
             gaps=request.gaps,
+            latest_keys=request.latest_keys,
             name=traits_of(request.channel).title,
             on_close=ending,
         )
@@ -96,7 +108,30 @@ class Frames:
             held = self._demand.rows(request.channel, request.market_tickers, request.params)
             ending.add(held.release)
             coverage = Coverage(self._engine, source_of(request.channel), request.market_tickers, held.connections)
-            return Frame(node.store, name=node.pipeline.name, on_close=node.pipeline.close, coverage=coverage)
+            return Frame(
+                node.store,
+                name=node.pipeline.name,
+                on_close=node.pipeline.close,
+                coverage=coverage,
+                about=", ".join([about(request.channel, request.market_tickers), *_told(held.params)]),
+                hint=hints(request.channel, request.market_tickers),
+                standing=self._standing,
+                unknown=partial(_unknown, self._engine, request),
+            )
         except BaseException:
             node.pipeline.close()
             raise
+
+
+def _unknown(engine: Engine, request: FrameRequest) -> SubscriptionError | None:
+    """Return the error of a frame that lives by books of markets none of which the exchange knows, as it has said."""
+    tickers = request.market_tickers
+    if tickers is None or source_of(request.channel) != BOOKS:
+        return None
+    ladders = (engine.ladder(each) for each in tickers)
+    nobody = all(each is not None and each.status == "unknown" for each in ladders)
+    return unknown_market(tickers) if nobody else None
+
+
+def _told(params: Params) -> list[str]:
+    return [f"{name}={value!r}" for name, value in params]

@@ -55,9 +55,9 @@ class Reservation:
         """Whether nobody is at it any more: its owner left it, or asks for the same again himself."""
         return self.owner is threading.current_thread() or not self._is_at_it()
 
-    def wait(self) -> None:
-        """Wait until it is over, or void."""
-        while not self.over.wait(_LOOK) and not self.is_void:
+    def wait(self, is_given_up: Callable[[], bool] = lambda: False) -> None:
+        """Wait until it is over, or void, or nobody waits any more."""
+        while not self.over.wait(_LOOK) and not self.is_void and not is_given_up():
             pass
 
     def _is_at_it(self) -> bool:
@@ -146,6 +146,10 @@ class Handles(Generic[K, V]):
 
     def __len__(self) -> int:
         return len(self._open)
+
+    def items(self) -> list[tuple[K, V]]:
+        """Return what is open now."""
+        return list(self._open.items())
 
     def shut(self) -> list[V]:
         """Forget all handles, and return them: from now on whoever asks is told why there are none."""

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import html
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, Final
 
-from kalshi_nb._engine.port import Engine, EngineStatus
+from kalshi_nb._engine.port import Engine, EngineStatus, LinkStatus
+from kalshi_nb._feed.standing import FORKED
 from kalshi_nb._streams.runner import Pipelines
 
 __all__ = ["Health", "health_of", "market_counts"]
+
+_FORKED: Final = f"nothing moves here: {FORKED}; connect() again"
+_STEP: Final = 1_000
+_NAMED: Final = 5  # handles in a repr, the largest
 
 
 @dataclass(frozen=True)
@@ -22,7 +29,8 @@ class Health:
     Attributes
     ----------
     state : str
-        ``connected``, ``reconnecting``, ``refused`` (the credentials, at the last attempts) or ``closed``.
+        ``connecting``, ``connected``, ``reconnecting``, ``refused`` (the credentials, at the last attempts),
+        ``closed``, or ``forked`` in a process that was forked from the one that has the feed's threads.
     url : str
         Where the exchange is.
     messages : int
@@ -44,13 +52,15 @@ class Health:
     duplicates : int
         Frames with an old sequence number; never applied.
     rejects : int
-        Frames that meant nothing; see ``feed.rejects``.
+        Messages that could not be read, or not wholly; see ``feed.rejects``.
     dropped_rows : int
         Rows that slow pipelines of the user's did not take in time.
     pipeline_errors : int
         Exceptions that the user's pipelines and callbacks raised.
     pending_rows : int
         Rows on their way to the user's pipelines.
+    handles : dict of str to int
+        About how many bytes each rolling frame and each book holds, by its name and markets.
     last_error : str or None
         The newest trouble, whatever it was.
     warnings : tuple of str
@@ -74,6 +84,7 @@ class Health:
     dropped_rows: int
     pipeline_errors: int
     pending_rows: int
+    handles: dict[str, int]
     last_error: str | None
     warnings: tuple[str, ...]
 
@@ -104,11 +115,32 @@ def _ages(ages: dict[str, float]) -> str:
     return ", ".join(f"{channel} {age:.2f} s ago" for channel, age in ages.items()) or "none"
 
 
+def _size(nbytes: float) -> str:
+    for unit in ("bytes", "KB", "MB"):
+        if nbytes < _STEP:
+            return f"{nbytes:,.0f} bytes" if unit == "bytes" else f"{nbytes:,.1f} {unit}"
+        nbytes /= _STEP
+    return f"{nbytes:,.1f} GB"
+
+
+def _handles(handles: dict[str, int]) -> str:
+    """Say what all hold together, and which hold most."""
+    if not handles:
+        return "none"
+    largest = sorted(handles.items(), key=lambda each: -each[1])
+    parts = [f"{name} {_size(nbytes)}" for name, nbytes in largest[:_NAMED]]
+    rest = largest[_NAMED:]
+    if rest:
+        parts.append(f"{len(rest):,} more {_size(sum(nbytes for _, nbytes in rest))}")
+    return f"{_size(sum(handles.values()))}: {', '.join(parts)}"
+
+
 _UNITS: Final[dict[str, Callable[[Any], str]]] = {
     "messages_per_second": lambda rate: f"{rate:,.1f}",
     "lag_p50": _milliseconds,
     "lag_p99": _milliseconds,
     "ages": _ages,
+    "handles": _handles,
 }
 
 
@@ -130,13 +162,47 @@ def market_counts(status: EngineStatus) -> dict[str, int | None]:
     return {channel: each.markets for channel, each in status.channels.items()}
 
 
-def health_of(engine: Engine, pipelines: Pipelines) -> Health:
-    """Return how a feed's engine and pipelines are doing now."""
+def _handle_sizes(pipelines: Pipelines, books: Mapping[str, int]) -> dict[str, int]:
+    sizes: dict[str, int] = {}
+    for label, store in pipelines.stores():
+        tickers = label.market_tickers
+        about = "" if tickers is None else next(iter(tickers)) if len(tickers) == 1 else f"{len(tickers)} markets"
+        name = each = f"{label.name} {about}".rstrip()
+        number = 1
+        while each in sizes:
+            number += 1
+            each = f"{name} ({number})"
+        sizes[each] = store.nbytes
+    return sizes | {f"book {ticker}": nbytes for ticker, nbytes in books.items()}
+
+
+def health_of(
+    engine: Engine,
+    pipelines: Pipelines,
+    told: Iterable[str] = (),
+    *,
+    state: str = "",
+    books: Mapping[str, int] = MappingProxyType({}),
+) -> Health:
+    """Return how a feed's engine and pipelines are doing now.
+
+    Parameters
+    ----------
+    engine, pipelines
+        The feed's.
+    told : iterable of str
+        What else somebody should look at.
+    state : str
+        The feed's own, where that is not the engine's.
+    books : mapping of str to int
+        Bytes that its books hold, by ticker.
+    """
     status, gaps, now_us = engine.status(), engine.gaps.snapshot(), engine.clock.now_us()
     failure = pipelines.last_error
     troubles = [*status.troubles, *([] if failure is None else [(failure.noticed, failure.text)])]
+    forked = state == "forked"
     return Health(
-        state=status.state,
+        state=state or status.state,
         url=engine.url,
         messages=status.messages,
         messages_per_second=status.messages_per_second,
@@ -148,7 +214,7 @@ def health_of(engine: Engine, pipelines: Pipelines) -> Health:
             if each.received_at
         },
         markets=market_counts(status),
-        connections=sum(each.state == "connected" for each in status.links),
+        connections=0 if forked else sum(each.state == "connected" for each in status.links),
         reconnects=sum(each.reconnects for each in status.links),
         gaps=len(gaps) + engine.gaps.dropped,
         open_gaps=sum(gap.closed_at is None for gap in gaps),
@@ -157,8 +223,9 @@ def health_of(engine: Engine, pipelines: Pipelines) -> Health:
         dropped_rows=pipelines.dropped_rows,
         pipeline_errors=pipelines.errors,
         pending_rows=pipelines.pending_rows,
+        handles=_handle_sizes(pipelines, books),
         last_error=max(troubles)[1] if troubles else None,
-        warnings=tuple(_warnings(status, pipelines)),
+        warnings=(_FORKED,) if forked else (*_warnings(status, pipelines), *told),
     )
 
 
@@ -175,6 +242,7 @@ def _warnings(status: EngineStatus, pipelines: Pipelines) -> Iterator[str]:
         )
     if status.lag_grows:
         yield "the lag has grown for 30 s: this computer does not keep up, or the line does not"
+    yield from pipelines.troubles()
     if pipelines.dropped_rows:
         yield "a pipeline of yours is slow, and rows were dropped before it"
     if pipelines.kit_errors:
@@ -183,13 +251,23 @@ def _warnings(status: EngineStatus, pipelines: Pipelines) -> Iterator[str]:
     if display is not None and display.display.errors:
         yield f"{display.display.errors} errors while showing ladders, the last {display.display.last_error!r}"
     if status.rejected:
-        yield "some frames meant nothing; see feed.rejects"
+        yield "some messages could not be read, or not wholly; see feed.rejects"
 
 
 def _link_warnings(status: EngineStatus) -> Iterator[str]:
     for each in status.links:
+        name = f"connection {each.number} of {len(status.links)}"
         if each.state == "refused":
             yield (
-                f"connection {each.number} of {len(status.links)}: the exchange refuses the credentials; tried again, "
-                f"ever more rarely. {each.last_error or ''}".rstrip()
+                f"{name}: the exchange refuses the credentials; {_next_attempt(each)}, ever more rarely. "
+                f"{each.last_error or ''}".rstrip()
             )
+        elif each.state == "reconnecting":
+            yield f"{name} is lost; {_next_attempt(each)}. {each.last_error or ''}".rstrip()
+
+
+def _next_attempt(link: LinkStatus) -> str:
+    if link.next_attempt_at is None:
+        return "tried again now"
+    seconds = max(0.0, link.next_attempt_at - time.monotonic())
+    return f"tried again in {seconds:.0f} s (feed.reconnect() tries at once)"

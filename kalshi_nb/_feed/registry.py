@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from kalshi_nb._feed.feed import Feed
 from kalshi_nb._feed.handles import Reservation
+from kalshi_nb._threads import forks
+from kalshi_nb.errors import FeedClosedError
 
 if TYPE_CHECKING:
     from kalshi_nb._engine.port import Engine
@@ -36,9 +38,16 @@ class Registry:
         self._opening: dict[object, Reservation] = {}
         self._dialed: dict[object, Exchange | None] = {}
         self._retiring: dict[int, threading.Event] = {}
+        self._shared: weakref.WeakSet[Feed] = weakref.WeakSet()
 
     def get(
-        self, key: object, exchange: Exchange | None, make: Callable[[], Feed], *, embedded: bool = False
+        self,
+        key: object,
+        exchange: Exchange | None,
+        make: Callable[[], Feed],
+        *,
+        embedded: bool = False,
+        is_given_up: Callable[[], bool] = lambda: False,
     ) -> Feed | None:
         """Return the feed of a key, made where there is none; None where the simulated exchange ends just now.
 
@@ -52,12 +61,15 @@ class Registry:
             Opens the feed; what it raises goes to its caller.
         embedded : bool
             Whether the kit started that exchange by itself, and closes it when nobody uses it.
+        is_given_up : callable
+            Tells whether nobody waits for the feed any more: then it is not waited for others, either.
         """
         while True:
             mine = Reservation(Registry.get)
             with self._lock:
                 found = self._feeds.get(key)
                 if found is not None and found.state not in ("closed", "refused"):
+                    self._shared.add(found)
                     return found
                 retiring = self._retiring.get(id(exchange))
                 opening = self._opening.get(key)
@@ -71,7 +83,9 @@ class Registry:
                 return None
             if opening is None:
                 return self._make(key, mine, make, instead_of=found, embedded=embedded)
-            opening.wait()
+            opening.wait(is_given_up)
+            if is_given_up():
+                raise FeedClosedError("Nobody waits for this connection any more.")
 
     def _make(
         self, key: object, mine: Reservation, make: Callable[[], Feed], *, instead_of: Feed | None, embedded: bool
@@ -86,6 +100,7 @@ class Registry:
                     self._unnamed.append(feed)
                 else:
                     self._feeds[key] = feed
+            _close_first()
             return feed
         finally:
             exchange = None
@@ -112,6 +127,15 @@ class Registry:
             self._unnamed = [each for each in self._unnamed if each is not feed]
         if embedded:
             self._retire(feed.exchange)
+
+    def give_back(self, feed: Feed) -> bool:
+        """Forget a feed that its maker does not want any more; False where somebody else has got it, too."""
+        with self._lock:
+            if feed in self._shared:
+                return False
+            self._feeds = {key: each for key, each in self._feeds.items() if each is not feed}
+            self._unnamed = [each for each in self._unnamed if each is not feed]
+            return True
 
     def _retire(self, exchange: Exchange | None) -> None:
         """Close a simulated exchange that nobody uses; whoever asks for it meanwhile waits, and gets another."""
@@ -162,7 +186,7 @@ def opened(feed: Feed, timeout: float) -> Feed:
     closed here; dropped at a moment when even that was not reached, it is closed by the garbage collector, which finds
     that nobody holds it.
     """
-    dropped = weakref.finalize(feed, _close_dropped, *feed._parts())  # noqa: SLF001  # the feed's own makers
+    dropped = weakref.finalize(feed, _close_dropped, forks(), *feed._parts())  # noqa: SLF001  # the feed's own makers
     dropped.atexit = False
     is_open = False
     try:
@@ -174,14 +198,24 @@ def opened(feed: Feed, timeout: float) -> Feed:
             closed_for_sure(feed.close)
 
 
-def _close_dropped(engine: Engine, pipelines: Pipelines) -> None:
+def _close_dropped(born: int, engine: Engine, pipelines: Pipelines) -> None:
     def close() -> None:
         engine.close()
         pipelines.stop()
 
-    if engine.state != "closed":
+    if engine.state != "closed" and born == forks():
         # The collector may run on any thread, amid anything: so this is done elsewhere, and nobody waits for it.
         threading.Thread(target=close, name="kalshi-closing", daemon=True).start()
+
+
+def _close_first() -> None:
+    """Have feeds closed before whatever is there by now, at the interpreter's end.
+
+    What was registered last is called first, and the hook of the simulated exchange is younger than this module. A
+    feed whose exchange is closed first would take that for an outage.
+    """
+    atexit.unregister(registry.close)
+    atexit.register(registry.close)
 
 
 registry = Registry()

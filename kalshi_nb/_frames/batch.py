@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import compress
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from kalshi_nb._frames.marks import GAP, GapMarks
 from kalshi_nb._frames.pending import PlainRows
-from kalshi_nb._frames.schema import MARKET, empty, frame_of
+from kalshi_nb._frames.schema import MARKET, RECEIVED, empty, frame_of
 from kalshi_nb._rows.channels import position, traits_of
 from kalshi_nb._rows.gaps import GapRow
 from kalshi_nb._rows.rows import Row
-from kalshi_nb._rows.steering import STEERING, ClockStepRow, ResetRow, SteeringRow
+from kalshi_nb._rows.steering import STEERING, ClockStepRow, DroppedRows, ResetRow, SteeringRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -116,6 +118,25 @@ class Batch:
         return [Batch(self.channel, rows)] if rows else []
 
     @property
+    def gaps(self) -> list[GapRow]:
+        """The gaps among the rows."""
+        return [] if GapRow not in self.kinds else [row for row in self._rows if isinstance(row, GapRow)]
+
+    def dropped(self, before: DroppedRows | None) -> DroppedRows:
+        """Return how many rows there are to be missed if this goes, and what went `before` it."""
+        at, received = self.subject_at, position(self.channel, RECEIVED)
+        own = self._own()
+        rows = Counter({None: len(own)} if at is None else map(itemgetter(at), own))
+        others = Counter(
+            None if at is None else self._market_of(row, at)
+            for row in ([] if self.kinds == _OWN_ONLY else self._rows)
+            if type(row) is not tuple and type(row) not in _NO_MESSAGES
+        )
+        if before is not None:
+            return DroppedRows(before.opened_at, rows + Counter(before.rows), others + Counter(before.others))
+        return DroppedRows(own[0][received] if own else None, rows, others)
+
+    @property
     def market_tickers(self) -> frozenset[str]:
         """The markets that the rows are about; on reference feeds the indices or underlyings."""
         if self._market_tickers is None:
@@ -204,19 +225,29 @@ class Batch:
             frame = frame.filter(pl.col(self._subject or MARKET).is_in(sorted(wanted)))
         return frame if frame.height else None
 
-    def rows_for(self, market_tickers: Iterable[str] | None) -> Sequence[Row]:
+    def rows_for(self, market_tickers: Iterable[str] | None, *, gaps: bool = False) -> Sequence[Row]:
         """Return the rows of some markets, other messages included; None for all.
 
-        A message about an event names no market, so it is only among all. Gaps and steering rows are no messages.
+        A message about an event names no market, so it is only among all. Steering rows are no messages, nor are gaps,
+        which come only with `gaps`: those that name one of the markets, or none.
         """
+        left_out = STEERING if gaps else _NO_MESSAGES
         if market_tickers is None:
-            if self.kinds.isdisjoint(_NO_MESSAGES):
+            if self.kinds.isdisjoint(left_out):
                 return self._rows
-            return [row for row in self._rows if type(row) not in _NO_MESSAGES]
-        wanted = frozenset(market_tickers)
-        if wanted.isdisjoint(self.market_tickers):
-            return []
+            return [row for row in self._rows if type(row) not in left_out]
+        wanted: frozenset[str | None] = frozenset(market_tickers)
+        if gaps and GapRow in self.kinds:
+            wanted |= {None}
+            return [row for row in self._rows if type(row) not in left_out and self._concerns(row, wanted)]
         at = self.subject_at
-        if at is None:
+        if at is None or wanted.isdisjoint(self.market_tickers):
             return []
-        return [row for row in self._rows if self._market_of(row, at) in wanted and type(row) not in _NO_MESSAGES]
+        return [row for row in self._rows if self._market_of(row, at) in wanted and type(row) not in left_out]
+
+    def _concerns(self, row: Row, wanted: frozenset[str | None]) -> bool:
+        if isinstance(row, GapRow):
+            return row.market_ticker in wanted
+        at = self.subject_at
+        market = None if at is None else self._market_of(row, at)
+        return market is not None and market in wanted

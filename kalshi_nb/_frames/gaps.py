@@ -16,7 +16,7 @@ _TIME: Final = pl.Datetime("us", "UTC")
 GAP_SCHEMA: Final = pl.Schema(
     {
         "channel": pl.String(),
-        "market_ticker": pl.Categorical(),
+        "market_ticker": pl.String(),
         "opened_at": _TIME,
         "closed_at": _TIME,
         "reason": pl.String(),

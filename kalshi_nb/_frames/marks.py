@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["GAP", "GapMarks"]
 
+MOST_MARKETS: Final = 100_000
+
 GAP: Final = "gap"
 """The column that says where rows may be missing."""
 
@@ -20,13 +22,22 @@ GAP: Final = "gap"
 class GapMarks:
     """Finds the rows of a channel that come first in their market after a gap.
 
-    The market of a lost row is not known, so after a gap that names no market each market's next row is one.
+    The market of a lost row is not known, so after a gap that names no market each market's next row is one. So many
+    markets are remembered that had theirs; one that is forgotten is marked again, which says too much and never too
+    little.
+
+    Parameters
+    ----------
+    most : int
+        How many markets are remembered, of those that had their row and of those that a gap named, each.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST_MARKETS) -> None:
+        self._most = most
         self._any = False
-        self._followed: set[str | None] = set()
-        self._named: set[str | None] = set()
+        # In the order in which they came, so that the oldest can be forgotten.
+        self._followed: dict[str | None, None] = {}
+        self._named: dict[str | None, None] = {}
 
     def of(self, rows: Sequence[Row], market_at: int | None) -> list[bool]:
         """Return one flag for each plain row; call it with all rows of the channel, in their order.
@@ -49,7 +60,10 @@ class GapMarks:
 
     def _gap(self, row: GapRow) -> None:
         if row.market_ticker is not None:
-            self._named.add(row.market_ticker)
+            self._named[row.market_ticker] = None
+            if len(self._named) > self._most:
+                # A gap of all markets is one of each that was named.
+                self._gap(row._replace(market_ticker=None))
             return
         self._any = True
         self._followed.clear()
@@ -57,10 +71,17 @@ class GapMarks:
 
     def _is_first(self, ticker: str | None) -> bool:
         if ticker in self._named:
-            self._named.discard(ticker)
-            self._followed.add(ticker)
+            del self._named[ticker]
+            self._follow(ticker)
             return True
         if not self._any or ticker in self._followed:
             return False
-        self._followed.add(ticker)
+        self._follow(ticker)
         return True
+
+    def _follow(self, ticker: str | None) -> None:
+        if not self._any:
+            return  # nobody asks who had his row
+        self._followed[ticker] = None
+        if len(self._followed) > self._most:
+            del self._followed[next(iter(self._followed))]

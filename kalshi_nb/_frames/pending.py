@@ -6,7 +6,8 @@ in small parts waits, until somebody reads or until enough has come, and is paid
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import sys
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from kalshi_nb._rows.rows import Row
 
-__all__ = ["Part", "PlainRows", "joined"]
+__all__ = ["Part", "PlainRows", "joined", "nbytes_of"]
 
 
 class PlainRows(NamedTuple):
@@ -36,12 +37,30 @@ class PlainRows(NamedTuple):
         return len(self.rows)
 
 
+_MOST_CHUNKS: Final = 32
+
 Part = pl.DataFrame | PlainRows
-"""What comes at once: rows, or a frame of one chunk."""
+"""What comes at once, or was read before: rows, or a frame of few chunks."""
 
 
-def joined(parts: Sequence[Part]) -> pl.DataFrame:
-    """Return all rows of one or more parts as one frame in one chunk, in their order."""
+def nbytes_of(part: Part) -> int:
+    """Return about how many bytes a part takes: its rows are as large as the first of them."""
+    if isinstance(part, pl.DataFrame):
+        return int(part.estimated_size())
+    return part.height * sum(map(sys.getsizeof, (part.rows[0], *part.rows[0]))) if part.rows else 0
+
+
+def joined(parts: Sequence[Part], *, whole: bool = True) -> pl.DataFrame:
+    """Return all rows of one or more parts as one frame, in their order.
+
+    Parameters
+    ----------
+    parts : sequence of DataFrame or PlainRows
+        At least one.
+    whole : bool
+        In one chunk. Without it there may be a few dozen, so that whoever reads row by row does not copy all that
+        wait for each.
+    """
     frames: list[pl.DataFrame] = []
     rows: list[PlainRows] = []
     for part in parts:
@@ -54,7 +73,10 @@ def joined(parts: Sequence[Part]) -> pl.DataFrame:
         frames.append(part)
     if rows:
         frames.append(_framed(rows))
-    return frames[0] if len(frames) == 1 else pl.concat(frames, rechunk=True)
+    stacked = frames[0]
+    for frame in frames[1:]:
+        stacked = stacked.vstack(frame)  # a tenth of what concat() takes for so few
+    return stacked.rechunk() if stacked.n_chunks() > (1 if whole else _MOST_CHUNKS) else stacked
 
 
 def _framed(parts: Sequence[PlainRows]) -> pl.DataFrame:

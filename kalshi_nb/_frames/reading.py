@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import html
-import time
-from typing import TYPE_CHECKING, Any, Final
+import reprlib
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
 import polars as pl
 
 from kalshi_nb._frames.files import require, whole_file
 from kalshi_nb._frames.schema import RECEIVED
 from kalshi_nb._threads import FEED_ROLES, refuse_on
-from kalshi_nb.errors import ConfigurationError, WaitTimeoutError
+from kalshi_nb._usage import not_copied, whole
+from kalshi_nb._waiting import Deadline
+from kalshi_nb.errors import ConfigurationError, UsageError, WaitTimeoutError
 
 if TYPE_CHECKING:
+    import os
     from pathlib import Path
     from typing import Self
 
@@ -21,12 +24,35 @@ if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
 
     from kalshi_nb._frames.rolling import RollingFrame
+    from kalshi_nb._waiting import Standing
+    from kalshi_nb.errors import KalshiError
 
 __all__ = ["FrameReading", "store_of"]
 
 _LOOK: Final = 0.25  # seconds between two looks whether rows can still come
 _SHOWN_ROWS: Final = 10
 _SHOWN_COLUMNS: Final = 8
+_TO_CHECK: Final = (
+    "Check that the market trades now, that the feed's health() shows it connected, and that no node in front lets "
+    "all rows fall; or wait with a longer timeout."
+)
+
+
+class _Goal(NamedTuple):
+    """What is waited for: so many rows beyond those that there were."""
+
+    before: int
+    wanted: int
+    word: str
+
+    @property
+    def total(self) -> int:
+        """How many that is in all."""
+        return self.before + self.wanted
+
+    def reached(self, total: int) -> str:
+        """Say how many of them came."""
+        return f"{total - self.before:,} of {self.wanted:,} {self.word} came"
 
 
 class FrameReading:
@@ -54,6 +80,11 @@ class FrameReading:
         """How many rows ever came, those counted that have left the window."""
         return self._store.total
 
+    @property
+    def dropped_keys(self) -> int:
+        """How many last rows :meth:`latest` had to let go beside the window; 0 as long as it knows of all."""
+        return self._store.dropped_keys
+
     def __len__(self) -> int:
         return self._store.height
 
@@ -63,6 +94,9 @@ class FrameReading:
 
     def latest(self) -> pl.DataFrame:
         """Return the last row of each market, also of those whose rows have left the window.
+
+        Beside the window 100,000 are kept, unless the frame was asked for with another `latest_keys`. Past that
+        orders and requests that have ended go first, then whatever changed longest ago; see :attr:`dropped_keys`.
 
         On orders it is the last row of each order; on positions of each market and subaccount; on requests
         for quotes of each request; on order groups of each group; on reference feeds of each index or
@@ -80,51 +114,102 @@ class FrameReading:
         """
         return self._store.latest()
 
-    def wait(self, rows: int = 1, timeout: float | None = 10.0) -> Self:
-        """Block until `rows` rows have come in all, those counted that have left the window; return the frame.
+    def wait(self, rows: int | None = None, timeout: float | None = 10.0, *, new: int | None = None) -> Self:
+        """Block until enough rows have come, those counted that have left the window; return the frame.
 
         Parameters
         ----------
-        rows : int
-            How many rows, counted from the frame's beginning and not from this call.
+        rows : int, optional
+            How many in all, counted from the frame's beginning and not from this call, so that a second
+            ``wait(rows=10)`` returns at once; 1 when neither `rows` nor `new` is given.
         timeout : float or None
             Seconds to wait at most; None for as long as it takes.
+        new : int, optional
+            How many more from now on: ``wait(new=10)`` waits for ten rows that are not there yet.
 
         Raises
         ------
         WaitTimeoutError
-            When they have not; it says how many have.
+            When they have not; it says how many have, and what is the matter.
+        FeedClosedError, HandleClosedError, ForkedError
+            At once, when none will come: the feed or the frame is closed, or its threads stayed with the process
+            that this one was forked from.
+        SubscriptionError
+            At once, when the exchange knows none of the markets of a frame that lives by books.
+        AuthenticationError
+            When the exchange refuses the credentials and no time-out was given.
         WrongThreadError
             On the feed's own threads, which bring the rows.
         ConfigurationError
-            When `rows` is not a whole number, or negative.
+            When `rows` or `new` is not a whole number, or negative; when both are given; when `timeout` is no time.
         """
-        if isinstance(rows, bool) or not isinstance(rows, int) or rows < 0:
-            raise ConfigurationError(f"rows={rows!r}: give a whole number of rows to wait for.")
+        if rows is not None and new is not None:
+            raise ConfigurationError("rows counts all rows since the frame began, new those from now on; give one.")
+        deadline = Deadline(timeout)
+        name, asked = ("new", new) if new is not None else ("rows", 1 if rows is None else rows)
+        wanted = whole(name, asked, "give a whole number of rows to wait for", least=0)
+        goal = _Goal(0, wanted, "rows") if new is None else _Goal(self.total, wanted, "new rows")
         refuse_on(
             *FEED_ROLES,
             doing=f"wait() of {self._title()}",
             instead="Wait in a cell, or let a node of the pipeline count its rows",
         )
-        until = None if timeout is None else time.monotonic() + timeout
-        while not self._store.wait(rows, _LOOK if until is None else min(_LOOK, until - time.monotonic())):
-            trouble = self._trouble()
-            if trouble or (until is not None and time.monotonic() >= until):
-                raise WaitTimeoutError(self._waited(rows, timeout, trouble))
+        while self.total < goal.total:
+            self._refuse_ended(deadline, goal)
+            if deadline.is_over or self._trouble():
+                raise WaitTimeoutError(self._waited(deadline, goal))
+            self._store.wait(goal.total, deadline.left(_LOOK))
         return self
+
+    def _refuse_ended(self, deadline: Deadline, goal: _Goal) -> None:
+        """Raise where no row can come any more, or only after something that who waits may never see."""
+        standing = self._standing()
+        ended = self._ended()
+        if ended is None and standing is not None and deadline.is_endless:
+            ended = standing.refused()
+        if ended is not None:
+            ended.args = (f"{self._title()}: {goal.reached(self.total)}. {ended}", *ended.args[1:])
+            raise ended
+
+    def _ended(self) -> KalshiError | None:
+        """Return why no more rows can come for good; None while they can."""
+        standing = self._standing()
+        return None if standing is None else standing.ended()
+
+    def _standing(self) -> Standing | None:
+        """Return how the feed stands that fills the frame; None where no feed does."""
+        return None
 
     def _trouble(self) -> str:
         """Say why no more rows can come, in a few words; nothing while they can."""
         return ""
 
-    def _waited(self, rows: int, timeout: float | None, trouble: str) -> str:
-        arrived = f"{self._title()}: {self.total:,} of {rows:,} rows came"
+    def _remark(self) -> str:
+        """Say what keeps rows from coming just now, in a few words; nothing while all is as it should be."""
+        return ""
+
+    def _about(self) -> str:
+        """Say in a few words which markets the rows are about; nothing where that is not known."""
+        return ""
+
+    def _hint(self) -> str:
+        """Say what may be wrong with what was asked for, as long as no row of it has come."""
+        return ""
+
+    def _waited(self, deadline: Deadline, goal: _Goal) -> str:
+        arrived = f"{self._title()}: {goal.reached(self.total)}"
+        trouble = self._trouble()
         if trouble:
             return f"{arrived}, and no more will: {trouble}."
+        remark = self._remark()
+        if remark:
+            return f"{arrived} within {deadline}: {remark}."
+        standing = self._standing()
+        hint = "" if self.total else self._hint()
+        matter = (standing.link() if standing is not None else "") or f"{hint} {_TO_CHECK}".lstrip()
         return (
-            f"{arrived} within {timeout:g} s. Check that the market trades now, that the feed's health() shows it "
-            "connected, and that no node in front lets all rows fall; or wait with a longer timeout. A simulated "
-            "exchange with a manual clock moves only by its advance()."
+            f"{arrived} within {deadline}. {matter} A simulated exchange with a manual clock moves only by its "
+            "advance()."
         )
 
     def __getattr__(self, name: str) -> Any:
@@ -158,35 +243,82 @@ class FrameReading:
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         return self.df.__arrow_c_stream__(requested_schema)
 
-    def write_parquet(self, path: str | Path) -> Path:
+    def write_parquet(self, path: str | os.PathLike[str], **options: Any) -> Path:
         """Write the rows to a Parquet file and return where it is.
 
-        ``~`` is expanded, missing folders are made, and a file of that name is replaced whole.
+        Parameters
+        ----------
+        path : str or path
+            A file of this computer, also as ``file:///…``. ``~`` is expanded, missing folders are made, a link is
+            followed, and a file of that name is replaced whole.
+        **options
+            As for ``polars.DataFrame.write_parquet``, such as ``compression="zstd"``.
+
+        Raises
+        ------
+        ConfigurationError
+            When `path` is no file of this computer, such as ``s3://…``; nothing is written.
+        FileError
+            When the file cannot be written; what was there before is unchanged, and nothing else is left.
         """
-        with whole_file(path) as (part, final):
-            self.df.write_parquet(part)
+        with whole_file(path, options) as (part, final):
+            self.df.write_parquet(part, **options)
         return final
 
-    def write_csv(self, path: str | Path) -> Path:
-        """Write the rows to a CSV file with a header and return where it is; see `write_parquet`."""
-        with whole_file(path) as (part, final):
-            self.df.write_csv(part)
+    def write_csv(self, path: str | os.PathLike[str], **options: Any) -> Path:
+        """Write the rows to a CSV file with a header and return where it is.
+
+        Parameters and errors as for `write_parquet`; the options are those of ``polars.DataFrame.write_csv``.
+        """
+        with whole_file(path, options) as (part, final):
+            self.df.write_csv(part, **options)
         return final
 
-    def write_ipc(self, path: str | Path) -> Path:
-        """Write the rows to an Arrow IPC (Feather 2) file and return where it is; see `write_parquet`."""
-        with whole_file(path) as (part, final):
-            self.df.write_ipc(part)
+    def write_ipc(self, path: str | os.PathLike[str], **options: Any) -> Path:
+        """Write the rows to an Arrow IPC (Feather 2) file and return where it is.
+
+        Parameters and errors as for `write_parquet`; the options are those of ``polars.DataFrame.write_ipc``.
+        """
+        with whole_file(path, options) as (part, final):
+            self.df.write_ipc(part, **options)
         return final
+
+    def __reduce__(self) -> NoReturn:
+        raise not_copied(self, "pass on .df, a polars DataFrame of its own")
+
+    def __getitem__(self, key: object) -> NoReturn:
+        shown = reprlib.repr(key) if isinstance(key, str | int) else "…"
+        raise UsageError(f"{self._title()} grows while you read it; take what it has now: .df[{shown}].")
+
+    def __iter__(self) -> NoReturn:
+        raise UsageError(
+            f"{self._title()} grows while you read it, so there is no going through it; take what it has now: "
+            "for row in frame.df.iter_rows(named=True). To be called with each new row, use feed.on()."
+        )
+
+    def __contains__(self, value: object) -> NoReturn:
+        raise UsageError(
+            f"{self._title()} grows while you read it; look in what it has now, such as value in "
+            'frame.df["market_ticker"].'
+        )
+
+    def _compared(self, other: object) -> NoReturn:
+        raise UsageError(
+            f"{self._title()} is a handle and cannot be compared with a {type(other).__name__}; compare what it has "
+            'now, such as frame.df["count"] > 100.'
+        )
+
+    __lt__ = __le__ = __gt__ = __ge__ = _compared
 
     def _title(self) -> str:
         return self.name or self._kind
 
     def _caption(self, df: pl.DataFrame) -> str:
         parts = [f"{df.height:,} row{'' if df.height == 1 else 's'}", str(self._store.window)]
-        trouble = self._trouble()
-        if trouble:
-            parts.append(trouble)
+        if self.dropped_keys:
+            parts.append(f"latest() let {self.dropped_keys:,} keys go")
+        hint = "" if self.total else self._hint().rstrip(".")
+        parts += [each for each in (self._trouble(), self._remark(), hint) if each]
         if RECEIVED in df.columns and isinstance(df.schema[RECEIVED], pl.Datetime) and df.height:
             moment = df[RECEIVED][-1]
             if moment is not None:
@@ -194,15 +326,16 @@ class FrameReading:
         return ", ".join(parts)
 
     def __repr__(self) -> str:
-        named = f" {self.name}" if self.name else ""
-        return f"<{self._kind}{named}: {self._caption(self.df)}>"
+        named = ", ".join(each for each in (self.name, self._about()) if each)
+        return f"<{self._kind}{named and ' '}{named}: {self._caption(self.df)}>"
 
     def _repr_html_(self) -> str:
         df = self.df
         shown = df.select(df.columns[:_SHOWN_COLUMNS]).tail(_SHOWN_ROWS)
         with pl.Config(tbl_rows=_SHOWN_ROWS, tbl_cols=_SHOWN_COLUMNS, tbl_hide_dataframe_shape=True):
             table = shown._repr_html_()
-        return f"<div><b>{html.escape(self._title())}</b>: {html.escape(self._caption(df))}{table}</div>"
+        about = html.escape(f", {self._about()}" if self._about() else "")
+        return f"<div><b>{html.escape(self._title())}</b>{about}: {html.escape(self._caption(df))}{table}</div>"
 
 
 def store_of(reading: FrameReading) -> RollingFrame:

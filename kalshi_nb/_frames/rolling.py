@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from operator import index
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
@@ -11,9 +12,11 @@ import polars as pl
 from kalshi_nb._frames.blocks import Blocks
 from kalshi_nb._frames.clock_steps import ClockSteps
 from kalshi_nb._frames.columns import Columns
-from kalshi_nb._frames.last_rows import LastRows, moments
-from kalshi_nb._frames.pending import Part, PlainRows, joined
+from kalshi_nb._frames.last_rows import DEFAULT_KEYS, LastRows, Law, moments
+from kalshi_nb._frames.pending import Part, PlainRows, joined, nbytes_of
 from kalshi_nb._frames.schema import MARKET, RECEIVED
+from kalshi_nb._usage import seconds as positive_seconds
+from kalshi_nb._usage import whole
 from kalshi_nb.errors import ConfigurationError, PipelineError
 
 if TYPE_CHECKING:
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 
     from kalshi_nb._clock import Clock
 
-__all__ = ["DEFAULT_ROWS", "RollingFrame", "Window", "window"]
+__all__ = ["DEFAULT_ROWS", "RollingFrame", "Window", "most_keys", "window"]
 
 DEFAULT_ROWS: Final = 100_000
 _LONGEST_SECONDS: Final = 100 * 366 * 86_400
@@ -57,15 +60,31 @@ def window(rows: int | None = None, seconds: float | None = None) -> Window:
     ConfigurationError
         For anything but a positive whole number of rows and a positive number of seconds.
     """
-    if rows is not None and (isinstance(rows, bool) or not isinstance(rows, int) or rows <= 0):
-        raise ConfigurationError(f"rows={rows!r}: give a positive whole number, for example rows=100_000.")
-    if seconds is not None and (
-        isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds <= _LONGEST_SECONDS
-    ):
-        raise ConfigurationError(f"seconds={seconds!r}: give a positive number of seconds, for example seconds=600.")
+    if rows is not None:
+        rows = whole("rows", rows, "give a positive whole number, for example rows=100_000")
+    if seconds is not None:
+        advice = "give a positive number of seconds, for example seconds=600"
+        seconds = positive_seconds("seconds", seconds, advice, most=_LONGEST_SECONDS)
     if rows is None and seconds is None:
         rows = DEFAULT_ROWS
     return Window(rows, seconds)
+
+
+def most_keys(latest_keys: int | None) -> int:
+    """Return a checked number of keys that ``latest()`` keeps beside the window, 100,000 where none is given.
+
+    Raises
+    ------
+    ConfigurationError
+        For anything but a positive whole number.
+    """
+    if latest_keys is None:
+        return DEFAULT_KEYS
+    if isinstance(latest_keys, bool) or not hasattr(latest_keys, "__index__") or latest_keys <= 0:
+        raise ConfigurationError(
+            f"latest_keys={latest_keys!r}: give a positive whole number, for example latest_keys=1_000_000."
+        )
+    return index(latest_keys)
 
 
 def _raise(error: BaseException) -> None:
@@ -118,6 +137,10 @@ class RollingFrame:
         What time it is now, for `seconds`.
     key : tuple of str
         The columns that `latest` goes by.
+    latest_keys : int
+        How many rows `latest` keeps beside the window; see `Law`.
+    ended : tuple of str and frozenset of str, or None
+        Which of them are the first to go; see `Law`.
     on_lost : callable
         Called with the error when rows of `append_rows` cannot become columns. They are left out, and count no
         more.
@@ -136,6 +159,8 @@ class RollingFrame:
         seconds: float | None = None,
         clock: Clock,
         key: tuple[str, ...] = (MARKET,),
+        latest_keys: int = DEFAULT_KEYS,
+        ended: tuple[str, frozenset[str]] | None = None,
         on_lost: Callable[[BaseException], None] = _raise,
     ) -> None:
         self.window = Window(rows, seconds)
@@ -157,7 +182,7 @@ class RollingFrame:
             problem = self._misses_time(schema)
             if problem is not None:
                 raise ConfigurationError(problem)
-        view = _View(first, Blocks(), LastRows(key), ClockSteps())
+        view = _View(first, Blocks(), LastRows(Law(key, latest_keys, ended)), ClockSteps())
         self._state = _State(view, (), view)
         self._latest: tuple[_View, pl.DataFrame] | None = None
 
@@ -203,8 +228,9 @@ class RollingFrame:
         with self._writing:
             if self._state.pending:
                 self._take_in(self._state.pending)  # what cannot become columns is to count for nothing
-            df = self._state.view.df.clear()
-            self._show(_View(df, Blocks(), LastRows(self._key), ClockSteps(gone_until=self._clock.now_us())))
+            view = self._state.view
+            steps = ClockSteps(gone_until=self._clock.now_us())
+            self._show(_View(view.df.clear(), Blocks(), view.folded.cleared(), steps))
             self.on_reset()
 
     def step(self, by: int) -> None:
@@ -356,7 +382,7 @@ class RollingFrame:
 
     def _seen(self, state: _State) -> _View:
         try:
-            df = joined(state.pending)
+            df = joined(state.pending, whole=False)
         except Exception:  # noqa: BLE001  # the writer's side leaves out what cannot be, and reports it
             self.settle()
             return self._now()
@@ -381,6 +407,13 @@ class RollingFrame:
         return self._total
 
     @property
+    def nbytes(self) -> int:
+        """About how many bytes it holds: the window, what waits to be columns, and what `latest` knows beside it."""
+        view, pending, _ = self._state
+        blocks = sum(each.estimated_size() for each in view.blocks.frames)
+        return int(blocks) + view.folded.nbytes + sum(map(nbytes_of, pending))
+
+    @property
     def df(self) -> pl.DataFrame:
         """The rows in the window now: a frame of the caller's own, which nothing changes later."""
         view = self._now()
@@ -389,6 +422,11 @@ class RollingFrame:
             if start:
                 return view.df.slice(start)
         return view.df.clone()
+
+    @property
+    def dropped_keys(self) -> int:
+        """How many rows went that `latest` kept beside the window, because there were too many."""
+        return self._state.view.folded.dropped
 
     def whole_since_us(self) -> int | None:
         """Return since when all rows that were received are in the window; None for always.

@@ -8,6 +8,8 @@ import polars as pl
 
 from kalshi_nb._fixed_point import CONTRACT, COST_PARTS, DOLLAR, VALUE_PARTS
 from kalshi_nb._frames.marks import GAP
+from kalshi_nb._frames.names import SHARED_NAMES
+from kalshi_nb._frames.series import series
 from kalshi_nb._rows.channels import LAYOUTS
 from kalshi_nb._rows.columns import Kind
 
@@ -27,8 +29,9 @@ _PLAIN: Final[dict[Kind, pl.DataType]] = {
     "time": TIME,
     "dollars": pl.Int64(),
     "integer": pl.Int64(),
-    "market": pl.Categorical(),
-    "name": pl.Categorical(),
+    "number": pl.Float64(),
+    "market": pl.String(),
+    "name": pl.String(),
     "outcome": pl.Enum(["yes", "no"]),
     "book": pl.Enum(["bid", "ask"]),
     "flag": pl.Boolean(),
@@ -38,8 +41,6 @@ _PLAIN: Final[dict[Kind, pl.DataType]] = {
 
 _CAST: Final[dict[Kind, type[pl.DataType]]] = {
     "time": pl.Int64,
-    "market": pl.String,
-    "name": pl.String,
     "outcome": pl.String,
     "book": pl.String,
 }
@@ -48,6 +49,9 @@ _CAST: Final[dict[Kind, type[pl.DataType]]] = {
 _BASES: Final[dict[Kind, type[pl.DataType]]] = {
     kind: _CAST.get(kind, dtype.base_type()) for kind, dtype in _PLAIN.items()
 }
+
+_SHARED: Final = frozenset[Kind]({"market", "name"})
+"""What many rows have the same text in."""
 
 _FEW: Final = 256
 """Fewer numbers than this are divided sooner by Python than by polars."""
@@ -113,18 +117,18 @@ def column(name: str, kind: Kind, values: Sequence[Any], *, exact: bool = False)
         return _plain(name, kind, values)
     if not exact and len(values) < _FEW:
         divisor = float(parts)
-        return pl.Series(name, [None if each is None else each / divisor for each in values], dtype=pl.Float64)
-    integers = pl.Series(name, values, dtype=pl.Int64)
+        return series(name, [None if each is None else each / divisor for each in values], pl.Float64)
+    integers = series(name, values, pl.Int64)
     if exact:
         return (integers.cast(_WIDE[kind]) / parts).cast(_EXACT[kind])
     return _quotients(integers, parts)
 
 
 def _plain(name: str, kind: Kind, values: Sequence[Any]) -> pl.Series:
-    # polars takes half the time for a class as for an instance of it, and for plain values that are then cast.
-    base = _BASES[kind]
-    series = pl.Series(name, values, dtype=base)
-    return series.cast(_PLAIN[kind]) if kind in _CAST else series
+    if kind in _SHARED:
+        return SHARED_NAMES.column(name, values)
+    plain = series(name, values, _BASES[kind])
+    return plain.cast(_PLAIN[kind]) if kind in _CAST else plain
 
 
 def _quotients(integers: pl.Series, parts: int) -> pl.Series:

@@ -17,7 +17,7 @@ class Fill(msgspec.Struct, frozen=True, gc=False):
     `post_position` is the net position after it, in contracts, long YES above zero.
     """
 
-    ts: dt.datetime | None
+    ts: dt.datetime
     market_ticker: str
     outcome_side: Literal["yes", "no"] | None
     yes_price: float
@@ -37,10 +37,10 @@ class Fill(msgspec.Struct, frozen=True, gc=False):
 class MarketPosition(msgspec.Struct, frozen=True, gc=False):
     """What you hold in one market: `position` and `volume` in contracts, the rest in dollars.
 
-    `ts` is when the exchange sent it, None where it does not say.
+    `ts` is when the exchange sent it.
     """
 
-    ts: dt.datetime | None
+    ts: dt.datetime
     market_ticker: str
     position: float
     position_cost: float | None
@@ -59,7 +59,7 @@ class UserOrder(msgspec.Struct, frozen=True, gc=False):
     Counts are contracts, costs and fees dollars. `ts` is when it was last changed, else when it was made.
     """
 
-    ts: dt.datetime | None
+    ts: dt.datetime
     market_ticker: str
     order_id: str
     status: str | None
@@ -89,7 +89,7 @@ class UserOrder(msgspec.Struct, frozen=True, gc=False):
 class OrderGroupUpdate(msgspec.Struct, frozen=True, gc=False):
     """Something that happened to one of your order groups, named by `event_type`."""
 
-    ts: dt.datetime | None
+    ts: dt.datetime
     event_type: str
     order_group_id: str
     contracts_limit: float | None

@@ -69,7 +69,7 @@ class BatchQuote(msgspec.Struct, frozen=True, gc=False):
 class RfqCreated(msgspec.Struct, frozen=True):
     """Somebody asks for quotes: for so many `contracts`, or for `target_cost` dollars."""
 
-    ts: dt.datetime | None
+    ts: dt.datetime
     market_ticker: str
     rfq_id: str
     contracts: float | None
@@ -85,7 +85,7 @@ class RfqCreated(msgspec.Struct, frozen=True):
 class RfqDeleted(msgspec.Struct, frozen=True, gc=False):
     """A request for quotes is gone."""
 
-    ts: dt.datetime | None
+    ts: dt.datetime
     market_ticker: str
     rfq_id: str
     contracts: float | None
@@ -99,7 +99,7 @@ class RfqDeleted(msgspec.Struct, frozen=True, gc=False):
 class QuoteCreated(msgspec.Struct, frozen=True, gc=False):
     """A quote, sent to its two parties; bids are dollars."""
 
-    ts: dt.datetime | None
+    ts: dt.datetime
     market_ticker: str
     rfq_id: str
     yes_bid: float | None
@@ -117,9 +117,9 @@ class QuoteCreated(msgspec.Struct, frozen=True, gc=False):
 
 
 class QuoteAccepted(msgspec.Struct, frozen=True, gc=False):
-    """A quote was accepted; `ts` is when the exchange sent this, None where it does not say."""
+    """A quote was accepted; `ts` is when the exchange sent this."""
 
-    ts: dt.datetime | None
+    ts: dt.datetime
     market_ticker: str
     rfq_id: str
     yes_bid: float | None
@@ -141,7 +141,7 @@ class QuoteAccepted(msgspec.Struct, frozen=True, gc=False):
 class QuoteExecuted(msgspec.Struct, frozen=True, gc=False):
     """A quote was executed; `order_id` and `client_order_id` are those of your order."""
 
-    ts: dt.datetime | None
+    ts: dt.datetime
     market_ticker: str
     rfq_id: str
     quote_id: str
@@ -158,7 +158,7 @@ class QuoteExecuted(msgspec.Struct, frozen=True, gc=False):
 class RfqBatchCreated(msgspec.Struct, frozen=True):
     """Several requests at once, each of some of the `legs`."""
 
-    ts: dt.datetime | None
+    ts: dt.datetime
     rfq_batch_id: str
     rfq_creator_id: str | None
     legs: tuple[Leg, ...]
@@ -170,7 +170,7 @@ class RfqBatchCreated(msgspec.Struct, frozen=True):
 class RfqBatchDeleted(msgspec.Struct, frozen=True):
     """A batch of requests is gone."""
 
-    ts: dt.datetime | None
+    ts: dt.datetime
     rfq_batch_id: str
     rfq_creator_id: str | None
     rfq_ids: tuple[str, ...]
@@ -181,7 +181,7 @@ class RfqBatchDeleted(msgspec.Struct, frozen=True):
 class BatchQuoteCreated(msgspec.Struct, frozen=True):
     """Quotes for the requests of a batch, sent to their maker."""
 
-    ts: dt.datetime | None
+    ts: dt.datetime
     rfq_batch_id: str
     batch_quote_id: str
     quote_creator_id: str | None
@@ -194,7 +194,7 @@ class BatchQuoteCreated(msgspec.Struct, frozen=True):
 class RfqBatchBestQuotes(msgspec.Struct, frozen=True):
     """The best quotes of a batch, sent to its creator; one with a lower `version` is older."""
 
-    ts: dt.datetime | None
+    ts: dt.datetime
     rfq_batch_id: str
     client_batch_id: str | None
     version: int | None
@@ -209,7 +209,7 @@ class RfqBatchBestQuotes(msgspec.Struct, frozen=True):
 class BatchQuoteAccepted(msgspec.Struct, frozen=True):
     """Quotes of a batch were accepted, sent to their maker; `quotes` are those that won."""
 
-    ts: dt.datetime | None
+    ts: dt.datetime
     rfq_batch_id: str
     batch_quote_id: str
     accepted_side: Literal["yes", "no"] | None
@@ -224,7 +224,7 @@ class BatchQuoteAccepted(msgspec.Struct, frozen=True):
 class RfqBatchExecuted(msgspec.Struct, frozen=True):
     """A batch was executed, sent to its creator."""
 
-    ts: dt.datetime | None
+    ts: dt.datetime
     rfq_batch_id: str
     client_batch_id: str | None
     rfq_creator_id: str | None
@@ -239,7 +239,7 @@ class RfqBatchExecuted(msgspec.Struct, frozen=True):
 class BatchQuoteExecuted(msgspec.Struct, frozen=True):
     """A batch was executed, sent to the maker of its quotes."""
 
-    ts: dt.datetime | None
+    ts: dt.datetime
     rfq_batch_id: str
     batch_quote_id: str
     rfq_creator_id: str | None

@@ -15,7 +15,7 @@ class MarketLifecycle(msgspec.Struct, frozen=True, gc=False):
     `metadata` and `price_ranges` are JSON text. Both lifecycle channels send it, each for markets of its own.
     """
 
-    ts: dt.datetime | None
+    ts: dt.datetime
     market_ticker: str
     event_type: str
     result: str | None
@@ -37,6 +37,7 @@ class MarketLifecycle(msgspec.Struct, frozen=True, gc=False):
 class EventLifecycle(msgspec.Struct, frozen=True, gc=False):
     """A new event, on either lifecycle channel."""
 
+    ts: dt.datetime
     event_ticker: str
     series_ticker: str | None
     title: str | None
@@ -52,6 +53,7 @@ class EventLifecycle(msgspec.Struct, frozen=True, gc=False):
 class EventFeeUpdate(msgspec.Struct, frozen=True, gc=False):
     """Another fee for an event, on the channel ``market_lifecycle_v2``; None is an override cleared."""
 
+    ts: dt.datetime
     event_ticker: str
     fee_type_override: str | None
     fee_multiplier_override: float | None

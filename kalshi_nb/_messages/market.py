@@ -29,7 +29,8 @@ class Trade(msgspec.Struct, frozen=True, gc=False):
 class Ticker(msgspec.Struct, frozen=True, gc=False):
     """One market's last price, best bid and ask, volume and open interest.
 
-    `dollar_volume` and `dollar_open_interest` are whole dollars.
+    `spread` is the ask less the bid, `mid` is halfway between; None where a side is empty. `dollar_volume` and
+    `dollar_open_interest` are whole dollars.
     """
 
     ts: dt.datetime
@@ -39,26 +40,32 @@ class Ticker(msgspec.Struct, frozen=True, gc=False):
     yes_ask: float | None
     volume: float | None
     open_interest: float | None
+    spread: float | None
+    mid: float | None
     yes_bid_size: float | None
     yes_ask_size: float | None
     last_trade_size: float | None
     dollar_volume: int | None
     dollar_open_interest: int | None
+    market_id: str | None
     received_at: dt.datetime
 
 
 class OrderbookDelta(msgspec.Struct, frozen=True, gc=False):
     """A change of one level: `delta` contracts more, or fewer where it is negative.
 
-    `price` is a price of `side`: a NO price where `side` is ``"no"``.
+    `price` is a price of `side`: a NO price where `side` is ``"no"``. `client_order_id` and `subaccount` are there
+    where an order of yours made it; `clock` is the exchange's own count of what made it, the same on every connection.
     """
 
-    ts: dt.datetime | None
+    ts: dt.datetime
     market_ticker: str
     side: Literal["yes", "no"]
     price: float
     delta: float
     client_order_id: str | None
+    subaccount: int | None
+    clock: int | None
     received_at: dt.datetime
     seq: int | None
 

@@ -12,11 +12,11 @@ __all__ = ["Quote"]
 class Quote(msgspec.Struct, frozen=True, gc=False):
     """Best bid and best ask of one market, in YES prices, with the contracts that rest there.
 
-    A side without orders is None. All but `market_ticker`, `received_at` and `status` is None where `status`
+    A side without orders is None. All but `ts`, `market_ticker`, `received_at` and `status` is None where `status`
     is not ``"live"``: the book is not to be trusted then.
     """
 
-    ts: dt.datetime | None
+    ts: dt.datetime
     market_ticker: str
     bid: float | None
     bid_size: float | None

@@ -23,7 +23,7 @@ from kalshi_nb._messages import account, communications, lifecycle, market, quot
 from kalshi_nb._rows.channel import Channel
 from kalshi_nb._rows.channels import LAYOUTS, ROWS, position, traits_of
 from kalshi_nb._rows.columns import Kind
-from kalshi_nb._rows.rows import EventRow, FeeUpdateRow, IndexListRow, Row, SnapshotRow, UnderlyingListRow
+from kalshi_nb._rows.rows import IndexListRow, Row, SnapshotRow, UnderlyingListRow
 
 __all__ = ["Message", "from_row", "from_rows"]
 
@@ -69,7 +69,7 @@ _TYPES: Final = {name: _CLASSES[traits_of(name).messages[0]] for name in ROWS if
 
 
 class _Mixed:
-    """Rows of one channel that are messages of several classes, which a column names.
+    """Rows of one channel that are messages of several classes, which a column names; the first, where it names none.
 
     A field is the column of its name. Where it is a tuple, the column is JSON: of objects, where it is a tuple
     of structs, whose fields are those of the objects less their wire suffix.
@@ -84,10 +84,11 @@ class _Mixed:
                 (position(channel.name, each.name), _unpacker(each.type)) for each in msgspec.structs.fields(kind)
             ]
             self._classes[_snake_case(name)] = kind, tuple(steps)
+        self._first = next(iter(self._classes.values()))
 
     def message(self, values: list[Any]) -> Message:
         """Return the message of a row, whose plain values are numbers and times already."""
-        kind, steps = self._classes[values[self._event_at]]
+        kind, steps = self._classes.get(values[self._event_at], self._first)
         return kind(*(values[at] if unpack is None else unpack(values[at]) for at, unpack in steps))
 
 
@@ -116,6 +117,8 @@ def _named(found: dict[str, Any]) -> dict[str, Any]:
             named[name.removesuffix("_dollars")] = dollars(PRICES[value]) if value else None
         elif name == "leg_indices":
             named[name] = tuple(value)
+        elif name == "side":
+            named[name] = value or None
         else:
             named["rfq_id" if name == "id" else name] = value
     return named
@@ -129,13 +132,6 @@ def _other(row: Row) -> Message:
     if isinstance(row, SnapshotRow):
         levels = _levels(row.yes), _levels(row.no)
         return market.OrderbookSnapshot(_time(row.received_at), row.seq, row.market_ticker, *levels)
-    if isinstance(row, EventRow):
-        strike_date = None if row.strike_date is None else _time(row.strike_date)
-        return lifecycle.EventLifecycle(
-            *row[:5], strike_date, row.strike_period, _time(row.received_at), row.seq, row.exchange_index
-        )
-    if isinstance(row, FeeUpdateRow):
-        return lifecycle.EventFeeUpdate(*row[:3], _time(row.received_at), row.seq)
     if isinstance(row, IndexListRow):
         return reference_feeds.IndexList(row.index_ids, _time(row.received_at), row.seq)
     if isinstance(row, UnderlyingListRow):

@@ -16,7 +16,7 @@ class IndexValue(msgspec.Struct, frozen=True, gc=False):
     read from `data`, the provider's own JSON, and None where they cannot be.
     """
 
-    ts: dt.datetime | None
+    ts: dt.datetime
     index_id: str
     value: float | None
     avg_60s: float | None
@@ -36,7 +36,7 @@ class IndexValue(msgspec.Struct, frozen=True, gc=False):
 class IndexTick(msgspec.Struct, frozen=True, gc=False):
     """One raw tick of an index, up to five a second, in dollars; times as in `IndexValue`."""
 
-    ts: dt.datetime | None
+    ts: dt.datetime
     index_id: str
     value: float
     source_ts: dt.datetime | None
@@ -48,7 +48,7 @@ class IndexTick(msgspec.Struct, frozen=True, gc=False):
 class UnderlyingValue(msgspec.Struct, frozen=True, gc=False):
     """One price of an underlying, in dollars; times as in `IndexValue`."""
 
-    ts: dt.datetime | None
+    ts: dt.datetime
     underlying_ticker: str
     value: float
     source_ts: dt.datetime | None

@@ -29,10 +29,12 @@ class Channel:
     source : str or None
         The channel that these rows are made from; None for what the exchange sends.
     event_column : str or None
-        The column that says which class a plain row is given as, by the name of the class in snake case;
-        None where all are of the first.
+        The column that says which class a plain row is given as, by the name of the class in snake case, and of the
+        first where no class is called so; None where all are of the first.
     key : tuple of str
         The columns whose newest row is the present state of one thing.
+    ended : tuple of str and frozenset of str, or None
+        A column, and what it says in the last row that there is to be about one thing; None where nothing does.
     subject : str or None
         The column that says what a row is about, by which frames choose their rows; None where rows are not
         about anything that could be named.
@@ -66,6 +68,7 @@ class Channel:
     source: str | None = None
     event_column: str | None = None
     key: tuple[str, ...] = ("market_ticker",)
+    ended: tuple[str, frozenset[str]] | None = None
     subject: str | None = "market_ticker"
     words: Words = MARKETS
     filtered: bool = True

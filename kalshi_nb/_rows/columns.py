@@ -13,6 +13,7 @@ cost      1/1000000 dollar: costs, fees, profits
 value     1/100000000 dollar: values of indices and underlyings
 dollars   whole dollars
 integer   as it is
+number    as it is, float
 market    a market ticker, str
 name      another name that many rows share, str: of an index, of an underlying
 outcome   "yes" or "no"
@@ -40,6 +41,7 @@ Kind = Literal[
     "value",
     "dollars",
     "integer",
+    "number",
     "market",
     "name",
     "outcome",

@@ -1,7 +1,8 @@
 """Quotes as rows: best bid and ask of one market, made by the kit from a kept book.
 
-In YES prices. `ts` and `seq` are those of the message that moved the quote; a snapshot carries no `ts`, and what
-became stale did so without a message. The columns stand in the table of channels, with all others.
+In YES prices. `ts` and `seq` are those of the message that moved the quote. A snapshot carries no time, and what
+became stale did so without a message: their `ts` is when they were received, or when it became so.
+The columns stand in the table of channels, with all others.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Frames that were set aside, kept to be looked at."""
+"""Messages that were set aside, or lost a field, kept to be looked at."""
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,21 +11,35 @@ __all__ = ["MOST_REJECTS", "Reject"]
 MOST_REJECTS: Final = 100
 """How many of the newest are kept."""
 
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_SHOWN: Final = 80
+
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A frame that was set aside.
+    """A message that could not be read, or not wholly.
 
     Attributes
     ----------
-    received_at : int
-        When it came, in microseconds.
+    received_us : int
+        When it came, in microseconds since 1970-01-01 UTC.
     reason : str
-        Why it was set aside.
+        Why it was set aside, or what is wrong with which field.
     data : bytes
         The first 2,000 bytes of it.
+    fields : tuple of str
+        The fields that could not be read and are null in its row, which stands; empty where all of it was set aside.
     """
 
-    received_at: int
+    received_us: int
     reason: str
     data: bytes
+    fields: tuple[str, ...] = ()
+
+    @property
+    def received_at(self) -> dt.datetime:
+        """When it came, UTC."""
+        return _EPOCH + dt.timedelta(microseconds=self.received_us)
+
+    def __repr__(self) -> str:
+        return f"<Reject {self.received_at:%Y-%m-%d %H:%M:%S.%f} UTC, {self.reason}: {self.data[:_SHOWN]!r}>"

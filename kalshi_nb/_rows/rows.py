@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-__all__ = ["EventRow", "FeeUpdateRow", "IndexListRow", "Row", "SnapshotRow", "UnderlyingListRow"]
+__all__ = ["IndexListRow", "Row", "SnapshotRow", "UnderlyingListRow"]
 
 Row = tuple[Any, ...]
 
@@ -25,31 +25,6 @@ class SnapshotRow(NamedTuple):
     market_ticker: str
     yes: tuple[tuple[int, int], ...]
     no: tuple[tuple[int, int], ...]
-
-
-class EventRow(NamedTuple):
-    """``event_lifecycle``, on both lifecycle channels; `strike_date` is a time like all others."""
-
-    event_ticker: str
-    series_ticker: str | None
-    title: str | None
-    subtitle: str | None
-    collateral_return_type: str | None
-    strike_date: int | None
-    strike_period: str | None
-    received_at: int
-    seq: int | None
-    exchange_index: int | None = None
-
-
-class FeeUpdateRow(NamedTuple):
-    """``event_fee_update``, on ``market_lifecycle_v2``; None is an override that was cleared."""
-
-    event_ticker: str
-    fee_type_override: str | None
-    fee_multiplier_override: float | None
-    received_at: int
-    seq: int | None
 
 
 class IndexListRow(NamedTuple):

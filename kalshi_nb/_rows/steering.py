@@ -6,11 +6,12 @@ before it, what is after one is applied after it. They are no messages and no ro
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from kalshi_nb._rows.rows import Row
 
-__all__ = ["STEERING", "ClockStepRow", "LateRows", "ResetRow", "SteeringRow"]
+__all__ = ["STEERING", "ClockStepRow", "DroppedRows", "LateRows", "ResetRow", "SteeringRow"]
 
 
 class ResetRow(NamedTuple):
@@ -45,7 +46,32 @@ class LateRows(NamedTuple):
     rows: tuple[Row, ...]
 
 
-SteeringRow = ResetRow | ClockStepRow | LateRows
+class DroppedRows(NamedTuple):
+    """Rows stood here that went, because those for whom they were are too slow.
 
-STEERING: Final = frozenset({ResetRow, ClockStepRow, LateRows})
+    Attributes
+    ----------
+    opened_at : int or None
+        When the first of them was received, in microseconds of the market's time, where one says so.
+    rows : mapping of str or None to int
+        How many of the channel's own rows went, by what they were about.
+    others : mapping of str or None to int
+        How many other messages went.
+    """
+
+    opened_at: int | None
+    rows: Mapping[str | None, int]
+    others: Mapping[str | None, int]
+
+    def about(self, market_tickers: Iterable[str] | None, *, others: bool) -> int:
+        """Return how many went that were about some markets, None for all; with `others` other messages, too."""
+        counts = (self.rows, self.others) if others else (self.rows,)
+        if market_tickers is None:
+            return sum(sum(each.values()) for each in counts)
+        return sum(each.get(ticker, 0) for each in counts for ticker in market_tickers)
+
+
+SteeringRow = ResetRow | ClockStepRow | LateRows | DroppedRows
+
+STEERING: Final = frozenset({ResetRow, ClockStepRow, LateRows, DroppedRows})
 """Their types: a batch without one of them is passed on as it is."""

@@ -217,6 +217,11 @@ cdef class CompiledLadder:
             self.version += 1
 
     @property
+    def nbytes(self):
+        """Bytes of both sides; see :class:`kalshi_nb._session.ladder.Ladder`."""
+        return (self._yes.room + self._no.room) * (sizeof(long long) + sizeof(short))
+
+    @property
     def best_yes(self):
         """The best YES price; see :class:`kalshi_nb._session.ladder.Ladder`."""
         return self._yes.prices[self._yes.count - 1] if self._yes.count else 0

@@ -207,14 +207,19 @@ class Books:
     def forget(self, subscription: Subscription, market_tickers: Collection[str]) -> None:
         """Drop the books of markets that nobody wants any more."""
         for ticker in market_tickers:
-            self._state.ladders.pop(ticker).set_status("closed", self._state.now_us())
+            self._end(self._state.ladders.pop(ticker))
         subscription.repair.drop(market_tickers)
         self._finish(subscription)
 
     def close(self) -> None:
         """Say of every book that nothing will move it any more."""
         for ladder in self._state.ladders.values():
-            ladder.set_status("closed", self._state.now_us())
+            self._end(ladder)
+
+    def _end(self, ladder: Ladder) -> None:
+        """Say that nothing will move a book any more, and what it was: not every one ever was a book."""
+        was = ladder.reason if ladder.status == "closed" else ladder.status
+        ladder.set_status("closed", self._state.now_us(), was)
 
     def escalate(self, subscription: Subscription) -> None:
         """Take the next step of the repair."""

@@ -7,6 +7,7 @@ and is used where it was built.
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import Final, Protocol
 
@@ -19,6 +20,8 @@ MOST_CONTRACTS: Final = LARGEST
 """The largest size of a level, in 1/100 contract."""
 
 _LAYING: Final = -1
+_NUMBERS: Final = 2 * sys.getsizeof(1_000)
+"""What a price and its size take beside their place in a dictionary."""
 _new: Final = tuple.__new__  # half the time of a named tuple's own
 
 
@@ -46,7 +49,7 @@ class Ladder(Protocol):
     status_since : int
         Since when.
     reason : str
-        Why it is stale, where it is.
+        Why it is stale, where it is; what it was, where it is closed.
     crossed : bool
         Whether the exchange, asked for it, sent a book whose best bid is not below its best ask.
     changed_at : int
@@ -85,6 +88,11 @@ class Ladder(Protocol):
 
     def set_crossed(self, crossed: bool, /) -> None:
         """Say whether the book is crossed by the exchange's own word."""
+        ...
+
+    @property
+    def nbytes(self) -> int:
+        """About how many bytes the levels take."""
         ...
 
     @property
@@ -233,6 +241,11 @@ class PlainLadder:
         if crossed != self.crossed:
             self.crossed = crossed
             self.version += 1
+
+    @property
+    def nbytes(self) -> int:
+        """About how many bytes the levels take; see :class:`Ladder`."""
+        return sys.getsizeof(self.yes) + sys.getsizeof(self.no) + _NUMBERS * (len(self.yes) + len(self.no))
 
     @property
     def best_yes(self) -> int:

@@ -253,19 +253,20 @@ class Membership:
     @property
     def aim(self) -> Aim:
         """Whether all markets are wanted, some or none: what `wanted` is, without a set of ten thousand."""
+        # The exchange has one subscription a channel, filtered or not, and none becomes the other without a hole. So
+        # one that has all markets keeps them until nothing is wanted or it ends: whoever named some takes those of it.
         if self._everything:
             return "all"
         if not self._naming:
-            # Whoever takes whatever there is gets everything once nobody names anything; only books have to be named.
             # Whoever only asks for the catalog needs a subscription to ask by, and nothing on it.
-            if not self._books and len(self._asking) < len(self._requests):
-                return "all"
-            return "some" if self.asks_for_catalog else "nothing"
+            if self.asks_for_catalog:
+                return "all" if self.all_markets else "some"
+            return "nothing"
         if not self._filtered:
             return "all"
         if not self._sought:
             return "nothing"
-        return "all" if self.whole else "some"
+        return "all" if self.whole or self.all_markets else "some"
 
     @property
     def wanted(self) -> Wanted | None:

@@ -69,7 +69,7 @@ class Quotes:
         ticker = ladder.market_ticker
         if not ladder.live:
             if self._last.pop(ticker, None) is not None:
-                self.rows.append((None, ticker, None, None, None, None, None, None, at, None, ladder.status))
+                self.rows.append((at, ticker, None, None, None, None, None, None, at, None, ladder.status))
             return
         best = ladder.top()
         if best != self._last.get(ticker):
@@ -82,7 +82,7 @@ class Quotes:
         sent_ms = counting.exchange_ms if by_delta else None
         both = yes and no
         return (
-            sent_ms * 1000 if sent_ms is not None and 0 < sent_ms < _LAST_MS else None,
+            sent_ms * 1000 if sent_ms is not None and 0 < sent_ms < _LAST_MS else at,
             ticker,
             yes or None,
             yes_size or None,

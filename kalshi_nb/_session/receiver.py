@@ -7,11 +7,12 @@ deltas to which nothing can happen, nine frames in ten, are applied there, and o
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from kalshi_nb._fixed_point import COUNTS
-from kalshi_nb._rows.channels import BOOKS
+from kalshi_nb._rows.channels import BOOKS, traits_of
 from kalshi_nb._rows.gaps import GapReason
+from kalshi_nb._rows.rows import Row
 from kalshi_nb._session.books import Books
 from kalshi_nb._session.extension import straight_line
 from kalshi_nb._session.reconciler import Reconciler
@@ -19,13 +20,17 @@ from kalshi_nb._session.state import SessionState
 from kalshi_nb._session.subscription import Subscription
 from kalshi_nb._wire.books import LEVEL_PRICES, DeltaFrame, SnapshotFrame, delta_row
 from kalshi_nb._wire.control import ErrorFrame, OkFrame, SubscribedFrame, UnknownFrame, UnsubscribedFrame
-from kalshi_nb._wire.decode import CONVERSIONS, REFUSED, second_look, typed
+from kalshi_nb._wire.decode import CONVERSIONS, REFUSED, TYPES, Rejected, second_look, typed
 from kalshi_nb._wire.family import Frame
+from kalshi_nb._wire.odd_fields import Odd, row_leniently
 from kalshi_nb.errors import WireError
 
 __all__ = ["Receive", "Receiver"]
 
 Receive = Callable[[Sequence[bytes], int], None]
+
+_MOST_NAMED: Final = 20
+"""So many odd fields of one frame are named."""
 
 
 class Receiver:
@@ -35,6 +40,7 @@ class Receiver:
         self._state = state
         self._books = books
         self._reconciler = reconciler
+        self._odd: tuple[Frame | None, tuple[Odd, ...]] = None, ()  # the newest frame that lost fields, and which
 
     def bind(self, *, compiled: bool) -> Receive:
         """Return the function that takes what one read of the connection brought, and the microsecond of that read."""
@@ -60,16 +66,17 @@ class Receiver:
         """Take in any frame."""
         try:
             if type(frame) is DeltaFrame:
-                self._delta(frame, received_at)
+                self._delta(frame, data, received_at)
             elif type(frame) in CONVERSIONS:
-                self._message(frame, received_at)
+                self._message(frame, data, received_at)
             else:
                 self._other(frame, data, received_at)
         except WireError as refusal:
+            self._take_back(frame)
             self._state.reject(received_at, str(refusal), data)
-            self._lost(frame, refusal)
+            self._lost(frame)
 
-    def _delta(self, frame: DeltaFrame, received_at: int) -> None:
+    def _delta(self, frame: DeltaFrame, data: bytes, received_at: int) -> None:
         """Take up one level's change."""
         state = self._state
         subscription = state.by_sid.get(frame.sid)
@@ -92,18 +99,50 @@ class Receiver:
         elif not ladder.apply(msg.side, price, change, received_at):
             self._books.open_gap(subscription, "negative_level", seq, seq, msg.market_ticker)
         if counting.listening:
-            counting.rows.append(delta_row(msg, price, change, received_at, seq))
+            try:
+                row = delta_row(msg, price, change, received_at, seq)
+            except WireError:
+                row = self._without_odd_fields(
+                    frame, lambda frame, at: delta_row(frame.msg, price, change, at, seq), data, received_at
+                )
+            counting.rows.append(row)
 
-    def _look_again(self, data: bytes, refusal: Exception, received_at: int) -> Frame | None:
+    def _look_again(self, data: bytes, _refusal: Exception, received_at: int) -> Frame | None:
         """Return the frame that the straight way refused, None when it cannot be read at all."""
         try:
-            return second_look(data, refusal)
-        except WireError as rejected:
+            frame, odd = second_look(data)
+        except Rejected as rejected:
             self._state.reject(received_at, str(rejected), data)
-            self._lost(None, rejected)
+            self._unreadable(rejected)
             return None
+        if odd:
+            self._leave_out(frame, odd, data, received_at)
+        return frame
 
-    def _message(self, frame: Any, received_at: int) -> None:
+    def _without_odd_fields(self, frame: Any, row_of: Callable[[Any, int], Row], data: bytes, received_at: int) -> Row:
+        """Return the row of a frame that `row_of` refused, without the fields that mean nothing, if it stands so."""
+        row, odd = row_leniently(frame, received_at, row_of)
+        self._leave_out(frame, odd, data, received_at)
+        return row
+
+    def _leave_out(self, frame: Frame, odd: tuple[Odd, ...], data: bytes, received_at: int) -> None:
+        """Count a frame that stands although some of its fields mean nothing, once, and keep which."""
+        odd = (self._take_back(frame) + odd)[:_MOST_NAMED]
+        self._odd = frame, odd
+        reason = "; ".join(f"{each.field}: {each.reason}" for each in odd)
+        self._state.reject(received_at, f"{reason}; the row stands without", data, tuple(each.field for each in odd))
+
+    def _take_back(self, frame: Frame) -> tuple[Odd, ...]:
+        """Return what was left out of this very frame before; more is to be said of it than was."""
+        if frame is not self._odd[0]:
+            return ()
+        _, odd = self._odd
+        self._odd = None, ()
+        self._state.rejects.pop()
+        self._state.rejected -= 1
+        return odd
+
+    def _message(self, frame: Any, data: bytes, received_at: int) -> None:
         """Take up a frame with a channel's data, less books'."""
         state = self._state
         subscription = state.by_sid.get(frame.sid)
@@ -123,7 +162,10 @@ class Receiver:
             counting.exchange_ms = frame.msg.ts_ms
         elif catalog is not None:
             self._reconciler.catalog(subscription, frame.id, catalog(frame))
-        row = row_of(frame, received_at)
+        try:
+            row = row_of(frame, received_at)
+        except WireError:
+            row = self._without_odd_fields(frame, row_of, data, received_at)
         if subscription.repair.open_gaps:
             # Data goes on. Nothing brought back what was lost, so repaired_by stays empty.
             state.close_gaps(subscription, received_at, None)
@@ -210,25 +252,59 @@ class Receiver:
             return subscription.channel != BOOKS
         return False
 
-    def _lost(self, frame: Frame | None, refusal: WireError) -> None:
-        """Take up a frame that cannot be read, or whose values mean nothing."""
-        source = refusal if frame is None else frame
-        sid, seq = getattr(source, "sid", None), getattr(source, "seq", None)
-        subscription = self._state.by_sid.get(sid) if sid is not None else None
-        if subscription is None or seq is None or not subscription.counting.sequenced:
-            return  # without a number, the gap shows at the next frame that has one
+    def _lost(self, frame: Any) -> None:
+        """Take up a frame whose values mean nothing: a gap of its channel, of the market that it names."""
+        subscription = self._state.by_sid[frame.sid]  # no frame of nobody's is looked into so far
         # A decoded frame was counted before its values were looked at.
-        if isinstance(frame, SnapshotFrame) and subscription.channel == BOOKS:
-            self._books.unreadable(subscription, frame.msg.market_ticker, seq)
-        elif isinstance(frame, DeltaFrame) and subscription.channel == BOOKS:
-            self._books.open_gap(subscription, "rejected", seq, seq, frame.msg.market_ticker)
-        elif frame is not None or self._count(subscription, seq):
+        if isinstance(frame, SnapshotFrame):
+            self._books.unreadable(subscription, frame.msg.market_ticker, frame.seq)
+            return
+        seq = frame.seq if subscription.counting.sequenced else None
+        self._open_gap(subscription, "rejected", seq, seq, _subject(subscription, frame.msg))
+
+    def _unreadable(self, rejected: Rejected) -> None:
+        """Take up a frame that cannot be read: a gap of its channel, of whatever market."""
+        channels, sid, seq = _channels_of(rejected.kind), rejected.sid, rejected.seq
+        if sid is None:
+            # Where there are numbers, the next one shows it.
+            for subscription in map(self._state.subscriptions.get, sorted(channels)):
+                if subscription is not None and subscription.sid is not None and not subscription.counting.sequenced:
+                    self._open_gap(subscription, "rejected", None, None)
+            return
+        subscription = self._state.by_sid.get(sid)
+        if subscription is None:
+            return
+        if not subscription.counting.sequenced:
+            if rejected.kind is None or subscription.channel in channels:  # rather than the answer to a command
+                self._open_gap(subscription, "rejected", None, None)
+        elif seq is not None and self._count(subscription, seq):
             self._open_gap(subscription, "rejected", seq, seq)
 
     def _open_gap(
-        self, subscription: Subscription, reason: GapReason, seq_from: int | None, seq_to: int | None
+        self,
+        subscription: Subscription,
+        reason: GapReason,
+        seq_from: int | None,
+        seq_to: int | None,
+        market_ticker: str | None = None,
     ) -> None:
         if subscription.channel == BOOKS:
-            self._books.open_gap(subscription, reason, seq_from, seq_to)
-        else:
-            self._state.open_gap(subscription, reason, seq_from, seq_to)
+            self._books.open_gap(subscription, reason, seq_from, seq_to, market_ticker)
+            return
+        # Without numbers, one gap more before data goes on says nothing new.
+        same = (reason, None, market_ticker)
+        open_gaps = subscription.repair.open_gaps
+        if seq_from is not None or all(same != (each.reason, each.seq_from, each.market_ticker) for each in open_gaps):
+            self._state.open_gap(subscription, reason, seq_from, seq_to, market_ticker)
+
+
+def _channels_of(kind: str | None) -> frozenset[str]:
+    """Return the channels that send frames of a type as their data; none for answers, and for what nobody knows."""
+    conversion = CONVERSIONS.get(TYPES.get(kind or "", Frame))
+    return frozenset() if conversion is None else conversion.channels
+
+
+def _subject(subscription: Subscription, msg: Any) -> str | None:
+    """Return the market, index or underlying that a message is about, None where it is about none or many."""
+    named: str | None = getattr(msg, traits_of(subscription.channel).subject or "", None)
+    return named or getattr(msg, "ticker", None)  # as orders call it

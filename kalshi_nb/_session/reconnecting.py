@@ -10,7 +10,7 @@ from kalshi_nb._session.backoff import Backoff
 __all__ = ["Reconnecting"]
 
 MOST_REFUSALS: Final = 3
-"""Refusals (401 or 403) in a row after which the credentials themselves are likely to be wrong."""
+"""Refusals of the credentials in a row after which the credentials themselves are likely to be wrong."""
 
 REFUSAL_WAIT: Final = 2.0
 """Seconds between two refusals, at least."""
@@ -21,16 +21,14 @@ REFUSAL_CEILING: Final = 300.0
 QUIET_ENOUGH: Final = 30.0
 """Seconds a connection must hold to count as good when its markets are silent."""
 
-_REFUSED: Final = (401, 403)
-
 
 class Reconnecting:
     """Decides how long to wait before each new attempt.
 
     A server that accepts and closes at once is an outage like any other, so the delays begin anew only after data
-    was received, or after the connection held for 30 s. Refused credentials are one, too: a service in front of the
-    exchange may answer 403 for a while, and a key may be renewed. So they are tried again, ever more rarely, and it
-    is said that they are refused.
+    was received, or after the connection held for 30 s. Refused credentials are one, too: a key may be renewed, and
+    a service that knows the keys may be in trouble for a while. So they are tried again, ever more rarely, and it is
+    said that they are refused.
 
     Parameters
     ----------
@@ -47,18 +45,18 @@ class Reconnecting:
         """Whether the credentials were refused at the last attempts, three or more in a row."""
         return self._refusals >= MOST_REFUSALS
 
-    def delay(self, *, status: int | None = None, retry_after: float | None = None) -> float:
+    def delay(self, *, refused: bool = False, retry_after: float | None = None) -> float:
         """Return seconds to wait before the next attempt.
 
         Parameters
         ----------
-        status : int, optional
-            The HTTP status of a refused handshake.
+        refused : bool
+            Whether the last one ended because the credentials were refused.
         retry_after : float, optional
             Seconds that the server asked for (with 429 and 503).
         """
         at_least = retry_after or 0.0
-        if status not in _REFUSED:
+        if not refused:
             self._refusals = 0
             return self._backoff.next(at_least=at_least)
         self._refusals += 1

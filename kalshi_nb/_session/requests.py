@@ -41,8 +41,7 @@ class Request:
     channel : str
         The channel.
     wanted : frozenset of str, or ALL
-        What is asked for; an empty set takes what the channel receives for others, and, except of books, everything
-        where nobody names a market.
+        What is asked for; an empty set takes what the channel receives for others, and wants nothing of its own.
     listens : str or None
         Whose rows its owner takes: the channel's own, quotes (of books), or none; or :data:`CATALOG`.
     outcome : Outcome or None

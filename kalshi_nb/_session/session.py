@@ -107,7 +107,7 @@ class Session:
     # What is wanted -----------------------------------------------------------------------------------
 
     def want(self, channel: str, wanted: Wanted, *, listens: str | None = None) -> Request:
-        """Ask for tickers (or ALL, or an empty set: whatever there is) of `channel`; as `want_together`."""
+        """Ask for tickers (or ALL, or an empty set: what it receives for others) of `channel`; as `want_together`."""
         request = Request(channel, wanted, listens)
         self.want_together([request])
         return request

@@ -10,6 +10,7 @@ from random import Random
 from typing import Final
 
 from kalshi_nb._rows.channels import BOOKS
+from kalshi_nb._rows.foreign import plain_text
 from kalshi_nb._rows.gaps import Gap, GapLog, GapReason, GapRow, RepairedBy
 from kalshi_nb._rows.rejects import MOST_REJECTS, Reject
 from kalshi_nb._rows.rows import Row
@@ -150,10 +151,10 @@ class SessionState:
         """Keep the exchange's newest complaint."""
         self.last_error = (self.monotonic(), text)
 
-    def reject(self, received_at: int, reason: str, data: bytes) -> None:
-        """Count a frame that means nothing, and keep the beginning of it."""
+    def reject(self, received_at: int, reason: str, data: bytes, fields: tuple[str, ...] = ()) -> None:
+        """Count a frame that means nothing, or of which `fields` do, and keep the beginning of it."""
         self.rejected += 1
-        self.rejects.append(Reject(received_at, reason, bytes(data[:MOST_REJECTED_BYTES])))
+        self.rejects.append(Reject(received_at, plain_text(reason), bytes(data[:MOST_REJECTED_BYTES]), fields))
 
     def hears_first_of(self, kind: str) -> bool:
         """Take note of a message of a type that nobody knows; return whether it is the first of its type.

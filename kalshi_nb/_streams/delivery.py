@@ -1,27 +1,29 @@
-"""How rows get from a batch to one pipeline: one class for each kind of pipeline, and what all have in common."""
+"""How rows get from a batch to one pipeline: what all kinds of pipelines have in common."""
 
 from __future__ import annotations
 
+import datetime as dt
 import weakref
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 from kalshi_nb._frames.batch import Batch
-from kalshi_nb._frames.reading import FrameReading, store_of
+from kalshi_nb._messages.gaps import Gap
+from kalshi_nb._rows.gaps import GapRow
 from kalshi_nb._rows.quotes import QUOTES
-from kalshi_nb._rows.steering import ClockStepRow, ResetRow
+from kalshi_nb._rows.steering import ClockStepRow, DroppedRows, ResetRow
 from kalshi_nb._streams.beginning import Beginning
-from kalshi_nb._streams.graph import destroy_below, reachable, refuse_loop, send
-from kalshi_nb._streams.notices import ERRORS_IN_A_ROW
-from kalshi_nb._streams.pipeline import Pipeline, Progress
-from kalshi_nb.errors import PipelineError
-from kalshi_nb.messages import from_rows
+from kalshi_nb._streams.losses import Losses
+from kalshi_nb._streams.pipeline import Pipeline
+from kalshi_nb._streams.progress import Progress
+from kalshi_nb._streams.rest import Rest
+from kalshi_nb._streams.troubles import keys_dropped
+from kalshi_nb.messages import from_row, from_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import polars as pl
-    from streamz import Stream
 
     from kalshi_nb._clock import Clock
     from kalshi_nb._frames.pending import PlainRows
@@ -29,19 +31,15 @@ if TYPE_CHECKING:
     from kalshi_nb._rows.steering import SteeringRow
     from kalshi_nb._streams.notices import Notices
     from kalshi_nb._streams.pipeline import Kind, Label
-    from kalshi_nb._streams.schedule import Schedule
+    from kalshi_nb._waiting import Standing
     from kalshi_nb.messages import Message
 
-    Element = pl.DataFrame | PlainRows | list[Message]
+    Element = pl.DataFrame | PlainRows | list[Message | Gap]
 
-__all__ = [
-    "CallbackDelivery",
-    "Delivery",
-    "FrameDelivery",
-    "MessageDelivery",
-    "Opening",
-    "StreamDelivery",
-]
+__all__ = ["Delivery", "Element", "Opening", "messages_of", "size_of"]
+
+
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 class Opening(NamedTuple):
@@ -55,17 +53,32 @@ class Opening(NamedTuple):
         Prices and counts of its frames as Decimals.
     notices : Notices
         Where its failures go.
+    clock : Clock
+        The market's time.
+    steady : callable
+        The present on a timeline that never goes back, in microseconds; see `Rest`.
     discard : callable
         Called with the delivery when the pipeline is closed.
     on_close : callable or None
         Called after that.
+    gaps : bool
+        Gaps come in band, among its messages.
+    standing : Standing or None
+        How the feed stands, for those who wait for rows.
+    spend : callable
+        Called with the CPU seconds that the kit's own part took on the thread for users' code.
     """
 
     label: Label
     exact: bool
     notices: Notices
+    clock: Clock
+    steady: Callable[[], int]
     discard: Callable[[Any], None]
     on_close: Callable[[], Any] | None
+    gaps: bool = False
+    standing: Standing | None = None
+    spend: Callable[[float], None] = lambda _: None
 
 
 class Delivery(ABC):
@@ -75,7 +88,12 @@ class Delivery(ABC):
     close the pipeline at any moment, also a node or callback in the middle of a delivery. So the state is
     looked at before each batch, each message and each later call, and nowhere is it assumed that it still is
     what it was; whoever closes takes the graph apart while a batch may yet be in it, which streamz's nodes and
-    the node sets of `graph` bear. The counts have one writer, so they need no lock.
+    the node sets of `graph` bear. The counts have one writer, so they need no lock; what was lost is counted by
+    whoever closes, too, and so under a lock of its own.
+
+    To make a kind of pipeline takes what its rows are (`_wanted`) and what is done with them (`_hand_over`), which
+    calls code of the user's only by `_guarded`. With `Opening.gaps` the lists of `messages_of` have a `Gap` wherever
+    one is known; what a kind loses by itself it counts by ``self._lost``, which tells of it in band as well.
 
     Parameters
     ----------
@@ -87,7 +105,12 @@ class Delivery(ABC):
 
     def __init__(self, opening: Opening) -> None:
         self.label = opening.label
-        self._progress = Progress()
+        self.standing = opening.standing
+        self.losses = Losses(opening.label.channel, opening.label.market_tickers, opening.clock, opening.steady)
+        self._clock = opening.clock
+        self._gaps = opening.gaps
+        self._due: list[Message | Gap] = []
+        self._progress = Progress(self.losses, Rest(opening.steady))
         self._notices = opening.notices
         self._beginning = Beginning() if opening.label.channel == QUOTES else None
         ending = _ending(weakref.ref(self), opening)
@@ -96,17 +119,24 @@ class Delivery(ABC):
     def deliver(self, batch: Batch) -> None:
         """Bring the rows of `batch` that are wanted to the pipeline, and do as steering rows among them say."""
         for part in batch.parts:
-            if self._progress.state != "running":
+            if self._progress.closed:
                 return
             if isinstance(part, Batch):
                 self._deliver_rows(part)
             else:
                 self._follow(part)
+        self._deliver_due()
 
     def run(self, call: Callable[[], None]) -> None:
         """Make a later call of one of the nodes, under the same care as `deliver`."""
-        if self._progress.state == "running":
-            self._guarded(call)
+        if not self._progress.closed:
+            self._guarded(None, call)
+
+    def troubles(self, pending_rows: int) -> Iterator[str]:  # noqa: ARG002  # whoever may be slow asks
+        """Say what somebody should look at, a sentence each."""
+        for frame in self.frames():
+            if frame.dropped_keys:
+                yield keys_dropped(self.label.name, frame.dropped_keys)
 
     @abstractmethod
     def end(self) -> None:
@@ -121,18 +151,42 @@ class Delivery(ABC):
         """Hand over what `_wanted` returned, where there is a row in it."""
 
     @abstractmethod
-    def _frames(self) -> list[RollingFrame]:
+    def frames(self) -> list[RollingFrame]:
         """Return the rolling frames that this pipeline fills."""
 
     def _deliver_rows(self, batch: Batch) -> None:
         try:
-            element = self._wanted(batch if self._beginning is None else self._beginning.of(batch))
+            element = self._made(batch if self._beginning is None else self._beginning.of(batch))
         except Exception as error:  # noqa: BLE001  # rows that make no frame are the kit's fault, not the user's
             self._notices.kit_failed(error)
             return
-        if element is not None and _count(element):
-            self._progress.batches += 1
-            self._hand_over(element)
+        if element is not None and size_of(element):
+            self._accept(element)
+
+    def _made(self, batch: Batch) -> Element | None:
+        """Make what the pipeline wants of a batch."""
+        return self._wanted(batch)
+
+    def _deliver_due(self) -> None:
+        """Tell of the gaps that no message came after."""
+        if self._due and not self._progress.closed:
+            self._accept([])
+
+    def _accept(self, element: Element) -> None:
+        self._progress.batches += 1
+        self._pass_on(element)
+
+    def _pass_on(self, element: Element) -> None:
+        if self._due:
+            assert isinstance(element, list)  # frames are told of no gaps in band
+            element, self._due = [*self._due, *element], []
+        self._hand_over(element)
+
+    def _lost(self, rows: int, opened_at: int | None = None) -> None:
+        """Count rows that went before the pipeline, and tell of it before the next message."""
+        gap = self.losses.add(rows, "dropped", opened_at)
+        if self._gaps:
+            self._due.append(gap)
 
     def _follow(self, row: SteeringRow) -> None:
         try:
@@ -144,146 +198,55 @@ class Delivery(ABC):
         if isinstance(row, ResetRow):
             if self._beginning is not None:
                 self._beginning.again()
-            for frame in self._frames():
+            for frame in self.frames():
                 frame.reset()
         elif isinstance(row, ClockStepRow):
-            for frame in self._frames():
+            for frame in self.frames():
                 frame.step(row.by)
+        elif isinstance(row, DroppedRows):
+            rows = row.about(self.label.market_tickers, others=self.kind != "frames")
+            if rows:
+                self._lost(rows, row.opened_at)
 
-    def _guarded(self, call: Callable[..., Any], *arguments: Any) -> None:
+    def _guarded(self, element: object, call: Callable[..., Any], *arguments: Any) -> None:
+        """Make a call that the user may have had a hand in; `element` is what it is about."""
         try:
             call(*arguments)
         except BaseException as error:  # noqa: BLE001  # not even SystemExit of a user's node ends the feed's thread
-            self._progress.errors_in_a_row += 1
-            self._failed(error)
+            self._raised(error, element)
         else:
-            self._progress.errors_in_a_row = 0
+            self._succeeded(element)
 
-    def _failed(self, error: BaseException) -> None:
-        progress = self._progress
-        detached = progress.errors_in_a_row >= ERRORS_IN_A_ROW and progress.state == "running"
-        if detached:
-            progress.state = "detached"
-        failure = self._notices.failure(error, self.pipeline)
-        # In this order, so that whoever sees the count finds the error.
-        progress.last_error = failure
-        progress.errors += 1
-        self._notices.of_pipeline(failure, detached=detached, first=progress.errors_in_a_row == 1)
+    def _raised(self, error: BaseException, element: object) -> None:
+        self._progress.errors_in_a_row += 1
+        self._failed(error, element)
 
+    def _succeeded(self, element: object) -> None:  # noqa: ARG002  # whoever rests asks what it was
+        self._progress.errors_in_a_row = 0
 
-class CallbackDelivery(Delivery):
-    """Calls a function with each message.
-
-    Parameters
-    ----------
-    opening : Opening
-        What the pipeline is opened with.
-    function : callable
-        The user's.
-    """
-
-    kind = "callback"
-
-    def __init__(self, opening: Opening, function: Callable[[Message], Any]) -> None:
-        super().__init__(opening)
-        self._function: Callable[[Message], Any] | None = function
-
-    def end(self) -> None:
-        """Let go of the function."""
-        self._function = None
-
-    def _wanted(self, batch: Batch) -> list[Message]:
-        return from_rows(self.label.channel, batch.rows_for(self.label.market_tickers))
-
-    def _hand_over(self, element: list[Message]) -> None:
-        for message in element:
-            function = self._function
-            if function is None or self._progress.state != "running":
-                return
-            self._progress.rows += 1
-            self._guarded(function, message)
-
-    def _frames(self) -> list[RollingFrame]:
-        return []
+    @abstractmethod
+    def _failed(self, error: BaseException, element: object) -> None:
+        """Count what was raised; it goes no further."""
 
 
-class StreamDelivery(Delivery):
-    """Sends rows down a streamz graph, whose source is held weakly: it lives as long as its users want.
-
-    Parameters
-    ----------
-    opening : Opening
-        What the pipeline is opened with.
-    clock : Clock
-        For windows in seconds of the frames in the graph.
-    schedule : Schedule
-        For later calls on the thread that delivers.
-    """
-
-    def __init__(self, opening: Opening, clock: Clock, schedule: Schedule) -> None:
-        super().__init__(opening)
-        self.clock = clock
-        self.schedule = schedule
-        self._source: weakref.ref[Stream] | None = None
-
-    def begin_with(self, source: Stream) -> None:
-        """Send to `source` from now on."""
-        self._source = weakref.ref(source)
-
-    def admit(self, node: Stream) -> None:
-        """Refuse a new node that could not work.
-
-        Raises
-        ------
-        PipelineError
-            When the node has an event loop, or the pipeline is detached or closed.
-        """
-        refuse_loop(node)
-        if self._progress.state != "running":
-            raise PipelineError(
-                f"Pipeline {self.label.name!r} is {self._progress.state}: nothing comes through it any more. "
-                "Ask the feed for a new one, with stream() or messages()."
-            )
-
-    def end(self) -> None:
-        """Take the graph apart."""
-        source = self._begun()
-        if source is not None:
-            destroy_below(source)
-
-    def _begun(self) -> Stream | None:
-        return None if self._source is None else self._source()
-
-    def _hand_over(self, element: Element) -> None:
-        self._progress.rows += _count(element)
-        source = self._begun()
-        if source is not None:
-            self._guarded(send, source, element)
-
-    def _frames(self) -> list[RollingFrame]:
-        source = self._begun()
-        below = [] if source is None else reachable(source)
-        return [store_of(node) for node in below if isinstance(node, FrameReading)]
+def messages_of(batch: Batch, market_tickers: frozenset[str] | None, *, gaps: bool) -> list[Message | Gap]:
+    """Return the messages of some markets, and with `gaps` whatever gaps concern these, at their places."""
+    rows = batch.rows_for(market_tickers, gaps=gaps)
+    if not gaps or GapRow not in batch.kinds:
+        return [*from_rows(batch.channel, rows)]
+    found: list[Message | Gap] = []
+    for row in rows:
+        if isinstance(row, GapRow):
+            opened_at = _EPOCH + dt.timedelta(microseconds=row.opened_at)
+            found.append(Gap(batch.channel, row.market_ticker, opened_at, row.reason))
+        else:
+            found.append(from_row(batch.channel, row))
+    return found
 
 
-class FrameDelivery(StreamDelivery):
-    """Sends one polars DataFrame a batch to what a user built on ``stream()``."""
-
-    kind = "frames"
-
-    def _wanted(self, batch: Batch) -> pl.DataFrame | None:
-        frame = batch.select(self.label.market_tickers, self.pipeline.exact)
-        # A node may change its frame in place; nobody else is to notice.
-        return None if frame is None else frame.clone()
-
-
-class MessageDelivery(StreamDelivery):
-    """Sends one list of messages a batch to what a user built on ``messages()``."""
-
-    kind = "messages"
-
-    def _wanted(self, batch: Batch) -> list[Message]:
-        return from_rows(self.label.channel, batch.rows_for(self.label.market_tickers))
+def size_of(element: Element) -> int:
+    """Return how much there is to hand over: rows or messages, gaps among these counted."""
+    return len(element) if isinstance(element, list) else element.height
 
 
 def _ending(reference: weakref.ref[Delivery], opening: Opening) -> Callable[[], None]:
@@ -298,7 +261,3 @@ def _ending(reference: weakref.ref[Delivery], opening: Opening) -> Callable[[], 
             opening.on_close()
 
     return end
-
-
-def _count(element: Element) -> int:
-    return len(element) if isinstance(element, list) else element.height

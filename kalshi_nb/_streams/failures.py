@@ -3,14 +3,35 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import sys
+import sysconfig
 import time
 import traceback
 from dataclasses import dataclass
-from typing import Final
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-__all__ = ["Failure"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+__all__ = ["Failed", "Failure"]
 
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+def _folder_of(package: str) -> str:
+    spec = find_spec(package)
+    return str(Path(spec.origin).parent) + os.sep if spec is not None and spec.origin is not None else "\0"
+
+
+_OURS: Final = (_folder_of("kalshi_nb"), _folder_of("streamz"), "<frozen ")
+"""Files that are no place to look for a mistake of the user's."""
+
+_LIBRARIES: Final = tuple(sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+"""Nor are these, while a file of the user's own is there to be named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +52,8 @@ class Failure:
         When, in UTC.
     text : str
         All of it in a sentence.
+    where : str
+        The line of the user's code that it was raised in, as ``file:line, in function``; empty where none was.
     noticed : float
         When, on the computer's monotonic clock, in seconds.
     """
@@ -41,10 +64,19 @@ class Failure:
     traceback: str
     at: dt.datetime
     text: str
+    where: str
     noticed: float
 
     @classmethod
-    def of(cls, error: BaseException, *, pipeline: str, channel: str, now_us: int) -> Failure:
+    def of(
+        cls,
+        error: BaseException,
+        *,
+        pipeline: str,
+        channel: str,
+        now_us: int,
+        function: Callable[..., Any] | None = None,
+    ) -> Failure:
         """Keep an exception, and nothing that hangs on it.
 
         Parameters
@@ -55,7 +87,10 @@ class Failure:
             Where.
         now_us : int
             When, in microseconds.
+        function : callable, optional
+            The user's, which is where to look if nothing of it had begun to run.
         """
+        where = _place_of(error.__traceback__) or _beginning_of(function)
         whole = "".join(traceback.format_exception(error))
         seen: set[int] = set()
         waiting: list[BaseException | None] = [error]
@@ -67,10 +102,70 @@ class Failure:
                 waiting += [each.__cause__, each.__context__]
         at = _EPOCH + dt.timedelta(microseconds=now_us)
         text = f"{pipeline!r} on {channel} raised {type(error).__name__}: {_text_of(error)}"
-        return cls(pipeline, channel, error, whole, at, text, time.monotonic())
+        return cls(pipeline, channel, error, whole, at, text, where, time.monotonic())
 
     def __str__(self) -> str:
         return self.text
+
+    @property
+    def placed(self) -> str:
+        """The sentence, and where it was."""
+        return f"{self.text} ({self.where})" if self.where else self.text
+
+    @property
+    def short(self) -> str:
+        """What was raised and where, without the pipeline."""
+        return self.placed.removeprefix(f"{self.pipeline!r} on {self.channel} raised ")
+
+
+class Failed(NamedTuple):
+    """What a pipeline raised at.
+
+    Attributes
+    ----------
+    element : object
+        The message, the list of messages or the frame; it is not delivered again.
+    failure : Failure
+        What was raised.
+    """
+
+    element: Any
+    failure: Failure
+
+    @property
+    def rows(self) -> int:
+        """How many rows or messages it has."""
+        return len(self.element) if hasattr(self.element, "__len__") else 1
+
+
+def _place_of(trace: TracebackType | None) -> str:
+    """Return the innermost line of the user's, or, if there is none, of a library he uses; empty without one."""
+    frames = [each for each in traceback.extract_tb(trace) if not each.filename.startswith(_OURS)]
+    own = [each for each in frames if not each.filename.startswith(_LIBRARIES)]
+    if not frames:
+        return ""
+    found = (own or frames)[-1]
+    return _at(found.filename, found.lineno, found.name)
+
+
+def _beginning_of(function: Callable[..., Any] | None) -> str:
+    """Return where a function is written, empty where nobody knows."""
+    code = getattr(function, "__code__", None)
+    return "" if code is None else _at(code.co_filename, code.co_firstlineno, code.co_name)
+
+
+def _at(filename: str, line: int | None, name: str) -> str:
+    return f"{_cell_of(filename) or filename}:{line}, in {name}"
+
+
+def _cell_of(filename: str) -> str:
+    """Return what IPython calls the cell that it compiled under this name; empty for a file."""
+    ipython = sys.modules.get("IPython")
+    try:
+        found = None if ipython is None else ipython.get_ipython().compile.format_code_name(filename)
+    except Exception:  # noqa: BLE001  # another shell, or an IPython that does it otherwise: its name is good, too
+        return ""
+    return "" if found is None else " ".join(found)
 
 
 def _text_of(error: BaseException) -> str:

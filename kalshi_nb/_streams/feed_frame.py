@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from streamz import Stream
 
 from kalshi_nb._frames.batch import Batch
 from kalshi_nb._frames.pending import PlainRows
+from kalshi_nb._logging import log
 from kalshi_nb._rows.steering import LateRows
 from kalshi_nb._streams.delivery import Delivery
 from kalshi_nb._streams.graph import destroy_below, send
+from kalshi_nb._streams.troubles import keys_dropped
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,7 +29,7 @@ _FEW_ROWS: Final = 256
 
 
 class FeedFrameDelivery(Delivery):
-    """Fills one of the feed's own frames, which is never detached: its errors are the kit's.
+    """Fills one of the feed's own frames, which never rests: its errors are the kit's.
 
     Parameters
     ----------
@@ -49,6 +52,7 @@ class FeedFrameDelivery(Delivery):
         super().__init__(opening)
         self.store = store
         self.gaps = gaps
+        self._all_keys = True
         self._source = Stream(stream_name=opening.label.name)
         self._node: _FeedFrameNode | None = _FeedFrameNode(self._source, store)
 
@@ -69,9 +73,13 @@ class FeedFrameDelivery(Delivery):
 
     def _hand_over(self, element: pl.DataFrame | PlainRows) -> None:
         self._progress.rows += element.height
-        self._guarded(send, self._source, element)
+        self._guarded(element, send, self._source, element)
+        if self._all_keys and self.store.dropped_keys:
+            self._all_keys = False
+            log(logging.WARNING, keys_dropped(self.label.name, self.store.dropped_keys))
 
-    def _frames(self) -> list[RollingFrame]:
+    def frames(self) -> list[RollingFrame]:
+        """Return the frame."""
         return [self.store]
 
     def _apply(self, row: SteeringRow) -> None:
@@ -83,7 +91,7 @@ class FeedFrameDelivery(Delivery):
             # They stand where rows were missing, and are none that follow a gap.
             self.store.insert(late._replace(marks=[False] * late.height) if self.gaps else late)
 
-    def _failed(self, error: BaseException) -> None:
+    def _failed(self, error: BaseException, element: object) -> None:  # noqa: ARG002  # kept for users alone
         failure = self._notices.failure(error, self.pipeline)
         self._progress.last_error = failure
         self._progress.errors += 1

@@ -16,7 +16,16 @@ from kalshi_nb.errors import PipelineError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["LOOP_REFUSED", "Downstreams", "destroy_below", "forget_loop", "reachable", "refuse_loop", "send"]
+__all__ = [
+    "LOOP_REFUSED",
+    "Downstreams",
+    "destroy_below",
+    "forget_loop",
+    "reachable",
+    "refuse_awaitables",
+    "refuse_loop",
+    "send",
+]
 
 LOOP_REFUSED = (
     "This node needs an event loop of its own, and on a feed it would die silently at the first exception or "
@@ -125,14 +134,21 @@ def send(source: Stream, element: Any) -> None:
     first: BaseException | None = None
     for node in source.downstreams:
         try:
-            _refuse_awaitables(node.update(element, who=source, metadata=[]))
+            refuse_awaitables(node.update(element, who=source, metadata=[]))
         except BaseException as error:  # noqa: BLE001  # the caller decides, once every node had its turn
             first = first or error
     if first is not None:
         raise first
 
 
-def _refuse_awaitables(result: Any) -> None:
+def refuse_awaitables(result: Any) -> None:
+    """Refuse what nodes returned, where a sink among them would have to be awaited.
+
+    Raises
+    ------
+    PipelineError
+        It names what to use instead.
+    """
     left = [each for each in (result if isinstance(result, list) else [result]) if inspect.isawaitable(each)]
     for each in left:
         close = getattr(each, "close", None)
@@ -141,8 +157,7 @@ def _refuse_awaitables(result: Any) -> None:
     if left:
         raise PipelineError(
             "A sink is an async function, and this thread runs no event loop to await it. "
-            "Use a plain function; to reach a coroutine, let it put the batch into a queue with "
-            "loop.call_soon_threadsafe(queue.put_nowait, batch)."
+            "Use a plain function; in a coroutine, write: async for message in feed.listen(channel): …"
         )
 
 
@@ -194,7 +209,8 @@ def destroy_below(first: Stream) -> None:
     lost = own - shared
     for node in reversed(nodes):
         if id(node) in shared:
-            Stream.destroy(node, [above for above in node.upstreams if id(above) in lost])
+            for above in [above for above in node.upstreams if id(above) in lost]:
+                _cut(node, above)
         else:
             _destroy(node)
     for node in list(first.downstreams):
@@ -214,10 +230,20 @@ def _upwards(node: Stream) -> list[Stream]:
     return found
 
 
+def _cut(node: Stream, above: Stream) -> None:
+    """Cut a node off from one of those above it."""
+    above.downstreams.discard(node)
+    try:
+        node._remove_upstream(above)  # noqa: SLF001  # what streamz itself calls, and nodes override
+    except Exception:  # noqa: BLE001  # combine_latest raises once it has had a value; the others are to be cut all the same
+        if above in node.upstreams:
+            node.upstreams.remove(above)
+
+
 def _destroy(node: Stream) -> None:
     try:
         node.destroy()
     except Exception:  # noqa: BLE001  # a node may fail to go in its own way; it and the others go all the same
         for above in list(node.upstreams):
-            above.downstreams.discard(node)
+            _cut(node, above)
     _global_sinks.discard(node)

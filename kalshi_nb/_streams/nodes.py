@@ -5,6 +5,7 @@ Importing this module adds ``rolling_frame`` and ``throttle`` to every ``streamz
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -12,17 +13,24 @@ from streamz import Stream
 
 from kalshi_nb._clock import WallClock
 from kalshi_nb._frames.reading import FrameReading
-from kalshi_nb._frames.rolling import RollingFrame, window
+from kalshi_nb._frames.rolling import RollingFrame, most_keys, window
 from kalshi_nb._frames.schema import MARKET
 from kalshi_nb._frames.schema import schema as schema_of
+from kalshi_nb._logging import log
 from kalshi_nb._rows.channels import traits_of
+from kalshi_nb._rows.tickers import about, hints
+from kalshi_nb._streams.graph import refuse_awaitables
 from kalshi_nb._streams.source import Source, delivery_above
-from kalshi_nb.errors import ConfigurationError, PipelineError
+from kalshi_nb._streams.troubles import keys_dropped
+from kalshi_nb.errors import ConfigurationError, HandleClosedError, PipelineError
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping
 
-    from kalshi_nb._streams.delivery import StreamDelivery
+    from kalshi_nb._streams.user_delivery import StreamDelivery
+    from kalshi_nb._waiting import Standing
+    from kalshi_nb.errors import KalshiError
 
 __all__ = ["RollingFrameNode", "ThrottleNode", "register"]
 
@@ -41,6 +49,8 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
         Keep at most so many rows; 100,000 where neither `rows` nor `seconds` is given.
     seconds : float, optional
         Keep rows that were received at most so long ago, by the column ``received_at``.
+    latest_keys : int, optional
+        How many last rows ``.latest()`` keeps beside the window; 100,000 where it is left out.
     schema : mapping of str to polars dtype, optional
         Names and dtypes of the columns. Without it, directly on ``feed.stream()`` they are the channel's,
         and further down those of the first batch.
@@ -50,7 +60,7 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
     Raises
     ------
     ConfigurationError
-        When `rows` or `seconds` is not a positive number, or no ``received_at`` is there to go by.
+        When `rows`, `seconds` or `latest_keys` is not a positive number, or no ``received_at`` is there to go by.
     PipelineError
         Directly on ``feed.messages()``, which sends lists.
     """
@@ -65,9 +75,13 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
         seconds: float | None = None,
         schema: Mapping[str, Any] | None = None,
         name: str | None = None,
+        latest_keys: int | None = None,
     ) -> None:
         kept = window(rows, seconds)
+        keys = most_keys(latest_keys)
         delivery = delivery_above(upstream)
+        # Kept, since a pipeline that is closed is taken apart, and its frame is to know whether the feed was, too.
+        self._stands = None if delivery is None else delivery.standing
         columns = pl.Schema(schema) if schema is not None else None
         if isinstance(upstream, Source):
             pipeline = upstream.pipeline
@@ -83,8 +97,12 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
             seconds=kept.seconds,
             clock=WallClock() if delivery is None else delivery.clock,
             key=_key(delivery, columns),
+            latest_keys=keys,
+            ended=None if delivery is None else traits_of(delivery.label.channel).ended,
         )
+        self._all_keys = True
         Stream.__init__(self, upstream, stream_name=name)
+        self._covered = None if delivery is None else delivery.covered(self._store)
 
     def update(self, x: Any, who: Any = None, metadata: Any = None) -> Any:  # noqa: ARG002  # streamz's signature
         """Keep the rows of a frame and pass it on."""
@@ -95,19 +113,74 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
                 f"DataFrame for every batch.{hint}"
             )
         self._store.append(x)
+        if self._all_keys and self._store.dropped_keys:
+            self._all_keys = False
+            log(logging.WARNING, keys_dropped(self._title(), self._store.dropped_keys))
         return self._emit(x, metadata=metadata)
+
+    def _standing(self) -> Standing | None:
+        return self._stands
+
+    def _ended(self) -> KalshiError | None:
+        ended = super()._ended()
+        delivery = delivery_above(self)
+        if ended is None and (delivery is None or delivery.pipeline.state == "closed"):
+            return HandleClosedError("Its pipeline is closed: ask the feed for a new one, and build on that.")
+        return ended
 
     def _trouble(self) -> str:
         delivery = delivery_above(self)
         if delivery is None or delivery.pipeline.state == "closed":
             return "its pipeline is closed"
-        if delivery.pipeline.state == "detached":
-            failure = delivery.pipeline.last_error
-            return f"its pipeline was detached: {failure}" if failure is not None else "its pipeline was detached"
         return ""
+
+    def _remark(self) -> str:
+        delivery = delivery_above(self)
+        return "" if delivery is None else delivery.remark()
+
+    def _caption(self, df: pl.DataFrame) -> str:
+        delivery = delivery_above(self)
+        lost = 0 if delivery is None else delivery.losses.rows
+        return f"{super()._caption(df)}, {lost:,} rows were dropped before it" if lost else super()._caption(df)
+
+    def complete(self, since: dt.datetime | None = None) -> bool:
+        """Tell whether no gap is known in the rows that came by the feed from `since` to now.
+
+        As :meth:`kalshi_nb.Frame.complete`, for the channel and markets of the stream that this is built on. Rows
+        that a rest of the pipeline dropped are missing, those that were dropped because it was too slow, and those
+        of a batch that a node of it raised at.
+
+        Parameters
+        ----------
+        since : datetime, optional
+            With a time zone, compared with ``received_at``; None for the whole window.
+
+        Returns
+        -------
+        bool
+            False, too, on a stream that no feed fills, since nobody knows.
+
+        Raises
+        ------
+        ConfigurationError
+            When `since` is not a datetime with a time zone.
+        """
+        return self._covered is not None and self._covered.complete(since)
+
+    def _about(self) -> str:
+        delivery = delivery_above(self)
+        return "" if delivery is None else about(delivery.label.channel, delivery.label.market_tickers)
+
+    def _hint(self) -> str:
+        delivery = delivery_above(self)
+        if delivery is None or delivery.pipeline.rows:
+            return ""  # where rows came, it is a node in front that lets none pass
+        return hints(delivery.label.channel, delivery.label.market_tickers)
 
     def close(self) -> None:
         """Take no more rows; those that are there stay readable."""
+        if self._covered is not None:
+            self._covered.close()
         self.destroy()
 
     __str__ = FrameReading.__repr__
@@ -171,11 +244,16 @@ class ThrottleNode(Stream):  # type: ignore[misc]  # streamz ships no types
         schedule.call_at(self._next_at, self._delivery, self._deliver_held)
         return []
 
+    @property
+    def held(self) -> Any:
+        """What passes when it is due; None where nothing is held."""
+        return self._held[0][0] if self._held else None
+
     def _deliver_held(self) -> None:
         if self._held:
             x, metadata = self._held.pop()
             self._next_at = self._delivery.schedule.now() + self.interval
-            self._emit(x, metadata=metadata)
+            refuse_awaitables(self._emit(x, metadata=metadata))
 
     def __repr__(self) -> str:
         return f"<throttle: {self.interval:g} s>"

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from kalshi_nb._logging import log
 from kalshi_nb._streams.failures import Failure
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kalshi_nb._clock import Clock
     from kalshi_nb._streams.pipeline import Pipeline
 
 __all__ = ["ERRORS_IN_A_ROW", "Notices"]
 
 ERRORS_IN_A_ROW: Final = 10
-"""After so many errors without one success between them a user's pipeline is detached."""
+"""After so many errors without one success between them a user's pipeline rests."""
 
 _MOST: Final = 20
 
@@ -46,7 +50,12 @@ class Notices:
         self.last_error: Failure | None = None
         """The last of all of them."""
 
-    def failure(self, error: BaseException, pipeline: Pipeline | None = None) -> Failure:
+    def failure(
+        self,
+        error: BaseException,
+        pipeline: Pipeline | None = None,
+        function: Callable[..., Any] | None = None,
+    ) -> Failure:
         """Return what is kept of an exception that was raised just now.
 
         Parameters
@@ -55,32 +64,63 @@ class Notices:
             What was raised.
         pipeline : Pipeline, optional
             Where; None for the kit itself.
+        function : callable, optional
+            The user's that was called, where one was.
         """
         name, channel = ("kalshi_nb", "") if pipeline is None else (pipeline.name, pipeline.channel)
-        return Failure.of(error, pipeline=name, channel=channel, now_us=self._clock.now_us())
+        return Failure.of(error, pipeline=name, channel=channel, now_us=self._clock.now_us(), function=function)
 
-    def of_pipeline(self, failure: Failure, *, detached: bool, first: bool) -> None:
+    def of_pipeline(self, failure: Failure, *, rests: float, first: bool) -> None:
         """Count a failure of a user's pipeline, and warn of it where it says something new.
 
         Parameters
         ----------
         failure : Failure
             What was raised.
-        detached : bool
-            Whether it was the last that the pipeline was allowed.
+        rests : float
+            How many seconds the pipeline rests for, as it did not before; 0 where it goes on, or rested already.
         first : bool
             Whether it came after a success, or was the first of all.
         """
+        text = ""
+        if rests:
+            text = (
+                f"your pipeline {failure.placed}; after {ERRORS_IN_A_ROW} errors in a row it rests for {rests:g} s, "
+                "is tried again then, and rests ever longer while that fails. .failed of the pipeline has what it "
+                "raised at, .last_error.traceback the details"
+            )
+        elif first:
+            text = f"your pipeline {failure.placed}; it goes on with the next batch"
         with self._lock:
             self.last_error = failure
             self.errors += 1
-            if detached:
-                self._warn(
-                    f"your pipeline {failure}; it was detached after {ERRORS_IN_A_ROW} errors in a row. "
-                    "Repair it and attach it anew; .last_error.traceback of the pipeline has the details"
-                )
-            elif first:
-                self._warn(f"your pipeline {failure}; it goes on with the next batch")
+            if text:
+                self._warn(text)
+        if rests:
+            log(logging.ERROR, text)
+
+    def recovered(self, pipeline: Pipeline, dropped: int) -> None:
+        """Have the logger told that a pipeline that rested goes on, and how many rows it never had."""
+        lost = f"; {dropped:,} rows were dropped meanwhile" if dropped else ""
+        log(logging.INFO, f"your pipeline {pipeline.name!r} on {pipeline.channel} goes on after its rest{lost}")
+
+    def dropped(self, pipeline: Pipeline, rows: int) -> None:
+        """Have the logger told that rows were dropped before a pipeline that is too slow."""
+        log(
+            logging.WARNING,
+            f"your pipeline {pipeline.name!r} on {pipeline.channel} is too slow: so many rows waited that {rows:,} of "
+            "them were dropped, and more may be; .dropped and .gaps of the pipeline say how many in all",
+        )
+
+    def filled(self, pipeline: Pipeline, most: int) -> None:
+        """Say that no more rows of the account can wait for a pipeline that rests."""
+        text = (
+            f"your pipeline {pipeline.name!r} on {pipeline.channel} is full: {most:,} rows wait for the end of its "
+            "rest, and the oldest of them go from now on. Repair it, or close it"
+        )
+        with self._lock:
+            self._warn(text)
+        log(logging.ERROR, text)
 
     def of_kit(self, failure: Failure) -> None:
         """Count a failure of the kit itself."""

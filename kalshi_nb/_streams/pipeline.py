@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, Self
+
+from kalshi_nb._rows.tickers import about, hints
+from kalshi_nb._streams.troubles import resting
+from kalshi_nb._usage import not_copied, not_made
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kalshi_nb._streams.failures import Failure
+    import polars as pl
 
-__all__ = ["Kind", "Label", "Pipeline", "Progress", "State"]
+    from kalshi_nb._streams.failures import Failed, Failure
+    from kalshi_nb._streams.progress import Progress, State
 
-Kind = Literal["frames", "messages", "callback"]
-State = Literal["running", "detached", "closed"]
+__all__ = ["Kind", "Label", "Pipeline"]
+
+Kind = Literal["frames", "messages", "callback", "listen"]
 
 
 class Label(NamedTuple):
@@ -26,7 +31,8 @@ class Label(NamedTuple):
     channel : str
         Kalshi's name of the channel, or ``quotes``.
     market_tickers : frozenset of str or None
-        The markets whose rows it wants; None for all.
+        The markets whose rows it wants; None for all of them, or, of what is made from books, for the books that the
+        feed keeps.
     """
 
     name: str
@@ -34,52 +40,44 @@ class Label(NamedTuple):
     market_tickers: frozenset[str] | None
 
     def __str__(self) -> str:
-        return f"{self.name!r} on {self.channel}, {_markets(self.market_tickers)}"
-
-
-@dataclass(slots=True)
-class Progress:
-    """How a pipeline is doing: written by the thread that delivers to it, read by all.
-
-    Attributes
-    ----------
-    state : str
-        See `Pipeline`.
-    batches, rows, errors : int
-        See `Pipeline`.
-    last_error : Failure or None
-        See `Pipeline`.
-    errors_in_a_row : int
-        Errors without one success between them.
-    """
-
-    state: State = "running"
-    batches: int = 0
-    rows: int = 0
-    errors: int = 0
-    last_error: Failure | None = None
-    errors_in_a_row: int = 0
+        return f"{self.name!r} on {self.channel}, {about(self.channel, self.market_tickers)}"
 
 
 class Pipeline:
     """One channel, some or all of its markets, and what is built on it.
 
-    Made by the feed's ``stream()``, ``messages()`` and ``on()``. It lives as long as a node of it is in
+    Made by the feed's ``stream()``, ``messages()``, ``on()`` and ``listen()``. It lives as long as a node of it is in
     somebody's hands, a sink hangs on it, or, for ``on()``, until it is closed.
+
+    One that raises goes on. After ten errors in a row it rests for a second, and is then tried with what comes next:
+    it goes on where that works, and rests twice as long, up to 30 s, where it does not. What comes meanwhile is
+    dropped, counted, and stands in :attr:`gaps`; but fills, orders and positions wait, up to 100,000 of them.
 
     Parameters
     ----------
     label : Label
         Its name, channel and markets.
     kind : str
-        Whether it emits polars ``"frames"``, lists of ``"messages"``, or makes a ``"callback"`` for each message.
+        Whether it emits polars ``"frames"``, lists of ``"messages"``, makes a ``"callback"`` for each message, or
+        puts them where code that awaits will ``"listen"``.
     progress : Progress
         What the thread that delivers writes into.
     on_close : callable
         Called once, when it is closed.
     exact : bool
         Prices and counts of its frames as Decimals.
+
+    Attributes
+    ----------
+    origin : str
+        Where it was attached, such as ``"In [3], line 2"``; empty where nobody wrote that down.
     """
+
+    def __new__(cls, *arguments: Any, **_options: Any) -> Self:
+        """Refuse to be made by hand."""
+        if not arguments:
+            raise not_made(cls, "feed.stream('trade'), feed.messages('trade') or feed.on('trade')")
+        return super().__new__(cls)
 
     def __init__(
         self, label: Label, kind: Kind, progress: Progress, on_close: Callable[[], None], *, exact: bool = False
@@ -89,6 +87,7 @@ class Pipeline:
         self.market_tickers = label.market_tickers
         self.kind: Kind = kind
         self.exact = exact
+        self.origin = ""
         self._label = label
         self._progress = progress
         self._on_close = on_close
@@ -96,7 +95,7 @@ class Pipeline:
 
     @property
     def state(self) -> State:
-        """``"running"``, ``"detached"`` after too many errors in a row, or ``"closed"``."""
+        """``"running"``, ``"resting"`` after ten errors in a row, until it is tried again, or ``"closed"``."""
         return self._progress.state
 
     @property
@@ -116,26 +115,57 @@ class Pipeline:
 
     @property
     def last_error(self) -> Failure | None:
-        """What it raised last: ``.error``, ``.traceback``, ``.at``; None where it never did."""
+        """What it raised last: ``.error``, ``.traceback``, ``.where``, ``.at``; None where it never did."""
         return self._progress.last_error
+
+    @property
+    def failed(self) -> list[Failed]:
+        """What it raised at, the newest 1,000: ``.element``, a message, list or frame, and its ``.failure``.
+
+        None of these is delivered again. Of large frames fewer are kept: 100,000 rows in all.
+        """
+        return list(self._progress.failed)
+
+    @property
+    def dropped(self) -> int:
+        """How many rows never reached it, because it rested or was too slow."""
+        return self._progress.losses.rows
+
+    @property
+    def waiting(self) -> int:
+        """How many rows of fills, orders or positions wait until it is tried again."""
+        return 0 if self._progress.closed else self._progress.waiting
+
+    @property
+    def gaps(self) -> pl.DataFrame:
+        """When rows never reached it: ``opened_at``, ``closed_at`` (null while it lasts), ``reason``, ``rows``.
+
+        ``reason`` is "rested", or "dropped" where so many waited for it that the oldest went. What never reached the
+        feed is in ``feed.gaps``.
+        """
+        return self._progress.losses.frame()
 
     def close(self) -> None:
         """Stop it and take its graph apart, sinks included. Frames that it filled stay readable."""
-        self._progress.state = "closed"
+        self._progress.closed = True
         if not self._is_taken_apart:
             self._on_close()  # broken off by Ctrl-C, it is called again by the next close
             self._is_taken_apart = True
+
+    def __reduce__(self) -> NoReturn:
+        raise not_copied(self, "attach it anew where it is wanted")
 
     def __repr__(self) -> str:
         parts = [self.state, f"{self.batches:,} batches", f"{self.rows:,} rows"]
         if self.errors:
             parts.append(f"{self.errors:,} errors")
-        return f"<Pipeline {self._label}: {', '.join(parts)}>"
-
-
-def _markets(market_tickers: frozenset[str] | None) -> str:
-    if market_tickers is None:
-        return "whatever markets the feed receives"
-    if len(market_tickers) == 1:
-        return next(iter(market_tickers))
-    return f"{len(market_tickers)} markets"
+        if self.dropped:
+            parts.append(f"{self.dropped:,} rows dropped")
+        if self.waiting:
+            parts.append(f"{self.waiting:,} rows wait{', and no more can' if self._progress.full else ''}")
+        if self.state == "resting":
+            parts.append(resting(self._progress))
+        if not self.rows and (hint := hints(self.channel, self.market_tickers)):
+            parts.append(hint.rstrip("."))
+        origin = f", attached in {self.origin}" if self.origin else ""
+        return f"<Pipeline {self._label}{origin}: {', '.join(parts)}>"

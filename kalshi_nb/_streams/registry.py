@@ -52,5 +52,5 @@ class Registry(Generic[_D]):
         return alive
 
     def channels(self) -> set[str]:
-        """Return the channels that a running pipeline listens to."""
-        return {each.pipeline.channel for each in self.all() if each.pipeline.state == "running"}
+        """Return the channels that a pipeline listens to, which may rest just now."""
+        return {each.pipeline.channel for each in self.all() if each.pipeline.state != "closed"}

@@ -6,44 +6,64 @@ import itertools
 import threading
 import time
 import weakref
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from kalshi_nb._frames.batch import Batch
 from kalshi_nb._frames.marks import GapMarks
-from kalshi_nb._frames.rolling import RollingFrame, window
+from kalshi_nb._frames.rolling import RollingFrame, most_keys, window
 from kalshi_nb._frames.schema import schema
-from kalshi_nb._rows.channels import traits_of
+from kalshi_nb._rows.channels import NEVER_DROPPED, traits_of
 from kalshi_nb._streams import nodes as _nodes  # noqa: F401  # streams have rolling_frame() and throttle() by it
-from kalshi_nb._streams.delivery import CallbackDelivery, Delivery, FrameDelivery, MessageDelivery, Opening
+from kalshi_nb._streams.alerts import Alert, AlertDelivery
+from kalshi_nb._streams.delivery import Delivery, Opening
 from kalshi_nb._streams.feed_frame import FeedFrameDelivery
+from kalshi_nb._streams.functions import refuse_function
+from kalshi_nb._streams.listening import ListenDelivery
 from kalshi_nb._streams.notices import Notices
 from kalshi_nb._streams.pipeline import Label, Pipeline
 from kalshi_nb._streams.registry import Registry
 from kalshi_nb._streams.source import Source
+from kalshi_nb._streams.user_delivery import CallbackDelivery, FrameDelivery, MessageDelivery, UserDelivery
 from kalshi_nb._streams.user_thread import UserThread
+from kalshi_nb._streams.wakeup import Wakeup
 from kalshi_nb._threads import FEED_ROLES, refuse_on, set_role
+from kalshi_nb._waiting import Deadline
 from kalshi_nb.errors import FeedClosedError, WaitTimeoutError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from kalshi_nb._clock import Clock
     from kalshi_nb._rows.rows import Row
-    from kalshi_nb._streams.delivery import StreamDelivery
     from kalshi_nb._streams.failures import Failure
-    from kalshi_nb.messages import Message
+    from kalshi_nb._streams.user_delivery import StreamDelivery
+    from kalshi_nb._waiting import Standing
 
 __all__ = ["Pipelines"]
 
 _D = TypeVar("_D", bound=Delivery)
 
+_REST: Final = 12
+"""A rest is so many times as long as the CPU time of the turn before it, so that the kit's own part of both threads
+takes at most a twelfth of a core or so."""
+
+_UNRESTING: Final = tuple(NEVER_DROPPED)
+"""Channels whose rows end any rest: those of one's own account."""
+
 
 class Pipelines:
     """All pipelines of one feed.
 
-    Every `flush_interval` the pipeline thread takes all rows that are pending, makes one batch a channel,
-    brings it to the feed's own frames, and passes the same batch on to the thread of the users' pipelines.
-    Both threads start when they are first needed.
+    The pipeline thread takes all rows that are pending as soon as there is one, makes one batch a channel, brings it
+    to the feed's own frames, and passes the same batch on to the thread of the users' pipelines. Then it rests, in
+    proportion to the CPU time that the kit's own part of the turn took, at most `flush_interval`: a quiet feed is
+    heard at once, a busy one is taken in large batches, and the share of a core that all this takes is bounded
+    whatever comes. Rows of one's own account end any rest. Both threads start when they are first needed.
+
+    Between two turns the thread sleeps on a `Wakeup`, and the engine is told which channels may ring it (`watch`): all
+    of them while it waits, those of one's own account while it rests. `watch` says whether rows are there already, and
+    it is asked after the last turn has taken what there was, so none is overslept; a ring too many makes a turn that
+    finds nothing. `hold` leaves the turns to those who ask: under a clock moved by hand a batch is a step of it.
 
     A turn is numbered by whoever asks for one: `flush` and `wait_for_room` raise `_asked_turn` and wait until
     `_done_turn` has reached it. The pipeline thread reads the number before it takes a row, so all that was
@@ -55,38 +75,59 @@ class Pipelines:
     Parameters
     ----------
     take : callable
-        Hands over all pending rows of a channel and keeps none of them; called on the pipeline thread
-        only, every `flush_interval` for every channel.
+        Hands over all pending rows of a channel and keeps none of them; called on the pipeline thread only.
+    pending : callable
+        Returns the channels of which rows are pending.
+    watch : callable
+        Given channels and a function, has that called once when a row of one of them comes; returns whether some are
+        pending already, and it will not be. See :meth:`kalshi_nb._engine.port.Engine.watch`.
     channels : sequence of str
         Which channels there are.
     clock : Clock
         The time of the market, for windows in seconds and the times of errors.
+    steady : callable, optional
+        The present on a timeline that never goes back, in microseconds, by which pipelines rest; `clock` without it.
     flush_interval : float
-        Seconds between two turns.
+        Seconds that a rest between two turns lasts at most.
     max_pending_rows : int
         How many rows may wait for the users' thread before the oldest batches go.
+    standing : Standing, optional
+        How the feed stands, for those who wait for rows.
     """
 
     def __init__(
         self,
         take: Callable[[str], Sequence[Row]],
+        pending: Callable[[], Sequence[str]],
+        watch: Callable[[Sequence[str], Callable[[], None]], bool],
         channels: Sequence[str],
         clock: Clock,
         *,
+        steady: Callable[[], int] | None = None,
         flush_interval: float = 0.05,
         max_pending_rows: int = 1_000_000,
+        standing: Standing | None = None,
     ) -> None:
+        self._standing = standing
         self._take = take
+        self._watch = watch
+        self._pending = pending
+        self._is_busy = False
+        self._wakeup = Wakeup()
+        self._held = 0
         self._channels = tuple(channels)
+        self._max_pending_rows = max_pending_rows
         self._clock = clock
+        self._steady = clock.now_us if steady is None else steady
         self._flush_interval = flush_interval
         self._marks: dict[str, GapMarks] = {}
         self._notices = Notices(clock)
         self._kit: Registry[FeedFrameDelivery] = Registry()
-        self._user: Registry[Delivery] = Registry()
+        self._user: Registry[UserDelivery] = Registry()
+        self._listening: Registry[ListenDelivery] = Registry()
         self._numbers = itertools.count(1)
         self._user_thread = UserThread(
-            self.deliver_to_users, self._notices.kit_failed, max_pending_rows=max_pending_rows
+            self.deliver_to_users, self._notices.kit_failed, self._go_on, max_pending_rows=max_pending_rows
         )
         self._thread: threading.Thread | None = None
         self._stopping = False
@@ -112,35 +153,67 @@ class Pipelines:
         again when it goes.
         """
         opening = self._opening(self._user, channel, market_tickers, name, on_close, exact=exact)
-        return self._begin(FrameDelivery(opening, self._clock, self._user_thread.schedule), on_close)
+        return self._begin(FrameDelivery(opening, self._user_thread.schedule), on_close)
 
     def messages(
         self,
         channel: str,
         market_tickers: frozenset[str] | None = None,
         *,
+        gaps: bool = False,
         name: str | None = None,
         on_close: Callable[[], Any] | None = None,
     ) -> Source:
-        """Return a source that emits one list of typed messages a turn; it lives as `stream`'s does."""
-        opening = self._opening(self._user, channel, market_tickers, name, on_close)
-        return self._begin(MessageDelivery(opening, self._clock, self._user_thread.schedule), on_close)
+        """Return a source that emits one list of typed messages a turn; it lives as `stream`'s does.
+
+        With `gaps` each gap stands among the messages at its place.
+        """
+        opening = self._opening(self._user, channel, market_tickers, name, on_close, gaps=gaps)
+        return self._begin(MessageDelivery(opening, self._user_thread.schedule), on_close)
 
     def on(
         self,
         channel: str,
-        function: Callable[[Message], Any],
+        function: Callable[[Any], Any],
         market_tickers: frozenset[str] | None = None,
         *,
+        gaps: bool = False,
         name: str | None = None,
         on_close: Callable[[], Any] | None = None,
     ) -> Pipeline:
-        """Have `function` called with each message of `channel`, until the pipeline is closed."""
+        """Have `function` called with each message of `channel`, and with `gaps` each gap, until it is closed.
+
+        Raises
+        ------
+        PipelineError
+            When a call of it would run nothing of it.
+        """
+        refuse_function(channel, function)
         name = name or getattr(function, "__name__", None)
-        delivery = CallbackDelivery(self._opening(self._user, channel, market_tickers, name, on_close), function)
+        opening = self._opening(self._user, channel, market_tickers, name, on_close, gaps=gaps)
+        if isinstance(function, Alert):
+            delivery: CallbackDelivery = AlertDelivery(opening, self._user_thread.schedule, function)
+        else:
+            delivery = CallbackDelivery(opening, self._user_thread.schedule, function)
         self._user.add(delivery, strongly=True)
         self._start_for_users()
         return delivery.pipeline
+
+    def listen(
+        self,
+        channel: str,
+        market_tickers: frozenset[str] | None = None,
+        *,
+        gaps: bool = False,
+        name: str | None = None,
+        on_close: Callable[[], Any] | None = None,
+    ) -> ListenDelivery:
+        """Return what puts the messages of `channel` into an inbox, on the pipeline thread, until it is closed."""
+        opening = self._opening(self._listening, channel, market_tickers, name, on_close, gaps=gaps)
+        delivery = ListenDelivery(opening, self._max_pending_rows)
+        self._listening.add(delivery, strongly=True)
+        self.start()
+        return delivery
 
     def frame(
         self,
@@ -151,6 +224,7 @@ class Pipelines:
         seconds: float | None = None,
         exact: bool = False,
         gaps: bool = False,
+        latest_keys: int | None = None,
         name: str | None = None,
         on_close: Callable[[], Any] | None = None,
     ) -> FeedFrameDelivery:
@@ -161,7 +235,7 @@ class Pipelines:
         Raises
         ------
         ConfigurationError
-            When `rows` or `seconds` is not a positive number.
+            When `rows`, `seconds` or `latest_keys` is not a positive number.
         """
         kept = window(rows, seconds)
         store = RollingFrame(
@@ -170,6 +244,8 @@ class Pipelines:
             seconds=kept.seconds,
             clock=self._clock,
             key=traits_of(channel).key,
+            latest_keys=most_keys(latest_keys),
+            ended=traits_of(channel).ended,
             on_lost=self._notices.kit_failed,
         )
         opening = self._opening(self._kit, channel, market_tickers, name, on_close, exact=exact)
@@ -187,11 +263,23 @@ class Pipelines:
         on_close: Callable[[], Any] | None,
         *,
         exact: bool = False,
+        gaps: bool = False,
     ) -> Opening:
         if self._stopping:
             raise FeedClosedError("The feed is closed: connect() again, then attach to the new one.")
         label = Label(name or f"{channel}-{next(self._numbers)}", channel, market_tickers)
-        return Opening(label, exact, self._notices, registry.discard, on_close)
+        return Opening(
+            label,
+            exact,
+            self._notices,
+            self._clock,
+            self._steady,
+            registry.discard,
+            on_close,
+            gaps=gaps,
+            standing=self._standing,
+            spend=self._user_thread.spend,
+        )
 
     def _begin(self, delivery: StreamDelivery, on_close: Callable[[], Any] | None) -> Source:
         source = Source(delivery)
@@ -205,8 +293,12 @@ class Pipelines:
 
     @property
     def pipelines(self) -> list[Pipeline]:
-        """The users' pipelines that are not closed, detached ones included."""
-        return [each.pipeline for each in self._user.all()]
+        """The users' pipelines that are not closed, those at rest included."""
+        return [each.pipeline for each in (*self._user.all(), *self._listening.all())]
+
+    def stores(self) -> list[tuple[Label, RollingFrame]]:
+        """Return all rolling frames, the feed's own and those in users' pipelines, each with its pipeline's label."""
+        return [(each.label, store) for each in [*self._kit.all(), *self._user.all()] for store in each.frames()]
 
     # How it is doing ----------------------------------------------------------------------------------
 
@@ -234,6 +326,13 @@ class Pipelines:
     def last_error(self) -> Failure | None:
         """The last error on either thread."""
         return self._notices.last_error
+
+    def troubles(self) -> Iterator[str]:
+        """Say what is not as it should be with frames and pipelines, a sentence each."""
+        for frame in self._kit.all():
+            yield from frame.troubles(0)
+        for each in self._user.all():
+            yield from each.troubles(self.pending_rows)
 
     def take_notices(self) -> list[str]:
         """Return what the main thread is to warn of and has not yet, and forget it."""
@@ -264,7 +363,7 @@ class Pipelines:
         until = time.monotonic() + timeout
         with self._changed:
             self._stopping = True
-            self._changed.notify_all()
+        self._wakeup.ring()
         thread = self._thread
         ended = True
         if thread is not None and thread is not threading.current_thread():
@@ -273,7 +372,7 @@ class Pipelines:
         self._user_thread.stop()
         return self._user_thread.join(max(0.0, until - time.monotonic())) and ended
 
-    def flush(self, timeout: float = 10.0) -> None:
+    def flush(self, timeout: float | None = 10.0) -> None:
         """Return once all that is pending now has been delivered to the feed's and the users' pipelines.
 
         What a throttle holds back is not forced.
@@ -281,23 +380,23 @@ class Pipelines:
         Raises
         ------
         WaitTimeoutError
-            After `timeout` seconds; it says which thread is behind.
+            After `timeout` seconds, None for as long as it takes; it says which thread is behind.
         WrongThreadError
             On the feed's own threads.
         """
         refuse_on(*FEED_ROLES, doing="flush()", instead="It is for cells; rows come to a node or callback as they are")
         self.start()
-        until = time.monotonic() + timeout
-        turn = self._next_turn(timeout)
+        deadline = Deadline(timeout)
+        turn = self._next_turn(deadline.left())
         if turn is None:
             raise WaitTimeoutError(
-                f"kalshi-pipeline did not deliver within {timeout:g} s. It runs only the feed's own "
+                f"kalshi-pipeline did not deliver within {deadline}. It runs only the feed's own "
                 "frames: the computer may be overloaded, or a cell may hold the interpreter."
             )
-        if not self._user_thread.wait_for(turn, max(0.0, until - time.monotonic())):
+        if not self._user_thread.wait_for(turn, deadline.left()):
             names = ", ".join(repr(each.name) for each in self.pipelines)
             raise WaitTimeoutError(
-                f"kalshi-user did not deliver within {timeout:g} s: {self.pending_rows:,} rows wait for it. "
+                f"kalshi-user did not deliver within {deadline}: {self.pending_rows:,} rows wait for it. "
                 f"A node or callback of yours is slow, in one of {names or 'the pipelines'}."
             )
 
@@ -330,35 +429,68 @@ class Pipelines:
             return False
         return self._user_thread.wait_for_room(max(0.0, until - time.monotonic())) and not self._stopping
 
-    def _next_turn(self, timeout: float) -> int | None:
+    def _next_turn(self, timeout: float | None) -> int | None:
         """Ask for a turn and wait until it is over; return its number, None where it is not within `timeout`."""
         with self._changed:
             self._asked_turn += 1
             turn = self._asked_turn
-            self._changed.notify_all()
+            self._wakeup.ring()
             over = self._thread is None or self._changed.wait_for(
                 lambda: self._done_turn >= turn or self._ended, timeout
             )
         return turn if over else None
 
+    def hold(self) -> None:
+        """Leave the turns to those who ask for one, by `flush` or `wait_for_room`, until `let_go`."""
+        with self._changed:
+            self._held += 1
+
+    def let_go(self) -> None:
+        """Undo one `hold`."""
+        with self._changed:
+            self._held -= 1
+        self._wakeup.ring()
+
     def _run(self) -> None:
         set_role("pipeline")
-        next_at = time.monotonic() + self._flush_interval
+        rested = 0.0
         while True:
+            self._sleep(rested)
             with self._changed:
-                self._changed.wait_for(self._is_asked, max(0.0, next_at - time.monotonic()))
-                next_at = time.monotonic() + self._flush_interval
                 turn, ending = self._asked_turn, self._stopping
+            began = time.thread_time()
             try:
                 self._turn(turn, ending=ending)
             except BaseException as error:  # noqa: BLE001  # this thread outlives every mistake
                 self._notices.kit_failed(error)
+            spent = time.thread_time() - began + self._user_thread.take_spent()
             with self._changed:
                 self._done_turn = turn
                 self._ended = ending
                 self._changed.notify_all()
                 if ending:
                     return
+            rested = time.monotonic() + min(self._flush_interval, _REST * spent)
+
+    def _sleep(self, rested: float) -> None:
+        """Sleep until there are rows and the rest is over, or until a turn is asked for."""
+        # Each time a thread is woken costs as much as the rows that come alone. So where rows come one by one the rest
+        # passes while they are waited for, and where they come all the time nothing is waited for but its end.
+        if self._is_busy:
+            self._rest(rested)
+        self._is_busy = bool(self._pending())
+        if not self._is_busy and not self._is_asked() and not self._watch(self._channels, self._wakeup.ring):
+            self._wakeup.sleep(self._flush_interval)
+            if time.monotonic() < rested:
+                self._is_busy = True
+                self._rest(rested)
+        while self._held and not self._is_asked():
+            self._wakeup.sleep(self._flush_interval)
+
+    def _rest(self, until: float) -> None:
+        """Sleep until the rest is over, a row of the account comes, or a turn is asked for."""
+        if not self._is_asked() and not self._watch(_UNRESTING, self._wakeup.ring):
+            self._wakeup.sleep(until - time.monotonic())
 
     def _is_asked(self) -> bool:
         return self._stopping or self._asked_turn > self._done_turn
@@ -367,12 +499,13 @@ class Pipelines:
         for_users: list[Batch] = []
         wanted = self._user.channels()
         try:
-            for channel in self._channels:
+            for channel in self._pending():
                 batch = self._next_batch(channel)
                 if batch is not None:
                     frames = self._kit.all()
                     self._mark(batch, frames)
                     _deliver(batch, frames)
+                    _deliver(batch, self._listening.all())
                     if channel in wanted:
                         for_users.append(batch)
         finally:
@@ -399,6 +532,12 @@ class Pipelines:
     def deliver_to_users(self, batch: Batch) -> None:
         """Bring a batch to the users' pipelines of its channel; the users' thread does this."""
         _deliver(batch, self._user.all())
+
+    def _go_on(self) -> None:
+        """Try those pipelines that rested until now, and have rows that waited for that."""
+        for each in self._user.all():
+            if each.pipeline.waiting:
+                each.go_on()
 
 
 def _deliver(batch: Batch, deliveries: list[_D]) -> None:

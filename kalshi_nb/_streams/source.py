@@ -9,10 +9,11 @@ from streamz import Stream
 
 from kalshi_nb._streams.graph import LOOP_REFUSED, Downstreams, forget_loop
 from kalshi_nb._threads import role
+from kalshi_nb._usage import not_copied
 from kalshi_nb.errors import PipelineError
 
 if TYPE_CHECKING:
-    from kalshi_nb._streams.delivery import StreamDelivery
+    from kalshi_nb._streams.user_delivery import Cover, StreamDelivery
 
 __all__ = ["Source", "delivery_above"]
 
@@ -67,6 +68,28 @@ class Source(Stream):  # type: ignore[misc]  # streamz ships no types
             "it, or try your functions on a frame: f(trades.df)."
         )
 
+    def cover_by(self, cover: Cover) -> None:
+        """Have frames that are attached from now on know whether they lack rows."""
+        self._delivery.cover = cover
+
+    def __getitem__(self, key: object) -> NoReturn:
+        # Loops come here, too. With __iter__ a stream would pass for a list of streams where streamz takes either.
+        if isinstance(key, str):
+            raise PipelineError(
+                f"A stream has no columns, the frames that pass have: .map(lambda df: df[{key!r}]), or "
+                f"rolling_frame() and its .df[{key!r}]."
+            )
+        self._refuse_loop_over()
+
+    def __aiter__(self) -> NoReturn:
+        self._refuse_loop_over()
+
+    def _refuse_loop_over(self) -> NoReturn:
+        raise PipelineError(
+            f"A stream gives its batches by itself, to functions: .sink(function), .map(function). To loop over "
+            f"messages, write in a coroutine: async for message in feed.listen({self.pipeline.channel!r}): …"
+        )
+
     def _inform_loop(self, loop: Any) -> None:  # noqa: ARG002  # streamz's own signature
         self._refuse_loop()
 
@@ -78,6 +101,9 @@ class Source(Stream):  # type: ignore[misc]  # streamz ships no types
         # would not be refused any more, but would start a thread.
         forget_loop(self)
         raise PipelineError(LOOP_REFUSED)
+
+    def __reduce__(self) -> NoReturn:
+        raise not_copied(self, "ask the feed for another stream, or pass on data")
 
     def __repr__(self) -> str:
         return f"<stream {self._delivery.label}>"

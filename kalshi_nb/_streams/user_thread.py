@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING
 from kalshi_nb._frames.batch import Batch
 from kalshi_nb._rows.channels import NEVER_DROPPED
 from kalshi_nb._streams.schedule import Schedule
+from kalshi_nb._streams.wakeup import Wakeup
 from kalshi_nb._threads import set_role
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from kalshi_nb._rows.gaps import GapRow
+    from kalshi_nb._rows.steering import DroppedRows
 
 __all__ = ["UserThread"]
 
@@ -22,7 +26,8 @@ class UserThread:
 
     So a slow pipeline makes its own next batch larger. Past `max_pending_rows` the oldest batches go, but never
     those of one's own fills, orders and positions: they wait, and count for nothing in that bound. Of a batch
-    that goes what steers frames stays: a frame that missed a reset would show two times as one.
+    that goes what steers frames stays: a frame that missed a reset would show two times as one. And it is counted by
+    market, so that each pipeline can be told what it missed.
 
     The pipeline thread puts batches here, this thread takes all of them at once, and the lock is held for no
     longer than that: never while a node or callback runs, so the reader's side is never held up by one. A batch
@@ -36,6 +41,8 @@ class UserThread:
         Called on the thread with each merged batch.
     guard : callable
         Called with each exception that `deliver` lets through.
+    go_on : callable
+        Called on the thread at the end of each turn, for whoever rested until now.
     max_pending_rows : int
         How many rows may wait; the newest batch waits whatever its size.
     """
@@ -44,15 +51,20 @@ class UserThread:
         self,
         deliver: Callable[[Batch], None],
         guard: Callable[[BaseException], None],
+        go_on: Callable[[], None],
         *,
         max_pending_rows: int,
     ) -> None:
         self._deliver = deliver
         self._guard = guard
+        self._go_on = go_on
         self._max_pending_rows = max_pending_rows
         self._changed = threading.Condition(threading.RLock())
+        self._wakeup = Wakeup()
         self._pending: deque[Batch] = deque()
         self._kept: list[Batch] = []
+        self._dropped: dict[str, DroppedRows] = {}
+        self._gaps: dict[tuple[str, str | None, str], GapRow] = {}
         self._stopping = False
         self._ended = True
         self._thread: threading.Thread | None = None
@@ -63,7 +75,8 @@ class UserThread:
         """Rows that wait."""
         self.dropped_rows = 0
         """Rows that went because others waited too long."""
-        self.schedule = Schedule(self._wake)
+        self._spent = 0.0
+        self.schedule = Schedule(self._wakeup.ring)
 
     def start(self) -> None:
         """Start the thread, once."""
@@ -78,6 +91,7 @@ class UserThread:
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
+        self._wakeup.ring()
 
     def join(self, timeout: float) -> bool:
         """Wait until the thread has ended, except for itself; return whether it has."""
@@ -101,13 +115,25 @@ class UserThread:
                 oldest = self._pending.popleft()
                 steering = oldest.steering
                 self._kept += steering
+                for gap in oldest.gaps:
+                    self._gaps.setdefault((oldest.channel, gap.market_ticker, gap.reason), gap)
+                self._dropped[oldest.channel] = oldest.dropped(self._dropped.get(oldest.channel))
                 self._droppable_rows -= len(oldest)
                 self.pending_rows -= len(oldest) - sum(map(len, steering))
                 self.dropped_rows += len(oldest) - sum(map(len, steering))
             self._put_turn = turn
-            self._changed.notify_all()
+        self._wakeup.ring()
 
-    def wait_for(self, turn: int, timeout: float) -> bool:
+    def spend(self, seconds: float) -> None:
+        """Take note of CPU time that the kit's own part took on this thread; called on it only."""
+        self._spent += seconds
+
+    def take_spent(self) -> float:
+        """Return the CPU seconds noted since the last call; what is noted at the same moment may be lost."""
+        spent, self._spent = self._spent, 0.0
+        return spent
+
+    def wait_for(self, turn: int, timeout: float | None) -> bool:
         """Block until all that was put up to `turn` has been delivered; return whether it has."""
         with self._changed:
             return self._changed.wait_for(lambda: self._done_turn >= turn or self._ended, timeout)
@@ -121,16 +147,20 @@ class UserThread:
     def _has_room(self) -> bool:
         return 2 * self.pending_rows < self._max_pending_rows
 
-    def _wake(self) -> None:
-        with self._changed:
-            self._changed.notify_all()
-
     def _run(self) -> None:
         set_role("user")
         while True:
+            # Whoever gives it work rings after that is written down, so what comes between the look and the sleep
+            # ends the sleep at once.
+            if not self._has_work():
+                self._wakeup.sleep(self.schedule.seconds_left())
             with self._changed:
-                self._changed.wait_for(self._has_work, self.schedule.seconds_left())
-                batches = [*self._kept, *self._pending]
+                # What went was older than all that is still there, and each pipeline that missed it is told.
+                dropped = [Batch(channel, [row]) for channel, row in self._dropped.items()]
+                dropped += [Batch(channel, [gap]) for (channel, *_), gap in self._gaps.items()]
+                batches = [*dropped, *self._kept, *self._pending]
+                self._dropped.clear()
+                self._gaps.clear()
                 self._kept.clear()
                 self._pending.clear()
                 self.pending_rows = self._droppable_rows = 0
@@ -141,7 +171,7 @@ class UserThread:
             except BaseException as error:  # noqa: BLE001  # this thread outlives every mistake
                 self._guard(error)
             # Nothing of the last turn may stay alive only because this thread sleeps now.
-            del batches
+            del batches, dropped
             with self._changed:
                 self._done_turn = turn
                 self._ended = ending and not self._pending and not self._kept
@@ -165,3 +195,4 @@ class UserThread:
         for of_channel in by_channel.values():
             self._deliver(Batch.merge(of_channel))
         self.schedule.run_due(all_of_them=ending)
+        self._go_on()

@@ -6,6 +6,9 @@ printed ones too, above 1000 a second a kernel. So one thread sends for all, in 
 apart. In a round each view is asked once, and the round ends after 30 messages; the next one begins with the
 view this one did not come to. Both bounds, ten messages a second a view and 300 a process, follow from that
 without counting anything.
+
+A round that sent nothing bounds nothing. So after one the next begins as soon as a view is told that there may be
+news: the first change after a quiet spell is shown at once.
 """
 
 from __future__ import annotations
@@ -30,6 +33,9 @@ __all__ = ["Closable", "Display", "View", "display", "stop"]
 ROUND_SECONDS: Final = 0.1
 """Pause between two rounds: a view sends at most ten messages a second."""
 
+HURRY_SECONDS: Final = 0.01
+"""Pause before a round that is hurried: news may be of markets that nobody looks at."""
+
 MESSAGES_A_ROUND: Final = 30
 """A process sends at most 300 messages a second, a third of what jupyter_server lets through."""
 
@@ -44,6 +50,10 @@ class View(Protocol):
 
     def refresh(self) -> bool:
         """Send one message if there is news; say whether one was sent. Called on the display thread."""
+        ...
+
+    def watch(self, wake: Callable[[], None]) -> None:
+        """Have `wake` called, once and from any thread, when there may be news. Called on the display thread."""
         ...
 
 
@@ -89,6 +99,8 @@ class Display:
         self._views: OrderedDict[weakref.ref[View], int] = OrderedDict()
         self._retired: deque[Closable] = deque()
         self._thread: threading.Thread | None = None
+        self._next_round = 0.0
+        self._hurried_round = 0.0
         self.last_error: Exception | None = None
         self.errors = 0
 
@@ -166,18 +178,27 @@ class Display:
                 self._thread = threading.Thread(target=self._run, name="kalshi-display", daemon=True)
                 self._thread.start()
 
+    def hurry(self) -> None:
+        """Begin the next round at once where the last one sent nothing; callable from any thread, never waits."""
+        self._commands.put(self._hurry)
+
+    def _hurry(self) -> None:
+        self._next_round = min(self._next_round, self._hurried_round)
+
     def _run(self) -> None:
         set_role("display")
-        next_round = time.monotonic()
-        while self._take_commands(next_round):
-            self._round()
-            next_round = time.monotonic() + ROUND_SECONDS
+        self._next_round = time.monotonic()
+        while self._take_commands():
+            sent = self._round()
+            now = time.monotonic()
+            self._next_round = now + ROUND_SECONDS
+            self._hurried_round = self._next_round if sent else now + HURRY_SECONDS
 
-    def _take_commands(self, until: float) -> bool:
+    def _take_commands(self) -> bool:
         """Carry out commands until it is time for a round; false says that there will be none."""
         while True:
             idle = not self._views and not self._retired
-            remaining = until - time.monotonic()
+            remaining = self._next_round - time.monotonic()
             if remaining <= 0 and not idle:
                 return True
             try:
@@ -188,15 +209,17 @@ class Display:
                 return False
             command()
 
-    def _round(self) -> None:
+    def _round(self) -> int:
+        """Close what is to be closed and ask the views, up to the bound; return how many messages were sent."""
         sent = 0
         while self._retired and sent < MESSAGES_A_ROUND:
             self._close(self._retired.popleft())
             sent += 1
         for reference in list(self._views):
             if sent >= MESSAGES_A_ROUND:
-                return
+                break
             sent += self._ask(reference)
+        return sent
 
     def _ask(self, reference: weakref.ref[View]) -> int:
         """Refresh one view and put it behind the others; return how many messages that may have been."""
@@ -206,6 +229,7 @@ class Display:
             return 0
         self._views.move_to_end(reference)
         try:
+            view.watch(self.hurry)  # first, so that what changes after the look is told
             sent = view.refresh()
         except Exception as error:  # noqa: BLE001  # a view may raise anything, and the others must go on
             self._note(error)

@@ -5,19 +5,19 @@ Fields that the specification calls deprecated are read only where nothing newer
 
 from __future__ import annotations
 
-from typing import Final
+from typing import ClassVar, Final
 
-import msgspec
-
+from kalshi_nb._rows.channels import position
 from kalshi_nb._rows.rows import Row
-from kalshi_nb._wire.family import Conversion, Family, Frame
-from kalshi_nb._wire.field_types import BookSide, Integer, Outcome
+from kalshi_nb._wire.family import Body, Conversion, Family, Frame
+from kalshi_nb._wire.field_types import BookSideOrNone, Integer, OutcomeOrNone
+from kalshi_nb._wire.field_values import CONTRACT_PRICES, MATCHED_COUNTS, QUOTED_COUNTS
 from kalshi_nb._wire.row_making import Plan
 
 __all__ = ["FAMILY", "FillFrame", "MarketPositionFrame", "OrderGroupFrame", "UserOrderFrame"]
 
 
-class Fill(msgspec.Struct, gc=False):
+class Fill(Body, gc=False):
     """One execution of an own order."""
 
     trade_id: str
@@ -25,8 +25,8 @@ class Fill(msgspec.Struct, gc=False):
     market_ticker: str
     yes_price_dollars: str
     count_fp: str
-    outcome_side: Outcome | None = None
-    book_side: BookSide | None = None
+    outcome_side: OutcomeOrNone | None = None
+    book_side: BookSideOrNone | None = None
     fee_cost: str | None = None
     post_position_fp: str | None = None
     is_taker: bool | None = None
@@ -46,8 +46,13 @@ class FillFrame(Frame, tag="fill", gc=False):
     sending_ts_ms: Integer | None = None
 
 
-class MarketPosition(msgspec.Struct, gc=False):
-    """What one holds in one market, and what it cost."""
+class MarketPosition(Body, gc=False):
+    """What one holds in one market, and what it cost.
+
+    Each subaccount has positions of its own, so without that number nobody would know whose it is.
+    """
+
+    firm: ClassVar[frozenset[str]] = frozenset({"subaccount"})
 
     market_ticker: str
     position_fp: str
@@ -69,14 +74,22 @@ class MarketPositionFrame(Frame, tag="market_position", gc=False):
     sending_ts_ms: Integer | None = None
 
 
-class UserOrder(msgspec.Struct, gc=False):
+class UserOrder(Body, gc=False):
     """How one order stands; the market is called ``ticker`` here and nowhere else."""
+
+    firm: ClassVar[frozenset[str]] = frozenset(
+        {"yes_price_dollars", "fill_count_fp", "remaining_count_fp", "initial_count_fp"}
+    )
+    times: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("last_updated_ts_ms", "last_update_time"),
+        ("created_ts_ms", "created_time"),
+    )
 
     order_id: str
     ticker: str
     status: str | None = None
-    outcome_side: Outcome | None = None
-    book_side: BookSide | None = None
+    outcome_side: OutcomeOrNone | None = None
+    book_side: BookSideOrNone | None = None
     yes_price_dollars: str | None = None
     fill_count_fp: str | None = None
     remaining_count_fp: str | None = None
@@ -109,7 +122,7 @@ class UserOrderFrame(Frame, tag="user_order", gc=False):
     sending_ts_ms: Integer | None = None
 
 
-class OrderGroup(msgspec.Struct, gc=False):
+class OrderGroup(Body, gc=False):
     """Something that happened to an order group."""
 
     event_type: str
@@ -127,10 +140,14 @@ class OrderGroupFrame(Frame, tag="order_group_updates", gc=False):
     sending_ts_ms: Integer | None = None
 
 
-_FILL: Final = Plan("fill", Fill, {"ts": ("ts_ms",)})
-_POSITION: Final = Plan("market_positions", MarketPosition)
-_CREATED: Final = ("created_ts_ms", "created_time")
-_UPDATED: Final = ("last_updated_ts_ms", "last_update_time")
+_FILL: Final = Plan(
+    "fill",
+    Fill,
+    {"ts": ("ts_ms", "ts")},
+    numbers={"yes_price_dollars": CONTRACT_PRICES, "count_fp": MATCHED_COUNTS},
+)
+_POSITION: Final = Plan("market_positions", MarketPosition, numbers={"volume_fp": QUOTED_COUNTS})
+_UPDATED, _CREATED = UserOrder.times
 _ORDER: Final = Plan(
     "user_orders",
     UserOrder,
@@ -141,18 +158,23 @@ _ORDER: Final = Plan(
         "last_updated_ts": _UPDATED,
         "expiration_ts": ("expiration_ts_ms", "expiration_time"),
     },
+    numbers={
+        "yes_price_dollars": CONTRACT_PRICES,
+        **dict.fromkeys(("fill_count_fp", "remaining_count_fp", "initial_count_fp"), QUOTED_COUNTS),
+    },
 )
 _GROUP: Final = Plan("order_group_updates", OrderGroup, {"ts": ("ts_ms",)})
 
+_BOOK_SIDE: Final = position("fill", "book_side")
+
 
 def _fill_row(frame: FillFrame, received_at: int) -> Row:
-    """Return the row of a ``fill``; its deprecated ``ts`` is in seconds."""
-    msg = frame.msg
-    if msg.ts_ms is None and isinstance(msg.ts, int):
-        msg.ts_ms = msg.ts * 1000
-    if msg.book_side is None and msg.outcome_side is not None:
-        msg.book_side = "bid" if msg.outcome_side == "yes" else "ask"
-    return _FILL.row(frame, received_at)
+    """Return the row of a ``fill``; a side missing from older frames follows from the outcome."""
+    row, outcome = _FILL.row(frame, received_at), frame.msg.outcome_side
+    if row[_BOOK_SIDE] is None and outcome:
+        side = "bid" if outcome == "yes" else "ask"
+        return (*row[:_BOOK_SIDE], side, *row[_BOOK_SIDE + 1 :])
+    return row
 
 
 FAMILY: Final = Family(

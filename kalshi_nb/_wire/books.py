@@ -5,13 +5,11 @@ Their rows are made by whoever keeps the ladders, since a delta means something 
 
 from __future__ import annotations
 
-from typing import Final
-
-import msgspec
+from typing import ClassVar, Final
 
 from kalshi_nb._fixed_point import COUNTS, DOLLAR, LARGEST, FixedPoint
 from kalshi_nb._rows.rows import Row
-from kalshi_nb._wire.family import Family, Frame
+from kalshi_nb._wire.family import Body, Family, Frame
 from kalshi_nb._wire.field_types import Integer, Levels, Outcome
 from kalshi_nb._wire.field_values import LAST_MS, stamp
 from kalshi_nb.errors import WireError
@@ -19,7 +17,7 @@ from kalshi_nb.errors import WireError
 __all__ = ["FAMILY", "LEVEL_PRICES", "DeltaFrame", "SnapshotFrame", "delta_row", "levels"]
 
 
-class Delta(msgspec.Struct, gc=False):
+class Delta(Body, gc=False):
     """One level's signed change."""
 
     market_ticker: str
@@ -29,6 +27,8 @@ class Delta(msgspec.Struct, gc=False):
     ts_ms: Integer | None = None
     ts: str | Integer | None = None
     client_order_id: str | None = None
+    subaccount: Integer | None = None
+    clock: Integer | None = None
 
 
 class DeltaFrame(Frame, tag="orderbook_delta", gc=False):
@@ -39,8 +39,10 @@ class DeltaFrame(Frame, tag="orderbook_delta", gc=False):
     msg: Delta
 
 
-class Snapshot(msgspec.Struct, gc=False):
+class Snapshot(Body, gc=False):
     """A whole book; a side without levels is absent on the wire."""
+
+    firm: ClassVar[frozenset[str]] = frozenset({"yes_dollars_fp", "no_dollars_fp"})
 
     market_ticker: str
     market_id: str | None = None
@@ -91,12 +93,14 @@ def delta_row(msg: Delta, price: int, delta: int, received_at: int, seq: int) ->
     """Return the row of an ``orderbook_delta`` whose numbers the ladder already needed."""
     ms = msg.ts_ms
     return (
-        ms * 1000 if ms is not None and 0 < ms < LAST_MS else stamp(ms, msg.ts),
+        ms * 1000 if ms is not None and 0 < ms < LAST_MS else stamp(ms, msg.ts) or received_at,
         msg.market_ticker,
         msg.side,
         price,
         delta,
         msg.client_order_id,
+        msg.subaccount,
+        msg.clock,
         received_at,
         seq,
     )

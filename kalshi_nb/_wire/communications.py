@@ -6,29 +6,57 @@ All its messages become rows of one layout; which message one was stands in the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import msgspec
 
 from kalshi_nb._fixed_point import COSTS, COUNTS, PRICES
 from kalshi_nb._rows.rows import Row
-from kalshi_nb._wire.family import Conversion, Family, Frame
-from kalshi_nb._wire.field_types import Integer, Outcome
+from kalshi_nb._wire.family import Body, Conversion, Family, Frame
+from kalshi_nb._wire.field_types import Integer, OutcomeOrNone
 from kalshi_nb._wire.row_making import Plan
 
 __all__ = ["FAMILY", "CommunicationFrame"]
 
 
-class Leg(msgspec.Struct, gc=False, omit_defaults=True):
+class _Message(Body, gc=False):
+    """What all of these stand by, also where they are nested.
+
+    Bids, how much is asked for, how much was taken, and which requests it was about.
+    """
+
+    firm: ClassVar[frozenset[str]] = frozenset(
+        {
+            "contracts_fp",
+            "target_cost_dollars",
+            "rfq_target_cost_dollars",
+            "yes_bid_dollars",
+            "no_bid_dollars",
+            "contracts_accepted_fp",
+            "rfqs",
+            "quotes",
+            "id",
+            "rfq_id",
+            "rfq_ids",
+            "executed_rfq_ids",
+            "failed_rfq_ids",
+        }
+    )
+    times: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("created_ts", "deleted_ts", "accepted_ts", "executed_ts", "updated_ts"),
+    )
+
+
+class Leg(_Message, gc=False, omit_defaults=True):
     """One of the markets that a combined market is made of."""
 
     market_ticker: str
     event_ticker: str | None = None
-    side: Outcome | None = None
+    side: OutcomeOrNone | None = None
     yes_settlement_value_dollars: str | None = None
 
 
-class BatchRfq(msgspec.Struct, gc=False, omit_defaults=True):
+class BatchRfq(_Message, gc=False, omit_defaults=True):
     """One request of a batch, as announced (``id``) or with its best quotes (``rfq_id``)."""
 
     market_ticker: str
@@ -46,7 +74,7 @@ class BatchRfq(msgspec.Struct, gc=False, omit_defaults=True):
     leg_indices: list[Integer] | None = None
 
 
-class BatchQuote(msgspec.Struct, gc=False, omit_defaults=True):
+class BatchQuote(_Message, gc=False, omit_defaults=True):
     """One quote of a batch."""
 
     quote_id: str
@@ -61,7 +89,7 @@ class BatchQuote(msgspec.Struct, gc=False, omit_defaults=True):
     rfq_target_cost_dollars: str | None = None
 
 
-class RfqCreated(msgspec.Struct, gc=False):
+class RfqCreated(_Message, gc=False):
     """Somebody asks for quotes, for so many contracts or so many dollars."""
 
     id: str
@@ -75,7 +103,7 @@ class RfqCreated(msgspec.Struct, gc=False):
     mve_selected_legs: list[Leg] | None = None
 
 
-class RfqDeleted(msgspec.Struct, gc=False):
+class RfqDeleted(_Message, gc=False):
     """A request for quotes is gone."""
 
     id: str
@@ -87,7 +115,7 @@ class RfqDeleted(msgspec.Struct, gc=False):
     deleted_ts: str | None = None
 
 
-class QuoteCreated(msgspec.Struct, gc=False):
+class QuoteCreated(_Message, gc=False):
     """A quote, sent to the two parties."""
 
     quote_id: str
@@ -105,7 +133,7 @@ class QuoteCreated(msgspec.Struct, gc=False):
     subaccount: Integer | None = None
 
 
-class QuoteAccepted(msgspec.Struct, gc=False):
+class QuoteAccepted(_Message, gc=False):
     """A quote was accepted; it has no time of its own."""
 
     quote_id: str
@@ -116,7 +144,7 @@ class QuoteAccepted(msgspec.Struct, gc=False):
     event_ticker: str | None = None
     yes_bid_dollars: str | None = None
     no_bid_dollars: str | None = None
-    accepted_side: Outcome | None = None
+    accepted_side: OutcomeOrNone | None = None
     contracts_accepted_fp: str | None = None
     yes_contracts_offered_fp: str | None = None
     no_contracts_offered_fp: str | None = None
@@ -124,7 +152,7 @@ class QuoteAccepted(msgspec.Struct, gc=False):
     subaccount: Integer | None = None
 
 
-class QuoteExecuted(msgspec.Struct, gc=False):
+class QuoteExecuted(_Message, gc=False):
     """A quote was executed; each party gets its own order's ids."""
 
     quote_id: str
@@ -139,7 +167,7 @@ class QuoteExecuted(msgspec.Struct, gc=False):
     rfq_batch_id: str | None = None
 
 
-class RfqBatchCreated(msgspec.Struct, gc=False):
+class RfqBatchCreated(_Message, gc=False):
     """Several requests at once; their children are announced here and nowhere else."""
 
     id: str
@@ -149,7 +177,7 @@ class RfqBatchCreated(msgspec.Struct, gc=False):
     rfqs: list[BatchRfq] | None = None
 
 
-class RfqBatchDeleted(msgspec.Struct, gc=False):
+class RfqBatchDeleted(_Message, gc=False):
     """A batch of requests is gone."""
 
     id: str
@@ -158,7 +186,7 @@ class RfqBatchDeleted(msgspec.Struct, gc=False):
     deleted_ts: str | None = None
 
 
-class BatchQuoteCreated(msgspec.Struct, gc=False):
+class BatchQuoteCreated(_Message, gc=False):
     """Quotes for the children of a batch, sent to their maker."""
 
     batch_quote_id: str
@@ -169,7 +197,7 @@ class BatchQuoteCreated(msgspec.Struct, gc=False):
     subaccount: Integer | None = None
 
 
-class RfqBatchBestQuotes(msgspec.Struct, gc=False):
+class RfqBatchBestQuotes(_Message, gc=False):
     """The best quotes of a batch, sent to its creator; a lower ``version`` is older."""
 
     rfq_batch_id: str
@@ -182,20 +210,20 @@ class RfqBatchBestQuotes(msgspec.Struct, gc=False):
     subaccount: Integer | None = None
 
 
-class BatchQuoteAccepted(msgspec.Struct, gc=False):
+class BatchQuoteAccepted(_Message, gc=False):
     """Quotes of a batch were accepted, sent to their maker."""
 
     batch_quote_id: str
     rfq_batch_id: str
     quote_creator_id: str | None = None
     rfq_creator_id: str | None = None
-    accepted_side: Outcome | None = None
+    accepted_side: OutcomeOrNone | None = None
     accepted_ts: str | None = None
     quotes: list[BatchQuote] | None = None
     subaccount: Integer | None = None
 
 
-class RfqBatchExecuted(msgspec.Struct, gc=False):
+class RfqBatchExecuted(_Message, gc=False):
     """A batch was executed, sent to its creator."""
 
     rfq_batch_id: str
@@ -208,7 +236,7 @@ class RfqBatchExecuted(msgspec.Struct, gc=False):
     subaccount: Integer | None = None
 
 
-class BatchQuoteExecuted(msgspec.Struct, gc=False):
+class BatchQuoteExecuted(_Message, gc=False):
     """A batch was executed, sent to the maker of its quotes."""
 
     batch_quote_id: str
@@ -318,7 +346,7 @@ _FRAMES: Final[tuple[type[CommunicationFrame], ...]] = (
 )
 
 _RENAMED: Final[dict[str, tuple[str, ...]]] = {
-    "ts": ("created_ts", "deleted_ts", "accepted_ts", "executed_ts", "updated_ts"),
+    "ts": _Message.times[0],
     "rfq_creator_id": ("rfq_creator_id", "creator_id"),
     "target_cost": ("target_cost_dollars", "rfq_target_cost_dollars"),
 }

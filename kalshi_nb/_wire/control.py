@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from kalshi_nb._rows.foreign import plain_text
 from kalshi_nb._wire.family import Family, Frame
 from kalshi_nb._wire.field_types import Integer
 
@@ -53,6 +54,15 @@ class ErrorBody(msgspec.Struct, gc=False):
     msg: str = ""
     market_ticker: str | None = None
     market_tickers: list[str] | None = None
+
+    def __post_init__(self) -> None:
+        # Shown in errors, warnings and logs from here on, so it is made plain where it enters. Names that anybody
+        # could have asked for are left as they are.
+        self.msg = plain_text(self.msg)
+        if self.market_ticker is not None:
+            self.market_ticker = plain_text(self.market_ticker)
+        if self.market_tickers is not None:
+            self.market_tickers = [plain_text(each) for each in self.market_tickers]
 
 
 class ErrorFrame(Frame, tag="error", gc=False):

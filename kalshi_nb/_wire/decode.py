@@ -1,9 +1,9 @@
 """Bytes to typed frames, without I/O.
 
 The straight way is one typed decode. What it refuses gets a second, slower look: a number where a string
-belongs is taken if it is exact, an unknown type is passed on as such, and everything else is a
-:class:`Rejected` that says as much as can be known of the frame's ``sid`` and ``seq``, since a frame that
-took a sequence number on a book's subscription and cannot be read is a gap of that book.
+belongs is taken if it is exact, an unknown type is passed on as such, a field that cannot be read is left out where
+the rest stands without it, and everything else is a :class:`Rejected` that says as much as can be known of the
+frame's type, ``sid`` and ``seq``, since a frame with a channel's data that cannot be read is a gap of that channel.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from kalshi_nb._wire import control
 from kalshi_nb._wire.control import UnknownFrame
 from kalshi_nb._wire.family import Conversion, Family, Frame
 from kalshi_nb._wire.field_types import LARGEST_INTEGER
+from kalshi_nb._wire.odd_fields import Odd, read_leniently
 from kalshi_nb.errors import WireError
 
 __all__ = ["CONVERSIONS", "REFUSED", "TYPES", "Rejected", "decode", "second_look", "typed"]
@@ -53,13 +54,14 @@ REFUSED: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 
 # Floats stay text on the second look, so that 0.47 is never anything else than 0.47.
 _untyped = msgspec.json.Decoder(float_hook=str).decode
+_TYPE: Final = re.compile(rb'"type"\s*:\s*"(\w{1,80})"')
 _SID: Final = re.compile(rb'"sid"\s*:\s*([0-9]{1,18})\b')
 _SEQ: Final = re.compile(rb'"seq"\s*:\s*([0-9]{1,18})\b')
 _DECIMALS: Final = frozenset[str]().union(*(family.decimals for family in _FAMILIES))
 _NESTED: Final = frozenset[str]().union(*(family.nested for family in _FAMILIES))
 _LONGEST_NUMBER: Final = 40
 _FARTHEST_DIGIT: Final = 30  # 1e999999999 is four bytes a digit once it is written out
-_HEAD: Final = 512  # sid and seq stand before msg; a broken frame is not searched further
+_HEAD: Final = 512  # type, sid and seq stand before msg; a broken frame is not searched further
 
 
 class Rejected(WireError):  # noqa: N818  # the field's word for it, and never raised at a user
@@ -69,10 +71,15 @@ class Rejected(WireError):  # noqa: N818  # the field's word for it, and never r
     ----------
     sid, seq : int or None
         As far as they could be made out.
+    kind : str or None
+        The frame's type, likewise.
     """
 
-    def __init__(self, reason: str, *, sid: int | None = None, seq: int | None = None) -> None:
+    def __init__(
+        self, reason: str, *, sid: int | None = None, seq: int | None = None, kind: str | None = None
+    ) -> None:
         super().__init__(reason)
+        self.kind = kind
         self.sid = sid
         self.seq = seq
 
@@ -87,18 +94,23 @@ def decode(data: bytes) -> Frame:
     """
     try:
         return typed(data)
-    except REFUSED as refusal:
-        return second_look(data, refusal)
+    except REFUSED:
+        return second_look(data)[0]
 
 
-def second_look(data: bytes, problem: Exception) -> Frame:
-    """Return the frame in `data` that the straight way refused with `problem`; raises as :func:`decode`."""
-    refusal = str(problem) or type(problem).__name__
+def second_look(data: bytes) -> tuple[Frame, tuple[Odd, ...]]:
+    """Return the frame in `data`, which the straight way refused, and the fields that are left out of it.
+
+    Raises as :func:`decode`.
+    """
     try:
         frame = _untyped(data)
     except REFUSED as broken:
         raise Rejected(
-            f"not JSON: {str(broken) or type(broken).__name__}", sid=_find(_SID, data), seq=_find(_SEQ, data)
+            f"not JSON: {str(broken) or type(broken).__name__}",
+            sid=_find(_SID, data),
+            seq=_find(_SEQ, data),
+            kind=_find_kind(data),
         ) from None
     if not isinstance(frame, dict):
         raise Rejected(f"a JSON {type(frame).__name__} where an object belongs")
@@ -106,15 +118,23 @@ def second_look(data: bytes, problem: Exception) -> Frame:
     if not isinstance(kind, str):
         raise Rejected("no type", sid=sid, seq=seq)
     if kind not in TYPES:
-        return UnknownFrame(kind[:80], sid, seq)
+        return UnknownFrame(kind[:80], sid, seq), ()
     body = frame.get("msg")
     try:
         if isinstance(body, dict):
             frame["msg"] = _with_texts(body)
+        return _converted(frame, TYPES[kind])
+    except (WireError, msgspec.MsgspecError, RecursionError) as refusal:
+        reason = str(refusal) or type(refusal).__name__
+        raise Rejected(reason, sid=sid, seq=seq, kind=kind) from None
+
+
+def _converted(frame: dict[str, Any], kind: type[Frame]) -> tuple[Frame, tuple[Odd, ...]]:
+    try:
         found: Frame = msgspec.convert(frame, _AnyFrame, strict=False)
-    except (msgspec.MsgspecError, RecursionError):
-        raise Rejected(refusal, sid=sid, seq=seq) from None
-    return found
+    except msgspec.ValidationError:
+        return read_leniently(kind, frame)
+    return found, ()
 
 
 def _with_texts(body: dict[str, Any]) -> dict[str, Any]:
@@ -158,3 +178,8 @@ def _number(value: Any) -> int | None:
 def _find(pattern: re.Pattern[bytes], data: bytes) -> int | None:
     match = pattern.search(data[:_HEAD])
     return _number(int(match[1])) if match else None
+
+
+def _find_kind(data: bytes) -> str | None:
+    match = _TYPE.search(data[:_HEAD])
+    return match[1].decode() if match else None

@@ -3,22 +3,50 @@
 A module a family of messages: the structs that msgspec decodes, and beside them the functions that turn each into
 a row, where wire strings become integers, once. Such a function raises :class:`~kalshi_nb.errors.WireError` where
 a value means nothing. :mod:`kalshi_nb._wire.decode` gathers the modules that the table of channels names.
+
+A field that a struct requires has to be there and be readable. What else has to be, and what a row can do without,
+a struct says by its ``firm`` and its ``times``; :mod:`kalshi_nb._wire.odd_fields` goes by them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 import msgspec
 
 from kalshi_nb._rows.rows import Row
 
-__all__ = ["Conversion", "Family", "Frame"]
+__all__ = ["TIMES", "Body", "Conversion", "Family", "Frame"]
+
+TIMES: Final = (("ts_ms", "ts"),)
+"""How most messages say when they were."""
+
+
+class Body(msgspec.Struct, gc=False):
+    """What stands in a frame, or inside another message.
+
+    Attributes
+    ----------
+    firm : frozenset of str
+        Fields that may be missing, but where they are there the message stands by them: its prices and quantities,
+        and what it is about.
+    times : tuple of tuples of str
+        Fields that say when it was. Of the first group that is there at all, one has to be readable.
+    """
+
+    firm: ClassVar[frozenset[str]] = frozenset()
+    times: ClassVar[tuple[tuple[str, ...], ...]] = TIMES
 
 
 class Frame(msgspec.Struct):
-    """What the exchange sends in one piece: the root of all typed frames."""
+    """What the exchange sends in one piece: the root of all typed frames.
+
+    Its numbers and its message are firm; when it was sent is not.
+    """
+
+    firm: ClassVar[frozenset[str]] = frozenset({"id", "sid", "seq", "msg"})
+    times: ClassVar[tuple[tuple[str, ...], ...]] = ()
 
 
 class Conversion(NamedTuple):

@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-__all__ = ["LARGEST_INTEGER", "BookSide", "Integer", "Levels", "Outcome"]
+__all__ = ["LARGEST_INTEGER", "BookSide", "BookSideOrNone", "Integer", "Levels", "Outcome", "OutcomeOrNone"]
 
 LARGEST_INTEGER: Final = 2**53
 """Largest integer that is taken, either way; no real one comes near, and larger ones fit no column."""
@@ -14,4 +14,6 @@ LARGEST_INTEGER: Final = 2**53
 Integer = Annotated[int, msgspec.Meta(ge=-LARGEST_INTEGER, le=LARGEST_INTEGER)]
 Outcome = Literal["yes", "no"]
 BookSide = Literal["bid", "ask"]
+OutcomeOrNone = Literal["yes", "no", ""]
+BookSideOrNone = Literal["bid", "ask", ""]
 Levels = list[tuple[str, str]]

@@ -4,19 +4,60 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any, Final
 
 import msgspec
 
-from kalshi_nb._fixed_point import COSTS, COUNTS, PRICES, VALUES, FixedPoint
-from kalshi_nb._rows.columns import Kind
+from kalshi_nb._fixed_point import COSTS, COUNTS, DOLLAR, LARGEST, PRICES, VALUES, FixedPoint
+from kalshi_nb._rows.columns import Column, Kind
 from kalshi_nb.errors import WireError
 
-__all__ = ["LAST_MS", "converter", "json_text", "milliseconds", "price_or_none", "seconds", "stamp"]
+__all__ = [
+    "CONTRACT_PRICES",
+    "LAST_MS",
+    "MATCHED_COUNTS",
+    "QUOTED_COUNTS",
+    "converter",
+    "json_text",
+    "milliseconds",
+    "price_or_none",
+    "seconds",
+    "stamp",
+]
 
-LAST_MS: Final = 4_102_444_800_000  # the year 2100: later stamps are nonsense, and would overflow further up
-_LAST_EXPIRY_MS: Final = 253_402_300_799_999  # orders may say "never" by the end of the calendar
+LAST_MS: Final = 4_102_444_800_000  # the year 2100: a message's own later stamps are nonsense
+_CALENDAR_MS: Final = 253_402_300_799_999  # other times may lie far ahead: orders say "never" by the calendar's end
 _encode = msgspec.json.Encoder().encode
+
+
+class _Within(FixedPoint):
+    """Decimals that mean something only between two bounds, and are refused outside; it costs what a look-up does."""
+
+    __slots__ = ("_least", "_most_units", "_what")
+
+    def __init__(self, decimals: int, what: str, least: int, most: int = LARGEST) -> None:
+        super().__init__(decimals)
+        self._what = what
+        self._least = least
+        self._most_units = most
+
+    def __missing__(self, text: str) -> int:
+        units = super().__missing__(text)
+        if not self._least <= units <= self._most_units:
+            self.pop(text, None)
+            raise WireError(self._what.format(text[:40]))
+        return units
+
+
+MATCHED_COUNTS: Final = _Within(2, "a match of {!r} contracts", 1)
+"""Contracts that changed hands: more than none."""
+
+CONTRACT_PRICES: Final = _Within(4, "a price of {!r} dollars", 0, DOLLAR)
+"""Prices of contracts: from 0 to 1 dollar."""
+
+QUOTED_COUNTS: Final = _Within(2, "{!r} contracts", 0)
+"""Contracts that rest, were traded or are open: none or more."""
 
 
 def milliseconds(stamp: int, last: int = LAST_MS) -> int:
@@ -27,18 +68,18 @@ def milliseconds(stamp: int, last: int = LAST_MS) -> int:
 
 
 def seconds(stamp: int | None) -> int | None:
-    """Return seconds as microseconds."""
-    return None if stamp is None else milliseconds(stamp * 1000)
+    """Return seconds as microseconds, and 0, by which a time that there is not may be written, as None."""
+    return milliseconds(stamp * 1000, _CALENDAR_MS) if stamp else None
 
 
-def stamp(ts_ms: int | None, ts: int | str | None) -> int | None:
+def stamp(ts_ms: int | None, ts: int | str | None, last: int = LAST_MS) -> int | None:
     """Return microseconds; the deprecated ``ts`` counts only where ``ts_ms`` is missing."""
     if ts_ms is not None:
-        return milliseconds(ts_ms)
+        return milliseconds(ts_ms, last)
     if ts is None:
         return None
     if isinstance(ts, int):
-        return milliseconds(ts * 1000)
+        return milliseconds(ts * 1000, last)
     try:
         moment = datetime.fromisoformat(ts)
     except ValueError:
@@ -46,7 +87,7 @@ def stamp(ts_ms: int | None, ts: int | str | None) -> int | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     whole = moment.replace(microsecond=0).timestamp()
-    return milliseconds(int(whole) * 1000) + moment.microsecond
+    return milliseconds(int(whole) * 1000, last) + moment.microsecond
 
 
 def price_or_none(text: str | None) -> int | None:
@@ -62,37 +103,65 @@ def json_text(value: Any) -> str:
         raise WireError(f"metadata that cannot be kept: {refusal}") from None
 
 
-def _number(known: FixedPoint) -> Callable[[str], int | None]:
-    return lambda text: known[text] if text else None
+def _number(known: FixedPoint, *, needed: bool) -> Callable[[str], int | None]:
+    return known.__getitem__ if needed else lambda text: known[text] if text else None
 
 
-def _time(value: int | str) -> int | None:
-    # A zero, or an empty text, is how a time that there is not may be written.
-    if not value:
-        return None
-    return milliseconds(value) if isinstance(value, int) else stamp(None, value)
+def _time(last: int, *, in_seconds: bool) -> Callable[[int | str], int | None]:
+    def convert(value: int | str) -> int | None:
+        # A zero, or an empty text, is how a time that there is not may be written.
+        if not value:
+            return None
+        if in_seconds or isinstance(value, str):
+            return stamp(None, value, last)
+        return milliseconds(value, last)
 
-
-def _expiry(value: int | str) -> int | None:
-    return milliseconds(value, _LAST_EXPIRY_MS) if value and isinstance(value, int) else _time(value)
+    return convert
 
 
 def _same(value: Any) -> Any:
     return value
 
 
-_CONVERTERS: Final[dict[Kind, Callable[[Any], Any]]] = {
-    "price": _number(PRICES),
-    "count": _number(COUNTS),
-    "cost": _number(COSTS),
-    "value": _number(VALUES),
-    "time": _time,
+def _finite(value: float) -> float:
+    if not isfinite(value):
+        raise WireError(f"a number that is {value}")
+    return value
+
+
+def _word(value: str) -> str | None:
+    return value or None
+
+
+_NUMBERS: Final[dict[Kind, FixedPoint]] = {"price": PRICES, "count": COUNTS, "cost": COSTS, "value": VALUES}
+_OTHERS: Final[dict[Kind, Callable[[Any], Any]]] = {
+    "outcome": _word,
+    "book": _word,
+    "number": _finite,
     "json": json_text,
 }
+_IN_SECONDS: Final = frozenset({"ts", "strike_date"})
 
 
-def converter(kind: Kind, column: str) -> Callable[[Any], Any]:
-    """Return what makes a column's value of a field's; integer times are in milliseconds."""
-    if kind == "time" and column.startswith("expiration"):
-        return _expiry
-    return _CONVERTERS.get(kind, _same)
+def converter(
+    column: Column, field: str = "", number: FixedPoint | None = None, *, needed: bool = False
+) -> Callable[[Any], Any]:
+    """Return what makes a column's value of a field's.
+
+    Parameters
+    ----------
+    column : Column
+        The column. ``ts`` is when something happened, which is never far ahead; other times may be.
+    field : str
+        The field's name: integer times are in milliseconds, but for those in ``ts`` and ``strike_date``.
+    number : FixedPoint, optional
+        What reads its decimals, where that is not told by the kind of the column alone.
+    needed : bool
+        Whether there is no row without it: an empty text, which elsewhere is none, is refused then.
+    """
+    if column.kind == "time":
+        return _time(LAST_MS if column.name == "ts" else _CALENDAR_MS, in_seconds=field in _IN_SECONDS)
+    known = _NUMBERS.get(column.kind) if number is None else number
+    if known is not None:
+        return _number(known, needed=needed)
+    return _OTHERS.get(column.kind, _same)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
-import msgspec
-
-from kalshi_nb._rows.rows import EventRow, FeeUpdateRow, Row
-from kalshi_nb._wire.family import Conversion, Family, Frame
+from kalshi_nb._rows.rows import Row
+from kalshi_nb._wire.family import Body, Conversion, Family, Frame
 from kalshi_nb._wire.field_types import Integer
 from kalshi_nb._wire.field_values import json_text, milliseconds, price_or_none, seconds
+from kalshi_nb._wire.row_making import Plan
 
 __all__ = [
     "FAMILY",
@@ -17,14 +16,17 @@ __all__ = [
     "FeeUpdateFrame",
     "LifecycleFrame",
     "MultivariateLifecycleFrame",
-    "event_row",
-    "fee_update_row",
     "lifecycle_row",
 ]
 
+_PLAIN: Final = "market_lifecycle_v2"
+_MULTIVARIATE: Final = "multivariate_market_lifecycle"
 
-class Lifecycle(msgspec.Struct, gc=False):
+
+class Lifecycle(Body, gc=False):
     """One change in a market's life; which fields are there depends on ``event_type``."""
+
+    times: ClassVar[tuple[tuple[str, ...], ...]] = ()
 
     market_ticker: str
     event_type: str
@@ -59,7 +61,7 @@ class MultivariateLifecycleFrame(LifecycleFrame, tag="multivariate_market_lifecy
     """``multivariate_market_lifecycle``: the same for markets that combine others."""
 
 
-class Event(msgspec.Struct, gc=False):
+class Event(Body, gc=False):
     """A new event."""
 
     event_ticker: str
@@ -78,10 +80,13 @@ class EventFrame(Frame, tag="event_lifecycle", gc=False):
     sid: Integer
     msg: Event
     seq: Integer | None = None
+    sending_ts_ms: Integer | None = None
 
 
-class FeeUpdate(msgspec.Struct, gc=False):
-    """A change of an event's fees; None clears the override."""
+class FeeUpdate(Body, gc=False):
+    """A change of an event's fees; None clears the override, so what cannot be read must not become None."""
+
+    firm: ClassVar[frozenset[str]] = frozenset({"fee_type_override", "fee_multiplier_override"})
 
     event_ticker: str
     fee_type_override: str | None = None
@@ -94,6 +99,7 @@ class FeeUpdateFrame(Frame, tag="event_fee_update", gc=False):
     sid: Integer
     msg: FeeUpdate
     seq: Integer | None = None
+    sending_ts_ms: Integer | None = None
 
 
 def lifecycle_row(frame: LifecycleFrame, received_at: int) -> Row:
@@ -106,7 +112,7 @@ def lifecycle_row(frame: LifecycleFrame, received_at: int) -> Row:
             more[name] = value
     event_ticker = more.get("event_ticker")
     return (
-        None if frame.sending_ts_ms is None else milliseconds(frame.sending_ts_ms),
+        milliseconds(frame.sending_ts_ms) if frame.sending_ts_ms else received_at,
         msg.market_ticker,
         msg.event_type,
         msg.result,
@@ -120,50 +126,25 @@ def lifecycle_row(frame: LifecycleFrame, received_at: int) -> Row:
         msg.price_level_structure,
         json_text(more) if more else None,
         json_text(msg.price_ranges) if msg.price_ranges else None,
+        *_NOTHING_OF_AN_EVENT,
         msg.exchange_index,
         received_at,
         frame.seq,
     )
 
 
-def event_row(frame: EventFrame, received_at: int) -> EventRow:
-    """Return the row of an ``event_lifecycle``."""
-    msg = frame.msg
-    return EventRow(
-        event_ticker=msg.event_ticker,
-        series_ticker=msg.series_ticker,
-        title=msg.title,
-        subtitle=msg.subtitle,
-        collateral_return_type=msg.collateral_return_type,
-        strike_date=seconds(msg.strike_date),
-        strike_period=msg.strike_period,
-        exchange_index=msg.exchange_index,
-        received_at=received_at,
-        seq=frame.seq,
-    )
+_NOTHING_OF_AN_EVENT: Final = (None,) * 8
+"""The columns that only events have values in."""
 
-
-def fee_update_row(frame: FeeUpdateFrame, received_at: int) -> FeeUpdateRow:
-    """Return the row of an ``event_fee_update``."""
-    msg = frame.msg
-    return FeeUpdateRow(
-        event_ticker=msg.event_ticker,
-        fee_type_override=msg.fee_type_override,
-        fee_multiplier_override=msg.fee_multiplier_override,
-        received_at=received_at,
-        seq=frame.seq,
-    )
-
-
-_PLAIN: Final = "market_lifecycle_v2"
-_MULTIVARIATE: Final = "multivariate_market_lifecycle"
+_EVENT: Final = Plan(_PLAIN, Event, constant={"event_type": "event_lifecycle"})
+_FEE_UPDATE: Final = Plan(_PLAIN, FeeUpdate, constant={"event_type": "event_fee_update"})
 
 FAMILY: Final = Family(
     {
         LifecycleFrame: Conversion(frozenset({_PLAIN}), lifecycle_row),
         MultivariateLifecycleFrame: Conversion(frozenset({_MULTIVARIATE}), lifecycle_row),
-        EventFrame: Conversion(frozenset({_PLAIN, _MULTIVARIATE}), event_row),
-        FeeUpdateFrame: Conversion(frozenset({_PLAIN, _MULTIVARIATE}), fee_update_row),
+        EventFrame: Conversion(frozenset({_PLAIN, _MULTIVARIATE}), _EVENT.row),
+        FeeUpdateFrame: Conversion(frozenset({_PLAIN, _MULTIVARIATE}), _FEE_UPDATE.row),
     },
     decimals=frozenset({"settlement_value", "start", "end", "step"}),
     nested=frozenset({"price_ranges"}),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import ClassVar, Final
 
 import msgspec
 
 from kalshi_nb._fixed_point import VALUES
 from kalshi_nb._rows.rows import IndexListRow, Row, UnderlyingListRow
-from kalshi_nb._wire.family import Conversion, Family, Frame
+from kalshi_nb._wire.family import Body, Conversion, Family, Frame
 from kalshi_nb._wire.field_types import Integer
 from kalshi_nb._wire.field_values import milliseconds
 from kalshi_nb._wire.row_making import Plan
@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 
-class WindowAverage(msgspec.Struct, gc=False):
+class WindowAverage(Body, gc=False):
     """An average over a window of ticks."""
 
     value: str
@@ -35,7 +35,13 @@ class WindowAverage(msgspec.Struct, gc=False):
     window_end_ts_exclusive: Integer | None = None
 
 
-class IndexValue(msgspec.Struct, gc=False):
+class _Tick(Body, gc=False):
+    """What all values have in common: when they came to the exchange is when they were."""
+
+    times: ClassVar[tuple[tuple[str, ...], ...]] = (("received_at",),)
+
+
+class IndexValue(_Tick, gc=False):
     """One tick of an index; the value itself stands in ``data``, the index provider's own JSON as text."""
 
     index_id: str
@@ -54,7 +60,7 @@ class IndexValueFrame(Frame, tag="cfbenchmarks_value", gc=False):
     sending_ts_ms: Integer | None = None
 
 
-class FastIndexValue(msgspec.Struct, gc=False):
+class FastIndexValue(_Tick, gc=False):
     """One raw tick of an index."""
 
     index_id: str
@@ -73,7 +79,7 @@ class FastIndexValueFrame(Frame, tag="cfbenchmarks_value_5hz", gc=False):
     sending_ts_ms: Integer | None = None
 
 
-class UnderlyingValue(msgspec.Struct, gc=False):
+class UnderlyingValue(_Tick, gc=False):
     """One price of an underlying."""
 
     underlying_ticker: str
@@ -91,7 +97,7 @@ class UnderlyingValueFrame(Frame, tag="pyth_value", gc=False):
     sending_ts_ms: Integer | None = None
 
 
-class IndexList(msgspec.Struct, gc=False):
+class IndexList(Body, gc=False):
     """Which indices there are."""
 
     index_ids: list[str]
@@ -110,7 +116,7 @@ class FastIndexListFrame(IndexListFrame, tag="cfbenchmarks_value_5hz_indexlist",
     """``cfbenchmarks_value_5hz_indexlist``."""
 
 
-class UnderlyingList(msgspec.Struct, gc=False):
+class UnderlyingList(Body, gc=False):
     """Which underlyings were seen in the last two hours."""
 
     underlying_tickers: list[str]
@@ -148,7 +154,7 @@ def _index_row(frame: IndexValueFrame, received_at: int) -> Row:
     average, size, start, end = _average(msg.avg_60s_data)
     last, last_size, last_start, last_end = _average(msg.last_60s_windowed_average_15min)
     return (
-        milliseconds(msg.received_at) if msg.received_at else None,
+        _moment(msg.received_at) or _moment(frame.sending_ts_ms) or received_at,
         msg.index_id,
         value,
         average,
@@ -176,6 +182,10 @@ def _underlying_list_row(frame: UnderlyingListFrame, received_at: int) -> Underl
     return UnderlyingListRow(tuple(frame.msg.underlying_tickers), received_at, frame.seq)
 
 
+def _moment(stamp: int | None) -> int | None:
+    return milliseconds(stamp) if stamp else None
+
+
 def _average(average: WindowAverage | None) -> tuple[int | None, int | None, int | None, int | None]:
     if average is None:
         return None, None, None, None
@@ -183,8 +193,8 @@ def _average(average: WindowAverage | None) -> tuple[int | None, int | None, int
     return (
         VALUES[average.value] if average.value else None,
         average.window_size,
-        milliseconds(start) if start else None,
-        milliseconds(end) if end else None,
+        _moment(start),
+        _moment(end),
     )
 
 

@@ -16,7 +16,7 @@ UNFILTERED: Final = frozenset(
 """Channels that send everything, whatever markets a command names."""
 
 UNSEQUENCED: Final = frozenset({"ticker", "fill", "market_positions", "user_orders"})
-"""Channels whose frames carry no ``seq``."""
+"""Channels whose frames carry no ``seq``, but for ``unsubscribed``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,6 +174,6 @@ class Connection:
         self._websocket.transport.write(b'\x81\x7e\x01\x00{"type":"tra')
         self._websocket.transport.close()
 
-    async def close(self, code: int) -> None:
-        """Close as the WebSocket protocol has it, with a close code."""
-        await self._websocket.close(code)
+    async def close(self, code: int, reason: str = "") -> None:
+        """Close as the WebSocket protocol has it, with a close code and the reason in words."""
+        await self._websocket.close(code, reason)

@@ -251,8 +251,9 @@ class Exchange:
         """Let time pass: send exactly the events of the window, and wait until all followers have applied them.
 
         The window is walked in steps of at most 0.25 s of exchange time, and each follower that is connected
-        has applied a step before the next begins. Which events come, and what their frames say, does not
-        depend on how a span of time is cut into calls. Calls from several threads take turns.
+        has applied a step, and made it readable as one batch, before the next begins. Which events come, and
+        what their frames say, does not depend on how a span of time is cut into calls. Calls from several
+        threads take turns.
 
         Parameters
         ----------
@@ -277,13 +278,15 @@ class Exchange:
             end_us = now_us + span_us
             if end_us > _LATEST_US:
                 raise SimulationError("The exchange has no calendar after the year 9000; advance by less.")
-            while now_us < end_us:
-                now_us = min(now_us + _STEP_US, end_us)
-                self._advance_to(programme, now_us)
+            with self._followers.holding():
+                while now_us < end_us:
+                    now_us = min(now_us + _STEP_US, end_us)
+                    self._advance_to(programme, now_us)
+                    self._followers.await_applied()
+                    self._followers.flush()
+                self._server.call(lambda: None)
                 self._followers.await_applied()
-            self._server.call(lambda: None)
-            self._followers.await_applied()
-            self._followers.flush()
+                self._followers.flush()
 
     def publish(self, channel: str, type: str, msg: dict[str, Any], *, own: bool = True) -> int:  # noqa: A002 - Kalshi's word
         """Send a message to those who are subscribed to a channel: the market itself makes no fills or quotes.

@@ -15,6 +15,7 @@ from kalshi_nb.sim._venue import Era
 
 __all__ = ["Faults"]
 
+_LONGEST_REASON: Final = 123
 _WORD: Final = re.compile(r"[a-z0-9_]{1,60}")
 
 
@@ -36,7 +37,7 @@ class Faults(LineFaults):
                                     `swap_commands`, `lose_commands`, `prefer_yes_prices`,
                                     `limit_markets`
     connections                     `drop_connections`, `close_connections`, `close_on_arrival`,
-                                    `refuse_handshakes`
+                                    `refuse_handshakes`, `limit_connections`
     the whole exchange              `begin_maintenance`, `end_maintenance`
     ==============================  ==================================================================
 
@@ -71,13 +72,15 @@ class Faults(LineFaults):
 
         return self._server.call(drop)
 
-    def close_connections(self, code: int = 1001) -> int:
+    def close_connections(self, code: int = 1001, reason: str = "") -> int:
         """Close every connection with a close frame; returns once these are on their way.
 
         Parameters
         ----------
         code : int
             The WebSocket close code, such as 1001 (going away), 1011 (internal error), 1012 (restart).
+        reason : str
+            What the close frame says in words, at most 123 bytes of UTF-8.
 
         Returns
         -------
@@ -85,12 +88,14 @@ class Faults(LineFaults):
             How many connections there were.
         """
         _check_close_code(code)
+        if len(reason.encode()) > _LONGEST_REASON:
+            raise SimulationError(f"A close frame has room for {_LONGEST_REASON} bytes of words; say it shorter.")
 
         def close() -> int:
             connections = list(self._server.connections.values())
             for connection in connections:
                 self._server.cut(connection)
-                self._server.spawn(connection, code)
+                self._server.spawn(connection, code, reason)
             return len(connections)
 
         return self._server.call(close)
@@ -127,6 +132,20 @@ class Faults(LineFaults):
         """
         verdict = _refusal(status, body, retry_after)
         self._server.call(lambda: self._server.refusals.extend([verdict] * counted(count)))
+
+    def limit_connections(self, most: int | None) -> None:
+        """Answer handshakes with 429 while there are that many connections; None takes any number.
+
+        What the exchange does when a user has more connections than the usage tier allows is documented nowhere; this
+        is one thing that it may do. To play another, use `close_connections` with a reason.
+        """
+        if most is not None:
+            counted(most)
+
+        def limit() -> None:
+            self._server.most_connections = most
+
+        self._server.call(limit)
 
     # -- commands and answers ----------------------------------------------------------------------------
 

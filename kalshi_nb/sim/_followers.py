@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Final, Protocol
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from kalshi_nb.errors import SimulationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from kalshi_nb.sim._connection import Connection
 
@@ -23,9 +24,10 @@ class Follower(Protocol):
     """A client in this process that `Exchange.advance` waits for.
 
     The three methods are called from the thread that calls ``advance``, never from the exchange's own. A follower
-    may have a fourth, ``may_wait()``, which raises on a thread that must not wait for it; and one that has several
-    connections has ``has_applied(up_to)`` in place of the first two, which tells whether as many frames have been
-    received and applied as the mapping `up_to` says, by the port of each connection of the exchange's.
+    may have more: ``may_wait()``, which raises on a thread that must not wait for it; ``hold()`` and ``let_go()``,
+    between which it is to make nothing readable but by ``flush``, which is called once a step; and one that has
+    several connections has ``has_applied(up_to)`` in place of the first two, which tells whether as many frames have
+    been received and applied as the mapping `up_to` says, by the port of each connection of the exchange's.
     """
 
     def local_port(self) -> int | None:
@@ -83,6 +85,20 @@ class Followers:
             check = getattr(follower, "may_wait", None)
             if check is not None:
                 check()
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Have those who can do it make readable what they receive by `flush` alone."""
+        held: list[Any] = []
+        try:
+            for each in self._attached():
+                if hasattr(each, "hold"):
+                    each.hold()
+                    held.append(each)
+            yield
+        finally:
+            for each in held:
+                each.let_go()
 
     def flush(self) -> None:
         """Let each follower make readable what it has received."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import threading
 from typing import Any, Final
 
+from kalshi_nb.errors import SimulationError
 from kalshi_nb.sim._exchange import Exchange
 
-__all__ = ["exchange"]
+__all__ = ["embedded", "exchange"]
 
-_running: Final[dict[object, Exchange]] = {}
+_running: Final[list[tuple[dict[str, Any], Exchange]]] = []
+"""Those that run, each with all its options."""
 _lock = threading.Lock()
 
 
@@ -25,6 +28,12 @@ def exchange(**options: Any) -> Exchange:
     **options
         As for `Exchange`.
 
+    Raises
+    ------
+    SimulationError
+        When one with other options runs, also that of ``connect("sim")``: whoever is connected to it would stay there.
+        The message names what differs.
+
     Examples
     --------
     >>> import kalshi_nb as kn
@@ -33,12 +42,52 @@ def exchange(**options: Any) -> Exchange:
     True
     >>> exchange.close()
     """
-    key = tuple(sorted(options.items()))
+    asked = _all(options)
     with _lock:
-        found = _running.get(key)
-        if found is None or found.closed:
-            found = _running[key] = Exchange(**options)
-        return found
+        others = []
+        for made, each in _still_running():
+            if made == asked:
+                return each
+            others.append((made, each))
+        if others:
+            raise SimulationError(_told(options, asked, *others[0]))
+        return _start(asked)
+
+
+def embedded() -> Exchange:
+    """Return the exchange of ``connect("sim")``: one without options, whatever else runs."""
+    asked = _all({})
+    with _lock:
+        return next((each for made, each in _still_running() if made == asked), None) or _start(asked)
+
+
+def _all(options: dict[str, Any]) -> dict[str, Any]:
+    """Return all options of an exchange, those that were not given too."""
+    bound = inspect.signature(Exchange).bind(**options)
+    bound.apply_defaults()
+    return bound.arguments
+
+
+def _still_running() -> list[tuple[dict[str, Any], Exchange]]:
+    _running[:] = [(made, each) for made, each in _running if not each.closed]
+    return _running
+
+
+def _start(options: dict[str, Any]) -> Exchange:
+    found = Exchange(**options)
+    _running.append((options, found))
+    return found
+
+
+def _told(options: dict[str, Any], asked: dict[str, Any], made: dict[str, Any], other: Exchange) -> str:
+    differ = ", ".join(
+        f"{name} is {made[name]!r} there and {value!r} here" for name, value in asked.items() if made[name] != value
+    )
+    shown = ", ".join(f"{name}={value!r}" for name, value in options.items())
+    return (
+        f"An exchange with other options runs at {other.url}: {differ}. Close it first (its close(), or that of the "
+        f"feed that connect('sim') gave), or start one beside it: kalshi_nb.sim.Exchange({shown})."
+    )
 
 
 def _forget() -> None:

@@ -43,6 +43,7 @@ _Result = TypeVar("_Result")
 # websockets reports clients that hang up in the middle of a handshake; nobody who runs a notebook wants that.
 _log = logging.getLogger("kalshi_nb.sim")
 _log.addHandler(logging.NullHandler())
+_log.setLevel(logging.INFO)  # below it, the library writes down every header: key ids and signatures
 
 _running: weakref.WeakSet[ServerThread] = weakref.WeakSet()
 
@@ -121,6 +122,8 @@ class ServerThread:
         What the next handshakes are answered with instead of being judged.
     closed_with : Verdict or None
         What every handshake is answered with while the exchange is in maintenance.
+    most_connections : int or None
+        How many connections there may be before handshakes are answered with 429; None for any number.
     greetings : deque of int or None
         How the next connections end as soon as they are open: by a close code, or None for without a word.
     prepare : callable
@@ -131,6 +134,7 @@ class ServerThread:
         self.connections: dict[int, Connection] = {}
         self.refusals: deque[Verdict] = deque()
         self.closed_with: Verdict | None = None
+        self.most_connections: int | None = None
         self.greetings: deque[int | None] = deque()
         self.prepare: Callable[[Connection], None] = lambda _: None
         self._listener = listener
@@ -209,9 +213,9 @@ class ServerThread:
         self.connections.pop(connection.port, None)
         self._programme.forget(connection)
 
-    def spawn(self, connection: Connection, code: int) -> None:
+    def spawn(self, connection: Connection, code: int, reason: str = "") -> None:
         """Begin to close a connection, and wait for no answer; on the server's thread."""
-        task = self._loop.create_task(connection.close(code))
+        task = self._loop.create_task(connection.close(code, reason))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -282,6 +286,8 @@ class ServerThread:
             return _http(Verdict(HTTPStatus.NOT_FOUND, '{"error":{"code":"not_found","message":"not found"}}'))
         if self.closed_with is not None:
             return _http(self.closed_with)
+        if self.most_connections is not None and len(self.connections) >= self.most_connections:
+            return _http(Verdict(HTTPStatus.TOO_MANY_REQUESTS, '{"error":"too many requests"}'))
         verdict = self.refusals.popleft() if self.refusals else self._keyring.verdict(_plain(request.headers))
         return None if verdict is None else _http(verdict)
 

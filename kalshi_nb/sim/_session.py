@@ -76,9 +76,9 @@ class Subscription:
     shard: tuple[int, int] | None = None
     seq: int = field(default=0)
 
-    def next_seq(self) -> int | None:
-        """Count one frame; None where the channel's frames carry no number."""
-        if self.channel in UNSEQUENCED:
+    def next_seq(self, kind: str) -> int | None:
+        """Count one frame; None where frames of this type carry no number: ``unsubscribed`` does on every channel."""
+        if self.channel in UNSEQUENCED and kind != "unsubscribed":
             return None
         self.seq += 1
         return self.seq
@@ -380,7 +380,7 @@ class Session:
             body,
             command_id=command_id,
             sid=subscription.sid,
-            seq=subscription.next_seq(),
+            seq=subscription.next_seq(kind),
             sending_ts_ms=self._venue.sending_ts_ms(sending_us),
         )
         self._outlet.post(text, subscription.channel)

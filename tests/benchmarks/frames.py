@@ -5,7 +5,7 @@ What it makes goes to a folder that the sender and the clients' judge read:
 - ``frames.bin``: WebSocket frames one after the other; ``index.bin``: where each ends (64-bit integers);
 - ``session.json``: the opening snapshots, market tickers, and for each part of the frames what it holds.
 
-The parts are sent one by one: the first warms the client up, the second is measured. Each ends with a ticker and
+The parts are sent one by one: the first warms the client up, the others are measured. Each ends with a ticker and
 a trade, where there are any, so that a client that has these rows has everything before them.
 """
 
@@ -41,10 +41,12 @@ class Size:
     markets: int = 500
     mix: Mix = field(default_factory=Mix)
     seed: int = 7
+    more: tuple[int, ...] = ()
+    """Messages of further parts, behind the first that is measured."""
 
     def name(self):
         shares = "-".join(f"{each:g}" for each in asdict(self.mix).values())
-        return f"{self.messages}-{self.warm_up}-{self.markets}-{shares}-{self.seed}"
+        return f"{'-'.join(map(str, (self.messages, *self.more)))}-{self.warm_up}-{self.markets}-{shares}-{self.seed}"
 
 
 def prepare(size, folder):
@@ -71,7 +73,7 @@ def _make(size, place):
     writer = _Writer(made, weights, chance, size.mix, first_seq)
     ends = array("Q")
     with (place / "frames.bin").open("wb") as file:
-        for messages in (size.warm_up, size.messages):
+        for messages in (size.warm_up, size.messages, *size.more):
             for text in writer.part(messages):
                 file.write(texts.websocket_frame(text))
                 ends.append(file.tell())

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from array import array
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,6 +131,44 @@ def measure(sending_now, folder, client, *, python=sys.executable, rate=None, st
     messages = parts[1]["frames"] - parts[0]["frames"]
     said.pop("at")
     return Measured(messages, seconds, said.pop("cpu"), at_work, said.pop("wrong"), said)
+
+
+def each_part(sending_now, folder, client, rates, stamps, **options):
+    """Run a client once through all parts of the frames, each at its own rate.
+
+    Returns
+    -------
+    (list of array, list of float)
+        When each frame of a part was handed to the socket, in nanoseconds; and the CPU seconds that the client says
+        it took.
+
+    Raises
+    ------
+    NotAvailableError
+        As `measure` does.
+    """
+    sender, port = sending_now
+    wanted = {"url": f"ws://127.0.0.1:{port}{PATH}", "folder": str(folder), **options}
+    process = _Lines(sys.executable, f"tests.benchmarks.clients.{client}", json.dumps(wanted))
+    handed, spent = [], []
+    try:
+        _hear(process, "ready")
+        sender.tell(send=0, rate=None)
+        _sent(sender)
+        _hear(process, "warm")
+        for number, rate in enumerate(rates, 1):
+            sender.tell(send=number, rate=rate, stamps=f"{stamps}-{number}.bin")
+            _sent(sender)
+            spent.append(_hear(process, "heard")["cpu"])
+            times = array("q")
+            times.frombytes(Path(f"{stamps}-{number}.bin").read_bytes())
+            handed.append(times)
+        said = _hear(process, "done")
+    finally:
+        process.end()
+    if said["wrong"]:
+        raise RuntimeError(f"{client} came to something else: {said['wrong']}")
+    return handed, spent
 
 
 def _hear(process, what):

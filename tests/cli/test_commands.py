@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).parent.parent.parent
 
 ARGUMENTS = {
     "demo": ["--seconds", "--output"],
-    "doctor": ["where", "--key-id", "--private-key", "--timeout"],
+    "doctor": ["where", "--key-id", "--private-key", "--ca-file", "--proxy", "--timeout"],
 }
 
 

@@ -293,7 +293,7 @@ def test_an_outage_of_an_hour_is_waited_out():
     reconnecting = Reconnecting(Random(1))
     passed, attempts = 0.0, 0
     while passed < 3600:
-        delay = reconnecting.delay(status=503 if attempts % 2 else None)
+        delay = reconnecting.delay()
         assert delay is not None
         assert delay <= 30
         passed += delay

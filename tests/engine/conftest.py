@@ -47,10 +47,12 @@ def io_threads():
 class TinyExchange:
     """Answers subscribe, unsubscribe and list; `refuse` holds what the next handshakes are answered with.
 
-    A refusal is (status, headers, body). `handler` is what happens on an accepted connection.
+    A refusal is (status, headers, body). `handler` is what happens on an accepted connection. With `tls`, a context of
+    a server, it is reached by wss://localhost.
     """
 
-    def __init__(self):
+    def __init__(self, tls=None):
+        self._tls = tls
         self.refuse = []
         self.refuse_always = None
         self.handshakes = []
@@ -70,7 +72,8 @@ class TinyExchange:
 
     @property
     def url(self):
-        return f"ws://127.0.0.1:{self.port}{PATH}"
+        where = "ws://127.0.0.1" if self._tls is None else "wss://localhost"
+        return f"{where}:{self.port}{PATH}"
 
     def call(self, coroutine):
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(10)
@@ -92,6 +95,7 @@ class TinyExchange:
             create_connection=Kept,
             ping_interval=None,
             close_timeout=0.2,
+            ssl=self._tls,
         )
         return self._server.sockets[0].getsockname()[1]
 
@@ -224,8 +228,8 @@ def engines(credentials, transport):
     """Make engines that are closed at the end, whatever happens; no thread may be left."""
     made = []
 
-    def make(url, given=None):
-        engine = LiveEngine(url, given or credentials, clock=WallClock(), transport=transport)
+    def make(url, given=None, **options):
+        engine = LiveEngine(url, given or credentials, clock=WallClock(), transport=transport, **options)
         made.append(engine)
         return engine
 

@@ -12,8 +12,8 @@ import pytest
 
 from kalshi_nb._auth import Credentials
 from kalshi_nb._engine.dialing import clock_skew, dial
-from kalshi_nb._engine.transport import hang_up
-from kalshi_nb._environments import ENVIRONMENTS, path_of, url_of
+from kalshi_nb._engine.transport import Route, hang_up
+from kalshi_nb._environments import ENVIRONMENTS, path_of, place_of
 from kalshi_nb.errors import (
     AuthenticationError,
     ClockSkewError,
@@ -37,10 +37,10 @@ def unauthorised(code, details=None):
 
 
 def test_environments_have_their_addresses():
-    assert url_of("prod") == "wss://external-api-ws.kalshi.com" + PATH
-    assert url_of("demo") == ENVIRONMENTS["demo"]
+    assert place_of("prod").url == "wss://external-api-ws.kalshi.com" + PATH
+    assert place_of("demo").url == ENVIRONMENTS["demo"]
     for url in ("wss://somewhere.else:444/a", "ws://127.0.0.1:8765" + PATH, "ws://localhost/", "ws://[::1]:1/"):
-        assert url_of(url) == url
+        assert place_of(url).url == url
     assert path_of("wss://host:1/a/b?c=d#e") == "/a/b"
     assert path_of("wss://host") == "/"
 
@@ -59,7 +59,7 @@ def test_environments_have_their_addresses():
 )
 def test_a_place_that_does_not_exist_says_which_do(where, step):
     with pytest.raises(UnknownEnvironmentError) as caught:
-        url_of(where)
+        place_of(where)
     assert step in str(caught.value)
 
 
@@ -74,7 +74,7 @@ def test_a_place_that_does_not_exist_says_which_do(where, step):
         (unauthorised("authentication_error", "INVALID_PARAMETER"), AuthenticationError, "Check key id"),
         (unauthorised("header_timestamp_expired"), ClockSkewError, "NTP"),
         (unauthorised("signature_is_missing_from_headers"), AuthenticationError, "private key"),
-        ((403, {}, "<html>no</html>"), AuthenticationError, "<html>no</html>"),
+        ((403, {}, "<html>no</html>"), HandshakeError, "a web page"),
         ((401, {}, ""), AuthenticationError, "HTTP 401"),
         ((401, {}, "[1]"), AuthenticationError, "[1]"),
         ((401, {}, '{"error":{"other":1}}'), AuthenticationError, "other"),
@@ -223,7 +223,7 @@ def test_the_handshake_carries_three_headers_and_offers_no_compression(exchange,
 def test_the_clocks_difference_is_read_from_the_answer(exchange, credentials, transport, ahead):
     async def measure(stamp):
         exchange.date = stamp
-        connection = await dial(exchange.url, credentials, timeout=10, transport=transport)
+        connection = await dial(exchange.url, credentials, timeout=10, route=Route(transport))
         await hang_up(connection)
         return clock_skew(connection)
 

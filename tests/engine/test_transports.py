@@ -5,11 +5,13 @@ import base64
 import contextlib
 import hashlib
 import json
+import os
 import re
 import socket
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -26,11 +28,12 @@ from tests.engine.conftest import PATH, io_threads, reconnects, wait_until
 
 TEXT, CONTINUATION, BINARY, CLOSE, PING, PONG = 1, 0, 2, 8, 9, 10
 MANY = 200
+STATM = Path("/proc/self/statm")
 
 
-def frame(kind, payload=b"", *, fin=True, length=None):
+def frame(kind, payload=b"", *, fin=True, length=None, reserved=0):
     length = len(payload) if length is None else length
-    head = bytes([kind | (0x80 if fin else 0)])
+    head = bytes([kind | (0x80 if fin else 0) | reserved << 4])
     if length < 126:
         return head + bytes([length]) + payload
     if length < 2**16:
@@ -48,10 +51,14 @@ class RawServer:
 
     def __init__(self):
         self.with_the_answer = b""
+        self.more_headers = b""
+        self.floods = False
+        self.stays = False
         self.first_answers = []
         self.connections = []
         self.received = []
         self.answers_pings = True
+        self.sent = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"ws://127.0.0.1:{self._listener.getsockname()[1]}{PATH}"
         self.handshakes = 0
@@ -79,16 +86,25 @@ class RawServer:
             accept = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
             connection.sendall(
                 b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n" + self.with_the_answer
+                b"Sec-WebSocket-Accept: " + accept + b"\r\n" + self.more_headers + b"\r\n" + self.with_the_answer
             )
             self.connections.append(connection)
+            if self.floods:
+                self._flood(connection)
             while data := connection.recv(65536):
                 self.received.append(data)
-                if data[0] & 0xF == CLOSE:
+                if data[0] & 0xF == CLOSE and not self.stays:
                     break
                 if self.answers_pings and data[0] & 0xF == PING:
                     connection.sendall(frame(PONG, _unmasked(data)))
         connection.close()
+
+    def _flood(self, connection):
+        """Ask without end whether anybody is there, and read no answer."""
+        pings = frame(PING, b"x" * 125) * 2_000
+        while self.sent < 400_000_000:
+            connection.sendall(pings)
+            self.sent += len(pings)
 
     def send(self, data):
         self.connections[-1].sendall(data)
@@ -254,6 +270,18 @@ def test_nothing_is_taken_after_a_fault_though_more_is_at_hand(server, engines):
         frame(TEXT, b"a beginning", fin=False) + frame(TEXT, b"another"),
         frame(3, b"no such frame"),
         b"\x81\x85maskhello",
+        frame(CONTINUATION, news(9) + b" " * 200),
+        frame(CONTINUATION, news(9)[:5], fin=False) + frame(CONTINUATION, news(9)[5:]),
+        *(frame(TEXT, news(9) + b" " * size, reserved=bit) for bit in (4, 2, 1) for size in (0, 200)),
+        *(frame(kind, reserved=4) for kind in (PING, PONG, BINARY)),
+        frame(CLOSE, (1001).to_bytes(2), reserved=4),
+        frame(TEXT, news(9)[:5], fin=False) + frame(CONTINUATION, news(9)[5:], reserved=4),
+        *(frame(kind, b"x" * 126) for kind in (PING, PONG, CLOSE)),
+        *(frame(kind, b"", fin=False) for kind in (PING, PONG, CLOSE)),
+        *(frame(kind, news(9) + b" " * 200) for kind in (3, 4, 5, 6, 7, 11, 12, 13, 14, 15)),
+        b"\x81\xfe\x00\x80mask" + b"x" * 128,
+        frame(CLOSE, (1005).to_bytes(2)),
+        frame(CLOSE, (1001).to_bytes(2) + b"\xff"),
         frame(CLOSE, b"\x00"),
         frame(CLOSE, (1001).to_bytes(2)) + frame(TEXT, b"after the end"),
     ],
@@ -263,6 +291,16 @@ def test_nothing_is_taken_after_a_fault_though_more_is_at_hand(server, engines):
         "two beginnings",
         "unknown kind",
         "masked",
+        "a large end without a beginning",
+        "two ends without a beginning",
+        *(f"reserved bit {bit}, {size}" for bit in (1, 2, 3) for size in ("small", "large")),
+        *(f"reserved bit of {kind}" for kind in ("a ping", "a pong", "binary", "a close", "a second piece")),
+        *(f"a large {kind}" for kind in ("ping", "pong", "close")),
+        *(f"a {kind} in pieces" for kind in ("ping", "pong", "close")),
+        *(f"unknown kind {kind}" for kind in (3, 4, 5, 6, 7, 11, 12, 13, 14, 15)),
+        "masked and large",
+        "a code that is none",
+        "a reason that is no text",
         "half a code",
         "more behind a close",
     ],
@@ -277,6 +315,20 @@ def test_what_breaks_the_protocol_costs_the_connection_and_no_more(server, talki
     server.send(frame(TEXT, news(4)))
     wait_until(lambda: talking.links[0].session.messages == 4)
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("size", [0, 200])
+@pytest.mark.parametrize("pieces", [1, 2])
+def test_text_that_is_none_is_set_aside_as_what_nobody_can_read(server, talking, size, pieces):
+    nonsense = b'{"type":"news-\xff\xfe"' + b" " * size + b"}"
+    if pieces == 1:
+        server.send(frame(TEXT, nonsense))
+    else:
+        server.send(frame(TEXT, nonsense[:9], fin=False) + frame(CONTINUATION, nonsense[9:]))
+    server.send(frame(TEXT, news(1)))
+    wait_until(lambda: talking.links[0].session.messages == 2)
+    assert reconnects(talking) == 0
+    assert talking.status().rejected == 2
 
 
 def test_a_message_in_pieces_may_be_no_larger_than_any_other(server, engines, monkeypatch):
@@ -298,6 +350,17 @@ def test_a_close_frame_is_answered_and_its_code_and_reason_kept(server, talking)
     assert any(data[0] & 0xF == CLOSE for data in server.received)
 
 
+@pytest.mark.parametrize("then", [b"", frame(TEXT, b"x" * 100_000) * 100], ids=["silence", "a flood"])
+def test_a_server_that_says_goodbye_and_stays_is_left_soon(server, talking, then):
+    server.stays = True
+    began = time.monotonic()
+    with contextlib.suppress(OSError):
+        server.send(frame(CLOSE, (1001).to_bytes(2)) + then)
+    wait_until(lambda: reconnects(talking) == 1)
+    assert time.monotonic() - began < 5
+    assert "1001" in talking.status().last_error
+
+
 def test_a_link_that_answers_no_ping_is_given_up(server, engines, monkeypatch):
     for module in ("over_websockets", "over_picows"):
         monkeypatch.setattr(f"kalshi_nb._engine.{module}.PING_INTERVAL", 0.1)
@@ -316,7 +379,34 @@ def test_a_ping_is_answered(server, talking):
     wait_until(lambda: any(data[0] & 0xF == PONG and _unmasked(data) == b"still there?" for data in server.received))
 
 
+def resident():
+    """Return the memory that this process has, in bytes."""
+    return int(STATM.read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
+@pytest.mark.skipif(not STATM.exists(), reason="memory is read where Linux has it")
+def test_a_peer_that_pings_without_end_and_never_reads_costs_its_connection_and_no_memory(server, engines):
+    server.floods = True
+    before = resident()
+    engine = engines(server.url)
+    engine.start(10)
+    wait_until(lambda: reconnects(engine) >= 2, 30)
+    assert "reads nothing" in engine.status().last_error
+    engine.close()
+    assert server.sent < 200_000_000
+    assert resident() - before < 80_000_000
+
+
 # refusals
+
+
+@pytest.mark.parametrize("name", [b"Sec-WebSocket-Extensions: permessage-deflate", b"Sec-WebSocket-Protocol: chat"])
+def test_an_answer_that_takes_up_what_nobody_offered_is_refused(server, engines, name):
+    server.more_headers = name + b"\r\n"
+    server.with_the_answer = frame(TEXT, news(1))
+    with pytest.raises(HandshakeError, match="not as a WebSocket server"):
+        engines(server.url).start(10)
+    assert io_threads() == []
 
 
 def test_a_refusal_is_read_whole_although_its_body_comes_later(server, engines):

@@ -36,6 +36,10 @@ class ListLadder:
         self._yes, self._no = sorted(yes.items(), reverse=True), sorted(no.items(), reverse=True)
 
     @property
+    def nbytes(self):
+        return 16 * (len(self._yes) + len(self._no))
+
+    @property
     def best_yes(self):
         return self._yes[0][0] if self._yes else 0
 
@@ -79,12 +83,15 @@ class ListEngine:
         self._rejects = list(rejects)
         self._rows = {}
         self._lock = threading.Lock()
+        self._watched = ()
+        self._wake = self._on_read = None
 
     # What a test does with it.
 
     def play(self, channel, *rows):
         with self._lock:
             self._rows.setdefault(channel, []).extend(rows)
+        self._arrived()
         self.messages += len(rows)
         for tap in self.taps:
             tap.read(1, [repr(row).encode() for row in rows], self.clock.us, self.messages - len(rows))
@@ -108,6 +115,18 @@ class ListEngine:
         self.stepped += by
         for channel in list(self._rows):
             self.play(channel, ClockStepRow(by))
+
+    def _arrived(self):
+        with self._lock:
+            some = any(self._rows.get(each) for each in self._watched)
+            wake = [self._wake] if some else []
+            if some:
+                self._watched = ()
+            if self._on_read is not None:
+                wake.append(self._on_read)
+                self._on_read = None
+        for each in wake:
+            each()
 
     # The port.
 
@@ -139,6 +158,9 @@ class ListEngine:
     def close(self):
         self.state = "closed"
 
+    def reconnect(self):
+        return 0
+
     def want(self, channel, wanted, *, timeout, rows=None):
         if self.state == "closed":
             raise FeedClosedError("The list is at its end.")
@@ -160,9 +182,22 @@ class ListEngine:
             taken, rows[:] = list(rows), []
         return taken
 
+    def pending(self):
+        with self._lock:
+            return [channel for channel, rows in self._rows.items() if rows]
+
+    def watch(self, channels, wake):
+        with self._lock:
+            self._watched, self._wake = tuple(channels), wake
+            return any(self._rows.get(each) for each in channels)
+
+    def on_read(self, wake):
+        self._on_read = wake
+
     def put(self, channel, rows):
         with self._lock:
             self._rows.setdefault(channel, []).append(LateRows(tuple(rows)))
+        self._arrived()
 
     def ladder(self, market_ticker):
         return self._ladders.get(market_ticker)

@@ -21,7 +21,7 @@ def ladder(request):
 
 
 def book_of(ladder):
-    return Book(ladder, clock=WallClock(), link_down=str, release=lambda: None)
+    return Book(ladder, clock=WallClock(), release=lambda: None)
 
 
 @pytest.fixture

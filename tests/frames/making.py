@@ -22,7 +22,7 @@ def trade(number, market="KXA-1", *, price=4700, count=100, received_us=None):
 
 def delta(number, market="KXA-1", *, side="yes", price=4700, change=100):
     at = BASE_US + number
-    return (at, market, side, price, change, None, at, number)
+    return (at, market, side, price, change, None, None, None, at, number)
 
 
 SMALL = pl.Schema({"market_ticker": pl.String(), "n": pl.Int64(), "received_at": pl.Datetime("us", "UTC")})

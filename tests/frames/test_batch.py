@@ -7,12 +7,12 @@ import pytest
 
 from kalshi_nb._frames.batch import Batch
 from kalshi_nb._frames.schema import schema
-from kalshi_nb._rows.rows import EventRow, SnapshotRow
+from kalshi_nb._rows.rows import IndexListRow, SnapshotRow
 from kalshi_nb._rows.steering import ClockStepRow, LateRows, ResetRow
 from tests.frames.making import BASE_US, delta, trade
 
 SNAPSHOT = SnapshotRow(BASE_US, 1, "KXB-2", ((4700, 100),), ())
-EVENT = EventRow("KXA", "KX", "title", "", "", None, None, BASE_US, 2)
+LISTED = IndexListRow(("BRTI",), BASE_US, 2)
 
 
 def test_a_batch_holds_its_rows_as_numbers_and_times():
@@ -40,12 +40,12 @@ def test_other_messages_are_left_out_of_the_frame_and_kept_among_the_rows():
 
 
 def test_a_batch_of_other_messages_only_has_an_empty_frame_and_selects_nothing():
-    batch = Batch("market_lifecycle_v2", [EVENT])
-    assert batch.df().schema == schema("market_lifecycle_v2")
+    batch = Batch("cfbenchmarks_value", [LISTED])
+    assert batch.df().schema == schema("cfbenchmarks_value")
     assert batch.df().height == 0
     assert batch.select(None) is None
-    assert list(batch.rows_for(None)) == [EVENT]
-    assert list(batch.rows_for({"KXA"})) == []
+    assert list(batch.rows_for(None)) == [LISTED]
+    assert list(batch.rows_for({"BRTI"})) == []
 
 
 def test_all_markets_or_more_than_there_are_select_the_very_same_frame():

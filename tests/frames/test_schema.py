@@ -25,7 +25,7 @@ def test_an_empty_frame_has_every_column_of_its_channel_in_order(channel, exact)
 def test_kinds_have_the_dtypes_that_the_design_promises():
     trades = schema("trade")
     assert trades["ts"] == pl.Datetime("us", "UTC")
-    assert trades["market_ticker"] == pl.Categorical()
+    assert trades["market_ticker"] == pl.String()
     assert trades["yes_price"] == trades["count"] == pl.Float64()
     assert trades["taker_outcome_side"] == pl.Enum(["yes", "no"])
     assert trades["taker_book_side"] == pl.Enum(["bid", "ask"])

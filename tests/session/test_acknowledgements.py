@@ -50,15 +50,10 @@ def test_a_request_that_is_fulfilled_already_sends_nothing(rig):
     assert rig.commands() == []
 
 
-def test_a_request_for_whatever_comes_takes_all_markets_where_nobody_names_any(rig):
-    rig.session.want("trade", frozenset())
-    assert rig.outcomes() == [("trade", None, ())]
-    assert [command["params"] for command in rig.commands()] == [{"channels": ["trade"]}]
-
-
-def test_a_request_for_whatever_books_come_sends_nothing(rig):
-    rig.session.want(BOOKS, frozenset())
-    assert rig.outcomes() == [(BOOKS, None, ())]
+@pytest.mark.parametrize("channel", ["trade", "cfbenchmarks_value", BOOKS])
+def test_a_request_for_what_others_want_sends_nothing(rig, channel):
+    rig.session.want(channel, frozenset())
+    assert rig.outcomes() == [(channel, None, ())]
     assert rig.commands() == []
 
 

@@ -60,25 +60,25 @@ def test_many_clients_of_one_broken_server_come_back_spread_over_the_whole_ceili
 def test_refused_credentials_are_named_after_three_in_a_row_and_tried_again_ever_more_rarely():
     reconnecting, refused = Reconnecting(Random(1)), []
     for _ in range(3):
-        assert reconnecting.delay(status=401) >= REFUSAL_WAIT
+        assert reconnecting.delay(refused=True) >= REFUSAL_WAIT
         refused.append(reconnecting.refused)
     assert refused == [False, False, True]
     reconnecting = Reconnecting(Random(1))
-    for status in (401, 403, 503, 401, 403, 429):
-        reconnecting.delay(status=status)
+    for refused in (True, True, False, True, True, False):
+        reconnecting.delay(refused=refused)
         assert not reconnecting.refused
-    late = [reconnecting.delay(status=403) for _ in range(1_000)]
+    late = [reconnecting.delay(refused=True) for _ in range(1_000)]
     assert 200.0 < max(late) <= REFUSAL_CEILING
     assert reconnecting.refused
-    assert max(reconnecting.delay(status=500) for _ in range(1_000)) <= 30.0
+    assert max(reconnecting.delay() for _ in range(1_000)) <= 30.0
     assert not reconnecting.refused
 
 
 def test_an_accepted_handshake_forgives_refusals_but_not_the_delays():
     reconnecting = Reconnecting(Random(1))
     for _ in range(20):
-        reconnecting.delay(status=401)
-        reconnecting.delay(status=401)
+        reconnecting.delay(refused=True)
+        reconnecting.delay(refused=True)
         reconnecting.accepted()
     assert max(reconnecting.delay() for _ in range(20)) > 10
 
@@ -92,7 +92,7 @@ def test_data_begins_the_delays_anew():
 
 
 def test_retry_after_is_honoured_beyond_the_ceiling():
-    assert Reconnecting(Random(1)).delay(status=429, retry_after=90.0) == 90.0
+    assert Reconnecting(Random(1)).delay(retry_after=90.0) == 90.0
 
 
 # 200 losses -----------------------------------------------------------------------------------------------
@@ -145,9 +145,9 @@ class Weather:
             self.truth[ticker] = {self.random.randint(1, 9999): self.random.randint(1, 10_000)}
         back = rig.seconds + outage
         answers = {
-            "401 once": [{"status": 401}],
-            "429": [{"status": 429, "retry_after": 3.0}],
-            "503": [{"status": 503}] * 4,
+            "401 once": [{"refused": True}],
+            "429": [{"retry_after": 3.0}],
+            "503": [{}] * 4,
         }
         pending = list(answers.get(kind, []))
         delay = self.reconnecting.delay()

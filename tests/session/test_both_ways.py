@@ -241,7 +241,7 @@ def test_rows_are_made_from_the_read_on_that_follows_the_first_listener_and_up_t
     for number, on in enumerate((False, True, True, False, False, True), seq + 1):
         rig.session.listen(BOOKS, on=on)
         rig.receive(delta(1, number, A))
-    assert [row[7] for row in rig.session.rows(BOOKS)] == [seq + 2, seq + 3, seq + 6]
+    assert [row[9] for row in rig.session.rows(BOOKS)] == [seq + 2, seq + 3, seq + 6]
 
 
 @pytest.mark.parametrize("compiled", WAYS)

@@ -161,16 +161,6 @@ def test_a_refused_deletion_is_tried_again(rig, code):
     assert rig.command("delete_markets")["params"]["market_tickers"] == [B]
 
 
-def test_whoever_takes_what_comes_gets_all_markets_when_the_last_named_request_goes(rig):
-    named = rig.open("trade", frozenset({A}))
-    rig.session.want("trade", frozenset())
-    assert rig.commands() == []
-    rig.session.release(named)
-    end = rig.command("unsubscribe")
-    rig.receive({"type": "unsubscribed", "id": end["id"], "sid": 2, "seq": 1})
-    assert "market_tickers" not in rig.command("subscribe")["params"]
-
-
 @pytest.mark.parametrize(
     ("channel", "names"),
     [
@@ -179,12 +169,10 @@ def test_whoever_takes_what_comes_gets_all_markets_when_the_last_named_request_g
         ("pyth_value", "underlying_tickers"),
     ],
 )
-def test_whoever_takes_what_a_reference_feed_sends_gets_all_when_the_last_named_request_goes(rig, channel, names):
-    named = rig.session.want(channel, frozenset({"BRTI"}))
+def test_all_of_a_reference_feed_by_unsubscribing_from_some_first(rig, channel, names):
+    rig.session.want(channel, frozenset({"BRTI"}))
     rig.receive(subscribed(rig.command("subscribe")["id"], channel, 1))
-    rig.session.want(channel, frozenset())
-    assert rig.commands() == []
-    rig.session.release(named)
+    rig.session.want(channel, ALL)
     end = rig.command("unsubscribe")
     rig.receive({"type": "unsubscribed", "id": end["id"], "sid": 1, "seq": 1})
     assert rig.command("subscribe")["params"] == {"channels": [channel], names: ["all"]}
@@ -254,14 +242,64 @@ def test_from_a_filter_to_all_markets_by_unsubscribing_first(rig):
     assert (gap.closed_at is not None, gap.repaired_by) == (True, None)
 
 
-def test_from_all_markets_to_a_filter_by_unsubscribing_first(rig):
+def test_what_has_all_markets_keeps_them_until_nothing_is_wanted(rig):
     everything = rig.open("trade", ALL)
-    rig.session.want("trade", frozenset({A}))
-    assert rig.commands() == []
-    rig.session.release(everything)
+    some = rig.session.want("trade", frozenset({A}))
+    other = rig.session.want("trade", frozenset({B}))
+    assert [outcome for _, outcome, _ in rig.outcomes()] == [None, None]
+    for each in (everything, other):
+        rig.session.release(each)
+        assert rig.session.subscriptions["trade"].wanted == ALL
+        assert rig.commands() == []
+    rig.session.release(some)
     command = rig.command("unsubscribe")
     rig.receive({"type": "unsubscribed", "id": command["id"], "sid": 2})
+    assert rig.gaps == []
+    rig.session.want("trade", frozenset({A}))
     assert rig.command("subscribe")["params"]["market_tickers"] == [A]
+
+
+def test_what_has_all_markets_has_those_that_are_named_on_a_new_connection(rig):
+    everything = rig.open("trade", ALL)
+    rig.session.want("trade", frozenset({A}))
+    rig.session.release(everything)
+    rig.session.disconnected()
+    rig.session.connected()
+    assert rig.command("subscribe")["params"]["market_tickers"] == [A]
+
+
+def test_what_was_asked_for_whole_and_is_acknowledged_late_is_kept_whole(rig):
+    everything = rig.session.want("trade", ALL)
+    rig.session.want("trade", frozenset({A}))
+    subscribe = rig.command("subscribe")
+    rig.session.release(everything)
+    rig.receive(subscribed(subscribe["id"], "trade", 1))
+    assert rig.outcomes() == [("trade", None, ())]
+    assert rig.commands() == []
+
+
+def test_a_filter_that_was_to_end_for_all_markets_comes_back_where_nobody_wants_all_any_more(rig):
+    rig.open("trade", frozenset({A}))
+    everything = rig.session.want("trade", ALL)
+    command = rig.command("unsubscribe")
+    rig.session.release(everything)
+    rig.receive({"type": "unsubscribed", "id": command["id"], "sid": 2, "seq": 1})
+    again = rig.command("subscribe")
+    assert again["params"]["market_tickers"] == [A]
+    rig.receive(subscribed(again["id"], "trade", 3), trade(3, 1, A))
+    assert [(each.reason, each.closed_at is not None) for each in rig.gaps] == [("resubscribed", True)]
+
+
+def test_a_question_for_the_catalog_leaves_all_of_a_reference_feed_as_it_is(rig):
+    channel = "cfbenchmarks_value"
+    everything = rig.session.want(channel, ALL)
+    rig.receive(subscribed(rig.command("subscribe")["id"], channel, 1))
+    asked = rig.session.want(channel, frozenset(), listens="catalog")
+    rig.session.release(everything)
+    (question,) = rig.commands()
+    assert question["params"]["action"] == "indexlist"
+    rig.session.release(asked)
+    rig.command("unsubscribe")
 
 
 def test_a_channel_without_filters_is_subscribed_to_whole(rig):

@@ -215,11 +215,90 @@ def test_rule_9_a_damaged_trade_is_a_gap_until_data_goes_on(rig):
     assert gap.closed_at is not None
 
 
-def test_rule_9_a_damaged_ticker_is_counted_only(rig):
+def test_rule_9_a_damaged_ticker_is_a_gap_until_data_goes_on(rig):
     rig.open("ticker")
     rig.receive({**ticker_frame(2, A), "seq": 5, "msg": None})
     assert rig.session.rejected == 1
+    (gap,) = rig.gaps
+    assert (gap.channel, gap.reason, gap.seq_from, gap.closed_at) == ("ticker", "rejected", None, None)
+    rig.receive(ticker_frame(2, A))
+    assert gap.closed_at is not None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"type":"ticker","sid":2,"msg":{"market_ticker":"KX',
+        b'{"sid":2,"msg":{"market_ticker":"KX',
+        b'{"type":"ticker","sid":"x","msg":{}}',
+        b'{"type":"ticker","msg":{}}',
+        b'{"type":"ticker","msg":{"market_ticker":"KX',
+    ],
+)
+def test_rule_9_what_was_a_ticker_is_a_gap_however_little_of_it_can_be_read(rig, data):
+    rig.open("ticker")
+    rig.open("trade", sid=3)
+    rig.receive(data)
+    assert [(gap.channel, gap.reason) for gap in rig.gaps] == [("ticker", "rejected")]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"type":"error","sid":2,"msg":null}',
+        b'{"type":"ok","sid":2,"id":[],"msg":{}}',
+        b'{"type":"news","sid":2,"msg":{',
+        b'{"type":"ticker","sid":77,"msg":{}}',
+        b'{"type":"fill","msg":{}}',
+        b'{"type":"trade","msg":{}}',
+        b'{"msg":{}',
+    ],
+)
+def test_rule_9_what_was_no_ticker_is_no_gap_of_tickers(rig, data):
+    rig.open("ticker")
+    rig.open("trade", sid=3)
+    rig.receive(data)
+    assert rig.session.rejected == 1
     assert rig.gaps == []
+
+
+def test_rule_9_a_frame_is_rejected_once_whatever_is_wrong_with_it(rig):
+    rig.open("trade")
+    rig.session.listen("trade", on=True)
+    odd = trade(2, 1, A)
+    odd["msg"].update(is_block_trade="x", ts=1_790_000_000, ts_ms=10**15)
+    rig.receive(odd)
+    assert [each.fields for each in rig.session.rejects] == [("is_block_trade", "ts_ms")]
+    assert rig.session.rejected == 1
+    rig.receive({**odd, "seq": 2})
+    assert rig.session.rejected == 2
+    beyond = trade(2, 3, A)
+    beyond["msg"].update(is_block_trade="x", count_fp="0.00")
+    rig.receive(beyond)
+    assert rig.session.rejected == 3
+    assert [each.fields for each in rig.session.rejects][2:] == [()]
+    assert len([row for row in rig.session.rows("trade") if type(row) is tuple]) == 2
+
+
+def test_rule_9_a_trade_without_a_number_that_is_set_aside_is_a_gap(rig):
+    rig.open("trade")
+    broken = trade(2, 1, A)
+    del broken["seq"]
+    broken["msg"]["count_fp"] = "0.00"
+    rig.receive(broken)
+    assert [(gap.reason, gap.market_ticker, gap.seq_from) for gap in rig.gaps] == [("rejected", A, None)]
+
+
+def test_rule_9_a_delta_has_the_time_that_can_be_read(rig):
+    seq = rig.open_books(A)
+    rig.session.listen("orderbook_delta", on=True)
+    frame = delta(1, seq + 1, A)
+    frame["msg"].update(ts_ms=10**15, ts="2026-09-21T14:13:20Z")
+    rig.receive(frame)
+    (row,) = [each for each in rig.session.rows("orderbook_delta") if type(each) is tuple]
+    assert row[0] == 1_790_000_000_000_000
+    assert (rig.book(A)[0], rig.status(A), rig.gaps) == ({4700: 1100}, "live", [])
+    assert [each.fields for each in rig.session.rejects] == [("ts_ms",)]
 
 
 def test_rule_9_a_count_begun_anew_on_the_book_channel_ends_in_a_new_connection(rig):
@@ -323,3 +402,14 @@ def test_rule_9_types_without_end_are_not_remembered_without_end_and_cost_no_boo
     assert len(rig.session._state._heard) == MOST_TYPES
     assert sum(map(len, rig.session._state._heard)) <= 100 * MOST_TYPES
     assert len(rig.gaps) == MOST_TYPES
+
+
+def test_rule_9_a_reject_names_no_more_fields_than_anybody_reads(rig):
+    rig.open("communications")
+    leg = {"market_ticker": "KXA-1", "side": 5, "event_ticker": 5}
+    msg = {"id": "rfq-1", "market_ticker": "KXA-1", "mve_selected_legs": [leg] * 100}
+    rig.receive({"type": "rfq_created", "sid": 2, "seq": 1, "msg": msg})
+    (reject,) = rig.session.rejects
+    assert len(reject.fields) == 20
+    assert len(reject.reason) < 2_000
+    assert rig.gaps == []

@@ -164,7 +164,7 @@ def test_seq_counts_data_and_ok_and_unsubscribed_of_one_sid_without_a_hole(excha
     assert kinds(messages)[-2:] == ["unsubscribed", "unsubscribed"]
 
 
-def test_ticker_frames_and_subscribed_and_answers_on_ticker_have_no_seq(exchange, client):
+def test_ticker_frames_and_subscribed_and_answers_on_ticker_have_no_seq_before_the_last(exchange, client):
     client.subscribe("ticker", market_ticker=BUSY_TICKER, send_initial_snapshot=True)
     client.update("add_markets", command_id=2, sid=1, market_ticker=BOOK_TICKER, send_initial_snapshot=True)
     exchange.advance(5)
@@ -173,7 +173,18 @@ def test_ticker_frames_and_subscribed_and_answers_on_ticker_have_no_seq(exchange
     assert kinds(messages)[:4] == ["subscribed", "ticker", "ok", "ticker"]
     assert kinds(messages)[-1] == "unsubscribed"
     assert len(messages) > 8
-    assert not any("seq" in message for message in messages)
+    assert not any("seq" in message for message in messages[:-1])
+
+
+@pytest.mark.parametrize(
+    "channel", ["ticker", "fill", "market_positions", "user_orders", "trade", "communications", "pyth_value"]
+)
+def test_unsubscribed_has_its_sid_and_a_seq_on_every_channel(client, channel):
+    client.subscribe(channel)
+    client.answer()
+    client.send(id=3, cmd="unsubscribe", params={"sids": [1]})
+    (gone,) = client.answer()
+    assert shape(gone) == [("type", "unsubscribed"), ("id", 3), ("sid", 1), ("seq", 1)]
 
 
 def test_initial_tickers_come_only_if_asked_for_one_a_market_in_order(exchange, client):

@@ -18,6 +18,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+import kalshi_nb as kn
 from kalshi_nb import errors, sim
 from kalshi_nb.sim import Exchange, Follower, Market, _server
 from tests.sim.conftest import BUSY_TICKER, poll_until, signed
@@ -65,6 +66,62 @@ def test_asking_again_with_the_same_options_gives_the_running_exchange():
         second.close()
     finally:
         first.close()
+    assert sim_threads() == []
+
+
+def test_options_left_out_are_those_that_are_default():
+    first = sim.exchange()
+    try:
+        assert sim.exchange(seed=7) is first
+        assert sim.exchange(clock="wall", speed=1.0) is first
+    finally:
+        first.close()
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"seed": 99}, r"seed is 7 there and 99 here.*Exchange\(seed=99\)"),
+        ({"clock": "manual", "speed": 2}, "clock is 'wall' there and 'manual' here, speed is 1.0 there and 2 here"),
+    ],
+)
+def test_other_options_while_one_runs_are_refused_with_the_difference(asked, told):
+    first = sim.exchange()
+    try:
+        with pytest.raises(errors.SimulationError, match=told):
+            sim.exchange(**asked)
+        assert len(sim_threads()) == 1
+        with sim.Exchange(**asked) as beside:
+            assert beside is not first
+    finally:
+        first.close()
+    second = sim.exchange(**asked)
+    assert second is not first
+    second.close()
+
+
+def test_an_option_that_there_is_not_starts_nothing():
+    with pytest.raises(TypeError, match="sed"):
+        sim.exchange(sed=7)
+    with pytest.raises(errors.SimulationError):
+        sim.exchange(seed="7")
+    assert sim_threads() == []
+
+
+def test_the_exchange_of_a_feed_that_runs_is_told_of_too_and_others_stay_their_own():
+    with kn.connect("sim") as feed:
+        with pytest.raises(errors.SimulationError, match="seed is 7 there and 99 here"):
+            sim.exchange(seed=99)
+        assert sim.exchange() is feed.exchange
+    own = sim.exchange(seed=99)
+    try:
+        with kn.connect("sim") as feed, kn.connect(own) as other:
+            assert feed.exchange is not own
+            assert other.exchange is own
+            assert sim.exchange(seed=99) is own
+            assert kn.connect("sim") is feed
+    finally:
+        own.close()
     assert sim_threads() == []
 
 

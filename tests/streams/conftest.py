@@ -31,10 +31,24 @@ class Engine:
         self._pending = {channel: [] for channel in CHANNELS}
         self.taken = dict.fromkeys(CHANNELS, 0)
         self.broken = None
+        self._watched, self._wake = (), None
 
     def add(self, channel, *rows):
         with self._lock:
             self._pending[channel].extend(rows)
+            rings = channel in self._watched and self._pending[channel]
+            if rings:
+                self._watched = ()
+        if rings:
+            self._wake()
+
+    def pending(self):
+        return [channel for channel, rows in self._pending.items() if rows or channel == self.broken]
+
+    def watch(self, channels, wake):
+        with self._lock:
+            self._watched, self._wake = tuple(channels), wake
+            return any(self._pending[each] for each in channels)
 
     def take(self, channel):
         if self.broken == channel:
@@ -84,7 +98,7 @@ def make(engine, clock):
 
     def build(**options):
         options.setdefault("flush_interval", 0.005)
-        pipelines = Pipelines(engine.take, CHANNELS, clock, **options)
+        pipelines = Pipelines(engine.take, engine.pending, engine.watch, CHANNELS, clock, **options)
         made.append(pipelines)
         return pipelines
 

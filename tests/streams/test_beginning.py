@@ -6,8 +6,8 @@ from kalshi_nb._rows.quotes import PresentQuoteRow
 from kalshi_nb._streams.beginning import Beginning
 
 
-def quote(ticker, bid):
-    values = {"market_ticker": ticker, "bid": bid, "received_at": 1, "status": "live"}
+def quote(ticker, bid, status="live"):
+    values = {"market_ticker": ticker, "bid": bid, "received_at": 1, "status": status}
     return tuple(values.get(each.name) for each in LAYOUTS[QUOTES])
 
 
@@ -32,6 +32,18 @@ def test_what_is_said_again_is_left_out_by_whoever_had_it():
 
 def test_a_change_that_came_first_is_newer_than_what_is_said_again():
     assert bids(Beginning(), quote("A", 2), again("A", 2)) == [("A", 2)]
+
+
+def test_a_market_whose_book_was_closed_is_begun_with_anew():
+    beginning = Beginning()
+    assert bids(beginning, quote("A", 1), quote("B", 1), quote("A", None, "closed")) == [
+        ("A", 1),
+        ("B", 1),
+        ("A", None),
+    ]
+    assert bids(beginning, again("A", 2), again("B", 2)) == [("A", 2)]
+    assert bids(beginning, again("B", 2), quote("B", None, "closed"), quote("B", 3)) == [("B", None), ("B", 3)]
+    assert bids(beginning, again("B", 3)) == []
 
 
 def test_a_batch_in_which_nothing_is_said_again_is_passed_on_as_it_is():

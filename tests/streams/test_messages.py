@@ -10,30 +10,36 @@ import pytest
 
 from kalshi_nb import _messages, messages
 from kalshi_nb._rows.channels import LAYOUTS, ROWS, traits_of
-from kalshi_nb._rows.rows import EventRow, FeeUpdateRow, SnapshotRow
+from kalshi_nb._rows.rows import SnapshotRow
 from tests.streams.conftest import BASE_US, trade
 
 NESTED = {messages.Leg, messages.BatchRfq, messages.BatchQuote}
 AT = dt.datetime(2025, 10, 9, 8, 53, 20, 7, tzinfo=dt.UTC)
 
 
-@pytest.mark.parametrize("channel", sorted({*ROWS} - {"communications"}))
+MIXED = [each for each in ROWS if traits_of(each).event_column is not None]
+
+
+@pytest.mark.parametrize("channel", [each for each in ROWS if each not in MIXED])
 def test_the_fields_of_a_message_are_the_columns_of_its_channel(channel):
     nothing = messages.from_row(channel, (None,) * len(LAYOUTS[channel]))
     assert list(nothing.__struct_fields__) == [each.name for each in LAYOUTS[channel]]
     assert all(getattr(nothing, each.name) is None for each in LAYOUTS[channel])
 
 
-@pytest.mark.parametrize(
-    ("row", "kind"),
-    [
-        (SnapshotRow, messages.OrderbookSnapshot),
-        (EventRow, messages.EventLifecycle),
-        (FeeUpdateRow, messages.EventFeeUpdate),
-    ],
-)
-def test_the_fields_of_other_messages_are_those_of_their_rows(row, kind):
-    assert kind.__struct_fields__ == row._fields
+@pytest.mark.parametrize("channel", MIXED)
+def test_the_fields_of_all_messages_of_a_channel_are_its_columns(channel):
+    columns = [each.name for each in LAYOUTS[channel]]
+    kinds = [getattr(messages, each) for each in traits_of(channel).messages]
+    for kind in kinds:
+        assert kind.__struct_fields__[0] == "ts"
+        assert set(kind.__struct_fields__) <= set(columns)
+    together = {name for kind in kinds for name in kind.__struct_fields__}
+    assert set(columns) - together <= {traits_of(channel).event_column}
+
+
+def test_the_fields_of_a_snapshot_are_those_of_its_row():
+    assert messages.OrderbookSnapshot.__struct_fields__ == SnapshotRow._fields
 
 
 def test_a_trade_has_numbers_and_times():
@@ -54,15 +60,25 @@ def test_a_snapshot_has_its_levels_best_first_with_no_in_no_prices():
     )
 
 
-def test_events_and_fees_are_messages_of_the_lifecycle_channel():
-    event = EventRow("KXA", "KX", "t", "", "MECNET", BASE_US + 7, None, BASE_US + 7, 4)
-    assert messages.from_row("market_lifecycle_v2", event) == messages.EventLifecycle(
-        "KXA", "KX", "t", "", "MECNET", AT, None, AT, 4
+def lifecycle_row(**values):
+    return tuple(values.get(each.name) for each in LAYOUTS["market_lifecycle_v2"])
+
+
+@pytest.mark.parametrize("channel", ["market_lifecycle_v2", "multivariate_market_lifecycle"])
+def test_events_and_fees_are_messages_of_the_lifecycle_channels(channel):
+    about = {"ts": BASE_US + 7, "event_ticker": "KXA", "received_at": BASE_US + 7}
+    event = {**about, "event_type": "event_lifecycle", "series_ticker": "KX", "title": "t", "subtitle": "", "seq": 4}
+    event |= {"collateral_return_type": "MECNET", "strike_date": BASE_US + 7}
+    assert messages.from_row(channel, lifecycle_row(**event)) == messages.EventLifecycle(
+        AT, "KXA", "KX", "t", "", "MECNET", AT, None, AT, 4
     )
-    without = messages.from_row("market_lifecycle_v2", event._replace(strike_date=None))
-    assert without.strike_date is None
-    fee = FeeUpdateRow("KXA", "flat", 0.5, BASE_US + 7, 5)
-    assert messages.from_row("market_lifecycle_v2", fee) == messages.EventFeeUpdate("KXA", "flat", 0.5, AT, 5)
+    assert messages.from_row(channel, lifecycle_row(**{**event, "strike_date": None})).strike_date is None
+    fee = {**about, "event_type": "event_fee_update", "fee_type_override": "flat", "fee_multiplier_override": 0.5}
+    assert messages.from_row(channel, lifecycle_row(**fee, seq=5)) == messages.EventFeeUpdate(
+        AT, "KXA", "flat", 0.5, AT, 5
+    )
+    moved = messages.from_row(channel, lifecycle_row(**about, event_type="moved", market_ticker="KXA-1"))
+    assert type(moved) is messages.MarketLifecycle
 
 
 def test_messages_do_not_change():

@@ -13,7 +13,7 @@ from streamz import Stream
 from kalshi_nb._frames.batch import Batch
 from kalshi_nb._frames.schema import schema
 from kalshi_nb._streams import nodes
-from kalshi_nb.errors import ConfigurationError, PipelineError, WaitTimeoutError
+from kalshi_nb.errors import ConfigurationError, HandleClosedError, PipelineError
 from tests.streams.conftest import BASE_US, trade, until
 
 
@@ -26,7 +26,7 @@ def test_a_rolling_frame_on_a_source_has_the_columns_of_the_channel_at_once(pipe
     assert frame.schema == frame.df.schema == schema("trade")
     exact = pipelines.stream("trade", exact=True).rolling_frame()
     assert exact.schema == schema("trade", exact=True)
-    assert repr(frame) == "<rolling_frame big: 0 rows, keeps 3 rows>"
+    assert repr(frame) == "<rolling_frame big, all markets: 0 rows, keeps 3 rows>"
 
 
 def test_a_rolling_frame_keeps_what_passes_and_passes_it_on(pipelines):
@@ -117,7 +117,7 @@ def test_a_closed_rolling_frame_takes_no_more_and_stays_readable(pipelines):
     frame.close()
     deliver(pipelines, 2)
     assert frame.df["seq"].to_list() == [1]
-    with pytest.raises(WaitTimeoutError, match="1 of 2 rows"):
+    with pytest.raises(HandleClosedError, match="1 of 2 rows"):
         frame.wait(2, timeout=0.01)
 
 

@@ -12,7 +12,7 @@ from kalshi_nb import _threads
 from kalshi_nb._frames.batch import Batch
 from kalshi_nb._rows.rows import SnapshotRow
 from kalshi_nb._streams.notices import ERRORS_IN_A_ROW
-from kalshi_nb.errors import PipelineError
+from kalshi_nb.errors import PipelineError, WaitTimeoutError
 from kalshi_nb.messages import OrderbookSnapshot, Trade
 from tests.streams.conftest import BASE_US, trade
 
@@ -72,13 +72,10 @@ def test_on_calls_with_each_message_and_goes_on_after_one_that_raises(pipelines)
     assert seen == [1, 3]
     assert (pipeline.errors, pipeline.rows, pipeline.batches) == (1, 3, 1)
     assert pipeline.name == "called"
-    assert (
-        repr(pipeline)
-        == "<Pipeline 'called' on trade, whatever markets the feed receives: running, 1 batches, 3 rows, 1 errors>"
-    )
+    assert repr(pipeline) == "<Pipeline 'called' on trade, all markets: running, 1 batches, 3 rows, 1 errors>"
 
 
-def test_ten_errors_in_a_row_detach_a_pipeline(pipelines):
+def test_after_ten_errors_in_a_row_a_pipeline_rests(pipelines):
     source = pipelines.stream("trade", name="mine")
     calls = []
     source.sink(lambda df: calls.append(1) or 1 / 0)
@@ -86,14 +83,15 @@ def test_ten_errors_in_a_row_detach_a_pipeline(pipelines):
         pipelines.deliver_to_users(batch(number))
     assert source.pipeline.state == "running"
     pipelines.deliver_to_users(batch(99))
-    assert source.pipeline.state == "detached"
+    assert source.pipeline.state == "resting"
     pipelines.deliver_to_users(batch(100))
     assert len(calls) == ERRORS_IN_A_ROW == 10
     assert source.pipeline.errors == 10
-    with pytest.raises(PipelineError, match="'mine' is detached"):
-        source.map(lambda df: df)
+    source.map(lambda df: df)  # a repair may be one more node
     source.pipeline.close()
     assert source.pipeline.state == "closed"
+    with pytest.raises(PipelineError, match="'mine' is closed"):
+        source.map(lambda df: df)
 
 
 def test_one_success_begins_the_count_anew(pipelines):
@@ -209,6 +207,24 @@ def test_closing_one_pipeline_leaves_what_another_feeds_too(pipelines):
     second.pipeline.close()
 
 
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("join", ["combine_latest", "zip", "zip_latest", "union"])
+def test_pipelines_that_were_joined_can_be_closed_in_any_order(pipelines, join, first):
+    sources = pipelines.stream("trade"), pipelines.stream("trade")
+    joined = getattr(sources[0].map(lambda df: df), join)(sources[1])
+    seen = []
+    joined.sink(seen.append)
+    pipelines.deliver_to_users(batch(1))
+    pipelines.deliver_to_users(batch(2))
+    count = len(seen)
+    for source in (sources[first], sources[1 - first]):
+        source.pipeline.close()
+        assert list(source.downstreams) == []
+    assert joined.upstreams == []
+    pipelines.deliver_to_users(batch(3))
+    assert len(seen) == count > 0
+
+
 def test_a_node_that_cannot_be_destroyed_does_not_stop_the_others(pipelines):
     class Stubborn(Stream):
         def destroy(self, streams=None):
@@ -248,10 +264,37 @@ def test_a_sink_may_close_its_own_pipeline_in_the_middle_of_a_batch(pipelines):
     assert len(seen) == 1
 
 
+A, B, C, D = (f"KXHIGHNY-26NOV22-{letter}1" for letter in "ABCD")
+
+
 @pytest.mark.parametrize(
-    ("markets", "said"),
-    [(None, "whatever markets the feed receives"), ({"KXA-1"}, "KXA-1"), ({"A", "B", "C"}, "3 markets")],
+    ("channel", "markets", "said"),
+    [
+        ("trade", None, "all markets"),
+        ("trade", {A}, A),
+        ("trade", {C, B, A}, f"3 markets: {A}, {B}, {C}"),
+        ("trade", {D, C, B, A}, f"4 markets: {A}, {B}, …"),
+        ("cfbenchmarks_value", None, "all indices"),
+        ("pyth_value", {"a", "b"}, "2 underlyings: a, b"),
+        ("order_group_updates", None, "everything"),
+        ("orderbook_delta", None, "the books that the feed keeps"),
+        ("quotes", None, "the books that the feed keeps"),
+    ],
 )
-def test_the_repr_names_the_markets(pipelines, markets, said):
-    source = pipelines.stream("trade", None if markets is None else frozenset(markets), name="x")
-    assert repr(source.pipeline) == f"<Pipeline 'x' on trade, {said}: running, 0 batches, 0 rows>"
+def test_the_repr_names_the_markets(pipelines, channel, markets, said):
+    source = pipelines.stream(channel, None if markets is None else frozenset(markets), name="x")
+    assert repr(source) == f"<stream 'x' on {channel}, {said}>"
+    assert repr(source.pipeline) == f"<Pipeline 'x' on {channel}, {said}: running, 0 batches, 0 rows>"
+    assert repr(source.rolling_frame(name="kept")).startswith(f"<rolling_frame kept, {said}: 0 rows")
+
+
+def test_the_repr_hints_at_what_is_wrong_with_a_ticker_until_something_comes_of_it(pipelines):
+    source = pipelines.stream("trade", frozenset({"KXA-1"}), name="x")
+    frame = source.rolling_frame()
+    for each in (source.pipeline, frame):
+        assert "'KXA-1' looks like the ticker of an event or a series" in repr(each)
+    with pytest.raises(WaitTimeoutError, match=r"'KXA-1' looks like .* Check that the market trades"):
+        frame.wait(timeout=0.01)
+    pipelines.deliver_to_users(batch(1))
+    for each in (source.pipeline, frame):
+        assert "looks like" not in repr(each)

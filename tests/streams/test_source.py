@@ -95,7 +95,7 @@ def test_sources_and_own_nodes_have_a_cheap_display_and_streamz_keeps_its_own(pi
         assert node._ipython_display_ is None
         assert "0x" not in repr(node)
         assert str(node) == repr(node)
-    assert repr(source) == "<stream 'mine' on trade, whatever markets the feed receives>"
+    assert repr(source) == "<stream 'mine' on trade, all markets>"
     assert callable(Stream._ipython_display_)
     assert not _widgets_loaded_by_repr(frame)
 
@@ -116,14 +116,15 @@ def test_every_node_directly_below_a_source_gets_the_batch_whichever_raises(pipe
     assert isinstance(source.pipeline.last_error.error, ZeroDivisionError)
 
 
-def test_an_async_sink_is_an_error_that_says_so(pipelines):
+def test_a_sink_that_turns_out_to_be_async_is_an_error_that_says_so(pipelines):
     async def sink(x):
         pass
 
     source = pipelines.stream("trade")
-    source.map(nothing).sink(sink)
+    source.map(nothing).sink(lambda x: sink(x.head(1)))
     pipelines.deliver_to_users(batch(1))
     assert "async function" in str(source.pipeline.last_error.error)
+    assert "feed.listen" in str(source.pipeline.last_error.error)
 
 
 def test_cells_attach_at_every_depth_while_batches_flow_and_none_is_lost(pipelines, hectic):

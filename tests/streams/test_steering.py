@@ -73,7 +73,11 @@ def test_quotes_begin_anew_after_a_reset():
     def take(channel):
         return given.pop() if channel == QUOTES and given else []
 
-    pipelines = Pipelines(take, (QUOTES,), _Clock(), flush_interval=3_600)
+    def nothing_comes_by_itself(channels, wake):
+        return False
+
+    pipelines = Pipelines(take, lambda: [QUOTES], nothing_comes_by_itself, (QUOTES,), _Clock(), flush_interval=3_600)
+    pipelines.hold()
     seen = []
     kept = pipelines.on(QUOTES, seen.append)
     try:

@@ -49,9 +49,15 @@ class Presenter:
         self.market_ticker = market_ticker
         self.always_new = always_new
         self.shown = LadderPicture(1, "live", 0.0, ((0.5, 80.0),), ((0.47, 120.0),))
+        self.wake = None
+
+    def watch(self, wake):
+        self.wake = wake
 
     def move(self, **changes):
         self.shown = self.shown._replace(**{"version": self.shown.version + 1} | changes)
+        if self.wake is not None:
+            self.wake()
 
     def picture(self, levels):
         if self.always_new:

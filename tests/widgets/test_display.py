@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 import weakref
 
 import pytest
@@ -42,6 +43,35 @@ def test_sixty_busy_views_share_the_budget_of_the_process_evenly(messages, threa
     assert max(counts) - min(counts) <= 1
 
 
+def test_the_first_change_after_a_quiet_spell_is_shown_at_once_and_the_next_waits_its_turn(
+    messages, thread, monkeypatch
+):
+    monkeypatch.setattr("kalshi_nb._widgets.display.ROUND_SECONDS", 60.0)
+    presenter = Presenter()
+    view = LadderView(presenter, thread=thread)
+    wait_until(lambda: presenter.wake is not None)  # it was asked, and had no news
+    presenter.move()
+    wait_until(lambda: len(messages.of(view.widget)) == 1)
+    presenter.move()
+    time.sleep(0.3)
+    assert len(messages.of(view.widget)) == 1
+
+
+def test_news_of_what_nobody_looks_at_are_asked_for_no_more_often_than_a_hundred_times_a_second(
+    messages, thread, monkeypatch
+):
+    monkeypatch.setattr("kalshi_nb._widgets.display.ROUND_SECONDS", 60.0)
+    monkeypatch.setattr("kalshi_nb._widgets.display.HURRY_SECONDS", 30.0)
+    presenter = Presenter()
+    view = LadderView(presenter, thread=thread)
+    wait_until(lambda: presenter.wake is not None)
+    asked, presenter.wake = presenter.wake, None
+    asked()
+    time.sleep(0.3)
+    assert presenter.wake is None  # no round since
+    assert not messages.of(view.widget)
+
+
 def test_a_quiet_view_costs_no_budget(messages, thread):
     quiet = [LadderView(Presenter(f"KX-QUIET-{number}"), thread=thread) for number in range(2 * MESSAGES_A_ROUND)]
     busy = LadderView(Presenter("KX-BUSY", always_new=True), thread=thread)
@@ -49,6 +79,9 @@ def test_a_quiet_view_costs_no_budget(messages, thread):
     rounds = []
 
     class OnceARound:
+        def watch(self, wake):
+            pass
+
         def refresh(self):
             rounds.append(len(messages.of(busy.widget)))
             return False
@@ -66,6 +99,9 @@ class CountedRounds:
     def __init__(self, thread):
         self.count = 0
         thread.register(self)
+
+    def watch(self, wake):
+        pass
 
     def refresh(self):
         self.count += 1
@@ -97,6 +133,9 @@ def test_the_display_thread_has_its_role(thread):
     seen = []
 
     class Curious:
+        def watch(self, wake):
+            pass
+
         def refresh(self):
             seen.append(_threads.role())
             return False
@@ -216,6 +255,9 @@ class HeldUp:
         thread.register(self)
         assert self.entered.wait(30)
 
+    def watch(self, wake):
+        pass
+
     def refresh(self):
         self.entered.set()
         assert self.go_on.wait(30)
@@ -273,6 +315,9 @@ def test_a_stopped_display_goes_on_with_the_next_view(messages, thread):
 
 def test_stop_on_the_display_thread_does_not_wait_for_itself(thread):
     class Last:
+        def watch(self, wake):
+            pass
+
         def refresh(self):
             thread.stop()
             return False
@@ -297,6 +342,8 @@ def run_script(script):
         class Presenter:
             market_ticker = "KX-1"
             asked = 0
+            def watch(self, wake):
+                pass
             def picture(self, levels):
                 self.asked += 1
                 return LadderPicture(self.asked, "live", 0.0)

@@ -179,7 +179,7 @@ def test_a_ladder_of_no_market_says_what_may_be_wrong_with_its_ticker(clock):
 
 
 def test_a_book_that_is_dropped_takes_its_view_off_the_page_without_the_garbage_collector(ladder, messages):
-    book = Book(ladder, clock=WallClock(), link_down=str, release=lambda: None)
+    book = Book(ladder, clock=WallClock(), release=lambda: None)
     model = book._repr_mimebundle_()["application/vnd.jupyter.widget-view+json"]["model_id"]
     gc.disable()
     try:

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from kalshi_nb._fixed_point import COUNTS, PRICES, FixedPoint, contracts, dollars
 from kalshi_nb._rows.channels import CHANNELS, LAYOUTS, QUOTES, ROWS, position, traits_of
-from kalshi_nb._rows.rows import EventRow, FeeUpdateRow
 from kalshi_nb._wire import books, lifecycle, market_data
-from kalshi_nb._wire.decode import decode
+from kalshi_nb._wire.decode import CONVERSIONS, decode
 from kalshi_nb.errors import WireError
 from tests.wire.own_frames import (
     CREATED,
@@ -28,6 +27,11 @@ from tests.wire.own_frames import (
 
 NOW = 1_790_000_000_500_000
 TS = 1_790_000_000_123_000
+
+
+def row_of(frame):
+    found = decode(data(frame))
+    return CONVERSIONS[type(found)].row(found, NOW)
 
 
 def named(channel, row):
@@ -147,6 +151,8 @@ def test_a_delta_row():
         "price": 4705,
         "delta": -13_896,
         "client_order_id": "mine",
+        "subaccount": 0,
+        "clock": 3,
         "received_at": NOW,
         "seq": 2,
     }
@@ -186,11 +192,14 @@ def test_a_ticker_row():
         "yes_ask": 9500,
         "volume": 1_344_600,
         "open_interest": 89_225,
+        "spread": 9100,
+        "mid": 9900,
         "yes_bid_size": 1400,
         "yes_ask_size": 8400,
         "last_trade_size": 9,
         "dollar_volume": 6723,
         "dollar_open_interest": -446,
+        "market_id": "5c0c1f0e-7f2e-4c59-a6f5-2a8a52f7a001",
         "received_at": NOW,
     }
 
@@ -198,15 +207,15 @@ def test_a_ticker_row():
 @pytest.mark.parametrize(
     ("changes", "none"),
     [
-        ({"yes_bid_dollars": "0.0000", "yes_bid_size_fp": "0.00"}, {"yes_bid", "yes_bid_size"}),
-        ({"yes_ask_dollars": "1.0000", "yes_ask_size_fp": "0.00"}, {"yes_ask", "yes_ask_size"}),
-        ({"yes_bid_dollars": "", "yes_bid_size_fp": ...}, {"yes_bid", "yes_bid_size"}),
-        ({"yes_ask_dollars": "", "yes_ask_size_fp": ...}, {"yes_ask", "yes_ask_size"}),
+        ({"yes_bid_dollars": "0.0000", "yes_bid_size_fp": "0.00"}, {"yes_bid", "yes_bid_size", "spread", "mid"}),
+        ({"yes_ask_dollars": "1.0000", "yes_ask_size_fp": "0.00"}, {"yes_ask", "yes_ask_size", "spread", "mid"}),
+        ({"yes_bid_dollars": "", "yes_bid_size_fp": ...}, {"yes_bid", "yes_bid_size", "spread", "mid"}),
+        ({"yes_ask_dollars": "", "yes_ask_size_fp": ...}, {"yes_ask", "yes_ask_size", "spread", "mid"}),
         ({"price_dollars": "0.0000"}, {"price"}),
         ({"price_dollars": ""}, {"price"}),
         ({"dollar_volume": ..., "dollar_open_interest": ..., "time": ...}, {"dollar_volume", "dollar_open_interest"}),
         ({"last_trade_size_fp": ...}, {"last_trade_size"}),
-        ({"ts": ..., "ts_ms": ...}, {"ts"}),
+        ({"volume_fp": ..., "open_interest_fp": ..., "market_id": ...}, {"volume", "open_interest", "market_id"}),
         ({"yes_ask_size_fp": "0.00"}, set()),
         ({"yes_bid_size_fp": "0.00"}, set()),
     ],
@@ -216,6 +225,11 @@ def test_none_as_the_exchange_writes_it_is_none(changes, none):
     assert {name for name, value in row.items() if value is None} == none
 
 
+def test_a_ticker_without_a_time_has_that_of_its_arrival():
+    row = named("ticker", row_of(with_msg(TICKER, ts=..., ts_ms=...)))
+    assert (row["ts"], row["received_at"]) == (NOW, NOW)
+
+
 def test_lifecycle_rows():
     row = named("market_lifecycle_v2", lifecycle.lifecycle_row(decode(data(CREATED)), NOW))
     assert row["ts"] == 1_790_000_000_124_000
@@ -223,7 +237,7 @@ def test_lifecycle_rows():
     assert (row["open_ts"], row["close_ts"]) == (1_790_000_000_000_000, 1_790_000_060_000_000)
     assert msgspec.json.decode(row["metadata"]) == CREATED["msg"]["additional_metadata"]
     row = named("market_lifecycle_v2", lifecycle.lifecycle_row(decode(data(METADATA_UPDATED)), NOW))
-    assert row["ts"] is None
+    assert row["ts"] == NOW
     assert msgspec.json.decode(row["metadata"]) == {
         "strike_type": "between",
         "floor_strike": 80,
@@ -248,22 +262,40 @@ def test_metadata_that_cannot_be_kept_is_refused_and_nothing_worse():
         lifecycle.lifecycle_row(frame, NOW)
 
 
-def test_event_and_fee_rows():
-    assert lifecycle.event_row(decode(data(EVENT)), NOW) == EventRow(
-        event_ticker="KXA",
-        series_ticker="KX",
-        title="A?",
-        subtitle="",
-        collateral_return_type="MECNET",
-        strike_date=1_790_000_300_000_000,
-        strike_period="hourly",
-        received_at=NOW,
-        seq=279_600,
-        exchange_index=1,
+def test_rows_of_events_and_of_their_fees_have_the_columns_of_markets():
+    made = {name: value for name, value in named("market_lifecycle_v2", row_of(EVENT)).items() if value is not None}
+    assert made == {
+        "ts": NOW,
+        "event_type": "event_lifecycle",
+        "event_ticker": "KXA",
+        "series_ticker": "KX",
+        "title": "A?",
+        "subtitle": "",
+        "collateral_return_type": "MECNET",
+        "strike_date": 1_790_000_300_000_000,
+        "strike_period": "hourly",
+        "received_at": NOW,
+        "seq": 279_600,
+        "exchange_index": 1,
+    }
+    made = {
+        name: value for name, value in named("market_lifecycle_v2", row_of(FEE_UPDATE)).items() if value is not None
+    }
+    assert made == {
+        "ts": NOW,
+        "event_type": "event_fee_update",
+        "event_ticker": "KXA",
+        "fee_type_override": "flat",
+        "fee_multiplier_override": 0.5,
+        "received_at": NOW,
+        "seq": 279_601,
+    }
+    cleared = named(
+        "market_lifecycle_v2", row_of(with_msg(FEE_UPDATE, fee_type_override=None, fee_multiplier_override=None))
     )
-    assert lifecycle.fee_update_row(decode(data(FEE_UPDATE)), NOW) == FeeUpdateRow("KXA", "flat", 0.5, NOW, 279_601)
-    cleared = decode(data(with_msg(FEE_UPDATE, fee_type_override=None, fee_multiplier_override=None)))
-    assert lifecycle.fee_update_row(cleared, NOW)[1:3] == (None, None)
+    assert (cleared["fee_type_override"], cleared["fee_multiplier_override"]) == (None, None)
+    sent = named("market_lifecycle_v2", row_of({**EVENT, "sending_ts_ms": 1_790_000_000_124}))
+    assert sent["ts"] == 1_790_000_000_124_000
 
 
 # times
@@ -278,7 +310,7 @@ def test_event_and_fee_rows():
         (..., "2026-09-21T16:13:20.000001+02:00", 1_790_000_000_000_001),
         (..., "2026-09-21T14:13:20.5", 1_790_000_000_500_000),
         (..., 1_790_000_000, 1_790_000_000_000_000),
-        (..., ..., None),
+        (..., ..., NOW),
     ],
 )
 def test_the_deprecated_time_counts_only_where_the_new_one_is_missing(ts_ms, ts, microseconds):
@@ -308,4 +340,4 @@ def test_columns_have_their_places():
     assert len(CHANNELS) == 13
     assert all(traits_of(each).name == each for each in ROWS)
     assert position("trade", "market_ticker") == 1
-    assert position("orderbook_delta", "seq") == 7
+    assert position("orderbook_delta", "seq") == 9

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Final
 
 from kalshi_nb._clock import Clock
@@ -32,6 +33,11 @@ _NOTES: Final = {
 """What is being done about a stale ladder, by the reason that it gives."""
 
 _CROSSED: Final = "bid and ask are crossed; so the exchange says itself"
+_ENDS: Final = {
+    "connecting": "closed before its first snapshot came",
+    "stale": "closed amid a gap in its data: it is as it was before that",
+}
+"""What a ladder was that nothing moves any more, where that was no right one."""
 
 
 class LadderPresenter:
@@ -52,9 +58,18 @@ class LadderPresenter:
         Its levels and status; read, never changed.
     clock : Clock
         The clock that the ladder's moments were taken from.
+    watch : callable
+        Given a function, has it called once, from any thread, when the ladder may have changed.
     """
 
-    def __init__(self, market_ticker: str, ladder: LadderReading, clock: Clock) -> None:
+    def __init__(
+        self,
+        market_ticker: str,
+        ladder: LadderReading,
+        clock: Clock,
+        watch: Callable[[Callable[[], None]], None] = lambda _: None,
+    ) -> None:
+        self.watch = watch
         self._market_ticker = market_ticker
         self._ladder = ladder
         self._clock = clock
@@ -88,6 +103,7 @@ class LadderPresenter:
             if version == ladder.version:
                 break  # no change ended between the levels and the status
         yes, no = yes[:levels], no[:levels]
+        was = reason if status == "closed" else ""
         # By the feed's clock, which may be one that is moved by hand; the browser counts on by the computer's.
         held = max(0, self._clock.now_us() - since) / 1e6
         return LadderPicture(
@@ -96,9 +112,9 @@ class LadderPresenter:
             status_since=time.time() - held,
             asks=tuple(((DOLLAR - price) / DOLLAR, size / CONTRACT) for price, size in no),
             bids=tuple((price / DOLLAR, size / CONTRACT) for price, size in yes),
-            changed_at=changed / 1e6 if changed else None,
+            changed_at=changed / 1e6 if changed and "unknown" not in (status, was) else None,
             price_decimals=self._decimals(yes, no),
-            note=self._note(status, reason) or (_CROSSED if crossed and status == "live" else ""),
+            note=self._note(status, was, reason) or (_CROSSED if crossed and status == "live" else ""),
         )
 
     def _decimals(self, *sides: Levels) -> int:
@@ -113,8 +129,12 @@ class LadderPresenter:
             return 4
         return 3 if self._has_tenths else 2
 
-    def _note(self, status: str, reason: str) -> str:
+    def _note(self, status: str, was: str, reason: str) -> str:
         """Say in a line why a ladder is not live, where there is something to say."""
         if status == "unknown":
             return hint(self._market_ticker)
+        if was == "unknown":
+            return f"there was no such market. {hint(self._market_ticker)}".strip()
+        if was:
+            return _ENDS.get(was, "")
         return _NOTES.get(reason, "") if status == "stale" else ""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from html import escape
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from kalshi_nb._widgets.ladder.picture import LadderPicture, Level
 
-__all__ = ["contracts_text", "ladder_html", "ladder_text", "mid_text", "price_text", "spread_text"]
+__all__ = ["bundle", "contracts_text", "ladder_html", "ladder_text", "mid_text", "price_text", "spread_text"]
 
 STATUS_WORDS: Final = {"unknown": "no such market"}
 """What a status is called where its own name would not do."""
@@ -119,6 +119,11 @@ def ladder_html(market_ticker: str, picture: LadderPicture) -> str:
     return "".join(parts)
 
 
+def bundle(market_ticker: str, picture: LadderPicture) -> dict[str, Any]:
+    """Return what a cell shows where there is no browser, or nothing moves, by MIME type."""
+    return {"text/plain": ladder_text(market_ticker, picture), "text/html": ladder_html(market_ticker, picture)}
+
+
 class _Row(NamedTuple):
     """Price, contracts and running total, as text."""
 
@@ -138,7 +143,9 @@ def _rows(levels: tuple[Level, ...], decimals: int) -> list[_Row]:
 
 
 def _missing_side(side: str, picture: LadderPicture) -> str:
-    """Say that a side is empty, or that nobody knows yet."""
+    """Say that a side is empty, that nobody knows yet, or that nobody ever did."""
+    if picture.status == "closed" and picture.changed_at is None:
+        return f"no {side} came"
     return f"no {side} yet" if picture.status == "connecting" else f"no {side}"
 
 

@@ -11,10 +11,12 @@ import anywidget
 import traitlets
 
 from kalshi_nb._widgets.display import display
-from kalshi_nb._widgets.ladder.text import ladder_html, ladder_text
+from kalshi_nb._widgets.ladder.text import bundle
 from kalshi_nb.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kalshi_nb._widgets.display import Display
     from kalshi_nb._widgets.ladder.picture import LadderPicture
     from kalshi_nb._widgets.ladder.presenter import LadderPresenter
@@ -114,6 +116,11 @@ class LadderView:
         """Whether the view was closed, here or by closing its widget."""
         return not self._finalizer.alive
 
+    @property
+    def is_live(self) -> bool:
+        """Whether the browser can show it: the view is not closed, nor its widget, as ``close_all()`` does."""
+        return not self.is_closed and self.widget.comm is not None
+
     def refresh(self) -> bool:
         """Send the newest picture or, if it is time, a heartbeat. Called on the display thread."""
         if self.is_closed:
@@ -128,6 +135,10 @@ class LadderView:
         self.widget.picture = _to_json(picture, self._beat)
         self._note_sent(picture)
         return True
+
+    def watch(self, wake: Callable[[], None]) -> None:
+        """Have `wake` called once when there may be news."""
+        self._presenter.watch(wake)
 
     def close(self) -> None:
         """End the updates and take the widget off the page; more than once does nothing."""
@@ -145,17 +156,13 @@ class LadderView:
             Contents by MIME type. A front end takes the first it can show; once the view is closed only the
             static ones are left.
         """
-        picture = self._presenter.picture(self._levels)
-        ticker = self._presenter.market_ticker
-        bundle: dict[str, Any] = {
-            "text/plain": ladder_text(ticker, picture),
-            "text/html": ladder_html(ticker, picture),
-        }
-        if not self.is_closed and self.widget.comm is not None:
+        static = bundle(self._presenter.market_ticker, self._presenter.picture(self._levels))
+        if self.is_live:
+            self._thread.register(self)  # it may have been stopped meanwhile, or have given this view up
             live = self.widget._repr_mimebundle_()
             if live is not None:
-                bundle = live[0] | bundle
-        return bundle
+                return live[0] | static
+        return static
 
     def _is_beat_due(self, picture: LadderPicture) -> bool:
         # A closed ladder stays as it is, so that there is nothing to tell a quiet market from.

@@ -10,6 +10,10 @@ const trimmed = (number, decimals) => number.toFixed(decimals).replace(/(\.\d*?)
 const ageText = (s) => (s < 60 ? `${s} s` : s < 3600 ? `${Math.floor(s / 60)} min` : `${Math.floor(s / 3600)} h`);
 const clock = (epoch) => `${new Date(epoch * 1000).toISOString().slice(11, 19)} UTC`;
 
+function unseen({ status, changed_at }) {
+  return status === "connecting" ? " yet" : status === "closed" && changed_at === null ? " came" : "";
+}
+
 function make(parent, className, role, tag = "div") {
   const node = parent.appendChild(document.createElement(tag));
   node.className = className;
@@ -47,7 +51,7 @@ function paintSide(side, levels, picture, share, padded, calm) {
     row.classList.toggle("blank", !level && !isMessage);
     row.classList.toggle("message", isMessage);
     if (!level) {
-      write(price, isMessage ? side.missing + (picture.status === "connecting" ? " yet" : "") : "");
+      write(price, isMessage ? side.missing + unseen(picture) : "");
       write(size, "");
       write(sum, "");
       bar.style.width = "0";

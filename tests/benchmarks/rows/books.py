@@ -11,7 +11,7 @@ ROWS = (7,)
 
 
 def measure_rows(settings, _rows):
-    what, bar = "one delta into a book, then best bid and ask read, against pykalshi's book", at_least(10)
+    what, bar = "one delta into a book, then best bid and ask read, against pykalshi's book", at_least(18)
     if settings.peers is None:
         return [Finding(7, what, bar, why_not=NO_PEERS)]
     folder = prepare(Size(settings.sized(20_000), 0, mix=Mix(1, 0, 0)), settings.folder)

@@ -27,7 +27,7 @@ def measure_rows(settings, _rows):
         runs = alternate(settings, "10,000 messages/s", cases)
     naive = runs["quick-start loop"]
     found = []
-    for case, bar in (("default transport", at_most(1.05, 1.15)), ("faster transport", at_most(0.70, 0.80))):
+    for case, bar in (("default transport", at_most(1.0, 1.15)), ("faster transport", at_most(0.70, 0.85))):
         over = runs[case]
         values = ratios(over, naive, of=lambda measured: measured.cpu)
         found.append(

@@ -32,7 +32,7 @@ def measure_rows(settings, _rows):
             notes={each: f"{median(runs[each]) * 1e3:.0f} ms" for each in (name, "import polars")},
         )
         for name, seconds, bar in (
-            ("import kalshi_nb", package, at_most(1.6)),
+            ("import kalshi_nb", package, at_most(0.1)),
             # Names are looked up when they are used, so the line above is not all that a notebook pays.
             ("from kalshi_nb import connect", connect, None),
         )

@@ -25,7 +25,7 @@ def measure_rows(settings, _rows):
         Finding(
             12,
             "memory kept for 150,000 rows and 500 books, against lists of dicts",
-            at_most(0.2),
+            at_most(0.15),
             values=ratios(own, other, of=lambda measured: measured.more["kept"]),
             wrong=wrongs(own + other),
             notes={name: f"{median(each.more['kept'] for each in runs[name]) / 2**20:.0f} MiB kept" for name in cases},

@@ -14,7 +14,7 @@ NO_PEERS = "not measured: `make bench-peers` installs the peers"
 
 
 def measure_rows(settings, _rows, rounds=None):
-    bars = {"default transport": at_least(2.4, 2.1), "faster transport": at_least(7.5, 6.0)}
+    bars = {"default transport": at_least(2.6, 2.2), "faster transport": at_least(8, 6.5)}
     if settings.peers is None:
         return [Finding(3, f"against the best peer, {name}", bar, why_not=NO_PEERS) for name, bar in bars.items()]
     folder = prepare(Size(settings.sized(120_000), settings.sized(20_000)), settings.folder)

@@ -32,5 +32,5 @@ def measure_rows(settings, _rows):
             wrong=wrongs(runs),
             notes=notes if name == "p50" else {"median of p99": f"{median(each.more['p99'] for each in runs):.2f} ms"},
         )
-        for name, bar in (("p50", 1), ("p99", 10))
+        for name, bar in (("p50", 0.1), ("p99", 1))
     ]

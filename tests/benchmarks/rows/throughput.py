@@ -64,14 +64,14 @@ def _firehose(settings):
 def _findings(runs):
     path = "the whole path"
     return [
-        _against(runs, 1, f"{path}, default `websockets`, against the quick-start loop", DEFAULT, at_least(1.1, 0.95)),
+        _against(runs, 1, f"{path}, default `websockets`, against the quick-start loop", DEFAULT, at_least(1.3, 1.1)),
         _against(runs, 1, f"{path} with a frame of all deltas as well", WITH_DELTAS, None),
-        _against(runs, 2, f"{path}, `picows`, against the quick-start loop", FAST, at_least(3.5, 3.0)),
+        _against(runs, 2, f"{path}, `picows`, against the quick-start loop", FAST, at_least(4.0, 3.3)),
         _against(runs, 2, f"{path}, `picows`, with a frame of all deltas as well", FAST_WITH_DELTAS, None),
         _against(runs, 2, f"{path}, `picows`, where the compiled part was not built", FAST_IN_PYTHON, None),
         _against(
             runs, 4, "while a cell runs pure Python, `picows`, against the quick-start loop with the cell idle",
-            BUSY, at_least(1.3),
+            BUSY, at_least(1.4),
         ),
         _against(runs, 9, "with a two-node streamz pipeline, against none", DEFAULT, at_least(0.9), under=BARE),
     ]  # fmt: skip

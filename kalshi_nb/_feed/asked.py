@@ -1,0 +1,159 @@
+"""What ``connect()`` is asked for: each argument is looked at, and none is kept where a traceback could show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+
+from kalshi_nb._environments import ENVIRONMENTS, SIMULATED, Place, named, place_of
+from kalshi_nb._feed.options import Options
+from kalshi_nb._feed.routes import checked_proxy, checked_ssl
+from kalshi_nb._redaction import Secret, hidden, shown
+from kalshi_nb._settings import ENVIRONMENT_VARIABLE, Settings
+from kalshi_nb.errors import ConfigurationError, UnknownEnvironmentError
+
+if TYPE_CHECKING:
+    from kalshi_nb.sim import Exchange
+
+__all__ = ["Asked", "Whereabouts", "asked_for", "whereabouts"]
+
+MOST_CONNECTIONS: Final = 200
+"""What the exchange allows one user, unless the usage tier says otherwise."""
+
+_LONGEST: Final = 3_600
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One call of ``connect()``, looked at.
+
+    Attributes
+    ----------
+    where, key_id, private_key : Secret
+        Hold what was passed; the first two may be, and the last one is, what nobody else may see.
+    options : Options
+        What the feed is to be made with.
+    timeout : float
+        Seconds that the first handshake may take.
+    new : bool
+        Whether the feed is to be one of its own.
+    """
+
+    where: Secret
+    key_id: Secret
+    private_key: Secret
+    options: Options
+    timeout: float
+    new: bool
+
+
+def asked_for(given: Secret) -> Asked:
+    """Look at the arguments of ``connect()``, a dictionary of them.
+
+    Raises
+    ------
+    ConfigurationError
+        When one cannot work; the message never repeats what could be a key.
+    """
+
+    def value(name: str) -> Any:
+        return given.reveal()[name]
+
+    return Asked(
+        where=Secret(value("where")),
+        key_id=Secret(value("key_id")),
+        private_key=Secret(value("private_key")),
+        timeout=_seconds("timeout", hidden(value("timeout"))),
+        options=Options(
+            flush_interval=_seconds("flush_interval", hidden(value("flush_interval"))),
+            max_pending_rows=_rows(hidden(value("max_pending_rows"))),
+            connections=_connections(hidden(value("connections"))),
+            transport=cast("Any", hidden(value("transport"))),  # looked at where the engine is made
+            ssl=checked_ssl(Secret(value("ssl"))),
+            proxy=checked_proxy(Secret(value("proxy"))),
+        ),
+        new=bool(value("new")),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Where to connect: one of the first three.
+
+    Attributes
+    ----------
+    place : Place or None
+        An address.
+    exchange : Exchange or None
+        A simulated exchange that somebody holds.
+    embedded : bool
+        A simulated exchange that is to be started.
+    origin : str
+        Which variable said so, empty where it was passed.
+    """
+
+    place: Place | None = None
+    exchange: Exchange | None = None
+    embedded: bool = False
+    origin: str = ""
+
+
+def whereabouts(where: Secret) -> Whereabouts:
+    """Return where to connect.
+
+    Raises
+    ------
+    UnknownEnvironmentError
+        When nobody said so, or there is no such place.
+    """
+    origin = ""
+    if where.reveal() is None:
+        settings = Settings()
+        found = settings.find(ENVIRONMENT_VARIABLE)
+        if found is None:
+            raise UnknownEnvironmentError(_nowhere(settings))
+        where, origin = found.value, found.origin
+    if hasattr(where.reveal(), "attach"):
+        return Whereabouts(exchange=cast("Exchange", where.reveal()))
+    if not isinstance(where.reveal(), str):
+        raise UnknownEnvironmentError(
+            f"connect() takes {', '.join(map(repr, (SIMULATED, *ENVIRONMENTS)))}, a WebSocket address or a simulated "
+            f"exchange; that was of type {type(where.reveal()).__name__}."
+        )
+    if not where.reveal().strip():
+        raise UnknownEnvironmentError(_nowhere(Settings()))
+    if named(where.reveal()) == SIMULATED:
+        return Whereabouts(embedded=True, origin=origin)
+    return Whereabouts(place=place_of(where, origin), origin=origin)
+
+
+def _nowhere(settings: Settings) -> str:
+    return (
+        "Say where to connect: connect('sim') for a simulated exchange (no key, no network), 'demo' or 'prod' "
+        f"for Kalshi; or set {ENVIRONMENT_VARIABLE}. Looked {settings.looked_in()}."
+    )
+
+
+def _seconds(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < _LONGEST:
+        raise ConfigurationError(
+            f"{name} is {shown(value)}; pass seconds, such as {10.0 if name == 'timeout' else 0.05}."
+        )
+    return value
+
+
+def _rows(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ConfigurationError(f"max_pending_rows is {shown(value)}; pass a number of rows, such as 1_000_000.")
+    return value
+
+
+def _connections(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_CONNECTIONS:
+        raise ConfigurationError(
+            f"connections is {shown(value)}; pass how many to keep, 1 to {MOST_CONNECTIONS}: more than that "
+            "Kalshi allows nobody by default."
+        )
+    return value

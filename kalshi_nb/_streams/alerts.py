@@ -1,0 +1,97 @@
+"""Alerts: a function called when a condition on a market's best prices becomes true, once a crossing."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any, cast
+
+from kalshi_nb._rows.steering import ResetRow
+from kalshi_nb._streams.user_delivery import CallbackDelivery
+from kalshi_nb.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kalshi_nb._rows.steering import SteeringRow
+    from kalshi_nb._streams.delivery import Opening
+    from kalshi_nb._streams.schedule import Schedule
+    from kalshi_nb.messages import Quote
+
+__all__ = ["Alert", "AlertDelivery"]
+
+
+class Alert:
+    """Goes through the quotes of some markets and calls a function at each crossing.
+
+    A crossing is a quote for which the condition is true, when it was not for the quote of that market before it, or
+    when it is the first. While a book is not to be trusted nobody knows whether the condition is true: it stays as it
+    was, so what is so before and after such a time is no crossing, and what became so meanwhile is one, once it is
+    known. A quote for which the condition raises leaves it as it was, too; a crossing whose call raises was one.
+
+    Parameters
+    ----------
+    condition : callable
+        Given a quote, says whether it is so.
+    call : callable
+        Given the quote of each crossing.
+
+    Raises
+    ------
+    ConfigurationError
+        When one of the two cannot be called, or is an ``async`` function, which nothing would await.
+    """
+
+    def __init__(self, condition: Callable[[Quote], Any], call: Callable[[Quote], Any]) -> None:
+        for name, function in (("condition", condition), ("call", call)):
+            if not callable(function):
+                raise ConfigurationError(
+                    f"when() takes a condition, what to call, and markets; {name} is a {type(function).__name__}, no "
+                    "function: feed.when(lambda top: top.ask and top.ask < 0.30, print, 'KXHIGHNY-26NOV22-B52.5')."
+                )
+            if inspect.iscoroutinefunction(function):
+                raise ConfigurationError(
+                    f"{name} is an async function, which nothing here would await; pass a plain one. To await each "
+                    "quote, go through `async for quote in feed.listen('quotes', …)`."
+                )
+        self.__name__: str = getattr(call, "__name__", "alert")
+        self._condition = condition
+        self._call = call
+        self._was: dict[str, bool] = {}
+
+    def __call__(self, quote: Quote) -> None:
+        """Take note of a quote."""
+        if quote.status != "live":
+            return
+        ticker = quote.market_ticker
+        is_so = bool(self._condition(quote))
+        was_so = self._was.get(ticker, False)
+        self._was[ticker] = is_so
+        if is_so and not was_so:
+            self._call(quote)
+
+    def forget(self) -> None:
+        """Begin anew: the next quote of each market is its first."""
+        self._was.clear()
+
+
+class AlertDelivery(CallbackDelivery):
+    """Calls an alert with each quote.
+
+    Parameters
+    ----------
+    opening : Opening
+        What the pipeline is opened with.
+    schedule : Schedule
+        For later calls on the thread that delivers.
+    alert : Alert
+        The alert.
+    """
+
+    def __init__(self, opening: Opening, schedule: Schedule, alert: Alert) -> None:
+        super().__init__(opening, schedule, cast("Callable[..., Any]", alert))
+        self._alert = alert
+
+    def _apply(self, row: SteeringRow) -> None:
+        super()._apply(row)
+        if isinstance(row, ResetRow):
+            self._alert.forget()

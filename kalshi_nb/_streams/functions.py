@@ -1,0 +1,152 @@
+"""Functions that could never work where a user put them, refused in the cell or found at the first call."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from streamz import core, sinks
+
+from kalshi_nb.errors import PipelineError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from streamz import Stream
+
+__all__ = ["refuse_function", "refuse_unstarted", "refuse_unusable"]
+
+_TRANSFORMING = (core.map, core.starmap, core.accumulate)
+"""Nodes that pass on what a function returns, a coroutine too."""
+
+
+def refuse_function(channel: str, function: object) -> None:
+    """Refuse what cannot be called with each message.
+
+    Raises
+    ------
+    PipelineError
+        When it is an ``async`` function, or one with ``yield``: to call it runs nothing of it.
+    """
+    kind = _unstarted_kind(function)
+    if kind is not None:
+        raise PipelineError(
+            f"{_name(function)} is {kind}: the feed calls plain functions, and of this one a call would run nothing. "
+            f"{_instead(channel, kind)}"
+        )
+
+
+def refuse_unstarted(result: object, channel: str) -> None:
+    """Refuse what a function returned, where that is something that nobody here starts.
+
+    Raises
+    ------
+    PipelineError
+        When it is a coroutine or a generator; nothing of it has run.
+    """
+    if inspect.iscoroutine(result) or inspect.isgenerator(result):
+        result.close()
+    elif not inspect.isasyncgen(result):
+        return
+    kind = "a function with yield" if inspect.isgenerator(result) else "an async function"
+    raise PipelineError(
+        f"What was called returned a {type(result).__name__}, of which nothing ran: it is {kind}, or hands on what "
+        f"one returns. {_instead(channel, kind)}"
+    )
+
+
+def _instead(channel: str, kind: str) -> str:
+    if "yield" in kind and "async" not in kind:
+        return "Write it without yield, and keep what it gathers in a list or a queue."
+    return f"In a coroutine, write: async for message in feed.listen({channel!r}): …"
+
+
+def refuse_unusable(node: Stream, channel: str) -> None:
+    """Refuse a node whose function cannot work, and have what functions return looked at.
+
+    Raises
+    ------
+    PipelineError
+        When it is no function, or one that would never run.
+    """
+    name = "predicate" if isinstance(node, core.filter) else "func"
+    if not isinstance(node, (core.filter, sinks.sink, *_TRANSFORMING)) or not hasattr(node, name):
+        return  # another node, or one of somebody's own making
+    function, called = getattr(node, name), type(node).__name__
+    if not callable(function) or isinstance(function, _column_type()):
+        raise PipelineError(
+            f"{called}() takes a function, which is called with each batch, and not {_what(function)}. {_for(called)}"
+        )
+    transforming = isinstance(node, _TRANSFORMING)
+    if not transforming or not inspect.isgeneratorfunction(_plain(function)):  # a later node may take what that gives
+        refuse_function(channel, function)
+    if transforming and not hasattr(function, "__looked_at__"):
+        node.func = _looked_at(function, channel)
+
+
+def _looked_at(function: Callable[..., Any], channel: str) -> Callable[..., Any]:
+    """Return a function that raises where `function` returns a coroutine, which no later node would await."""
+
+    @functools.wraps(function)
+    def look(*arguments: Any, **options: Any) -> Any:
+        result = function(*arguments, **options)
+        if inspect.iscoroutine(result) or inspect.isasyncgen(result):
+            refuse_unstarted(result, channel)
+        return result
+
+    if not hasattr(function, "__name__"):
+        look.__name__ = type(function).__name__  # by which streamz calls the node
+    look.__looked_at__ = True  # type: ignore[attr-defined]  # a node that is moved is not wrapped twice
+    return look
+
+
+def _plain(function: Any) -> Any:
+    """Return what is called in the end: the function of a partial, the ``__call__`` of an object."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    if inspect.isroutine(function) or inspect.isclass(function):
+        return function
+    return getattr(type(function), "__call__", function)  # noqa: B004  # its own text is wanted, not whether it is there
+
+
+def _unstarted_kind(function: Any) -> str | None:
+    plain = _plain(function)
+    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(plain):
+        return "an async function"
+    if inspect.isasyncgenfunction(plain):
+        return "an async function with yield"
+    return "a function with yield" if inspect.isgeneratorfunction(plain) else None
+
+
+def _name(function: Any) -> str:
+    while isinstance(function, functools.partial):
+        function = function.func
+    return getattr(function, "__name__", None) or type(function).__name__
+
+
+def _column_type() -> type:
+    import polars as pl  # noqa: PLC0415  # polars loads when it is needed
+
+    return type(pl.col)  # pl.col can be called, but makes a column of a name and nothing of a batch
+
+
+def _what(function: object) -> str:
+    import polars as pl  # noqa: PLC0415  # as above
+
+    if isinstance(function, (pl.Expr, _column_type())):
+        return "a polars expression"
+    return repr(function) if function is None or isinstance(function, (int, float, str)) else type(function).__name__
+
+
+def _for(called: str) -> str:
+    if called == "filter":
+        return (
+            "To keep some rows of each frame, write .map(lambda df: df.filter(pl.col('count') > 100)); "
+            "filter(function) passes or holds back a whole batch."
+        )
+    if called == "sink":
+        return "For example .sink(print), or .sink(rows.append) with a list."
+    if called == "accumulate":
+        return "For example .accumulate(lambda total, df: total + df.height, start=0)."
+    return "For example .map(lambda df: df.with_columns(cost=pl.col('yes_price') * pl.col('count')))."

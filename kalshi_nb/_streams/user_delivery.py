@@ -1,0 +1,425 @@
+"""How rows get to what users build, and what happens when that raises."""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+from kalshi_nb._frames.batch import Batch
+from kalshi_nb._frames.reading import FrameReading, store_of
+from kalshi_nb._messages.gaps import Gap
+from kalshi_nb._rows.channels import NEVER_DROPPED
+from kalshi_nb._rows.steering import SteeringRow
+from kalshi_nb._streams.delivery import Delivery, messages_of, size_of
+from kalshi_nb._streams.failures import Failed
+from kalshi_nb._streams.functions import refuse_unstarted, refuse_unusable
+from kalshi_nb._streams.graph import destroy_below, reachable, refuse_loop, send
+from kalshi_nb._streams.notices import ERRORS_IN_A_ROW
+from kalshi_nb._streams.troubles import remark_on, troubles_of
+from kalshi_nb.errors import PipelineError
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Iterator
+    from typing import Protocol
+
+    import polars as pl
+    from streamz import Stream
+
+    from kalshi_nb._frames.rolling import RollingFrame
+    from kalshi_nb._streams.delivery import Element, Opening
+    from kalshi_nb._streams.schedule import Schedule
+    from kalshi_nb.messages import Message
+
+    class Covered(Protocol):
+        """Knows whether a frame lacks rows."""
+
+        def complete(self, since: dt.datetime | None = None) -> bool:
+            """Tell whether no gap is known since a moment."""
+            ...
+
+        def close(self) -> None:
+            """Take no note of later gaps."""
+            ...
+
+    Cover = Callable[[RollingFrame, Callable[[int], bool]], Covered]
+
+
+__all__ = ["MOST_WAITING", "CallbackDelivery", "FrameDelivery", "MessageDelivery", "StreamDelivery", "UserDelivery"]
+
+MOST_WAITING: Final = 100_000
+"""So many rows of one's own account wait for a pipeline that rests."""
+
+_MOST_FAILED: Final = 1_000
+_MOST_FAILED_ROWS: Final = 100_000
+_MOMENT: Final = 0.002  # seconds by which two clocks may part
+_LOOK: Final = 0.25  # seconds between two looks whether a rest is over
+_LULL: Final = 30.0  # seconds after which it is news again that rows are dropped
+
+
+class UserDelivery(Delivery):
+    """Brings rows to what a user built, which may raise; then it rests for a while.
+
+    All that comes goes through one line, first in, first out, which is empty between two batches unless the pipeline
+    rests and its channel is about one's own account: then what came meanwhile waits in it. On all other channels what
+    comes during a rest is counted and forgotten. When the rest is over the first element is a probe: where it raises,
+    the next rest begins, and what is behind it stays in the line, or goes.
+
+    Parameters
+    ----------
+    opening : Opening
+        What the pipeline is opened with.
+    schedule : Schedule
+        For later calls on the thread that delivers.
+    """
+
+    def __init__(self, opening: Opening, schedule: Schedule) -> None:
+        super().__init__(opening)
+        self.schedule = schedule
+        self._rest = self._progress.rest
+        self._spend = opening.spend
+        self._line: deque[Batch | SteeringRow | list[Message | Gap]] = deque()
+        self._waits = opening.label.channel in NEVER_DROPPED
+        self._lost_before = 0
+        self._lost_at = -_LULL
+        self._failed_rows = 0
+
+    def deliver(self, batch: Batch) -> None:
+        """Bring the rows of `batch` that are wanted to the pipeline, behind those that wait."""
+        self._progress.began = began = time.monotonic()
+        self._line.extend(batch.parts)
+        self.go_on()
+        self._progress.took = time.monotonic() - began
+        self._progress.began = None
+
+    def go_on(self) -> None:
+        """Bring what waits to the pipeline, unless it rests; the thread that delivers calls this now and then."""
+        while self._line and not self._progress.closed:
+            if self._rest.lasts():
+                self._set_aside()
+                break
+            self._bring(self._line.popleft())
+        if self._progress.closed:
+            self._line.clear()
+            return
+        if not self._rest.active:
+            self._deliver_due()
+        if self._waits:
+            self._progress.waiting = sum(map(self._number, self._line))
+            self._progress.full = self._progress.full and self._progress.waiting >= MOST_WAITING
+
+    def run(self, call: Callable[[], None]) -> None:
+        """Make a later call of one of the nodes; where the pipeline rests, after that."""
+        if call == self._wake:
+            return
+        if self._rest.active:
+            self.schedule.call_at(self.schedule.now() + max(_LOOK, self._rest.seconds_left()), self, call)
+        elif not self._progress.closed:
+            self._guarded(getattr(getattr(call, "__self__", None), "held", None), call)
+
+    def remark(self) -> str:
+        """Say why nothing comes through the pipeline just now, in a few words; nothing while something can."""
+        return remark_on(self._progress)
+
+    def troubles(self, pending_rows: int) -> Iterator[str]:
+        """Say what somebody should look at; see `troubles_of`."""
+        yield from super().troubles(pending_rows)
+        yield from troubles_of(self.label.name, self.label.channel, self._progress, pending_rows)
+
+    def end(self) -> None:
+        """Let go of what was built on the pipeline, which is closed, and count what waited for it as lost.
+
+        The line itself is the delivering thread's, which may be in the middle of it.
+        """
+        if self._progress.waiting:
+            self.losses.grow(self._progress.waiting, "dropped")
+        self.losses.close()
+
+    def _made(self, batch: Batch) -> Element | None:
+        began = time.thread_time()
+        element = self._wanted(batch)
+        self._spend(time.thread_time() - began)
+        return element
+
+    def _bring(self, part: Batch | SteeringRow | list[Message | Gap]) -> None:
+        if isinstance(part, Batch):
+            self._deliver_rows(part)
+        elif isinstance(part, list):
+            self._pass_on(part)
+        else:
+            self._follow(part)
+
+    def _pass_on(self, element: Element) -> None:
+        if self._rest.active:  # this is the probe
+            gap = self.losses.close()
+            if gap is not None and self._gaps:
+                self._due.append(gap)
+        super()._pass_on(element)
+
+    def _lost(self, rows: int, opened_at: int | None = None) -> None:
+        super()._lost(rows, opened_at)
+        now = time.monotonic()
+        if now - self._lost_at > _LULL:
+            self._notices.dropped(self.pipeline, rows)
+        self._lost_at = now
+
+    # Rests --------------------------------------------------------------------------------------------
+
+    def _set_aside(self) -> None:
+        """Do with what came during a rest as is right for its channel."""
+        if self._waits:
+            self._keep_newest()
+            return
+        rows = 0
+        while self._line:
+            part = self._line.popleft()
+            if isinstance(part, SteeringRow):
+                self._follow(part)
+                continue
+            rows += self._number(part)
+            if self._gaps:
+                self._due += self._gaps_in(part)
+        if rows:
+            self.losses.grow(rows, "rested")
+
+    def _keep_newest(self) -> None:
+        """Let the oldest of what waits go, where more waits than may."""
+        self._line = deque(self._own(part) for part in self._line)
+        waiting, lost = sum(map(self._number, self._line)), 0
+        while waiting > MOST_WAITING or len(self._line) > MOST_WAITING:
+            part = self._line.popleft()
+            if isinstance(part, SteeringRow):
+                self._follow(part)
+                continue
+            rows = self._number(part)
+            gone = min(rows, max(0, waiting - MOST_WAITING))
+            if gone < rows:
+                self._line.appendleft(self._behind(part, gone))
+            waiting, lost = waiting - gone, lost + gone
+        if lost:
+            if not self._progress.full:
+                self._notices.filled(self.pipeline, MOST_WAITING)
+            self._progress.full = True
+            self.losses.grow(lost, "dropped")
+
+    def _behind(self, part: Batch | list[Message | Gap], rows: int) -> Batch | list[Message | Gap]:
+        """Return `part` without its first rows, and without the gaps in it: one more is told of."""
+        if isinstance(part, Batch):
+            return Batch(part.channel, part.rows_for(self.label.market_tickers)[rows:])
+        messages: list[Message | Gap] = [each for each in part if not isinstance(each, Gap)]
+        return messages[rows:]
+
+    def _own(self, part: Batch | SteeringRow | list[Message | Gap]) -> Batch | SteeringRow | list[Message | Gap]:
+        """Return `part` with the rows of the pipeline's markets alone, which is all that is to wait."""
+        if isinstance(part, Batch) and part.market_tickers - (self.label.market_tickers or part.market_tickers):
+            return Batch(part.channel, part.rows_for(self.label.market_tickers, gaps=True))
+        return part
+
+    def _number(self, part: Batch | SteeringRow | list[Message | Gap]) -> int:
+        """Return how many rows, or messages, `part` has for the pipeline."""
+        if isinstance(part, list):
+            return _messages_in(part)
+        if not isinstance(part, Batch):
+            return 0
+        rows = part.rows_for(self.label.market_tickers)
+        return sum(type(row) is tuple for row in rows) if self.kind == "frames" else len(rows)
+
+    def _gaps_in(self, part: Batch | list[Message | Gap]) -> list[Message | Gap]:
+        if isinstance(part, list):
+            return [each for each in part if isinstance(each, Gap)]
+        return messages_of(Batch(part.channel, part.gaps), self.label.market_tickers, gaps=True)
+
+    def _failed(self, error: BaseException, element: object) -> None:
+        progress = self._progress
+        failure = self._notices.failure(error, self.pipeline, self._calls())
+        rests = progress.errors_in_a_row >= ERRORS_IN_A_ROW
+        first = rests and not self._rest.active
+        self._remember(Failed(element, failure))
+        self.losses.raised()
+        # In this order, so that whoever sees the rest, or the count, finds the error.
+        progress.last_error = failure
+        if rests:
+            if first:
+                self._lost_before = self.losses.rows
+            self._rest.begin()
+            if self._waits:
+                # The thread wakes when it is over: no other row may come for hours.
+                self.schedule.call_at(self.schedule.now() + self._rest.seconds + _MOMENT, self, self._wake)
+        progress.errors += 1
+        seconds = self._rest.seconds if first else 0.0
+        self._notices.of_pipeline(failure, rests=seconds, first=progress.errors_in_a_row == 1)
+
+    def _remember(self, failed: Failed) -> None:
+        kept = self._progress.failed
+        kept.append(failed)
+        self._failed_rows += failed.rows
+        while len(kept) > 1 and (len(kept) > _MOST_FAILED or self._failed_rows > _MOST_FAILED_ROWS):
+            self._failed_rows -= kept.popleft().rows
+
+    def _succeeded(self, element: object) -> None:
+        if isinstance(element, Gap):
+            return  # a callback that leaves gaps alone is not well by that
+        super()._succeeded(element)
+        if self._rest.active:
+            self._rest.end()
+            self._notices.recovered(self.pipeline, self.losses.rows - self._lost_before)
+
+    def _calls(self) -> Callable[..., Any] | None:
+        """Return the user's function, where there is one alone."""
+        return None
+
+    def _wake(self) -> None:
+        """Do nothing: that the thread is awake is enough."""
+
+
+class CallbackDelivery(UserDelivery):
+    """Calls a function with each message.
+
+    Parameters
+    ----------
+    opening : Opening
+        What the pipeline is opened with.
+    schedule : Schedule
+        For later calls on the thread that delivers.
+    function : callable
+        The user's.
+    """
+
+    kind = "callback"
+
+    def __init__(self, opening: Opening, schedule: Schedule, function: Callable[[Message | Gap], Any]) -> None:
+        super().__init__(opening, schedule)
+        self._function: Callable[[Message | Gap], Any] | None = function
+
+    def end(self) -> None:
+        """Let go of the function."""
+        super().end()
+        self._function = None
+
+    def _wanted(self, batch: Batch) -> list[Message | Gap]:
+        return messages_of(batch, self.label.market_tickers, gaps=self._gaps)
+
+    def _hand_over(self, element: list[Message | Gap]) -> None:
+        # Each message comes through here, so what is asked for each is little, and what `_guarded` does stands here.
+        progress, rest = self._progress, self._rest
+        for at, message in enumerate(element):
+            function = self._function
+            if function is None or progress.closed:
+                return
+            if rest.active and rest.lasts():
+                self._line.appendleft(element[at:])
+                return
+            if type(message) is not Gap:
+                progress.rows += 1
+            try:
+                result = function(message)
+                if result is not None:
+                    refuse_unstarted(result, self.label.channel)
+            except BaseException as error:  # noqa: BLE001  # as in `_guarded`
+                self._raised(error, message)
+            else:
+                if progress.errors_in_a_row:
+                    self._succeeded(message)
+
+    def _calls(self) -> Callable[..., Any] | None:
+        return self._function
+
+    def frames(self) -> list[RollingFrame]:
+        return []
+
+
+class StreamDelivery(UserDelivery):
+    """Sends rows down a streamz graph, whose source is held weakly: it lives as long as its users want.
+
+    Parameters
+    ----------
+    opening : Opening
+        What the pipeline is opened with.
+    schedule : Schedule
+        For later calls on the thread that delivers.
+    """
+
+    def __init__(self, opening: Opening, schedule: Schedule) -> None:
+        super().__init__(opening, schedule)
+        self.clock = opening.clock
+        self.cover: Cover | None = None
+        """Makes what knows whether a frame in the graph lacks rows; None where nobody can know."""
+        self._covered: weakref.WeakSet[Covered] = weakref.WeakSet()
+        self._source: weakref.ref[Stream] | None = None
+
+    def covered(self, store: RollingFrame) -> Covered | None:
+        """Return what knows from now on whether a frame in the graph lacks rows, until the pipeline is closed."""
+        if self.cover is None:
+            return None
+        made = self.cover(store, self.losses.since)
+        self._covered.add(made)
+        return made
+
+    def begin_with(self, source: Stream) -> None:
+        """Send to `source` from now on."""
+        self._source = weakref.ref(source)
+
+    def admit(self, node: Stream) -> None:
+        """Refuse a new node that could not work.
+
+        Raises
+        ------
+        PipelineError
+            When the node has an event loop, its function is none or never runs, or the pipeline is closed.
+        """
+        refuse_loop(node)
+        refuse_unusable(node, self.label.channel)
+        if self._progress.closed:
+            raise PipelineError(
+                f"Pipeline {self.label.name!r} is closed: nothing comes through it any more. "
+                "Ask the feed for a new one, with stream() or messages()."
+            )
+
+    def end(self) -> None:
+        """Take the graph apart."""
+        super().end()
+        for each in list(self._covered):
+            each.close()
+        source = self._begun()
+        if source is not None:
+            destroy_below(source)
+
+    def _begun(self) -> Stream | None:
+        return None if self._source is None else self._source()
+
+    def _hand_over(self, element: Element) -> None:
+        self._progress.rows += _messages_in(element) if isinstance(element, list) else size_of(element)
+        source = self._begun()
+        if source is not None:
+            self._guarded(element, send, source, element)
+
+    def frames(self) -> list[RollingFrame]:
+        source = self._begun()
+        below = [] if source is None else reachable(source)
+        return [store_of(node) for node in below if isinstance(node, FrameReading)]
+
+
+class FrameDelivery(StreamDelivery):
+    """Sends one polars DataFrame a batch to what a user built on ``stream()``."""
+
+    kind = "frames"
+
+    def _wanted(self, batch: Batch) -> pl.DataFrame | None:
+        frame = batch.select(self.label.market_tickers, self.pipeline.exact)
+        # A node may change its frame in place; nobody else is to notice.
+        return None if frame is None else frame.clone()
+
+
+class MessageDelivery(StreamDelivery):
+    """Sends one list of messages a batch to what a user built on ``messages()``."""
+
+    kind = "messages"
+
+    def _wanted(self, batch: Batch) -> list[Message | Gap]:
+        return messages_of(batch, self.label.market_tickers, gaps=self._gaps)
+
+
+def _messages_in(element: list[Message | Gap]) -> int:
+    return sum(not isinstance(each, Gap) for each in element)

@@ -1,0 +1,129 @@
+"""Rows 14 and 15: how soon a callback and a waiting cell know of a trade, against a bare loop that notes the time.
+
+Each line is the worst of what its bar asks for, as a share of it: p50 and p99 from the sender's stamp to the moment at
+which the trade was known, and the CPU time of the process less what the cell itself spends.
+"""
+
+import json
+from array import array
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+from tests.benchmarks.findings import Finding, at_most
+from tests.benchmarks.frames import Mix, Size, prepare
+from tests.benchmarks.more.tables import quantile
+from tests.benchmarks.rounds import alternate
+from tests.benchmarks.running import each_part, sending
+
+ROWS = (14, 15)
+ROUNDS = 5
+LOOP = "loop"
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is sent at once: so many trades at a rate, while the cell waits or computes."""
+
+    rate: int
+    trades: int
+    busy: bool = False
+
+    @property
+    def row(self):
+        return 15 if self.busy or self.rate > 5_000 else 14
+
+    def __str__(self):
+        return f"{self.rate:,} trades/s{' beside a computing cell' if self.busy else ''}"
+
+
+PARTS = (Part(50, 100), Part(500, 1_000), Part(5_000, 10_000), Part(50_000, 50_000), Part(500, 1_000, busy=True))
+CASES = {
+    LOOP: {"way": "loop"},
+    "callback": {"way": "callback"},
+    "callback, `picows`": {"way": "callback", "transport": "picows"},
+    "`.df`": {"way": "frame"},
+    "`.df`, `picows`": {"way": "frame", "transport": "picows"},
+}
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one part came to."""
+
+    p50: float
+    p99: float
+    cpu: float
+    """As a share of a core."""
+
+
+def measure_rows(settings, rows):
+    trades = [settings.sized(part.trades, least=20) for part in PARTS]
+    size = Size(trades[0], settings.sized(2_000), markets=50, mix=Mix(0, 0, 1), more=tuple(trades[1:]))
+    folder = prepare(size, settings.folder)
+    with sending(folder) as sender:
+        cases = {name: partial(_once, settings.folder, sender, folder, **options) for name, options in CASES.items()}
+        runs = alternate(settings, "told", cases, min(ROUNDS, settings.rounds))
+    found = []
+    for at, part in enumerate(PARTS):
+        if part.row in rows:
+            loop = [each[at] for each in runs[LOOP]]
+            found += [_finding(runs, name, part, at, loop) for name in CASES if name != LOOP]
+    return found
+
+
+def _once(place, sender, folder, **options):
+    """Run one client through all parts."""
+    heard_at = place / "heard.bin"
+    busy = [at for at, part in enumerate(PARTS, 1) if part.busy]
+    rates = [part.rate for part in PARTS]
+    stamps, spent = each_part(
+        sender, folder, "told", rates, place / "stamps", heard=str(heard_at), busy=busy, **options
+    )
+    heard = array("q")
+    heard.frombytes(heard_at.read_bytes())
+    bounds = [part["trades"] for part in json.loads((Path(folder) / "session.json").read_text())["parts"]]
+    told = []
+    for at, handed in enumerate(stamps):
+        known = heard[bounds[at] : bounds[at + 1]]
+        waits = sorted((later - sooner) / 1e6 for sooner, later in zip(handed, known, strict=True))
+        lasted = (max(known[-1], handed[-1]) - handed[0]) / 1e9
+        told.append(Told(quantile(waits, 50), quantile(waits, 99), spent[at] / lasted))
+    return told
+
+
+def _finding(runs, name, part, at, loop):
+    mine = [each[at] for each in runs[name]]
+    shares = [_share(part, one, other) for one, other in zip(mine, loop, strict=False)]
+    return Finding(
+        part.row,
+        f"{name}, {part}: the worst share of its bar",
+        at_most(1.0),
+        values=shares,
+        why_not=runs.missing.get(name, ""),
+        notes={f"{name}, {part}": _words(part, mine, loop)} if mine and loop else {},
+    )
+
+
+def _share(part, one, loop):
+    if part.row == 14:
+        p50 = min(3 * loop.p50, 1.0)
+        return max(one.p50 / p50, one.p99 / 5.0, one.cpu / _cpu_bar(loop))
+    p50 = loop.p50 + 5.0 if part.busy else 10.0
+    return max(one.p50 / p50, one.p99 / 60.0)
+
+
+def _cpu_bar(loop):
+    return 1.3 * loop.cpu + 0.03
+
+
+def _words(part, mine, loop):
+    def of(name, runs):
+        return median(getattr(each, name) for each in runs)
+
+    text = (
+        f"p50 {of('p50', mine):.2f} ms, p99 {of('p99', mine):.2f} ms, {of('cpu', mine):.1%} of a core; "
+        f"the loop {of('p50', loop):.2f} ms, {of('p99', loop):.2f} ms, {of('cpu', loop):.1%}"
+    )
+    return text + (f"; CPU at most {median(map(_cpu_bar, loop)):.1%}" if part.row == 14 else "")

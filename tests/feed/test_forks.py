@@ -1,0 +1,206 @@
+"""A forked child has what the feed held, and none of its threads: all says so, nothing waits, and it can be read."""
+
+import multiprocessing
+import os
+import pickle
+import signal
+import time
+
+import pytest
+
+import kalshi_nb as kn
+from kalshi_nb import errors
+from tests.feed.conftest import until
+
+MARKET = "KXHIGHNY-26NOV22-B52.5"
+
+pytestmark = [
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork"),
+    pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning"),
+]
+
+
+def in_a_child(ask):
+    """What `ask` returns in a forked child, which has half a minute for it."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(30)
+        try:
+            answer = ask()
+        except BaseException as problem:
+            answer = problem
+        os.write(writing, pickle.dumps(answer))
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as answers:
+        data = answers.read()
+    os.waitpid(child, 0)
+    assert data, "the child hung"
+    answer = pickle.loads(data)
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer
+
+
+def refusal(ask):
+    """The name of the error that `ask` raises, its words, and how long that took."""
+    began = time.monotonic()
+    try:
+        ask()
+    except errors.KalshiError as error:
+        return type(error).__name__, str(error), time.monotonic() - began
+    return None
+
+
+@pytest.fixture
+def full(feed, exchange):
+    """A feed with some of everything, and with data."""
+    trades, book = feed.trades(), feed.book(MARKET).wait()
+    feed.quotes(MARKET)
+    feed.on("trade")(lambda trade: None)
+    exchange.advance(30)
+    return feed, trades, book
+
+
+def test_states_and_reprs_say_that_the_threads_stayed_with_the_parent(full):
+    feed, trades, book = full
+
+    def ask():
+        return (
+            feed.state,
+            feed.health().state,
+            feed.health().connections,
+            book.status,
+            repr(feed),
+            repr(trades),
+            repr(book),
+        )
+
+    state, health, connections, status, *reprs = in_a_child(ask)
+    assert (state, health, connections, status) == ("forked", "forked", 0, "closed")
+    for each in reprs:
+        assert "threads stayed with the process that this one was forked from" in each
+    assert (feed.state, book.status, trades.complete()) == ("connected", "live", True)
+
+
+def test_health_warns_of_it_and_of_nothing_else(full):
+    feed, _, _ = full
+    (warning,) = in_a_child(lambda: feed.health().warnings)
+    assert "threads stayed with" in warning
+    assert "connect() again" in warning
+    assert feed.health().warnings == ()
+
+
+def test_no_frame_is_complete_there(full):
+    _, trades, _ = full
+    assert in_a_child(trades.complete) is False
+
+
+def test_what_is_held_can_be_read(full):
+    feed, trades, book = full
+    rows, top, depth = in_a_child(lambda: (trades.df.height, tuple(book.top), book.depth(3).height))
+    assert (rows, top, depth) == (len(trades), tuple(book.top), 3)
+    assert in_a_child(lambda: feed.gaps.height) == 0
+
+
+WAITS = {
+    "frame": lambda feed, trades, book: trades.wait(rows=10**6, timeout=None),
+    "new rows": lambda feed, trades, book: trades.wait(new=1, timeout=None),
+    "book": lambda feed, trades, book: book.wait(None),
+    "flush": lambda feed, trades, book: feed.flush(None),
+}
+CALLS = {
+    "the same frame": lambda feed: feed.trades(),
+    "another frame": lambda feed: feed.tickers(),
+    "book": lambda feed: feed.book(MARKET),
+    "stream": lambda feed: feed.stream("trade"),
+    "messages": lambda feed: feed.messages("trade"),
+    "callback": lambda feed: feed.on("trade"),
+    "alert": lambda feed: feed.when(lambda top: True, print, MARKET),
+    "catalog": lambda feed: feed.index_ids(),
+}
+
+
+@pytest.mark.parametrize("name", WAITS)
+def test_every_wait_ends_at_once(full, name):
+    kind, words, took = in_a_child(lambda: refusal(lambda: WAITS[name](*full)))
+    assert kind == "ForkedError"
+    assert "threads stayed with" in words
+    assert took < 5
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_every_new_call_is_refused_at_once(full, name):
+    kind, words, took = in_a_child(lambda: refusal(lambda: CALLS[name](full[0])))
+    assert kind == "ForkedError"
+    assert "connect() again here" in words
+    assert took < 5
+
+
+def test_closing_there_ends_nothing_of_the_parent_s(full, exchange):
+    feed, trades, book = full
+
+    def close():
+        trades.close()
+        book.close()
+        feed.close()
+        return feed.state, repr(trades), book.status
+
+    state, trades_repr, status = in_a_child(close)
+    assert (state, status) == ("closed", "closed")
+    assert "it is closed" in trades_repr
+    before = trades.total
+    exchange.advance(30)
+    assert trades.total > before
+    assert (feed.state, book.wait().status) == ("connected", "live")
+
+
+def test_a_shown_book_is_a_picture_there(full):
+    _, _, book = full
+    bundle = in_a_child(book._repr_mimebundle_)
+    assert set(bundle) == {"text/plain", "text/html"}
+    assert "threads stayed with" in bundle["text/plain"]
+
+
+def test_a_child_of_a_callback_may_connect(feed, exchange):
+    answers = []
+
+    @feed.on("trade", MARKET)
+    def forks(trade):
+        if not answers:
+            answers.append(in_a_child(lambda: refusal(lambda: kn.connect(exchange.url, key_id="x", private_key="no"))))
+
+    exchange.advance(60)
+    until(lambda: answers, "the child answered")
+    assert answers[0][0] == "PrivateKeyError"  # it is told nothing of a thread of the feed's
+
+
+def child_of_multiprocessing(pipe, feed, trades):
+    pipe.send((feed.state, trades.complete(), refusal(lambda: trades.wait(new=1, timeout=None))))
+
+
+def test_children_of_multiprocessing_are_forked_children(full):
+    feed, trades, _ = full
+    ours, theirs = multiprocessing.Pipe()
+    child = multiprocessing.get_context("fork").Process(target=child_of_multiprocessing, args=(theirs, feed, trades))
+    child.start()
+    assert ours.poll(30)
+    state, complete, (kind, _, _) = ours.recv()
+    child.join(30)
+    assert (state, complete, kind, child.exitcode) == ("forked", False, "ForkedError", 0)
+
+
+def test_a_grandchild_is_one_too(full):
+    feed, _, _ = full
+    assert in_a_child(lambda: in_a_child(lambda: feed.state)) == "forked"
+
+
+def test_a_feed_that_is_made_in_the_child_lives_there(full):
+    def ask():
+        with kn.connect("sim") as own:
+            own.trades().wait(rows=1, timeout=20)
+            return own.state, in_a_child(lambda: own.state), own.state
+
+    assert in_a_child(ask) == ("connected", "forked", "connected")

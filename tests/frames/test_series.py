@@ -1,0 +1,48 @@
+"""Columns made the straight way are those that polars makes the public way, or the public way is taken."""
+
+import polars as pl
+import pytest
+
+from kalshi_nb._frames import series as module
+from kalshi_nb._frames.series import series, straight_ways
+
+VALUES = {
+    pl.Int64: [1, None, -5, 2**62],
+    pl.Float64: [0.47, None, -1e300, 0.1 + 0.2],
+    pl.String: ["KXA-1", None, "", "é\n"],
+    pl.Boolean: [True, None, False],
+}
+
+
+@pytest.fixture(params=["straight", "public"])
+def way(request, monkeypatch):
+    if request.param == "public":
+        monkeypatch.setattr(module, "_straight", lambda *trial: None)
+    straight_ways.cache_clear()
+    yield request.param
+    straight_ways.cache_clear()
+
+
+@pytest.mark.parametrize("dtype", VALUES)
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_a_series_is_as_polars_itself_makes_it(way, dtype, kind):
+    made = series("price", kind(VALUES[dtype]), dtype)
+    assert made.equals(pl.Series("price", VALUES[dtype], dtype=dtype), check_dtypes=True, check_names=True)
+    assert series("price", kind(), dtype).equals(pl.Series("price", [], dtype=dtype), check_dtypes=True)
+
+
+@pytest.mark.parametrize(("dtype", "wrong"), [(pl.Int64, "1"), (pl.Int64, 0.5), (pl.Float64, "x"), (pl.String, 1)])
+def test_a_value_of_another_type_is_refused(way, dtype, wrong):
+    with pytest.raises(TypeError):
+        series("price", [wrong], dtype)
+
+
+def test_the_straight_way_is_taken_with_the_polars_that_is_installed():
+    straight_ways.cache_clear()
+    assert {make.__qualname__ for make in straight_ways().values()} == {"_straight.<locals>.make"}
+
+
+@pytest.mark.parametrize("name", ["no_such", "new_str", "new_opt_u32"])
+def test_a_constructor_that_does_something_else_is_not_trusted(name):
+    values, wrong = (1, None, -5), "1"
+    assert module._straight(pl.Int64, name, values, wrong) is None

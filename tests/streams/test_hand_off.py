@@ -1,0 +1,155 @@
+"""How soon rows go on from the engine: at once where it is quiet, in large batches where it is not."""
+
+import random
+import threading
+import time
+
+import kalshi_nb as kn
+from kalshi_nb._rows.channels import LAYOUTS
+from tests.streams.conftest import BASE_US, trade, until
+
+NEVER = 3_600
+"""Seconds: a hand-off that comes is none that was waited for."""
+
+
+def a_fill():
+    values = {"market_ticker": "KXA-1", "ts": BASE_US, "received_at": BASE_US}
+    return tuple(values.get(each.name) for each in LAYOUTS["fill"])
+
+
+def burn(seconds):
+    until_cpu = time.thread_time() + seconds
+    while time.thread_time() < until_cpu:
+        pass
+
+
+def costly_turns(pipelines, seconds):
+    """Have each turn that takes trades cost so much CPU time."""
+    take = pipelines._take
+
+    def taking(channel):
+        rows = take(channel)
+        if rows:
+            burn(seconds)
+        return rows
+
+    pipelines._take = taking
+
+
+def test_a_row_that_comes_alone_is_told_at_once(make, engine):
+    pipelines = make(flush_interval=NEVER)
+    seen = []
+    pipelines.on("trade", seen.append)
+    frame = pipelines.frame("trade").store
+    for number in range(1, 50):
+        engine.add("trade", trade(number))
+        until(lambda number=number: len(seen) == number)
+        assert frame.total == number  # a callback finds its row in the frame
+
+
+def test_no_row_is_overslept_however_threads_meet(make, engine, hectic):
+    pipelines = make(flush_interval=NEVER)
+    frame = pipelines.frame("trade").store
+    chance = random.Random(7)
+    for number in range(3_000):
+        engine.add("trade", trade(number))
+        if chance.random() < 0.3:
+            time.sleep(chance.random() * 0.0005)
+    until(lambda: frame.total == 3_000)
+
+
+def test_after_a_costly_turn_rows_wait_but_those_of_the_account_end_the_rest(make, engine):
+    pipelines = make(flush_interval=NEVER)
+    frame, fills = pipelines.frame("trade").store, pipelines.frame("fill").store
+    costly_turns(pipelines, 0.5)  # a rest of many seconds
+    engine.add("trade", trade(1))
+    until(lambda: frame.total == 1)
+    engine.add("trade", trade(2))
+    time.sleep(0.3)
+    assert frame.total == 1
+    engine.add("fill", a_fill())
+    until(lambda: fills.total == 1)
+    until(lambda: frame.total == 2)
+
+
+def test_a_rest_is_never_longer_than_flush_interval(make, engine):
+    pipelines = make(flush_interval=0.02)
+    frame = pipelines.frame("trade").store
+    costly_turns(pipelines, 0.2)
+    for number in (1, 2, 3):
+        engine.add("trade", trade(number))
+        until(lambda number=number: frame.total == number, timeout=2.0)
+
+
+def test_what_a_users_code_costs_makes_nobody_rest(make, engine):
+    pipelines = make(flush_interval=NEVER)
+    frame, called = pipelines.frame("trade").store, []
+
+    def slow(message):
+        called.append(message)
+        burn(0.3)
+
+    pipelines.on("trade", slow)
+    for number in range(1, 4):
+        engine.add("trade", trade(number))
+        until(lambda number=number: frame.total == number, timeout=2.0)
+    until(lambda: len(called) == 3)
+
+
+def test_while_it_is_held_whoever_flushes_makes_the_batches(make, engine):
+    pipelines = make(flush_interval=0.001)
+    sizes = []
+    pipelines.stream("trade").sink(lambda df: sizes.append(df.height))
+    pipelines.hold()
+    for number in range(5):
+        engine.add("trade", trade(number))
+        time.sleep(0.01)
+    assert sizes == []
+    pipelines.flush()
+    assert sizes == [5]
+    engine.add("trade", trade(6))
+    pipelines.let_go()
+    until(lambda: sizes == [5, 1])
+
+
+def test_a_flush_ends_a_rest(make, engine):
+    pipelines = make(flush_interval=NEVER)
+    frame = pipelines.frame("trade").store
+    costly_turns(pipelines, 0.5)
+    engine.add("trade", trade(1))
+    until(lambda: frame.total == 1)
+    engine.add("trade", trade(2))
+    pipelines.flush(5)
+    assert frame.total == 2
+
+
+def test_stopping_ends_a_rest(make, engine):
+    pipelines = make(flush_interval=NEVER)
+    frame = pipelines.frame("trade").store
+    costly_turns(pipelines, 0.5)
+    engine.add("trade", trade(1))
+    until(lambda: frame.total == 1)
+    assert pipelines.stop(2)
+
+
+def test_under_a_clock_moved_by_hand_a_batch_is_a_step_whatever_the_threads_do():
+    def batches():
+        with (
+            kn.sim.Exchange(seed=3, clock="manual") as exchange,
+            kn.connect(exchange, flush_interval=0.001, new=True) as feed,
+        ):
+            sizes = []
+            sink = feed.stream("trade").sink(lambda df: sizes.append(df.height))
+            busy = threading.Event()
+            other = threading.Thread(target=lambda: [burn(0.002) for _ in range(100) if not busy.is_set()])
+            other.start()
+            exchange.advance(30)
+            exchange.advance(30)
+            busy.set()
+            other.join()
+            del sink
+            return sizes
+
+    first = batches()
+    assert sum(first) > 20
+    assert first == batches()
