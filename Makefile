@@ -21,7 +21,7 @@ help:
 	@echo "make test-all   the tests, and the reliability bars at full size, about an hour and a half"
 	@echo "make check      ruff, mypy --strict and the tests"
 	@echo "make notebooks  run the notebooks anew and keep their outputs"
-	@echo "make soak       the reliability bars, about 16 minutes; see docs/reliability.md"
+	@echo "make soak       the reliability bars, about 18 minutes; see docs/reliability.md"
 	@echo "make bench      the figures to hold, measured side by side, about 12 minutes; see docs/performance.md"
 	@echo "make bench-more  latency, growth, bulk and what the defaults are worth, about 25 minutes"
 	@echo "make bench-peers  install the peers in an environment of their own and measure against them"
@@ -80,6 +80,7 @@ STEADY_SECONDS ?= 1200
 test-all: test
 	$(call leg,a faulty line,$(BIN)/python -m tests.soak line --seeds 20 --frames 50000)
 	$(call leg,two hundred kills,$(BIN)/python -m tests.soak kills --seeds 1 --kills 200)
+	$(call leg,a line that loses a message every few seconds,$(BIN)/python -m tests.soak losses)
 	$(call leg,steady load,$(BIN)/python -m tests.soak steady --seconds $(STEADY_SECONDS) --warm-up 300)
 	$(call leg,ten million broken frames,$(BIN)/python -m tests.soak fuzz --frames 10000000 --seed 2)
 
@@ -101,6 +102,7 @@ notebooks: .venv/dev.stamp
 soak: .venv/dev.stamp
 	$(BIN)/python -m tests.soak line --seeds 20 --frames 50000
 	$(BIN)/python -m tests.soak kills --seeds 1 --kills 20
+	$(BIN)/python -m tests.soak losses
 	$(BIN)/python -m tests.soak steady --seconds 300 --warm-up 300
 	$(BIN)/python -m tests.soak fuzz --frames 1000000 --seed 1
 

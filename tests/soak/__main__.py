@@ -2,13 +2,18 @@
 
 import argparse
 import json
+import logging
 import sys
 import time
 
 from tests.soak.faulty_line import one_line
 from tests.soak.fuzz import fuzz
 from tests.soak.kills import some_kills
+from tests.soak.losses import some_losses
 from tests.soak.steady import steady
+
+LIVE = {5.0: 97.0, 2.0: 94.0}
+"""Percent of the time that books are to be live, by the seconds from one lost message to the next."""
 
 _DEFAULTS = {"_fuzz": (1, 1_000_000)}
 """Seeds and frames where they are not those of the faulty line."""
@@ -24,6 +29,12 @@ def _kills(options):
     for seed in range(options.seed, options.seed + options.seeds):
         result = some_kills(seed, options.kills, longest_outage=options.outage)
         yield result, result.recovered == options.kills and not result.wrong_books
+
+
+def _losses(options):
+    for every, least in LIVE.items():
+        result = some_losses(options.seed, min(options.seconds, 40.0), every)
+        yield result, result.live_percent >= least and not result.wrong_books
 
 
 def _steady(options):
@@ -42,18 +53,21 @@ def _fuzz(options):
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
-    parser.add_argument("what", choices=["line", "kills", "steady", "fuzz", "all"])
+    parser.add_argument("what", choices=["line", "kills", "losses", "steady", "fuzz", "all"])
     parser.add_argument("--seed", type=int, default=1, help="the first seed (1)")
     parser.add_argument("--seeds", type=int, help="how many seeds (4; fuzz 1)")
     parser.add_argument("--frames", type=int, help="frames a seed (line 50,000; fuzz 1,000,000)")
     parser.add_argument("--rate", type=float, default=0.01, help="share of frames each mishap befalls (0.01)")
     parser.add_argument("--kills", type=int, default=20, help="kills a seed (20)")
     parser.add_argument("--outage", type=float, default=3.0, help="the longest outage in seconds (3)")
-    parser.add_argument("--seconds", type=float, default=120.0, help="how long the steady run is (120)")
+    parser.add_argument(
+        "--seconds", type=float, default=120.0, help="how long the steady run is (120); one of losses is 40 at most"
+    )
     parser.add_argument("--warm-up", type=float, default=300.0, help="seconds before it (300)")
     parser.add_argument("--speed", type=float, default=24.0, help="pace of its market; 24 is about 2,000 messages/s")
     options = parser.parse_args()
-    every = {"line": _line, "kills": _kills, "steady": _steady, "fuzz": _fuzz}
+    every = {"line": _line, "kills": _kills, "losses": _losses, "steady": _steady, "fuzz": _fuzz}
+    logging.getLogger("kalshi_nb").setLevel(logging.CRITICAL)  # thousands of gaps are wanted here
     chosen = list(every.values()) if options.what == "all" else [every[options.what]]
     given, broken = (options.seeds, options.frames), 0
     for run in chosen:
