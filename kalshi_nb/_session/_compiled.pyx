@@ -338,7 +338,6 @@ cdef class StraightLine:
     def receive(self, messages, received_at, /):
         """Take in what one read brought, in its order; `received_at` is the microsecond of that read."""
         state = self._state
-        state.messages += len(messages)
         try:
             for data in messages:
                 try:
@@ -357,6 +356,8 @@ cdef class StraightLine:
                 self._take(frame, data, received_at)
         finally:
             self._leave(received_at)
+            # Last, since whoever sees a frame counted, on another thread, takes it for applied.
+            state.messages += len(messages)
 
     cdef int _leave(self, received_at) except -1:
         """Write down what was applied, and look everything up anew for the next frame."""

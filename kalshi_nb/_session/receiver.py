@@ -51,16 +51,19 @@ class Receiver:
     def _receive(self, messages: Sequence[bytes], received_at: int, /) -> None:
         """Take in what one read brought, one frame after the other."""
         look_again, take = self._look_again, self._take
-        self._state.messages += len(messages)
-        for data in messages:
-            try:
-                frame = typed(data)
-            except REFUSED as refusal:
-                again = look_again(data, refusal, received_at)
-                if again is None:
-                    continue
-                frame = again
-            take(frame, data, received_at)
+        try:
+            for data in messages:
+                try:
+                    frame = typed(data)
+                except REFUSED as refusal:
+                    again = look_again(data, refusal, received_at)
+                    if again is None:
+                        continue
+                    frame = again
+                take(frame, data, received_at)
+        finally:
+            # Last, since whoever sees a frame counted, on another thread, takes it for applied.
+            self._state.messages += len(messages)
 
     def _take(self, frame: Frame, data: bytes, received_at: int) -> None:
         """Take in any frame."""

@@ -56,7 +56,10 @@ def test_frames_are_those_of_one_connection(exchange, feed):
         for spread, alone in zip(*frames, strict=True):
             assert spread.df.height > 0
             columns = [name for name in spread.df.columns if name not in ("seq", "received_at")]
-            order = ["market_ticker", *[name for name in ("ts", "yes_price", "price", "delta") if name in columns]]
+            order = [
+                "market_ticker",
+                *[name for name in ("ts", "yes_price", "price", "delta", "clock") if name in columns],
+            ]
             left, right = (
                 each.df.select(columns).with_columns(pl.col("market_ticker").cast(pl.String))
                 for each in (spread, alone)
