@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
+from kalshi_nb._frames.joining import one_chunk
 from kalshi_nb._frames.marks import GAP
 from kalshi_nb._frames.schema import frame_of
 
@@ -62,7 +63,7 @@ def joined(parts: Sequence[Part]) -> pl.DataFrame:
         frames.append(part)
     if rows:
         frames.append(_framed(rows))
-    return frames[0] if len(frames) == 1 else pl.concat(frames, rechunk=True)
+    return frames[0] if len(frames) == 1 else one_chunk(frames)
 
 
 def _framed(parts: Sequence[PlainRows]) -> pl.DataFrame:

@@ -17,7 +17,8 @@ from kalshi_nb._frames.schema import MARKET
 from kalshi_nb._frames.schema import schema as schema_of
 from kalshi_nb._rows.channels import traits_of
 from kalshi_nb._streams.source import Source, delivery_above
-from kalshi_nb.errors import ConfigurationError, HandleClosedError, PipelineError
+from kalshi_nb._waiting import FORKED
+from kalshi_nb.errors import ConfigurationError, ForkedError, HandleClosedError, PipelineError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -112,6 +113,8 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
         return ended
 
     def _trouble(self) -> str:
+        if self._stands is not None and isinstance(self._stands.ended(), ForkedError):
+            return FORKED
         delivery = delivery_above(self)
         if delivery is None or delivery.pipeline.state == "closed":
             return "its pipeline is closed"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, Self
 
+from kalshi_nb._threads import forks
 from kalshi_nb._usage import not_copied, not_made
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Kind", "Label", "Pipeline", "Progress", "State"]
 
 Kind = Literal["frames", "messages", "callback"]
-State = Literal["running", "detached", "closed"]
+State = Literal["running", "detached", "closed", "forked"]
 
 
 class Label(NamedTuple):
@@ -101,11 +102,16 @@ class Pipeline:
         self._progress = progress
         self._on_close = on_close
         self._is_taken_apart = False
+        self._born = forks()
 
     @property
     def state(self) -> State:
-        """``"running"``, ``"detached"`` after too many errors in a row, or ``"closed"``."""
-        return self._progress.state
+        """``"running"``, ``"detached"`` after too many errors in a row, ``"closed"``, or ``"forked"``.
+
+        ``"forked"``: its thread stayed with the process that this one was forked from.
+        """
+        state = self._progress.state
+        return state if state == "closed" or self._born == forks() else "forked"
 
     @property
     def batches(self) -> int:
@@ -129,7 +135,10 @@ class Pipeline:
 
     def close(self) -> None:
         """Stop it and take its graph apart, sinks included. Frames that it filled stay readable."""
+        forked = self.state == "forked"
         self._progress.state = "closed"
+        if forked:
+            return  # nothing comes here, and whose locks the parent held at that moment nobody knows
         if not self._is_taken_apart:
             self._on_close()  # broken off by Ctrl-C, it is called again by the next close
             self._is_taken_apart = True
