@@ -11,14 +11,16 @@ from __future__ import annotations
 import math
 import threading
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from kalshi_nb._usage import seconds
 
 if TYPE_CHECKING:
     from kalshi_nb.errors import KalshiError
 
-__all__ = ["Deadline", "Standing"]
+__all__ = ["FORKED", "Deadline", "Standing"]
+
+FORKED: Final = "the feed's threads stayed with the process that this one was forked from"
 
 
 class Standing(Protocol):

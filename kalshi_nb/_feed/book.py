@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, Self
 
 from kalshi_nb._clock import Clock
 from kalshi_nb._engine.port import LadderReading
-from kalshi_nb._feed.standing import FORKED, FeedStanding, unknown_market
+from kalshi_nb._feed.standing import FeedStanding, unknown_market
 from kalshi_nb._fixed_point import CONTRACT, DOLLAR
 from kalshi_nb._rows.ladders import EndedLadder
 from kalshi_nb._rows.ladders import Levels as IntegerLevels
 from kalshi_nb._threads import refuse_on
 from kalshi_nb._usage import not_copied, not_made, whole
-from kalshi_nb._waiting import Deadline
+from kalshi_nb._waiting import FORKED, Deadline
 from kalshi_nb._widgets.ladder.presenter import LadderPresenter
 from kalshi_nb.errors import (
     ConfigurationError,

@@ -19,7 +19,7 @@ from kalshi_nb._feed.frames import FrameRequest, Frames
 from kalshi_nb._feed.handles import Ending, Handles
 from kalshi_nb._feed.health import Health, health_of, market_counts
 from kalshi_nb._feed.options import DEFAULT_OPTIONS, Options
-from kalshi_nb._feed.standing import FORKED, FeedStanding
+from kalshi_nb._feed.standing import FeedStanding
 from kalshi_nb._offload import off_loop
 from kalshi_nb._rows.channels import BOOKS, QUOTES, REFERENCE_FEEDS, ROWS
 from kalshi_nb._rows.rejects import Reject
@@ -30,7 +30,7 @@ from kalshi_nb._streams.pipeline import Pipeline
 from kalshi_nb._streams.runner import Pipelines
 from kalshi_nb._threads import FEED_ROLES, refuse_on, role
 from kalshi_nb._usage import not_copied, not_made
-from kalshi_nb._waiting import Deadline
+from kalshi_nb._waiting import FORKED, Deadline
 from kalshi_nb.errors import ConfigurationError, MarketTickerError, PipelineWarning
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kalshi_nb._feed.coverage import microseconds
-from kalshi_nb._feed.standing import FORKED
 from kalshi_nb._frames.reading import FrameReading
 from kalshi_nb._usage import not_made
+from kalshi_nb._waiting import FORKED
 from kalshi_nb.errors import HandleClosedError
 
 if TYPE_CHECKING:

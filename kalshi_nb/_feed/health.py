@@ -12,8 +12,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from kalshi_nb._engine.port import Engine, EngineStatus, LinkStatus
-from kalshi_nb._feed.standing import FORKED
 from kalshi_nb._streams.runner import Pipelines
+from kalshi_nb._waiting import FORKED
 
 __all__ = ["Health", "health_of", "market_counts"]
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Literal
 
 from kalshi_nb._rows.tickers import hint
 from kalshi_nb._threads import forks
+from kalshi_nb._waiting import FORKED
 from kalshi_nb.errors import AuthenticationError, FeedClosedError, ForkedError, KalshiError, SubscriptionError
 
 if TYPE_CHECKING:
     from kalshi_nb._engine.port import Engine
 
-__all__ = ["FORKED", "FeedStanding", "unknown_market"]
-
-FORKED: Final = "the feed's threads stayed with the process that this one was forked from"
+__all__ = ["FeedStanding", "unknown_market"]
 
 
 class FeedStanding:
@@ -58,7 +57,7 @@ class FeedStanding:
         if self.word == "forked":
             return ForkedError(
                 f"In this process nothing moves: {FORKED}. What it holds can be read; connect() again here for new "
-                "data, or fork before you connect."
+                "data. Better start such processes by 'spawn': the threads of polars stay with the parent, too."
             )
         if self._is_closing or self._engine.state == "closed":
             return FeedClosedError("The feed is closed; what it holds can be read. connect() again for new data.")

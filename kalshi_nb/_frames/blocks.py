@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
+from kalshi_nb._frames.joining import one_chunk
 from kalshi_nb._frames.schema import RECEIVED
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def _block(df: pl.DataFrame, *, timed: bool) -> Block:
 
 def _joined(blocks: list[Block]) -> Block:
     return Block(
-        pl.concat([each.df for each in blocks], rechunk=True),
+        one_chunk([each.df for each in blocks]),
         min(each.oldest for each in blocks),
         max(each.newest for each in blocks),
     )

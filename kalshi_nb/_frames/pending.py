@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
+from kalshi_nb._frames.joining import one_chunk
 from kalshi_nb._frames.marks import GAP
 from kalshi_nb._frames.schema import frame_of
 
@@ -76,7 +77,7 @@ def joined(parts: Sequence[Part], *, whole: bool = True) -> pl.DataFrame:
     stacked = frames[0]
     for frame in frames[1:]:
         stacked = stacked.vstack(frame)  # a tenth of what concat() takes for so few
-    return stacked.rechunk() if stacked.n_chunks() > (1 if whole else _MOST_CHUNKS) else stacked
+    return one_chunk([stacked]) if stacked.n_chunks() > (1 if whole else _MOST_CHUNKS) else stacked
 
 
 def _framed(parts: Sequence[PlainRows]) -> pl.DataFrame:

@@ -22,7 +22,8 @@ from kalshi_nb._rows.tickers import about, hints
 from kalshi_nb._streams.graph import refuse_awaitables
 from kalshi_nb._streams.source import Source, delivery_above
 from kalshi_nb._streams.troubles import keys_dropped
-from kalshi_nb.errors import ConfigurationError, HandleClosedError, PipelineError
+from kalshi_nb._waiting import FORKED
+from kalshi_nb.errors import ConfigurationError, ForkedError, HandleClosedError, PipelineError
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -129,6 +130,8 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
         return ended
 
     def _trouble(self) -> str:
+        if self._stands is not None and isinstance(self._stands.ended(), ForkedError):
+            return FORKED
         delivery = delivery_above(self)
         if delivery is None or delivery.pipeline.state == "closed":
             return "its pipeline is closed"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, Self
 
 from kalshi_nb._rows.tickers import about, hints
 from kalshi_nb._streams.troubles import resting
+from kalshi_nb._threads import forks
 from kalshi_nb._usage import not_copied, not_made
 
 if TYPE_CHECKING:
@@ -92,11 +93,16 @@ class Pipeline:
         self._progress = progress
         self._on_close = on_close
         self._is_taken_apart = False
+        self._born = forks()
 
     @property
     def state(self) -> State:
-        """``"running"``, ``"resting"`` after ten errors in a row, until it is tried again, or ``"closed"``."""
-        return self._progress.state
+        """``"running"``, ``"resting"``, ``"closed"``, or ``"forked"``.
+
+        ``"resting"``: after ten errors in a row, until it is tried again. ``"forked"``: its thread stayed with the process that this one was forked from.
+        """
+        state = self._progress.state
+        return state if state == "closed" or self._born == forks() else "forked"
 
     @property
     def batches(self) -> int:
@@ -147,7 +153,10 @@ class Pipeline:
 
     def close(self) -> None:
         """Stop it and take its graph apart, sinks included. Frames that it filled stay readable."""
+        forked = self.state == "forked"
         self._progress.closed = True
+        if forked:
+            return  # nothing comes here, and whose locks the parent held at that moment nobody knows
         if not self._is_taken_apart:
             self._on_close()  # broken off by Ctrl-C, it is called again by the next close
             self._is_taken_apart = True

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Progress", "State"]
 
-State = Literal["running", "resting", "closed"]
+State = Literal["running", "resting", "closed", "forked"]
 
 
 @dataclass(slots=True)

@@ -32,7 +32,7 @@ def exchange(**options: Any) -> Exchange:
     ------
     SimulationError
         When one with other options runs, also that of ``connect("sim")``: whoever is connected to it would stay there.
-        The message names what differs.
+        The message names what differs. Beside that of ``connect("sim")`` there may be one with another clock.
 
     Examples
     --------
@@ -44,13 +44,13 @@ def exchange(**options: Any) -> Exchange:
     """
     asked = _all(options)
     with _lock:
-        others = []
-        for made, each in _still_running():
+        running = _still_running()
+        for made, each in running:
             if made == asked:
                 return each
-            others.append((made, each))
-        if others:
-            raise SimulationError(_told(options, asked, *others[0]))
+        for made, each in running:
+            if made != _all({}) or asked | {"clock": made["clock"]} != made:
+                raise SimulationError(_told(options, asked, made, each))
         return _start(asked)
 
 

@@ -11,6 +11,8 @@ import pytest
 import kalshi_nb as kn
 from kalshi_nb import errors
 from tests.feed.conftest import until
+from tests.feed.list_engine import ListEngine
+from tests.feed.test_another_engine import opened, trade
 
 MARKET = "KXHIGHNY-26NOV22-B52.5"
 
@@ -83,6 +85,33 @@ def test_states_and_reprs_say_that_the_threads_stayed_with_the_parent(full):
     for each in reprs:
         assert "threads stayed with the process that this one was forked from" in each
     assert (feed.state, book.status, trades.complete()) == ("connected", "live", True)
+
+
+def test_pipelines_and_their_frames_say_so_too(feed, exchange):
+    frame = feed.stream("trade").rolling_frame()
+    (pipeline,) = feed.pipelines
+    exchange.advance(10)
+
+    def ask():
+        first = pipeline.state, repr(pipeline), repr(frame), refusal(lambda: frame.wait(new=1, timeout=None))
+        pipeline.close()
+        return first, pipeline.state
+
+    (state, of_pipeline, of_frame, (kind, _, _)), after = in_a_child(ask)
+    assert (state, kind, after) == ("forked", "ForkedError", "closed")
+    assert "forked" in of_pipeline
+    assert "threads stayed with" in of_frame
+    assert pipeline.state == "running"
+
+
+def test_rows_that_are_not_columns_yet_can_be_read():
+    engine = ListEngine()
+    with opened(engine) as feed:
+        trades = feed.trades()
+        for number in range(5):
+            engine.play("trade", trade(number))
+            until(lambda number=number: trades.total == number + 1, "a row is in")
+        assert in_a_child(lambda: (trades.df.height, repr(trades)))[0] == 5
 
 
 def test_health_warns_of_it_and_of_nothing_else(full):

@@ -348,3 +348,27 @@ def test_a_polars_reflex_is_told_where_the_dataframe_is(feed):
     with pytest.raises(AttributeError, match=r"\.df\.filter"):
         feed.trades().filter  # noqa: B018
     assert not hasattr(feed.trades(), "no_such_thing")
+
+
+def test_a_closed_book_is_closed_though_another_handle_keeps_its_market(feed, exchange):
+    deltas, book = feed.deltas(MARKET), feed.book(MARKET).wait()
+    top = book.top
+    book.close()
+    exchange.advance(60)
+    assert deltas.total > 3
+    assert (book.status, book.top) == ("closed", top)
+    assert f"{MARKET}  closed" in repr(book)
+    with pytest.raises(errors.HandleClosedError, match=r"feed\.book\('KXHIGHNY"):
+        book.wait(60)
+    again = feed.book(MARKET).wait()
+    assert again is not book
+    assert (again.status, book.status) == ("live", "closed")
+
+
+def test_a_book_says_after_the_end_what_it_never_was(feed):
+    nobody, book = feed.book("KXNOSUCH-1"), feed.book(MARKET).wait()
+    until(lambda: nobody.status == "unknown", "the exchange answers")
+    feed.close()
+    assert "(there was no such market." in repr(nobody)
+    assert "as of" not in nobody._repr_mimebundle_()["text/html"]
+    assert repr(book).endswith(f"spread {book.spread:.2f}")

@@ -179,3 +179,10 @@ def test_readers_on_other_threads_see_every_change_in_its_order(fast_switches):
     reads, torn = readers_of(ladder, check, 1.5, write)
     assert torn == []
     assert reads > 100
+
+
+def test_a_ladder_says_about_how_much_its_levels_take():
+    ladder = new_ladder()
+    empty = ladder.nbytes
+    ladder.replace(dict.fromkeys(range(1, 1_001), 100), {9_000: 5}, 1)
+    assert 10 * 1_000 <= ladder.nbytes - empty <= 200 * 1_000

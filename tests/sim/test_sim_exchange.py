@@ -100,6 +100,17 @@ def test_other_options_while_one_runs_are_refused_with_the_difference(asked, tol
     second.close()
 
 
+def test_a_clock_moved_by_hand_is_taken_for_no_other_option_of_connect_s_own_exchange():
+    with kn.connect("sim") as feed:
+        moved = sim.exchange(clock="manual")
+        try:
+            assert moved is not feed.exchange
+            with pytest.raises(errors.SimulationError, match="seed is 7 there and 8 here"):
+                sim.exchange(clock="manual", seed=8)
+        finally:
+            moved.close()
+
+
 def test_an_option_that_there_is_not_starts_nothing():
     with pytest.raises(TypeError, match="sed"):
         sim.exchange(sed=7)
