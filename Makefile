@@ -23,7 +23,7 @@ help:
 	@echo "make notebooks  run the notebooks anew and keep their outputs"
 	@echo "make soak       the reliability bars, about 16 minutes; see docs/reliability.md"
 	@echo "make bench      the figures to hold, measured side by side, about 12 minutes; see docs/performance.md"
-	@echo "make bench-more  latency, growth and what the defaults are worth, about 20 minutes"
+	@echo "make bench-more  latency, growth, bulk and what the defaults are worth, about 25 minutes"
 	@echo "make bench-peers  install the peers in an environment of their own and measure against them"
 	@echo "make clean      remove what the other commands made"
 
@@ -110,7 +110,7 @@ bench: .venv/dev.stamp
 
 # Writes its tables and a plot into docs/; nothing here has a bar.
 bench-more: .venv/dev.stamp
-	$(BIN)/python -m tests.benchmarks latency variants growth --page
+	$(BIN)/python -m tests.benchmarks latency variants growth bulk --page
 
 # One of the peers needs Python 3.12; the kit is measured with the same interpreter as they are.
 PEERS_PYTHON ?= python3.12

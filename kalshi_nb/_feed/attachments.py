@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kalshi_nb._feed.cells import cells, origin
+from kalshi_nb._feed.cells import Run, cells, origin
 from kalshi_nb._feed.coverage import Coverage
 from kalshi_nb._feed.demand import Demand, Held
 from kalshi_nb._feed.handles import Closer, Ending
@@ -40,13 +40,16 @@ class _Attached(NamedTuple):
     name : str or None
         What its user calls it; None where he did not.
     function : tuple of str and int, or None
-        The name of the function that it calls and whose method it is, where it is a callback that nothing replaces by
-        itself.
+        The name of the function that it calls and whose method it is, where it is a callback that may be one attached
+        before.
+    cell : tuple of str, or object
+        What the cell goes by that attached it; where nothing names one, something that is like no other.
     """
 
     pipeline: weakref.ref[Pipeline]
     name: str | None
     function: tuple[str, int] | None
+    cell: object
 
 
 class Attachments:
@@ -130,13 +133,19 @@ class Attachments:
         return Listener(attach)
 
     def warnings(self) -> Iterator[str]:
-        """Say which callbacks may be one that was attached again: nothing tells, so each of them is called."""
+        """Say which callbacks may be one that was attached again: nothing tells, so each of them is called.
+
+        Those of one cell count once: while it runs, its earlier run's are there, too.
+        """
         with self._lock:
-            there = [(each.pipeline(), each.function) for each in self._attached if each.function is not None]
+            attached = [(each.pipeline(), each.function, each.cell) for each in self._attached]
         equal = Counter(
-            (pipeline.channel, pipeline.market_tickers, function)
-            for pipeline, function in there
-            if pipeline is not None and pipeline.state != "closed"
+            (channel, tickers, function)
+            for channel, tickers, function, _ in {
+                (pipeline.channel, pipeline.market_tickers, function, cell)
+                for pipeline, function, cell in attached
+                if function is not None and pipeline is not None and pipeline.state != "closed"
+            }
         )
         for (channel, tickers, (function, _)), count in equal.items():
             if count > 1:
@@ -174,22 +183,38 @@ class Attachments:
         except BaseException:
             pipeline.close()
             raise
-        for each in self._note(pipeline, name, function if run is None and name is None else None):
+        for each in self._note(
+            pipeline, name, function if name is None and _is_looked_at(function, run) else None, run
+        ):
             if run is None or run.has(each):
                 each.close()
             else:
                 run.replace(each)  # at the end of the cell, should it end well
         return held
 
-    def _note(self, pipeline: Pipeline, name: str | None, function: tuple[str, int] | None) -> list[Pipeline]:
+    def _note(
+        self, pipeline: Pipeline, name: str | None, function: tuple[str, int] | None, run: Run | None
+    ) -> list[Pipeline]:
         """Write down a pipeline; return those that its name replaces."""
         with self._lock:
             self._attached = [
                 each for each in self._attached if (held := each.pipeline()) is not None and held.state != "closed"
             ]
             named = [each.pipeline() for each in self._attached if name is not None and each.name == name]
-            self._attached.append(_Attached(weakref.ref(pipeline), name, function))
+            cell = object() if run is None else run.key
+            self._attached.append(_Attached(weakref.ref(pipeline), name, function, cell))
         return [each for each in named if each is not None]
+
+
+def _is_looked_at(function: tuple[str, int] | None, run: Run | None) -> bool:
+    """Tell whether a function attached again may be one that should have been replaced.
+
+    Of two cells of a notebook it is what each has to itself, unless the second defines anew what the first defined,
+    since some front ends call every run a new cell. In a terminal the text tells.
+    """
+    if function is None or run is None:
+        return function is not None
+    return run.key is not None and "." not in function[0]
 
 
 def _check_name(name: object) -> None:

@@ -142,6 +142,11 @@ class Held:
         """The numbers, from 1, of the connections that it comes over."""
         return self._interest.connections
 
+    @property
+    def params(self) -> Params:
+        """What else the exchange was told, by whoever wanted the channel first."""
+        return self._interest.wanted.params if isinstance(self._interest.wanted, All) else ()
+
     def release(self) -> None:
         """Want it no more; idempotent."""
         self._release()

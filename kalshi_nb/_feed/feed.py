@@ -433,7 +433,8 @@ class Feed:
         shard_factor : int, optional
             Into how many parts the channel is cut, 1 to 100, to be shared by several feeds.
         shard_key : int, optional
-            Which of them this feed takes, from 0.
+            Which of them this feed takes, from 0. Without any of these three the frame has the channel as the feed
+            receives it, by what others said, and its repr tells.
         latest_keys : int, optional
             As for :meth:`frame`: of the requests that have left the window those that ended go first.
 

@@ -113,7 +113,7 @@ class Frames:
                 name=node.pipeline.name,
                 on_close=node.pipeline.close,
                 coverage=coverage,
-                about=about(request.channel, request.market_tickers),
+                about=", ".join([about(request.channel, request.market_tickers), *_told(held.params)]),
                 hint=hints(request.channel, request.market_tickers),
                 standing=self._standing,
                 unknown=partial(_unknown, self._engine, request),
@@ -131,3 +131,7 @@ def _unknown(engine: Engine, request: FrameRequest) -> SubscriptionError | None:
     ladders = (engine.ladder(each) for each in tickers)
     nobody = all(each is not None and each.status == "unknown" for each in ladders)
     return unknown_market(tickers) if nobody else None
+
+
+def _told(params: Params) -> list[str]:
+    return [f"{name}={value!r}" for name, value in params]

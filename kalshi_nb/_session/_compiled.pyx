@@ -231,6 +231,13 @@ cdef class CompiledLadder:
         """The best NO price; see :class:`kalshi_nb._session.ladder.Ladder`."""
         return self._no.prices[self._no.count - 1] if self._no.count else 0
 
+    @property
+    def is_crossed(self):
+        """Whether bid and ask are crossed; see :class:`kalshi_nb._session.ladder.Ladder`."""
+        if not (self._yes.count and self._no.count):
+            return False
+        return self._yes.prices[self._yes.count - 1] + self._no.prices[self._no.count - 1] >= DOLLAR
+
     def top(self):
         """Return best prices and sizes of one moment, from any thread."""
         cdef int yes = 0, no = 0

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-from kalshi_nb._fixed_point import DOLLAR
 from kalshi_nb._rows.channels import BOOKS
 from kalshi_nb._session.ladder import Ladder
 from kalshi_nb._session.requests import Command
@@ -14,7 +13,7 @@ from kalshi_nb._session.state import SessionState
 from kalshi_nb._session.subscription import Subscription
 from kalshi_nb._wire.commands import LARGEST_LIST
 
-__all__ = ["CROSSED", "LOOK_PAUSE", "Crossings", "is_crossed"]
+__all__ = ["CROSSED", "LOOK_PAUSE", "Crossings"]
 
 CROSSED: Final = 1.0
 """Seconds that a book is crossed before it is looked at; between two messages of a match, for a moment, it may be."""
@@ -27,12 +26,6 @@ LOOK_WAIT: Final = 10.0
 
 MOST_EXAMINED: Final = 2_000
 """Books that are examined ten times a second; with more of them, each is examined more rarely."""
-
-
-def is_crossed(ladder: Ladder) -> bool:
-    """Tell whether somebody pays as much for YES as somebody else takes for it, or more."""
-    yes, _, no, _ = ladder.top()
-    return bool(yes and no) and yes + no >= DOLLAR
 
 
 class Crossings:
@@ -50,7 +43,7 @@ class Crossings:
 
     def __init__(self, state: SessionState) -> None:
         self._state = state
-        self._round: Iterator[str] = iter(())
+        self._round: Iterator[Ladder] = iter(())
         self._since: dict[str, float] = {}
         self._asked: set[str] = set()
         self._said: set[str] = set()
@@ -68,7 +61,7 @@ class Crossings:
         ticker = ladder.market_ticker
         if ticker in self._asked or ticker in self._said:
             self._asked.discard(ticker)
-            self._say(ladder, crossed=is_crossed(ladder))
+            self._say(ladder, crossed=ladder.is_crossed)
 
     def tick(self) -> None:
         """Let time pass."""
@@ -85,7 +78,7 @@ class Crossings:
             ladder = self._state.ladders.get(ticker)
             if ladder is None:
                 self._said.discard(ticker)
-            elif ladder.live and not is_crossed(ladder):
+            elif ladder.live and not ladder.is_crossed:
                 self._say(ladder, crossed=False)
 
     def _examine(self, now: float) -> None:
@@ -93,15 +86,17 @@ class Crossings:
         ladders = self._state.ladders
         some = list(islice(self._round, MOST_EXAMINED))
         if len(some) < MOST_EXAMINED:
-            self._round = iter(list(ladders))
+            self._round = iter(list(ladders.values()))
             some += islice(self._round, MOST_EXAMINED - len(some))
             self._looked_at = {each: at for each, at in self._looked_at.items() if now - at < LOOK_PAUSE}
-        for ticker in (*some, *self._since):
-            ladder = ladders.get(ticker)
-            if ladder is not None and ladder.live and is_crossed(ladder) and ticker not in self._said:
-                self._since.setdefault(ticker, now)
-            else:
-                self._since.pop(ticker, None)
+        # All but a few are left out by the first word: of ten thousand books, that is all that may be done with each.
+        for ladder in [each for each in some if each.is_crossed]:
+            if ladder.live and ladder.market_ticker not in self._said:
+                self._since.setdefault(ladder.market_ticker, now)
+        for ticker in list(self._since):
+            found = ladders.get(ticker)
+            if found is None or not (found.live and found.is_crossed) or ticker in self._said:
+                del self._since[ticker]
 
     def _look(self, now: float) -> None:
         """Ask for one snapshot of each book that has been crossed for long enough."""

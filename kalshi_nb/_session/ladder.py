@@ -11,7 +11,7 @@ import sys
 import time
 from typing import Final, Protocol
 
-from kalshi_nb._fixed_point import LARGEST
+from kalshi_nb._fixed_point import DOLLAR, LARGEST
 from kalshi_nb._rows.ladders import Levels, Status, Top
 
 __all__ = ["MOST_CONTRACTS", "Ladder", "PlainLadder", "Watcher"]
@@ -103,6 +103,11 @@ class Ladder(Protocol):
     @property
     def best_no(self) -> int:
         """The highest price of the NO bids, in the NO leg, 0 when there are none, from any thread."""
+        ...
+
+    @property
+    def is_crossed(self) -> bool:
+        """Whether somebody pays as much for YES as somebody else takes for it, or more; on the thread that writes."""
         ...
 
     def top(self) -> Top:
@@ -251,6 +256,11 @@ class PlainLadder:
     def best_no(self) -> int:
         """The best NO price; see :class:`Ladder`."""
         return self.top().no
+
+    @property
+    def is_crossed(self) -> bool:
+        """Whether bid and ask are crossed; see :class:`Ladder`."""
+        return self._best_yes + self._best_no >= DOLLAR  # an empty side has 0, and no price is a whole dollar
 
     def top(self) -> Top:
         """Return best prices and sizes of one moment, from any thread."""

@@ -43,9 +43,9 @@ __all__ = ["Pipelines"]
 
 _D = TypeVar("_D", bound=Delivery)
 
-_REST: Final = 20
+_REST: Final = 12
 """A rest is so many times as long as the CPU time of the turn before it, so that the kit's own part of both threads
-takes at most a twentieth of a core or so."""
+takes at most a twelfth of a core or so."""
 
 _UNRESTING: Final = tuple(NEVER_DROPPED)
 """Channels whose rows end any rest: those of one's own account."""
@@ -278,6 +278,7 @@ class Pipelines:
             on_close,
             gaps=gaps,
             standing=self._standing,
+            spend=self._user_thread.spend,
         )
 
     def _begin(self, delivery: StreamDelivery, on_close: Callable[[], Any] | None) -> Source:
@@ -464,7 +465,7 @@ class Pipelines:
                 self._turn(turn, ending=ending)
             except BaseException as error:  # noqa: BLE001  # this thread outlives every mistake
                 self._notices.kit_failed(error)
-            spent = time.thread_time() - began
+            spent = time.thread_time() - began + self._user_thread.take_spent()
             with self._changed:
                 self._done_turn = turn
                 self._ended = ending

@@ -82,6 +82,7 @@ class UserDelivery(Delivery):
         super().__init__(opening)
         self.schedule = schedule
         self._rest = self._progress.rest
+        self._spend = opening.spend
         self._line: deque[Batch | SteeringRow | list[Message | Gap]] = deque()
         self._waits = opening.label.channel in NEVER_DROPPED
         self._lost_before = 0
@@ -150,6 +151,12 @@ class UserDelivery(Delivery):
         if self._progress.waiting:
             self.losses.grow(self._progress.waiting, "dropped")
         self.losses.close()
+
+    def _made(self, batch: Batch) -> Element | None:
+        began = time.thread_time()
+        element = self._wanted(batch)
+        self._spend(time.thread_time() - began)
+        return element
 
     def _bring(self, part: Batch | SteeringRow | list[Message | Gap]) -> None:
         if isinstance(part, Batch):

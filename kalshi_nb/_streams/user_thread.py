@@ -75,6 +75,7 @@ class UserThread:
         """Rows that wait."""
         self.dropped_rows = 0
         """Rows that went because others waited too long."""
+        self._spent = 0.0
         self.schedule = Schedule(self._wakeup.ring)
 
     def start(self) -> None:
@@ -122,6 +123,15 @@ class UserThread:
                 self.dropped_rows += len(oldest) - sum(map(len, steering))
             self._put_turn = turn
         self._wakeup.ring()
+
+    def spend(self, seconds: float) -> None:
+        """Take note of CPU time that the kit's own part took on this thread; called on it only."""
+        self._spent += seconds
+
+    def take_spent(self) -> float:
+        """Return the CPU seconds noted since the last call; what is noted at the same moment may be lost."""
+        spent, self._spent = self._spent, 0.0
+        return spent
 
     def wait_for(self, turn: int, timeout: float | None) -> bool:
         """Block until all that was put up to `turn` has been delivered; return whether it has."""

@@ -1,6 +1,6 @@
 """``python -m tests.benchmarks``: the figures to hold, measured side by side; exit status 1 where one falls short.
 
-With the names `latency`, `growth` or `variants` it measures these instead, which no bar is held against.
+With the names `latency`, `growth`, `bulk` or `variants` it measures these instead, which no bar is held against.
 """
 
 import argparse

@@ -82,6 +82,16 @@ class _Lines:
 
 
 @contextmanager
+def spoken_to(module, argument):
+    """A module of these, started as a process of its own, and ended at the end."""
+    process = _Lines(sys.executable, module, argument)
+    try:
+        yield process
+    finally:
+        process.end()
+
+
+@contextmanager
 def sending(folder):
     """The sender of a folder's frames, for as many clients as there are, one after the other."""
     sender = _Lines(sys.executable, "tests.benchmarks.sender", str(folder))

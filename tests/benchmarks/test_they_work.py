@@ -13,7 +13,7 @@ from tests.benchmarks.clients.protocol import messages_of
 from tests.benchmarks.deflated import EXTENSION, deflated, inflating
 from tests.benchmarks.findings import Finding, at_least, at_most
 from tests.benchmarks.frames import Mix, Size, prepare
-from tests.benchmarks.more import growth, latency, running, tables, variants
+from tests.benchmarks.more import bulk, growth, latency, running, tables, variants
 from tests.benchmarks.rounds import Settings
 from tests.benchmarks.running import measure, sending
 
@@ -115,6 +115,7 @@ def _tiny_more(patch):
     patch.setattr(latency, "FASTER", {})
     patch.setattr(growth, "MARKETS", (10, 1_000))
     patch.setattr(growth, "WINDOWS", (1_000, 200_000))
+    patch.setattr(bulk, "SIZES", (2_000,))
     (name, (usual, (compression, line, options, more), encrypted, *_)), *_ = variants.VARIANTS
     compressed = compression, line, options | {"max_queue": 16, "read": 2**16}, more
     patch.setattr(variants, "VARIANTS", ((name, (usual, compressed, encrypted)),))
@@ -131,7 +132,7 @@ def measuring(tmp_path_factory):
             return pool.submit(measure, settings, *arguments)
 
         rows = {name: import_module(f"tests.benchmarks.rows.{name}") for name in MODULES}
-        more = {module.__name__.rpartition(".")[2]: module for module in (latency, growth, variants)}
+        more = {module.__name__.rpartition(".")[2]: module for module in (latency, growth, bulk, variants)}
         yield {name: begin(name, module.measure_all) for name, module in more.items()} | {
             name: begin(name, module.measure_rows, ROWS.get(name, module.ROWS)) for name, module in rows.items()
         }
@@ -151,7 +152,7 @@ def test_every_row_can_be_measured(name, measuring):
 def test_what_is_measured_besides_the_rows_comes_to_the_right_books_and_makes_a_table(name, measuring, tmp_path):
     found = measuring[name].result(100)
     module = import_module(f"tests.benchmarks.more.{name}")
-    count = {"latency": 4, "growth": 4, "variants": 3}[name]
+    count = {"latency": 4, "growth": 4, "bulk": 4, "variants": 3}[name]
     assert len(found) == count
     for each in found:
         assert each.wrong == {}

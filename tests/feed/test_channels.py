@@ -311,7 +311,8 @@ def test_parameters_come_back_with_the_connection(feed, exchange):
 
 def test_one_subscription_has_one_set_of_parameters(feed):
     mine = feed.rfqs(user_filter="self")
-    assert feed.rfqs() is not mine  # takes what the feed receives
+    assert feed.rfqs() is not mine  # takes what the feed receives, and says so
+    assert "all markets, user_filter='self'" in repr(feed.rfqs())
     with pytest.raises(errors.ConfigurationError, match=r"user_filter='self'.*one subscription a channel"):
         feed.rfqs(shard_factor=2)
     mine.close()

@@ -43,8 +43,11 @@ class Pulse:
         await asyncio.gather(self._task, return_exceptions=True)
 
 
-def ours():
-    return [each.name for each in threading.enumerate() if each.name.startswith("kalshi-")]
+@pytest.fixture
+def left(exchange):
+    """Which threads of the kit there are that were not there before, but for the exchange's own."""
+    before = set(threading.enumerate())
+    return lambda: [each for each in set(threading.enumerate()) - before if each.name.startswith("kalshi-")]
 
 
 def test_it_is_awaited_or_entered_and_gives_a_feed(exchange):
@@ -129,7 +132,7 @@ def test_several_connect_at_once_and_those_to_one_place_get_one_feed(exchange):
     asyncio.run(main())
 
 
-def test_a_cancelled_task_leaves_nothing_behind_and_does_not_wait(deaf):
+def test_a_cancelled_task_leaves_nothing_behind_and_does_not_wait(deaf, left):
     async def main():
         for after in (0, 0.01, 0.1, 0.3):
             task = asyncio.create_task(wait())
@@ -147,11 +150,11 @@ def test_a_cancelled_task_leaves_nothing_behind_and_does_not_wait(deaf):
         await kn.connect_async(deaf, key_id="i", private_key=KEY, timeout=60)
 
     asyncio.run(main())
-    until(lambda: not ours(), "all threads end long before the time-out")
+    until(lambda: not left(), "all threads end long before the time-out")
 
 
 @pytest.mark.parametrize("new", [False, True])
-def test_a_task_cancelled_at_any_moment_leaves_no_thread_and_no_connection(exchange, new):
+def test_a_task_cancelled_at_any_moment_leaves_no_thread_and_no_connection(exchange, left, new):
     async def main():
         kept = 0
         began = time.monotonic()
@@ -173,7 +176,7 @@ def test_a_task_cancelled_at_any_moment_leaves_no_thread_and_no_connection(excha
 
     moments = random.Random(5)
     assert asyncio.run(main()) < 40
-    until(lambda: not [each for each in ours() if each != "kalshi-sim"], "no thread is left")
+    until(lambda: not left(), "no thread is left")
     until(lambda: not exchange._server.connections, "no connection is left")
     with kn.connect(exchange) as feed:
         assert feed.state == "connected"
@@ -213,8 +216,8 @@ def test_a_clock_that_is_off_is_told_in_the_coroutine(exchange, monkeypatch):
     assert asyncio.run(main()) == __file__
 
 
-def test_a_warning_made_an_error_leaves_no_feed(exchange, monkeypatch):
+def test_a_warning_made_an_error_leaves_no_feed(exchange, left, monkeypatch):
     monkeypatch.setattr(kn.Feed, "clock_skew", 60.0)  # warnings are errors in tests
     with pytest.raises(errors.ClockWarning):
         kn.connect(exchange, new=True)
-    until(lambda: not [each for each in ours() if each != "kalshi-sim"], "no thread is left")
+    until(lambda: not left(), "no thread is left")

@@ -296,12 +296,31 @@ def test_a_feed_that_nobody_got_is_closed_by_the_collector(monkeypatch):
 INTERRUPTED = """
 import json, os, random, signal, sys, threading, time
 import kalshi_nb as kn
+from cryptography.hazmat.primitives.asymmetric import ed25519
 
 exchange = kn.sim.Exchange(seed=7)
-kn.connect(exchange).close()  # everything is imported
+key = ed25519.Ed25519PrivateKey.generate()
+exchange.add_key("mine", key.public_key())
+connect = {
+    "one beside another": lambda: kn.connect(exchange, new=True),
+    "one of a registry": lambda: kn.connect(exchange),
+    "an address": lambda: kn.connect(exchange.url, key_id="mine", private_key=key),
+}[sys.argv[2]]
+connect().close()  # everything is imported
 took = time.monotonic()
-kn.connect(exchange).close()
+connect().close()
 took = time.monotonic() - took
+
+def descriptors():
+    found = {}
+    for each in os.listdir("/proc/self/fd") if os.path.exists("/proc/self/fd") else ():
+        try:
+            found[each] = os.readlink(f"/proc/self/fd/{each}")
+        except FileNotFoundError:  # that of the listing itself
+            pass
+    return found
+
+at_first = descriptors()
 before = set(threading.enumerate())
 left, interrupted = 0, 0
 random.seed(5)
@@ -316,7 +335,7 @@ for number in range(int(sys.argv[1])):
     try:
         try:
             bell.start()
-            feed = kn.connect(exchange, new=True)
+            feed = connect()
         finally:
             bell.join()
         time.sleep(0.001)
@@ -331,14 +350,24 @@ import gc
 while mine() and time.monotonic() < deadline:
     gc.collect()
     time.sleep(0.05)
-print(json.dumps({"left": mine(), "interrupted": interrupted, "connections": len(exchange._server.connections)}))
+more = True
+while (exchange._server.connections or more) and time.monotonic() < deadline:
+    gc.collect()
+    time.sleep(0.05)
+    more = sorted(descriptors().items() - at_first.items()) if len(descriptors()) > len(at_first) else []
+from kalshi_nb._feed.registry import registry
+print(json.dumps({
+    "left": mine(), "interrupted": interrupted, "connections": len(exchange._server.connections),
+    "descriptors": more, "feeds": len(registry.feeds()),
+}))
 exchange.close()
 """
 
 
-def test_ctrl_c_at_any_moment_of_connect_leaves_nothing_behind():
+@pytest.mark.parametrize("kind", ["one beside another", "one of a registry", "an address"])
+def test_ctrl_c_at_any_moment_of_connect_leaves_nothing_behind(kind):
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", INTERRUPTED, "100"],
+        [sys.executable, "-W", "ignore", "-c", INTERRUPTED, "100", kind],
         capture_output=True,
         text=True,
         timeout=110,
@@ -349,6 +378,8 @@ def test_ctrl_c_at_any_moment_of_connect_leaves_nothing_behind():
     result = json.loads(done.stdout.splitlines()[-1])
     assert result["left"] == []
     assert result["connections"] == 0
+    assert result["feeds"] == 0
+    assert result["descriptors"] == []
     assert result["interrupted"] > 10
 
 
@@ -372,7 +403,7 @@ def test_an_interpreter_ends_while_a_daemon_thread_dials(deaf):
         [sys.executable, "-c", DIALING_AT_THE_END, deaf], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:
         assert process.stdout.readline() == "end\n"
-        process.wait(30)  # half of what the dialing would take
+        process.wait(5)  # a moment beside what the dialing would take
     assert process.returncode == 0
 
 

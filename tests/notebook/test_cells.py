@@ -275,6 +275,14 @@ def test_where_nothing_names_the_cell_nothing_is_replaced_and_that_is_told(lab):
     assert lab.ask("feed.health().warnings") == []
 
 
+def test_a_function_that_another_cell_defines_anew_is_told_since_some_front_ends_call_each_run_a_cell(lab):
+    code = "@feed.on('trade')\ndef on_trade(trade): heard['{0}'] += 1\nlen(feed.health().warnings)"
+    for cell in "AAB":
+        lab.cell(cell, code.format(cell))
+        assert lab.ask("len(feed.health().warnings)") == (cell == "B")
+    assert lab.ask("now()") == ["A", "B"]
+
+
 def test_a_silent_request_is_no_run_of_a_cell(lab):
     lab.cell("A", "helper('a')")
     lab.cell("A", "helper('silent')", silent=True)

@@ -7,7 +7,7 @@ from importlib import import_module
 from tests.benchmarks import report
 from tests.benchmarks.more.tables import block, write_block
 
-NAMES = ("latency", "growth", "variants")
+NAMES = ("latency", "growth", "bulk", "variants")
 
 
 def run(names, settings, options):
