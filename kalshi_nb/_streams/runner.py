@@ -127,7 +127,7 @@ class Pipelines:
         self._listening: Registry[ListenDelivery] = Registry()
         self._numbers = itertools.count(1)
         self._user_thread = UserThread(
-            self.deliver_to_users, self._notices.kit_failed, self._go_on, max_pending_rows=max_pending_rows
+            self._bring, self._notices.kit_failed, self._go_on, max_pending_rows=max_pending_rows
         )
         self._thread: threading.Thread | None = None
         self._stopping = False
@@ -361,6 +361,7 @@ class Pipelines:
             itself once that returns.
         """
         until = time.monotonic() + timeout
+        self._all_built()
         with self._changed:
             self._stopping = True
         self._wakeup.ring()
@@ -386,6 +387,7 @@ class Pipelines:
         """
         refuse_on(*FEED_ROLES, doing="flush()", instead="It is for cells; rows come to a node or callback as they are")
         self.start()
+        self._all_built()
         deadline = Deadline(timeout)
         turn = self._next_turn(deadline.left())
         if turn is None:
@@ -497,7 +499,6 @@ class Pipelines:
 
     def _turn(self, turn: int, *, ending: bool) -> None:
         for_users: list[Batch] = []
-        wanted = self._user.channels()
         try:
             for channel in self._pending():
                 batch = self._next_batch(channel)
@@ -506,7 +507,8 @@ class Pipelines:
                     self._mark(batch, frames)
                     _deliver(batch, frames)
                     _deliver(batch, self._listening.all())
-                    if channel in wanted:
+                    # Asked after the rows were taken: whoever asked for them was here before they came.
+                    if channel in self._user.channels():
                         for_users.append(batch)
         finally:
             if ending or turn > self._done_turn:
@@ -530,13 +532,21 @@ class Pipelines:
         return Batch(channel, rows) if rows else None
 
     def deliver_to_users(self, batch: Batch) -> None:
-        """Bring a batch to the users' pipelines of its channel; the users' thread does this."""
+        """Bring a batch to the users' pipelines of its channel at once."""
         _deliver(batch, self._user.all())
 
-    def _go_on(self) -> None:
-        """Try those pipelines that rested until now, and have rows that waited for that."""
+    def _all_built(self) -> None:
         for each in self._user.all():
-            if each.pipeline.waiting:
+            each.built()
+
+    def _bring(self, batch: Batch) -> None:
+        """Bring a batch to those whose graph is there, and have it wait for the others; for the users' thread."""
+        _deliver(batch, [each for each in self._user.all() if not (each.is_about(batch) and each.keep(batch))])
+
+    def _go_on(self) -> None:
+        """Bring what waited to those pipelines that rested, or were built, until now."""
+        for each in self._user.all():
+            if each.is_due:
                 each.go_on()
 
 
@@ -544,5 +554,5 @@ def _deliver(batch: Batch, deliveries: list[_D]) -> None:
     while deliveries:
         # Taken out of the list so that a pipeline whose last user leaves meanwhile can go at once.
         delivery = deliveries.pop(0)
-        if delivery.label.channel == batch.channel:
+        if delivery.is_about(batch):
             delivery.deliver(batch)

@@ -55,6 +55,9 @@ MOST_WAITING: Final = 100_000
 _MOST_FAILED: Final = 1_000
 _MOST_FAILED_ROWS: Final = 100_000
 _MOMENT: Final = 0.002  # seconds by which two clocks may part
+_BUILDING: Final = 0.05
+"""Seconds after its beginning until which a graph may be in the making, so that what comes for it waits."""
+
 _LOOK: Final = 0.25  # seconds between two looks whether a rest is over
 _LULL: Final = 30.0  # seconds after which it is news again that rows are dropped
 
@@ -93,6 +96,18 @@ class UserDelivery(Delivery):
         self.go_on()
         self._progress.took = time.monotonic() - began
         self._progress.began = None
+
+    @property
+    def is_due(self) -> bool:
+        """Whether something waits that can be brought now."""
+        return bool(self._line) and not self._rest.lasts()
+
+    def keep(self, batch: Batch) -> bool:  # noqa: ARG002  # graphs are built, functions are there at once
+        """Have a batch wait in the line, where what is to take it is not there yet; return whether that is so."""
+        return False
+
+    def built(self) -> None:
+        """Take note that whoever builds on the pipeline has what he wants."""
 
     def go_on(self) -> None:
         """Bring what waits to the pipeline, unless it rests; the thread that delivers calls this now and then."""
@@ -347,6 +362,7 @@ class StreamDelivery(UserDelivery):
         self.cover: Cover | None = None
         """Makes what knows whether a frame in the graph lacks rows; None where nobody can know."""
         self._covered: weakref.WeakSet[Covered] = weakref.WeakSet()
+        self._building_until = 0.0
         self._source: weakref.ref[Stream] | None = None
 
     def covered(self, store: RollingFrame) -> Covered | None:
@@ -360,6 +376,24 @@ class StreamDelivery(UserDelivery):
     def begin_with(self, source: Stream) -> None:
         """Send to `source` from now on."""
         self._source = weakref.ref(source)
+        self._building_until = self.schedule.now() + _BUILDING
+
+    @property
+    def is_due(self) -> bool:
+        """Whether something waits that can be brought now."""
+        return super().is_due and self.schedule.now() >= self._building_until
+
+    def keep(self, batch: Batch) -> bool:
+        """Have a batch wait while a cell may still be building: the first quotes come before the second node does."""
+        if self.schedule.now() >= self._building_until:
+            return False
+        self._line.extend(batch.parts)
+        self.schedule.call_at(self._building_until, self, self._wake)
+        return True
+
+    def built(self) -> None:
+        """Take note that whoever builds on the pipeline has what he wants."""
+        self._building_until = 0.0
 
     def admit(self, node: Stream) -> None:
         """Refuse a new node that could not work.

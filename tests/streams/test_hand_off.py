@@ -153,3 +153,19 @@ def test_under_a_clock_moved_by_hand_a_batch_is_a_step_whatever_the_threads_do()
     first = batches()
     assert sum(first) > 20
     assert first == batches()
+
+
+def test_what_comes_while_a_graph_is_being_built_reaches_its_last_node(pipelines, engine):
+    for number in range(20):
+        node = pipelines.stream("trade", name=f"stream {number}")
+        engine.add("trade", trade(number))
+        time.sleep(0.005)  # as a cell may take between two nodes
+        frame = node.map(lambda df: df).rolling_frame()
+        until(lambda frame=frame: frame.total == 1, timeout=5)
+
+
+def test_a_flush_ends_the_building(pipelines, engine):
+    frame = pipelines.stream("trade").rolling_frame()
+    engine.add("trade", trade(1))
+    pipelines.flush()
+    assert frame.total == 1
