@@ -135,8 +135,9 @@ def _refused(refusal: Refused, url: str) -> HandshakeError:
         kind, message = _unauthorised(status, detail, url)
         return kind(message, status=status, body=body)
     said = f" ({detail})" if detail else ""
+    did = "refused the connection" if status >= 400 else "opened no WebSocket but answered"
     return HandshakeError(
-        f"{_host(url)} refused the connection with HTTP {status}{said}. {_step(refusal, url)}",
+        f"{_host(url)} {did} with HTTP {status}{said}. {_step(refusal, url)}",
         status=status,
         body=body,
         retry_after=_seconds(refusal.headers),
@@ -287,7 +288,7 @@ def _by_proxy(failed: ProxyFailed, url: str, route: Route) -> UnreachableError:
 
 
 def _by_tls(problem: ssl.SSLError, url: str) -> KalshiError:
-    host, reason = _host(url), plain_text(problem.reason or str(problem) or type(problem).__name__)
+    host, reason = _host(url), plain_text(getattr(problem, "reason", "") or str(problem) or type(problem).__name__)
     if isinstance(problem, ssl.SSLCertVerificationError):
         return UnreachableError(_certificate(problem, host))
     if reason in _NO_TLS:
