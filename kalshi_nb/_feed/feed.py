@@ -9,15 +9,16 @@ from collections.abc import Callable, Generator, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, TypeVar
 
-from kalshi_nb._engine.port import Engine, LadderReading
+from kalshi_nb._engine.port import Engine
 from kalshi_nb._feed.attachments import Attachments
 from kalshi_nb._feed.book import Book, Books
 from kalshi_nb._feed.cells import frames_inside
-from kalshi_nb._feed.demand import Demand, Held, MarketTickers, check_channel, check_tickers, rfq_params
+from kalshi_nb._feed.demand import Demand, MarketTickers, check_channel, check_tickers, rfq_params
 from kalshi_nb._feed.follower import Follower
 from kalshi_nb._feed.frames import FrameRequest, Frames
-from kalshi_nb._feed.handles import Ending, Handles
+from kalshi_nb._feed.handles import Ending
 from kalshi_nb._feed.health import Health, health_of, market_counts
+from kalshi_nb._feed.open_books import OpenBooks
 from kalshi_nb._feed.options import DEFAULT_OPTIONS, Options
 from kalshi_nb._feed.standing import FeedStanding
 from kalshi_nb._offload import off_loop
@@ -107,7 +108,7 @@ class Feed:
         )
         self._demand = Demand(engine)
         self._frames = Frames(engine, self._demand, self._pipelines, self._standing)
-        self._books: Handles[str, Book] = Handles()
+        self._books = OpenBooks(engine, self._demand, self._standing)
         self._attachments = Attachments(self._pipelines, self._demand, engine)
         self._follower = Follower(engine, self._pipelines)
 
@@ -636,7 +637,7 @@ class Feed:
                 "books(['KXHIGHNY-26NOV22-B52.5', …])."
             )
         wanted = check_tickers(market_tickers) or frozenset()
-        return Books(self._books.get(sorted(wanted), self._open_books))
+        return Books(self._books.get(wanted))
 
     # Pipelines ----------------------------------------------------------------------------------------
 
@@ -896,8 +897,8 @@ class Feed:
     def health(self) -> Health:
         """Return how the feed is doing: state, rates, lag, ages, errors, and what its handles hold."""
         self._tell()
-        books = {ticker: book.nbytes for ticker, book in self._books.items()}
-        return health_of(self._engine, self._pipelines, self._attachments.warnings(), state=self.state, books=books)
+        told = self._attachments.warnings()
+        return health_of(self._engine, self._pipelines, told, state=self.state, books=self._books.nbytes())
 
     def flush(self, timeout: float | None = 10.0) -> None:
         """Wait until all rows received so far are in their frames, and have been through your pipelines.
@@ -1014,21 +1015,6 @@ class Feed:
         keys = None if latest_keys is None else most_keys(latest_keys)
         return self._frames.open(
             FrameRequest(channel, tickers, rows and kept.rows, seconds and kept.seconds, exact, gaps, params, keys)
-        )
-
-    def _open_books(self, market_tickers: list[str]) -> dict[str, Book]:
-        return {
-            ladder.market_ticker: self._book(ladder, held) for ladder, held in self._demand.ladders(market_tickers)
-        }
-
-    def _book(self, ladder: LadderReading, held: Held) -> Book:
-        release = Ending([lambda: self._books.discard(ladder.market_ticker), held.release])
-        return Book(
-            ladder,
-            clock=self._engine.clock,
-            release=release,
-            on_read=self._engine.on_read,
-            standing=self._standing,
         )
 
     def _refuse_ended(self) -> None:

@@ -99,7 +99,8 @@ class Pipeline:
     def state(self) -> State:
         """``"running"``, ``"resting"``, ``"closed"``, or ``"forked"``.
 
-        ``"resting"``: after ten errors in a row, until it is tried again. ``"forked"``: its thread stayed with the process that this one was forked from.
+        ``"resting"``: after ten errors in a row, until it is tried again. ``"forked"``: its thread stayed with the
+        process that this one was forked from.
         """
         state = self._progress.state
         return state if state == "closed" or self._born == forks() else "forked"
