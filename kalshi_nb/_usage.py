@@ -10,7 +10,17 @@ from typing import Any
 from kalshi_nb._redaction import shown
 from kalshi_nb.errors import ConfigurationError, UsageError
 
-__all__ = ["not_copied", "not_made", "seconds", "whole"]
+__all__ = ["as_int", "not_copied", "not_made", "seconds", "whole"]
+
+
+def as_int(value: object) -> object:
+    """Return a whole number of any library's, such as numpy's, as Python's own; anything else as it is."""
+    if isinstance(value, bool):
+        return value
+    try:
+        return operator.index(value)  # type: ignore[arg-type]  # that it may be no number is what is asked
+    except TypeError:
+        return value
 
 
 def whole(name: str, value: object, advice: str, *, least: int = 1) -> int:
@@ -32,13 +42,8 @@ def whole(name: str, value: object, advice: str, *, least: int = 1) -> int:
     ConfigurationError
         When it is none, or too small.
     """
-    number = least - 1
-    if not isinstance(value, bool):
-        try:
-            number = operator.index(value)  # type: ignore[arg-type]  # that it may be no number is what is asked
-        except TypeError:
-            number = least - 1
-    if number < least:
+    number = as_int(value)
+    if isinstance(number, bool) or not isinstance(number, int) or number < least:
         raise ConfigurationError(f"{name}={shown(value)}: {advice}.")
     return number
 

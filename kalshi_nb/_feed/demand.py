@@ -15,6 +15,7 @@ from kalshi_nb._redaction import shown
 from kalshi_nb._rows.channels import BOOKS, QUOTES, ROWS, source_of, traits_of
 from kalshi_nb._rows.wanted import ALL, All, Params, Wanted
 from kalshi_nb._rows.words import MARKETS, Words
+from kalshi_nb._usage import as_int
 from kalshi_nb.errors import ConfigurationError, LinkError, MarketTickerError, UnknownChannelError
 
 __all__ = ["Demand", "Held", "MarketTickers", "check_channel", "check_tickers", "rfq_params"]
@@ -108,6 +109,7 @@ def rfq_params(user_filter: object, shard_factor: object, shard_key: object) -> 
     params: list[tuple[str, str | int]] = [] if user_filter is None else [("user_filter", "self")]
     if shard_factor is None and shard_key is None:
         return tuple(params)
+    shard_factor, shard_key = as_int(shard_factor), as_int(shard_key)
     if isinstance(shard_factor, bool) or not isinstance(shard_factor, int) or not 1 <= shard_factor <= _MOST_SHARDS:
         raise ConfigurationError(
             f"shard_factor is {shown(shard_factor)}; say into how many parts to cut the channel, 1 to {_MOST_SHARDS}."

@@ -193,6 +193,7 @@ def test_whole_numbers_of_numpy_are_whole_numbers(feed, exchange, kind):
     assert frame.wait(rows=kind(1), timeout=kind(1)) is frame
     assert feed.book(MARKET).wait().depth(levels=kind(2)).height == 2
     assert feed.stream("trade").rolling_frame(rows=kind(5)).df.height == 0
+    assert feed.rfqs(shard_factor=kind(2), shard_key=kind(0)) is feed.rfqs(shard_factor=2, shard_key=0)
 
 
 @pytest.mark.parametrize("value", [True, np.bool_(1), 0, "5", 2.5, None])
