@@ -142,10 +142,10 @@ class Book:
         """Whether the best bid is at or above the best ask, and the exchange said so itself.
 
         A book that is crossed for a second is asked for anew, once. Where the exchange's own is like that, this one is
-        right, and live; but no such spread is one to trade on.
+        right, and live; but no such spread is one to trade on. False while the book is not live.
         """
         yes, _, no, _ = self._ladder.top()
-        return self._ladder.crossed and bool(yes and no) and yes + no >= DOLLAR
+        return self._ladder.live and self._ladder.crossed and yes + no >= DOLLAR
 
     @property
     def imbalance(self) -> float | None:

@@ -384,12 +384,14 @@ class Membership:
 
     # Answers ------------------------------------------------------------------------------------------
 
-    def acknowledge(self, market_tickers: Iterable[str]) -> set[str]:
+    def acknowledge(self, market_tickers: Iterable[object]) -> set[str]:
         """Take up that the exchange sends these markets; return those of them that it did not send before.
 
-        An answer lists all markets of a subscription, however few of them were added.
+        An answer lists all markets of a subscription, however few of them were added: what is known of it is left out
+        first. What is no text names no market.
         """
-        new = set(market_tickers) - self.market_tickers - self.refused
+        there, refused = self.market_tickers, self.refused
+        new = {each for each in market_tickers if isinstance(each, str) and each not in there and each not in refused}
         self.market_tickers |= new
         self._weigh(sorted(new))
         return new

@@ -314,7 +314,7 @@ class Reconciler:
             membership.remove(concerned)
         subscription.update_listening()
 
-    def _acknowledge(self, subscription: Subscription, market_tickers: tuple[str, ...] | None) -> None:
+    def _acknowledge(self, subscription: Subscription, market_tickers: Sequence[object] | None) -> None:
         if market_tickers is None:
             subscription.membership.acknowledge_all()
             self._state.settle(subscription, subscription.membership.pending)
@@ -396,7 +396,7 @@ def _first(market_tickers: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(islice(market_tickers, LARGEST_LIST)))
 
 
-def _markets(frame: OkFrame) -> tuple[str, ...] | None:
-    """Return the markets that an ``ok`` lists, None where it lists none."""
+def _markets(frame: OkFrame) -> list[object] | None:
+    """Return what an ``ok`` lists as its markets, None where it lists nothing."""
     listed = frame.msg.get("market_tickers") if isinstance(frame.msg, dict) else None
-    return tuple(each for each in listed if isinstance(each, str)) if isinstance(listed, list) else None
+    return listed if isinstance(listed, list) else None

@@ -141,3 +141,36 @@ def test_the_top_is_never_half_of_one_snapshot_and_half_of_another(ladder, book)
         thread.join(10)
     assert torn == []
     assert len(reads) > 100
+
+
+def test_a_book_says_that_it_is_crossed_only_where_the_exchange_said_so_and_for_as_long_as_it_is(ladder, book):
+    ladder.replace({6_000: 100}, {5_000: 200}, 1)
+    ladder.set_status("live", 1)
+    assert (book.crossed, book.spread) == (False, -0.1)
+    version = ladder.version
+    ladder.set_crossed(True)
+    ladder.set_crossed(True)
+    assert (book.crossed, book.status, ladder.version) == (True, "live", version + 1)
+    assert "crossed" in repr(book)
+    ladder.set_status("stale", 2, "sequence")
+    assert book.crossed is False
+    ladder.set_status("live", 2)
+    ladder.apply("yes", 6_000, -100, 2)
+    assert book.crossed is False
+    assert "crossed" not in repr(book)
+
+
+@pytest.mark.parametrize(
+    ("yes", "no", "crossed"),
+    [
+        ({}, {}, False),
+        ({9_999: 1}, {}, False),
+        ({}, {9_999: 1}, False),
+        ({5_000: 1}, {4_999: 1}, False),
+        ({5_000: 1}, {5_000: 1}, True),
+        ({9_999: 1}, {9_999: 1}, True),
+    ],
+)
+def test_a_ladder_knows_whether_it_is_crossed(ladder, yes, no, crossed):
+    ladder.replace(yes, no, 1)
+    assert ladder.is_crossed is crossed

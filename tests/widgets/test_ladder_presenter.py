@@ -197,3 +197,11 @@ def test_pictures_and_their_text_load_no_widgets():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+def test_a_crossed_ladder_says_whose_word_that_is(ladder, presenter):
+    ladder.replace({6_000: 100}, {5_000: 200}, 1)
+    ladder.set_status("live", 1)
+    assert presenter.picture(10).note == ""
+    ladder.set_crossed(True)
+    assert "crossed" in presenter.picture(10).note
