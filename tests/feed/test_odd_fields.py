@@ -200,7 +200,7 @@ def test_the_close_of_a_market_is_any_date_and_0_is_none(feed, exchange, seconds
 
 
 def test_frames_of_one_market_are_complete_though_a_row_of_another_was_set_aside(feed, exchange):
-    one, other, every = feed.fills("KXA-1"), feed.fills("KXB-2"), feed.fills()
+    every, one, other = feed.fills(), feed.fills("KXA-1"), feed.fills("KXB-2")
     say(exchange, "fill", "fill", count_fp="0.00")
     assert feed.gaps["market_ticker"].to_list() == ["KXA-1"]
     assert (one.complete(), other.complete(), every.complete()) == (False, True, False)
