@@ -179,3 +179,9 @@ def test_readers_on_other_threads_see_every_change_in_its_order(fast_switches):
     reads, torn = readers_of(ladder, check, 1.5, write)
     assert torn == []
     assert reads > 100
+
+
+def test_a_ladder_with_levels_takes_more_memory_than_one_without():
+    empty, full = new_ladder("KXA-1"), new_ladder("KXA-1")
+    full.replace(dict.fromkeys(range(1, 500), 100), {}, 1)
+    assert full.nbytes > empty.nbytes >= 0
