@@ -157,9 +157,7 @@ class Membership:
         """Take up requests; what was refused before is asked for again."""
         touched: list[str] = []
         for request in requests:
-            self._requests[request] = None
-            if request.outcome is None:
-                self._pending[request] = None
+            self._requests[request] = self._pending[request] = None
             self._listens[request.listens] += 1
             if request.listens == CATALOG:
                 self._asking[request] = None
@@ -217,10 +215,6 @@ class Membership:
                 self._extra[ticker] = None
             else:
                 self._extra.pop(ticker, None)
-
-    def is_named(self, market_ticker: str) -> bool:
-        """Tell whether some request names a market, refused or not."""
-        return market_ticker in self._naming
 
     def take_unnamed(self) -> list[str]:
         """Return the books that nobody names any more, each once."""

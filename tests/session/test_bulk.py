@@ -10,7 +10,7 @@ from kalshi_nb._rows.quotes import QUOTES
 from kalshi_nb._session.reconciler import LOOKED_AT
 from kalshi_nb._session.requests import Request
 from tests.session.model_exchange import ModelExchange
-from tests.session.session_rig import BOOKS, Rig, delta, snapshot, subscribed
+from tests.session.session_rig import BOOKS, Rig, delta, ok, snapshot, subscribed
 
 FEW, MANY = 300, 2_000
 
@@ -201,3 +201,22 @@ def test_a_snapshot_is_the_same_work_among_many_requests():
         frame = json.dumps(snapshot(1, 1, many.tickers[0], {4700: 100})).encode()
         found.append(many.steps(lambda many=many, frame=frame: many.session.receive([frame], many.rig.now_us())))
     assert found[1] <= 1.1 * found[0]
+
+
+def test_of_more_requests_than_are_looked_at_in_one_go_each_has_its_turn():
+    rig, count = Rig(), LOOKED_AT + 200
+    rig.session.want_together([Request(BOOKS, frozenset({ticker}), None) for ticker in names(count)])
+    seq, sent, command = 0, [], rig.command("subscribe")
+    rig.receive(subscribed(command["id"], BOOKS, 1))
+    while len(sent) < count:  # acknowledged, and no snapshot of any of them comes
+        if sent:
+            command = rig.command("add_markets")
+            seq += 1
+            rig.receive(ok(command["id"], 1, seq, [*sent, *command["params"]["market_tickers"]]))
+        sent += command["params"]["market_tickers"]
+    assert rig.outcomes() == []
+    rig.wait(0.6)
+    assert len(rig.outcomes()) == LOOKED_AT
+    rig.wait(0.1)
+    assert len(rig.outcomes()) == 200
+    assert rig.session.subscriptions[BOOKS].wanted is rig.session.subscriptions[BOOKS].wanted == frozenset(sent)

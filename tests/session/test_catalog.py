@@ -150,3 +150,10 @@ def test_a_question_by_a_number_that_the_exchange_does_not_know_is_asked_by_anot
     rig.receive(subscribed(rig.command("subscribe")["id"], CHANNEL, 2))
     rig.receive(answer(rig.command("indexlist"), ["A"], sid=2))
     assert request.catalog == ("A",)
+
+
+def test_the_answer_ends_the_question_and_not_what_else_waits_on_the_channel(rig):
+    request, question = asked(rig)
+    other = rig.session.want(CHANNEL, frozenset({"BRTI"}))
+    rig.receive(answer(question, ["BRTI"]))
+    assert (request.outcome.code, other.outcome) == (None, None)

@@ -140,3 +140,19 @@ def test_a_slow_answer_to_many_is_no_failure_while_it_keeps_coming(rig):
         rig.receive(snapshot(1, number, each, id=command["id"]))
     assert rig.commands() == []
     assert rig.gaps[0].repaired_by == "get_snapshot"
+
+
+def test_a_snapshot_that_comes_by_itself_ends_a_repair_that_waits_for_its_moment(rig):
+    seq = rig.open_books(A, B)
+    while True:
+        seq += 1
+        rig.receive(nonsense(seq, A))
+        commands = rig.commands()
+        seq += 1
+        rig.receive(snapshot(1, seq, A))
+        assert rig.status(A) == "live"
+        if not commands:
+            break
+    rig.wait(31)
+    assert [each["cmd"] for each in rig.commands()] == ["list_subscriptions"]
+    assert {gap.repaired_by for gap in rig.gaps} == {"get_snapshot"}
