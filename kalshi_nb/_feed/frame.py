@@ -135,7 +135,7 @@ class Frame(FrameReading):
         Notes
         -----
         The channels ``trade`` and ``orderbook_delta`` count their messages, so one lost message is a gap.
-        ``ticker`` does not: there only lost connections and subscriptions are.
+        ``ticker`` does not: there only lost connections and subscriptions are, and rows that could not be read.
         """
         wanted = None if since is None else microseconds(since)
         coverage = self._coverage
