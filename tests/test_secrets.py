@@ -147,7 +147,7 @@ def test_no_log_of_a_whole_session_shows_it(key, pem, leaks, caplog):
 def test_no_signature_or_key_is_in_a_widgets_state(feed, leaks):
     bundle = feed.book(MARKET).wait()._repr_mimebundle_()
     assert not leaks(json.dumps(bundle))
-    assert not leaks(json.dumps(feed.book(MARKET)._view.widget.get_state(), default=str))
+    assert not leaks(json.dumps(feed.book(MARKET).widget().get_state(), default=str))
 
 
 def test_a_failing_cell_in_ipythons_verbose_mode_does_not_show_it(pem, leaks, tmp_path):

@@ -72,7 +72,7 @@ class Cell:
 
     def pictures(self):
         """When how many changes of each ladder had been shown; the last one is waited for."""
-        names = {book._view.widget.comm.comm_id: ticker for ticker, book in self.ladders.items()}
+        names = {book.widget().comm.comm_id: ticker for ticker, book in self.ladders.items()}
         newest = self.versions()
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and any(
