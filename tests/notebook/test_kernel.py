@@ -19,7 +19,7 @@ import ipywidgets
 from kalshi_nb._feed.registry import registry
 gc.collect()
 # The display thread's socket to the kernel is made with its first message, a heartbeat at the latest.
-while book._view.widget.picture["beat"] < 1: time.sleep(0.05)
+while book.widget().picture["beat"] < 1: time.sleep(0.05)
 def descriptors():
     time.sleep(0.05)
     return len(os.listdir("/proc/self/fd"))
@@ -132,12 +132,12 @@ assert asleep.wait(10)
     found = kernel.value(
         """
 connection = feed.exchange._server.connections[feed._engine.links[0].local_port()]
-view = book._view
+ladder = book.widget()
 # Each pair: what has happened, and how much of it a reader sees.
 pairs = {
     "book": (lambda: connection.frames_sent, (lambda: feed._engine.links[0].frames_received)),
     "frame": (lambda: feed._engine.links[0].session.subscriptions["ticker"].messages, lambda: tickers.total),
-    "widget": (lambda: book._ladder.version, lambda: view.widget.picture["version"]),
+    "widget": (lambda: book._ladder.version, lambda: ladder.picture["version"]),
 }
 rows, late, deadline = tickers.total, {}, time.monotonic() + 60
 for _ in range(30):  # each time, what has happened by now is seen, sooner or later

@@ -26,10 +26,7 @@ def kit(session, frames):
         message = decode(text.encode()).msg
         ladder = ladder_of(message.market_ticker)
         ladder.replace(levels(message.yes_dollars_fp), levels(message.no_dollars_fp), 0)
-        books[message.market_ticker] = (
-            ladder,
-            Book(ladder, clock=WallClock(), on_read=lambda wake: None, link_down=str, release=lambda: None),
-        )
+        books[message.market_ticker] = ladder, Book(ladder, clock=WallClock(), release=lambda: None)
     messages = [decode(each).msg for each in frames]
 
     def run():
