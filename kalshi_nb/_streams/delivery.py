@@ -65,8 +65,8 @@ class Opening(NamedTuple):
         Gaps come in band, among its messages.
     standing : Standing or None
         How the feed stands, for those who wait for rows.
-    spend : callable
-        Called with the CPU seconds that the kit's own part took on the thread for users' code.
+    made : callable
+        Called with the CPU seconds that a frame for users took, and its rows.
     """
 
     label: Label
@@ -78,7 +78,7 @@ class Opening(NamedTuple):
     on_close: Callable[[], Any] | None
     gaps: bool = False
     standing: Standing | None = None
-    spend: Callable[[float], None] = lambda _: None
+    made: Callable[[float, int], None] = lambda _seconds, _rows: None
 
 
 class Delivery(ABC):
@@ -160,16 +160,12 @@ class Delivery(ABC):
 
     def _deliver_rows(self, batch: Batch) -> None:
         try:
-            element = self._made(batch if self._beginning is None else self._beginning.of(batch))
+            element = self._wanted(batch if self._beginning is None else self._beginning.of(batch))
         except Exception as error:  # noqa: BLE001  # rows that make no frame are the kit's fault, not the user's
             self._notices.kit_failed(error)
             return
         if element is not None and size_of(element):
             self._accept(element)
-
-    def _made(self, batch: Batch) -> Element | None:
-        """Make what the pipeline wants of a batch."""
-        return self._wanted(batch)
 
     def _deliver_due(self) -> None:
         """Tell of the gaps that no message came after."""

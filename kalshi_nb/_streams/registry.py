@@ -51,6 +51,11 @@ class Registry(Generic[_D]):
                 self._holders = tuple(holder for holder in self._holders if holder() is not None)
         return alive
 
-    def channels(self) -> set[str]:
-        """Return the channels that a pipeline listens to, which may rest just now."""
-        return {each.pipeline.channel for each in self.all() if each.pipeline.state != "closed"}
+    def channels(self) -> dict[str, bool]:
+        """Return the channels that a pipeline listens to, which may rest just now; true where all emit frames."""
+        found: dict[str, bool] = {}
+        for each in self.all():
+            if each.pipeline.state != "closed":
+                channel = each.pipeline.channel
+                found[channel] = found.get(channel, True) and each.kind == "frames"
+        return found

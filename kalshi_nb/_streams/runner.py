@@ -43,9 +43,15 @@ __all__ = ["Pipelines"]
 
 _D = TypeVar("_D", bound=Delivery)
 
-_REST: Final = 12
-"""A rest is so many times as long as the CPU time of the turn before it, so that the kit's own part of both threads
-takes at most a twelfth of a core or so."""
+_REST: Final = 20
+"""A rest is so many times as long as the CPU time of the turn before it, so that the kit's own part of it takes at most a
+twentieth of a core or so."""
+
+_REST_OF_FRAMES: Final = 60
+"""The same of frames for users' nodes, each of which costs as much again as making it, and more."""
+
+_MANY: Final = 1_000
+"""Of a turn of so many rows, half of the time is the rows' own; no rest spares that."""
 
 _UNRESTING: Final = tuple(NEVER_DROPPED)
 """Channels whose rows end any rest: those of one's own account."""
@@ -113,6 +119,7 @@ class Pipelines:
         self._watch = watch
         self._pending = pending
         self._is_busy = False
+        self._rows_of_turn = 0
         self._wakeup = Wakeup()
         self._held = 0
         self._channels = tuple(channels)
@@ -278,7 +285,7 @@ class Pipelines:
             on_close,
             gaps=gaps,
             standing=self._standing,
-            spend=self._user_thread.spend,
+            made=self._made,
         )
 
     def _begin(self, delivery: StreamDelivery, on_close: Callable[[], Any] | None) -> Source:
@@ -465,14 +472,21 @@ class Pipelines:
                 self._turn(turn, ending=ending)
             except BaseException as error:  # noqa: BLE001  # this thread outlives every mistake
                 self._notices.kit_failed(error)
-            spent = time.thread_time() - began + self._user_thread.take_spent()
+            spent = time.thread_time() - began
             with self._changed:
                 self._done_turn = turn
                 self._ended = ending
                 self._changed.notify_all()
                 if ending:
                     return
-            rested = time.monotonic() + min(self._flush_interval, _REST * spent)
+            rested = time.monotonic() + self._rest_after(_REST, spent, self._rows_of_turn)
+
+    def _rest_after(self, times: int, spent: float, rows: int) -> float:
+        return min(self._flush_interval, times * spent * _MANY / (_MANY + rows))
+
+    def _made(self, spent: float, rows: int) -> None:
+        """Take up what a frame for users took; on the users' thread."""
+        self._user_thread.rest(self._rest_after(_REST_OF_FRAMES, spent, rows))
 
     def _sleep(self, rested: float) -> None:
         """Sleep until there are rows and the rest is over, or until a turn is asked for."""
@@ -499,24 +513,29 @@ class Pipelines:
 
     def _turn(self, turn: int, *, ending: bool) -> None:
         for_users: list[Batch] = []
+        patient = True
+        self._rows_of_turn = 0
         try:
             for channel in self._pending():
                 batch = self._next_batch(channel)
                 if batch is not None:
+                    self._rows_of_turn += len(batch)
                     frames = self._kit.all()
                     self._mark(batch, frames)
                     _deliver(batch, frames)
                     _deliver(batch, self._listening.all())
                     # Asked after the rows were taken: whoever asked for them was here before they came.
-                    if channel in self._user.channels():
+                    wanted = self._user.channels()
+                    if channel in wanted:
                         for_users.append(batch)
+                        patient = patient and wanted[channel] and channel not in NEVER_DROPPED
         finally:
             if ending or turn > self._done_turn:
                 # Whoever asked for this turn is to find all of it done, the errors counted too.
                 for frame in self._kit.all():
                     frame.settle()
             if for_users or turn > self._done_turn:
-                self._user_thread.put(for_users, turn)
+                self._user_thread.put(for_users, turn, patient=patient)
 
     def _mark(self, batch: Batch, frames: list[FeedFrameDelivery]) -> None:
         """Find the rows after gaps, from the first frame of the channel on that wants to know."""

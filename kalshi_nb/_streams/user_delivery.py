@@ -82,7 +82,7 @@ class UserDelivery(Delivery):
         super().__init__(opening)
         self.schedule = schedule
         self._rest = self._progress.rest
-        self._spend = opening.spend
+        self._made = opening.made
         self._line: deque[Batch | SteeringRow | list[Message | Gap]] = deque()
         self._waits = opening.label.channel in NEVER_DROPPED
         self._lost_before = 0
@@ -151,12 +151,6 @@ class UserDelivery(Delivery):
         if self._progress.waiting:
             self.losses.grow(self._progress.waiting, "dropped")
         self.losses.close()
-
-    def _made(self, batch: Batch) -> Element | None:
-        began = time.thread_time()
-        element = self._wanted(batch)
-        self._spend(time.thread_time() - began)
-        return element
 
     def _bring(self, part: Batch | SteeringRow | list[Message | Gap]) -> None:
         if isinstance(part, Batch):
@@ -441,9 +435,13 @@ class FrameDelivery(StreamDelivery):
     kind = "frames"
 
     def _wanted(self, batch: Batch) -> pl.DataFrame | None:
+        began = time.thread_time()
         frame = batch.select(self.label.market_tickers, self.pipeline.exact)
+        if frame is None:
+            return None
+        self._made(time.thread_time() - began, frame.height)
         # A node may change its frame in place; nobody else is to notice.
-        return None if frame is None else frame.clone()
+        return frame.clone()
 
 
 class MessageDelivery(StreamDelivery):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,9 @@ class UserThread:
         How many rows may wait; the newest batch waits whatever its size.
     """
 
+    # `_hurried` and what waits are changed under the lock, and looked at without it: a look that comes too early is made
+    # again after the ring that follows. `_rest` and `_rested` are the thread's own; others only compare the latter.
+
     def __init__(
         self,
         deliver: Callable[[Batch], None],
@@ -75,7 +79,8 @@ class UserThread:
         """Rows that wait."""
         self.dropped_rows = 0
         """Rows that went because others waited too long."""
-        self._spent = 0.0
+        self._hurried = False
+        self._rest = self._rested = 0.0
         self.schedule = Schedule(self._wakeup.ring)
 
     def start(self) -> None:
@@ -101,9 +106,13 @@ class UserThread:
         thread.join(timeout)
         return not thread.is_alive()
 
-    def put(self, batches: Iterable[Batch], turn: int) -> None:
-        """Add batches; once they are delivered, `wait_for` of this `turn` returns."""
+    def put(self, batches: Iterable[Batch], turn: int, *, patient: bool = False) -> None:
+        """Add batches; once they are delivered, `wait_for` of this `turn` returns.
+
+        Those that are `patient` may wait for the end of the rest that making frames has earned.
+        """
         with self._changed:
+            self._hurried = self._hurried or not patient
             for batch in batches:
                 self.pending_rows += len(batch)
                 if batch.channel in NEVER_DROPPED:
@@ -122,16 +131,13 @@ class UserThread:
                 self.pending_rows -= len(oldest) - sum(map(len, steering))
                 self.dropped_rows += len(oldest) - sum(map(len, steering))
             self._put_turn = turn
-        self._wakeup.ring()
+        # Looked at after the batches are there: a thread that found none of them at the end of its rest did so sooner.
+        if self._is_due():
+            self._wakeup.ring()
 
-    def spend(self, seconds: float) -> None:
-        """Take note of CPU time that the kit's own part took on this thread; called on it only."""
-        self._spent += seconds
-
-    def take_spent(self) -> float:
-        """Return the CPU seconds noted since the last call; what is noted at the same moment may be lost."""
-        spent, self._spent = self._spent, 0.0
-        return spent
+    def rest(self, seconds: float) -> None:
+        """Let patient batches wait for so long from the end of this turn; called on the thread only."""
+        self._rest = max(self._rest, seconds)
 
     def wait_for(self, turn: int, timeout: float | None) -> bool:
         """Block until all that was put up to `turn` has been delivered; return whether it has."""
@@ -150,10 +156,7 @@ class UserThread:
     def _run(self) -> None:
         set_role("user")
         while True:
-            # Whoever gives it work rings after that is written down, so what comes between the look and the sleep
-            # ends the sleep at once.
-            if not self._has_work():
-                self._wakeup.sleep(self.schedule.seconds_left())
+            self._sleep()
             with self._changed:
                 # What went was older than all that is still there, and each pipeline that missed it is told.
                 dropped = [Batch(channel, [row]) for channel, row in self._dropped.items()]
@@ -164,6 +167,7 @@ class UserThread:
                 self._kept.clear()
                 self._pending.clear()
                 self.pending_rows = self._droppable_rows = 0
+                self._hurried = False
                 turn, ending = self._put_turn, self._stopping
                 self._changed.notify_all()  # there is room now
             try:
@@ -172,6 +176,7 @@ class UserThread:
                 self._guard(error)
             # Nothing of the last turn may stay alive only because this thread sleeps now.
             del batches, dropped
+            self._rested, self._rest = time.monotonic() + self._rest, 0.0
             with self._changed:
                 self._done_turn = turn
                 self._ended = ending and not self._pending and not self._kept
@@ -179,14 +184,28 @@ class UserThread:
                 if self._ended:
                     return
 
+    def _sleep(self) -> None:
+        """Sleep until there is something to do that need not wait."""
+        # Whoever gives it work rings after that is written down, so what comes between the look and the sleep ends the
+        # sleep at once.
+        while not self._has_work():
+            left = self.schedule.seconds_left()
+            rest = self._rested - time.monotonic()
+            if rest > 0:
+                left = rest if left is None else min(left, rest)
+            self._wakeup.sleep(left)
+
     def _has_work(self) -> bool:
         left = self.schedule.seconds_left()
-        return (
-            bool(self._pending or self._kept)
-            or self._stopping
-            or self._put_turn > self._done_turn
-            or (left is not None and left <= 0)
-        )
+        waits = bool(self._pending or self._kept or self._dropped)
+        return self._stopping or (waits and self._is_due()) or self._is_asked() or (left is not None and left <= 0)
+
+    def _is_due(self) -> bool:
+        """Return whether batches that wait need not wait any longer."""
+        return self._hurried or self._is_asked() or time.monotonic() >= self._rested
+
+    def _is_asked(self) -> bool:
+        return self._put_turn > self._done_turn
 
     def _turn(self, batches: list[Batch], *, ending: bool) -> None:
         by_channel: dict[str, list[Batch]] = {}
