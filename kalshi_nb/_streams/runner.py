@@ -44,13 +44,13 @@ __all__ = ["Pipelines"]
 _D = TypeVar("_D", bound=Delivery)
 
 _REST: Final = 20
-"""A rest is so many times as long as the CPU time of the turn before it, so that the kit's own part of it takes at most a
-twentieth of a core or so."""
+"""A rest is so many times as long as the CPU time of the turn before it, so that the turns of a quiet feed take at most
+a twentieth of a core or so."""
 
 _REST_OF_FRAMES: Final = 60
 """The same of frames for users' nodes, each of which costs as much again as making it, and more."""
 
-_MANY: Final = 1_000
+_MANY: Final = 200
 """Of a turn of so many rows, half of the time is the rows' own; no rest spares that."""
 
 _UNRESTING: Final = tuple(NEVER_DROPPED)

@@ -48,8 +48,8 @@ class UserThread:
         How many rows may wait; the newest batch waits whatever its size.
     """
 
-    # `_hurried` and what waits are changed under the lock, and looked at without it: a look that comes too early is made
-    # again after the ring that follows. `_rest` and `_rested` are the thread's own; others only compare the latter.
+    # `_hurried` and what waits are changed under the lock, and looked at without it: a look that comes too early is
+    # made again after the ring that follows. `_rest` and `_rested` are the thread's own; others compare the latter.
 
     def __init__(
         self,
