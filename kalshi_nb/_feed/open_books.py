@@ -35,6 +35,9 @@ class OpenBooks:
         self._standing = standing
         self._handles: Handles[str, Book] = Handles()
 
+    def __len__(self) -> int:
+        return len(self._handles)
+
     def get(self, market_tickers: Iterable[str]) -> list[Book]:
         """Return the books of some markets, those that are not open yet asked for together."""
         return self._handles.get(sorted(market_tickers), self._open)

@@ -44,8 +44,8 @@ __all__ = ["Pipelines"]
 _D = TypeVar("_D", bound=Delivery)
 
 _REST: Final = 20
-"""A rest is so many times as long as the CPU time of the turn before it, so that the turns of a quiet feed take at most
-a twentieth of a core or so."""
+"""A rest is so many times as long as the CPU time of the turn before it, so that turns of few rows take at most a
+twentieth of a core or so."""
 
 _REST_OF_FRAMES: Final = 60
 """The same of frames for users' nodes, each of which costs as much again as making it, and more."""
