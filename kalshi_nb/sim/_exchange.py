@@ -278,12 +278,12 @@ class Exchange:
             end_us = now_us + span_us
             if end_us > _LATEST_US:
                 raise SimulationError("The exchange has no calendar after the year 9000; advance by less.")
-            with self._followers.holding():
+            with self._followers.holding() as flush_step:
                 while now_us < end_us:
                     now_us = min(now_us + _STEP_US, end_us)
                     self._advance_to(programme, now_us)
                     self._followers.await_applied()
-                    self._followers.flush()
+                    flush_step()
                 self._server.call(lambda: None)
                 self._followers.await_applied()
                 self._followers.flush()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from kalshi_nb.errors import SimulationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from kalshi_nb.sim._connection import Connection
 
@@ -87,22 +87,25 @@ class Followers:
                 check()
 
     @contextmanager
-    def holding(self) -> Iterator[None]:
-        """Have those who can do it make readable what they receive by `flush` alone."""
+    def holding(self) -> Iterator[Callable[[], None]]:
+        """Have those who can do it make readable what they receive by `flush` alone; yields what flushes these."""
         held: list[Any] = []
         try:
             for each in self._attached():
                 if hasattr(each, "hold"):
                     each.hold()
                     held.append(each)
-            yield
+            yield lambda: self._flush(each for each in held if self._is_attached(each))
         finally:
             for each in held:
                 each.let_go()
 
     def flush(self) -> None:
         """Let each follower make readable what it has received."""
-        for follower in self._attached():
+        self._flush(self._attached())
+
+    def _flush(self, followers: Iterable[Follower]) -> None:
+        for follower in followers:
             try:
                 follower.flush(_PATIENCE)
             except TimeoutError as error:

@@ -26,6 +26,9 @@ class MovingLadder:
         self._mover = threading.Thread(target=self._move, daemon=True, name="mover")
         self._picture = LadderPicture(0, "connecting", time.time(), price_decimals=price_decimals)
 
+    def watch(self, wake):
+        """Tell of nothing: the display thread looks ten times a second by itself."""
+
     def picture(self, levels):
         picture = self._picture
         return picture._replace(asks=picture.asks[:levels], bids=picture.bids[:levels])

@@ -20,7 +20,7 @@ def _hurried(monkeypatch):
 
 @pytest.fixture
 def told():
-    """What the logger was told, as (level, text), oldest first."""
+    """What the logger was told of the connection itself, as (level, text), oldest first; gaps have records, too."""
     found = []
 
     class Kept(logging.Handler):
@@ -29,7 +29,7 @@ def told():
 
     def records():
         assert _logging.settle(5)
-        return list(found)
+        return [each for each in found if each[1].startswith("connection ")]
 
     logger, handler, before = logging.getLogger("kalshi_nb"), Kept(), logging.getLogger("kalshi_nb").level
     assert _logging.settle(5)
