@@ -22,6 +22,7 @@ FLOORS = [
             "_usage",
             "_version",
             "_waiting",
+            "_wakeup",
         ],
         "ground: one tree of errors, keys and signatures, what may be shown, time, hosts, units, threads, waits",
     ),

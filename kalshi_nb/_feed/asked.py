@@ -115,7 +115,7 @@ def whereabouts(where: Secret) -> Whereabouts:
         if found is None:
             raise UnknownEnvironmentError(_nowhere(settings))
         where, origin = found.value, found.origin
-    if hasattr(where.reveal(), "attach"):
+    if hasattr(where.reveal(), "attach") and not isinstance(where.reveal(), type):
         return Whereabouts(exchange=cast("Exchange", where.reveal()))
     if not isinstance(where.reveal(), str):
         raise UnknownEnvironmentError(

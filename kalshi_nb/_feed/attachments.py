@@ -118,7 +118,8 @@ class Attachments:
         return pipeline
 
     def listen(self, channel: str, tickers: frozenset[str] | None, *, gaps: bool, name: str | None) -> Listener:
-        """Return what attaches a pipeline for code that awaits, once that begins; no cell replaces it."""
+        """Return what attaches a pipeline for code that awaits, once that begins; only its name replaces another."""
+        _check_name(name)
 
         def attach() -> tuple[Pipeline, Inbox, Callable[[], None]]:
             ending = Ending()
@@ -127,6 +128,8 @@ class Attachments:
 
             def ask() -> None:
                 self._ask(pipeline, ending)
+                for each in self._note(pipeline, name, None, None):
+                    each.close()
 
             return pipeline, delivery.inbox, ask
 

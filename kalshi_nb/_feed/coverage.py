@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Final
 
+from kalshi_nb._redaction import shown
 from kalshi_nb.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ def microseconds(moment: object) -> int:
     """
     if not isinstance(moment, dt.datetime) or moment.tzinfo is None:
         raise ConfigurationError(
-            f"since={moment!r}: pass a datetime with a time zone, such as datetime.now(UTC) - timedelta(minutes=5), "
-            "or a time taken from a frame's own columns."
+            f"since={shown(moment)}: pass a datetime with a time zone, such as datetime.now(UTC) - "
+            "timedelta(minutes=5), or a time taken from a frame's own columns."
         )
     return (moment - _EPOCH) // dt.timedelta(microseconds=1)
 

@@ -759,8 +759,9 @@ class Feed:
 
         It works on any running event loop of asyncio, such as a notebook's own: write ``async for`` in a cell, or
         start a task. Messages come as soon as a callback would have them. It begins with the first step of the
-        ``async for`` and ends when the feed is closed, after what had come until then. Breaking out of the loop or
-        cancelling its task leaves nothing behind.
+        ``async for`` and ends when the feed is closed, after what had come until then. Cancelling its task ends it at
+        once, and leaving the loop does as soon as nobody holds the listener; to be sure of the moment, use it in
+        ``async with``. One that is held goes on where it was left. No cell replaces it, but one of its `name` does.
 
         Parameters
         ----------
@@ -837,6 +838,11 @@ class Feed:
         Both functions run on the feed's thread for user code, with every quote, also of those between two looks at the
         book. While a book is not to be trusted the condition is unknown, and no crossing is made up.
         """
+        if callable(market_tickers):
+            raise ConfigurationError(
+                "when() takes the condition, what to call, and then the markets: "
+                "feed.when(lambda top: top.ask and top.ask < 0.30, print, 'KXHIGHNY-26NOV22-B52.5')."
+            )
         self._ask()
         return self._attachments.call(QUOTES, check_tickers(market_tickers, QUOTES), Alert(condition, call))
 

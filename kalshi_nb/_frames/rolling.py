@@ -17,6 +17,7 @@ from kalshi_nb._frames.pending import Part, PlainRows, joined, nbytes_of
 from kalshi_nb._frames.schema import MARKET, RECEIVED
 from kalshi_nb._usage import seconds as positive_seconds
 from kalshi_nb._usage import whole
+from kalshi_nb._wakeup import Waiters
 from kalshi_nb.errors import ConfigurationError, PipelineError
 
 if TYPE_CHECKING:
@@ -175,8 +176,7 @@ class RollingFrame:
         self._replacing = threading.Lock()  # held for an assignment; whoever reads may have to wait for it
         self._pending_rows = 0
         self._total = 0
-        self._arrived = threading.Condition()
-        self._waiting: list[int] = []
+        self._waiters = Waiters()
         first = pl.DataFrame(schema=schema) if schema is not None else pl.DataFrame()
         if schema is not None:
             problem = self._misses_time(schema)
@@ -209,13 +209,13 @@ class RollingFrame:
             if df.height == 0:
                 return
             self._add(df)
-        self._notify_waiting()
+        self._waiters.tell(self._total)  # nobody is woken for rows that are not yet those that were waited for
 
     def append_rows(self, rows: PlainRows) -> None:
         """Add rows of the channel whose columns the frame has; see `append`."""
         with self._writing:
             self._add(rows)
-        self._notify_waiting()
+        self._waiters.tell(self._total)  # nobody is woken for rows that are not yet those that were waited for
 
     def settle(self) -> None:
         """Make columns of all that waits, which shows whether it can be done; changes nothing for readers."""
@@ -260,7 +260,7 @@ class RollingFrame:
             self._total += rows.height
             for late in self._without_lost((rows,)):
                 self._show(self._with_late(self._state.view, late))
-        self._notify_waiting()
+        self._waiters.tell(self._total)  # nobody is woken for rows that are not yet those that were waited for
 
     def _with_late(self, view: _View, late: pl.DataFrame) -> _View:
         late = late.sort(moments(), maintain_order=True)
@@ -483,15 +483,4 @@ class RollingFrame:
 
     def wait(self, rows: int, timeout: float | None) -> bool:
         """Block until `rows` rows have come in all; return whether they have within `timeout` seconds."""
-        with self._arrived:
-            self._waiting.append(rows)
-            try:
-                return self._arrived.wait_for(lambda: self._total >= rows, timeout)
-            finally:
-                self._waiting.remove(rows)
-
-    def _notify_waiting(self) -> None:
-        with self._arrived:
-            # Nobody is woken for rows that are not yet those that were waited for.
-            if self._waiting and min(self._waiting) <= self._total:
-                self._arrived.notify_all()
+        return self._waiters.wait_for(lambda: self._total >= rows, timeout, mark=rows)

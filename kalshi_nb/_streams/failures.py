@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Failed", "Failure"]
 
+_TRACEBACK, _CAUSE, _CONTEXT = (vars(BaseException)[name] for name in ("__traceback__", "__cause__", "__context__"))
+_NAME = vars(type)["__name__"]
+_LONGEST_TEXT: Final = 2_000
+_LONGEST_TRACEBACK: Final = 50_000
+
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -90,19 +95,15 @@ class Failure:
         function : callable, optional
             The user's, which is where to look if nothing of it had begun to run.
         """
-        where = _place_of(error.__traceback__) or _beginning_of(function)
-        whole = "".join(traceback.format_exception(error))
-        seen: set[int] = set()
-        waiting: list[BaseException | None] = [error]
-        while waiting:
-            each = waiting.pop()
-            if each is not None and id(each) not in seen:
-                seen.add(id(each))
-                each.__traceback__ = None
-                waiting += [each.__cause__, each.__context__]
+        # A user's class may answer whatever it likes when it is asked for anything, and raise as well: what is asked
+        # of it is asked by the built-in classes' own ways, or with a net below.
+        where = _asked(lambda: _place_of(_TRACEBACK.__get__(error)), "") or _beginning_of(function)
+        whole = _asked(lambda: "".join(traceback.format_exception(error)), "(its traceback cannot be had)")
+        _forget_frames(error)
         at = _EPOCH + dt.timedelta(microseconds=now_us)
-        text = f"{pipeline!r} on {channel} raised {type(error).__name__}: {_text_of(error)}"
-        return cls(pipeline, channel, error, whole, at, text, where, time.monotonic())
+        name = _asked(lambda: _NAME.__get__(type(error)), "an error")
+        text = f"{pipeline!r} on {channel} raised {name}: {_text_of(error)}"
+        return cls(pipeline, channel, error, _cut(whole, _LONGEST_TRACEBACK), at, text, where, time.monotonic())
 
     def __str__(self) -> str:
         return self.text
@@ -169,8 +170,29 @@ def _cell_of(filename: str) -> str:
 
 
 def _text_of(error: BaseException) -> str:
-    """Return an exception's own words; a user's class may raise when asked for them."""
+    """Return an exception's own words, which may quote a whole frame or the answer of a server, in a line's length."""
+    return _asked(lambda: _cut(str(error), _LONGEST_TEXT), "(its text cannot be had)")
+
+
+def _asked(ask: Callable[[], str], otherwise: str) -> str:
     try:
-        return str(error)
+        return ask()
     except BaseException:  # noqa: BLE001  # whatever it is, it must not hurt anybody else
-        return "(its text cannot be had)"
+        return otherwise
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most // 2]} … {text[-most // 2 :]}"
+
+
+def _forget_frames(error: BaseException) -> None:
+    """Take the tracebacks from an exception and those behind it, which would keep the pipeline alive."""
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        each = waiting.pop()
+        if each is not None and id(each) not in seen:
+            seen.add(id(each))
+            # Not by an assignment, which a frozen dataclass refuses.
+            BaseException.with_traceback(each, None)
+            waiting += [_CAUSE.__get__(each), _CONTEXT.__get__(each)]

@@ -59,6 +59,11 @@ class Inbox:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._event: asyncio.Event | None = None
 
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop | None:
+        """The loop that is woken."""
+        return self._loop
+
     def open(self) -> None:
         """Wake the running loop from now on."""
         self._loop, self._event = asyncio.get_running_loop(), asyncio.Event()
@@ -184,7 +189,9 @@ class Listener:
         self._ready: deque[Message | Gap] = deque()
         self._pipeline: Pipeline | None = None
         self._inbox: Inbox | None = None
-        self._is_over = False
+        self._opening: Inbox | None = None
+        self._beginning: asyncio.Future[None] | None = None
+        self._is_over = self._is_cancelled = False
 
     @property
     def pipeline(self) -> Pipeline | None:
@@ -204,29 +211,58 @@ class Listener:
 
     async def __anext__(self) -> Message | Gap:
         if self._is_over:
-            raise StopAsyncIteration
+            raise self._end()
+        try:
+            return await self._next()
+        except asyncio.CancelledError:
+            # What was cancelled may be kept, with its traceback and this in it, for as long as somebody likes.
+            self._is_cancelled = True
+            self.close()
+            raise
+
+    def _end(self) -> Exception:
+        if not self._is_cancelled:
+            return StopAsyncIteration()
+        return PipelineError(
+            "This listener ended when a step of it was cancelled, by a time-out perhaps. Ask for a new one; to look now "
+            "and then, keep one step as a task, and asyncio.wait({task}, timeout=…) for it."
+        )
+
+    async def _next(self) -> Message | Gap:
         inbox = self._inbox or await self._begin()
+        if inbox.loop is not asyncio.get_running_loop():
+            raise PipelineError(
+                "A listener belongs to the event loop that its first step ran on; ask for a new one here."
+            )
         while not self._ready:
             taken = await inbox.take()
             if taken is None:
-                self.close()
-                raise StopAsyncIteration
-            self._ready = taken
+                if not self._ready:
+                    self.close()
+                    raise self._end()
+                break
+            # Another task of the loop may have found some in the meantime: they are older.
+            self._ready.extend(taken)
             # Where messages never end to come, the other tasks of the loop are to have their turn, too.
             await asyncio.sleep(0)
         return self._ready.popleft()
 
     async def _begin(self) -> Inbox:
-        pipeline, inbox, ask = self._attach()
-        self._pipeline, self._inbox = pipeline, inbox
-        weakref.finalize(self, pipeline.close).atexit = False
-        inbox.open()
+        if self._beginning is None:
+            pipeline, inbox, ask = self._attach()
+            self._pipeline = pipeline
+            weakref.finalize(self, pipeline.close).atexit = False
+            inbox.open()
+            self._beginning = asyncio.ensure_future(_elsewhere(ask, pipeline.close))
+            self._opening = inbox
         try:
-            await _elsewhere(ask, pipeline.close)
+            await asyncio.shield(self._beginning)  # others of this loop may wait for it, too
         except BaseException:
             self.close()
             raise
-        return inbox
+        self._inbox = self._opening
+        assert self._inbox is not None
+        return self._inbox
 
     def close(self) -> None:
         """End it; idempotent, from any thread."""

@@ -17,6 +17,7 @@ from kalshi_nb._frames.rolling import RollingFrame, most_keys, window
 from kalshi_nb._frames.schema import MARKET
 from kalshi_nb._frames.schema import schema as schema_of
 from kalshi_nb._logging import log
+from kalshi_nb._redaction import shown
 from kalshi_nb._rows.channels import traits_of
 from kalshi_nb._rows.tickers import about, hints
 from kalshi_nb._streams.graph import refuse_awaitables
@@ -220,7 +221,7 @@ class ThrottleNode(Stream):  # type: ignore[misc]  # streamz ships no types
 
     def __init__(self, upstream: Stream, interval: float) -> None:
         if isinstance(interval, bool) or not isinstance(interval, (int, float)) or not interval > 0:
-            raise ConfigurationError(f"interval={interval!r}: give a positive number of seconds.")
+            raise ConfigurationError(f"interval={shown(interval)}: give a positive number of seconds.")
         delivery = delivery_above(upstream)
         if delivery is None:
             raise PipelineError(

@@ -25,9 +25,9 @@ from kalshi_nb._streams.registry import Registry
 from kalshi_nb._streams.source import Source
 from kalshi_nb._streams.user_delivery import CallbackDelivery, FrameDelivery, MessageDelivery, UserDelivery
 from kalshi_nb._streams.user_thread import UserThread
-from kalshi_nb._streams.wakeup import Wakeup
 from kalshi_nb._threads import FEED_ROLES, refuse_on, set_role
 from kalshi_nb._waiting import Deadline
+from kalshi_nb._wakeup import Waiters, Wakeup
 from kalshi_nb.errors import FeedClosedError, WaitTimeoutError
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class Pipelines:
         self._is_busy = False
         self._rows_of_turn = 0
         self._wakeup = Wakeup()
-        self._held = 0
+        self._held = False
         self._channels = tuple(channels)
         self._max_pending_rows = max_pending_rows
         self._clock = clock
@@ -139,7 +139,8 @@ class Pipelines:
         self._thread: threading.Thread | None = None
         self._stopping = False
         self._ended = False
-        self._changed = threading.Condition(threading.RLock())
+        self._changed = threading.RLock()
+        self._waiters = Waiters()
         self._asked_turn = 0
         self._done_turn = 0
 
@@ -443,21 +444,17 @@ class Pipelines:
         with self._changed:
             self._asked_turn += 1
             turn = self._asked_turn
-            self._wakeup.ring()
-            over = self._thread is None or self._changed.wait_for(
-                lambda: self._done_turn >= turn or self._ended, timeout
-            )
+        self._wakeup.ring()
+        over = self._thread is None or self._waiters.wait_for(lambda: self._done_turn >= turn or self._ended, timeout)
         return turn if over else None
 
     def hold(self) -> None:
         """Leave the turns to those who ask for one, by `flush` or `wait_for_room`, until `let_go`."""
-        with self._changed:
-            self._held += 1
+        self._held = True
 
     def let_go(self) -> None:
-        """Undo one `hold`."""
-        with self._changed:
-            self._held -= 1
+        """Make turns by itself again, however often it was held."""
+        self._held = False
         self._wakeup.ring()
 
     def _run(self) -> None:
@@ -476,9 +473,9 @@ class Pipelines:
             with self._changed:
                 self._done_turn = turn
                 self._ended = ending
-                self._changed.notify_all()
-                if ending:
-                    return
+            self._waiters.tell()
+            if ending:
+                return
             rested = time.monotonic() + self._rest_after(_REST, spent, self._rows_of_turn)
 
     def _rest_after(self, times: int, spent: float, rows: int) -> float:
@@ -522,8 +519,8 @@ class Pipelines:
                     self._rows_of_turn += len(batch)
                     frames = self._kit.all()
                     self._mark(batch, frames)
-                    _deliver(batch, frames)
-                    _deliver(batch, self._listening.all())
+                    _deliver(batch, frames, self._notices.kit_failed)
+                    _deliver(batch, self._listening.all(), self._notices.kit_failed)
                     # Asked after the rows were taken: whoever asked for them was here before they came.
                     wanted = self._user.channels()
                     if channel in wanted:
@@ -552,7 +549,7 @@ class Pipelines:
 
     def deliver_to_users(self, batch: Batch) -> None:
         """Bring a batch to the users' pipelines of its channel at once."""
-        _deliver(batch, self._user.all())
+        _deliver(batch, self._user.all(), self._notices.kit_failed)
 
     def _all_built(self) -> None:
         for each in self._user.all():
@@ -560,7 +557,8 @@ class Pipelines:
 
     def _bring(self, batch: Batch) -> None:
         """Bring a batch to those whose graph is there, and have it wait for the others; for the users' thread."""
-        _deliver(batch, [each for each in self._user.all() if not (each.is_about(batch) and each.keep(batch))])
+        ready = [each for each in self._user.all() if not (each.is_about(batch) and each.keep(batch))]
+        _deliver(batch, ready, self._notices.kit_failed)
 
     def _go_on(self) -> None:
         """Bring what waited to those pipelines that rested, or were built, until now."""
@@ -569,9 +567,12 @@ class Pipelines:
                 each.go_on()
 
 
-def _deliver(batch: Batch, deliveries: list[_D]) -> None:
+def _deliver(batch: Batch, deliveries: list[_D], report: Callable[[BaseException], None]) -> None:
     while deliveries:
         # Taken out of the list so that a pipeline whose last user leaves meanwhile can go at once.
         delivery = deliveries.pop(0)
         if delivery.is_about(batch):
-            delivery.deliver(batch)
+            try:
+                delivery.deliver(batch)
+            except BaseException as error:  # noqa: BLE001  # one delivery's trouble is not the others'
+                report(error)

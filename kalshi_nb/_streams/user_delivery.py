@@ -327,10 +327,21 @@ class CallbackDelivery(UserDelivery):
                 if result is not None:
                     refuse_unstarted(result, self.label.channel)
             except BaseException as error:  # noqa: BLE001  # as in `_guarded`
-                self._raised(error, message)
+                if type(message) is Gap:
+                    self._failed_at_gap(error, message)
+                else:
+                    self._raised(error, message)
             else:
-                if progress.errors_in_a_row:
+                if progress.errors_in_a_row and type(message) is not Gap:
                     self._succeeded(message)
+
+    def _failed_at_gap(self, error: BaseException, gap: Gap) -> None:
+        """Count what was raised at a gap, without a rest: each rest makes a gap, and would never be the last."""
+        failure = self._notices.failure(error, self.pipeline, self._calls())
+        self._remember(Failed(gap, failure))
+        self._progress.last_error = failure
+        self._progress.errors += 1
+        self._notices.of_pipeline(failure, rests=0.0, first=True)
 
     def _calls(self) -> Callable[..., Any] | None:
         return self._function

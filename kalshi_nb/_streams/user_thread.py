@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from kalshi_nb._frames.batch import Batch
 from kalshi_nb._rows.channels import NEVER_DROPPED
 from kalshi_nb._streams.schedule import Schedule
-from kalshi_nb._streams.wakeup import Wakeup
 from kalshi_nb._threads import set_role
+from kalshi_nb._wakeup import Waiters, Wakeup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -63,7 +63,8 @@ class UserThread:
         self._guard = guard
         self._go_on = go_on
         self._max_pending_rows = max_pending_rows
-        self._changed = threading.Condition(threading.RLock())
+        self._changed = threading.RLock()
+        self._waiters = Waiters()
         self._wakeup = Wakeup()
         self._pending: deque[Batch] = deque()
         self._kept: list[Batch] = []
@@ -95,7 +96,7 @@ class UserThread:
         """Let the thread deliver what waits, and what throttles hold, and end; does not wait for it."""
         with self._changed:
             self._stopping = True
-            self._changed.notify_all()
+        self._waiters.tell()
         self._wakeup.ring()
 
     def join(self, timeout: float) -> bool:
@@ -141,14 +142,12 @@ class UserThread:
 
     def wait_for(self, turn: int, timeout: float | None) -> bool:
         """Block until all that was put up to `turn` has been delivered; return whether it has."""
-        with self._changed:
-            return self._changed.wait_for(lambda: self._done_turn >= turn or self._ended, timeout)
+        return self._waiters.wait_for(lambda: self._done_turn >= turn or self._ended, timeout)
 
     def wait_for_room(self, timeout: float) -> bool:
         """Block until less than half of the rows that may wait do, or the thread stops; return whether they do."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._has_room() or self._stopping, timeout)
-            return self._has_room()
+        self._waiters.wait_for(lambda: self._has_room() or self._stopping, timeout)
+        return self._has_room()
 
     def _has_room(self) -> bool:
         return 2 * self.pending_rows < self._max_pending_rows
@@ -169,7 +168,7 @@ class UserThread:
                 self.pending_rows = self._droppable_rows = 0
                 self._hurried = False
                 turn, ending = self._put_turn, self._stopping
-                self._changed.notify_all()  # there is room now
+            self._waiters.tell()  # there is room now
             try:
                 self._turn(batches, ending=ending)
             except BaseException as error:  # noqa: BLE001  # this thread outlives every mistake
@@ -180,9 +179,9 @@ class UserThread:
             with self._changed:
                 self._done_turn = turn
                 self._ended = ending and not self._pending and not self._kept
-                self._changed.notify_all()
-                if self._ended:
-                    return
+            self._waiters.tell()
+            if self._ended:
+                return
 
     def _sleep(self) -> None:
         """Sleep until there is something to do that need not wait."""

@@ -89,12 +89,10 @@ class Followers:
     @contextmanager
     def holding(self) -> Iterator[Callable[[], None]]:
         """Have those who can do it make readable what they receive by `flush` alone; yields what flushes these."""
-        held: list[Any] = []
+        held: list[Any] = [each for each in self._attached() if hasattr(each, "hold")]
         try:
-            for each in self._attached():
-                if hasattr(each, "hold"):
-                    each.hold()
-                    held.append(each)
+            for each in held:
+                each.hold()
             yield lambda: self._flush(each for each in held if self._is_attached(each))
         finally:
             for each in held:

@@ -278,6 +278,94 @@ def test_wrong_uses_are_refused_where_they_stand(feed):
         feed.listen("trade")
 
 
+def test_two_tasks_share_one_listener_and_nothing_is_lost_between_them():
+    engine = ListEngine()
+    with opened(engine) as feed:
+
+        async def listen():
+            listener, found = feed.listen("trade"), []
+
+            async def take():
+                async for message in listener:
+                    found.append(message.trade_id)
+                    await asyncio.sleep(0.001)
+
+            tasks = [asyncio.create_task(take()) for _ in range(3)]
+            while not engine.wanted:
+                await asyncio.sleep(0.001)
+            for first in range(0, 300, 5):
+                engine.play("trade", *[trade(first + n) for n in range(5)])
+                await asyncio.sleep(0.001)
+            while len(found) < 300:
+                await asyncio.sleep(0.005)
+            for task in tasks:
+                task.cancel()
+            return found
+
+        found = asyncio.run(asyncio.wait_for(listen(), 30))
+        assert sorted(found) == sorted(f"id-{number}" for number in range(300))
+
+
+def test_a_cancelled_task_that_is_kept_keeps_no_listener_going(feed, exchange):
+    async def listen():
+        listener = feed.listen("trade")
+        task = asyncio.create_task(collect(listener, 10**9))
+        while listener.pipeline is None or not feed.health().markets:
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return task, listener
+
+    kept = asyncio.run(asyncio.wait_for(listen(), 30))
+    until(lambda: feed.pipelines == [])
+    assert kept[1].pipeline.state == "closed"
+
+
+def test_a_step_after_one_that_timed_out_says_why_there_are_no_more(feed):
+    async def listen():
+        listener = feed.listen("trade")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(listener), 0.3)
+        with pytest.raises(errors.PipelineError, match="cancelled"):
+            await anext(listener)
+
+    asyncio.run(listen())
+
+
+def test_a_listener_is_of_one_loop(feed, exchange):
+    listener = feed.listen("trade")
+
+    async def first():
+        step = asyncio.ensure_future(anext(listener))
+        while not step.done():
+            await asyncio.to_thread(exchange.advance, 5)
+
+    async def second():
+        with pytest.raises(errors.PipelineError, match="belongs to the event loop"):
+            await anext(listener)
+
+    asyncio.run(asyncio.wait_for(first(), 30))
+    asyncio.run(asyncio.wait_for(second(), 30))
+
+
+def test_a_listener_of_a_name_takes_the_place_of_the_one_before(feed):
+    async def listen():
+        listeners = [feed.listen("trade", name="mine") for _ in range(2)]
+        steps = []
+        for listener in listeners:
+            steps.append(asyncio.ensure_future(anext(listener)))
+            while listener.pipeline is None or not feed.health().markets:
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.3)
+        assert [each.pipeline.state for each in listeners] == ["closed", "running"]
+        with pytest.raises(StopAsyncIteration):
+            await steps[0]
+        steps[1].cancel()
+
+    asyncio.run(listen())
+
+
 def test_a_listener_never_begun_asks_for_nothing(feed):
     listener = feed.listen("trade")
     assert "not begun" in repr(listener)
