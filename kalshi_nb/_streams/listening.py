@@ -224,8 +224,8 @@ class Listener:
         if not self._is_cancelled:
             return StopAsyncIteration()
         return PipelineError(
-            "This listener ended when a step of it was cancelled, by a time-out perhaps. Ask for a new one; to look now "
-            "and then, keep one step as a task, and asyncio.wait({task}, timeout=…) for it."
+            "This listener ended when a step of it was cancelled, by a time-out perhaps. Ask for a new one; to look "
+            "now and then, keep one step as a task, and asyncio.wait({task}, timeout=…) for it."
         )
 
     async def _next(self) -> Message | Gap:

@@ -31,7 +31,7 @@ from kalshi_nb._wakeup import Waiters, Wakeup
 from kalshi_nb.errors import FeedClosedError, WaitTimeoutError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from kalshi_nb._clock import Clock
     from kalshi_nb._rows.rows import Row
@@ -379,7 +379,19 @@ class Pipelines:
             thread.join(timeout)
             ended = not thread.is_alive()
         self._user_thread.stop()
-        return self._user_thread.join(max(0.0, until - time.monotonic())) and ended
+        if not self._user_thread.join(max(0.0, until - time.monotonic())):
+            self._count_as_lost(self._user_thread.give_up())
+            return False
+        return ended
+
+    def _count_as_lost(self, batches: Iterable[Batch]) -> None:
+        """Count what will never be delivered, since a node or callback holds up the thread at the end."""
+        for batch in batches:
+            gone = batch.dropped(None)
+            for each in self._user.all():
+                rows = gone.about(each.label.market_tickers, others=each.kind != "frames")
+                if each.is_about(batch) and rows:
+                    each.losses.add(rows, "dropped", gone.opened_at)
 
     def flush(self, timeout: float | None = 10.0) -> None:
         """Return once all that is pending now has been delivered to the feed's and the users' pipelines.

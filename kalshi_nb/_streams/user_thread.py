@@ -107,6 +107,16 @@ class UserThread:
         thread.join(timeout)
         return not thread.is_alive()
 
+    def give_up(self) -> list[Batch]:
+        """Return all batches that wait, which nobody will deliver then."""
+        with self._changed:
+            waiting = [*self._kept, *self._pending]
+            self._kept.clear()
+            self._pending.clear()
+            self.dropped_rows += self.pending_rows
+            self.pending_rows = self._droppable_rows = 0
+        return waiting
+
     def put(self, batches: Iterable[Batch], turn: int, *, patient: bool = False) -> None:
         """Add batches; once they are delivered, `wait_for` of this `turn` returns.
 

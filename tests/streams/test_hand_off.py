@@ -169,3 +169,25 @@ def test_a_flush_ends_the_building(pipelines, engine):
     engine.add("trade", trade(1))
     pipelines.flush()
     assert frame.total == 1
+
+
+def test_what_still_waits_when_a_feed_ends_is_counted_by_those_who_never_have_it(make, engine):
+    pipelines, entered, go_on = make(), threading.Event(), threading.Event()
+    blocker = pipelines.on("ticker", lambda message: entered.set() or go_on.wait(30))
+    fills, big = [], pipelines.stream("trade").rolling_frame()
+    waiting = pipelines.on("fill", fills.append)
+    values = {"market_ticker": "KXA-1", "ts": BASE_US, "received_at": BASE_US}
+    engine.add("ticker", tuple(values.get(each.name) for each in LAYOUTS["ticker"]))
+    assert entered.wait(20)
+    engine.add("fill", a_fill(), a_fill())
+    engine.add("trade", trade(1), trade(2), trade(3))
+    until(lambda: pipelines.pending_rows == 5)
+    assert not pipelines.stop(0.2)
+    assert (waiting.dropped, fills) == (2, [])
+    assert waiting.gaps["reason"].to_list() == ["dropped"]
+    assert sum(each.dropped for each in pipelines.pipelines if each.channel == "trade") == 3
+    assert pipelines.dropped_rows == 5
+    go_on.set()
+    for each in (blocker, waiting):
+        each.close()
+    del big

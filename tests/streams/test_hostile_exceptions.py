@@ -6,11 +6,11 @@ from tests.streams.conftest import trade, until
 
 
 @dataclasses.dataclass(frozen=True)
-class Frozen(Exception):
+class FrozenError(Exception):
     size: int
 
 
-class Evasive(Exception):
+class EvasiveError(Exception):
     def __getattribute__(self, name):
         raise RuntimeError("no")
 
@@ -23,17 +23,17 @@ class Meta(type):
         raise RuntimeError("no")
 
 
-class Nameless(Exception, metaclass=Meta):
+class NamelessError(Exception, metaclass=Meta):
     pass
 
 
-class Loud(Exception):
+class LoudError(Exception):
     def __init__(self):
         super().__init__("x" * 5_000_000)
 
 
 def test_no_exception_however_made_ends_a_thread_or_takes_rows_from_others(make, engine):
-    for kind in (lambda: Frozen(3), Evasive, Nameless, Loud):
+    for kind in (lambda: FrozenError(3), EvasiveError, NamelessError, LoudError):
         pipelines = make()
 
         def bad(message, kind=kind):
