@@ -170,8 +170,8 @@ class Feed:
 
         Notes
         -----
-        Source: Kalshi's channel ``trade``. It has sequence numbers, so lost trades show in :attr:`gaps`. They begin anew
-        with each subscription and connection: what names a trade is its ``trade_id``.
+        Source: Kalshi's channel ``trade``. It has sequence numbers, so lost trades show in :attr:`gaps`. They begin
+        anew with each subscription and connection: what names a trade is its ``trade_id``.
         """
         return self._frame("trade", market_tickers, rows, seconds, exact=exact, gaps=gaps)
 
