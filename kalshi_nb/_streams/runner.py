@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from kalshi_nb._clock import Clock
     from kalshi_nb._rows.rows import Row
+    from kalshi_nb._rows.steering import DroppedRows
     from kalshi_nb._streams.failures import Failure
     from kalshi_nb._streams.user_delivery import StreamDelivery
     from kalshi_nb._waiting import Standing
@@ -49,6 +50,9 @@ twentieth of a core or so."""
 
 _REST_OF_FRAMES: Final = 60
 """The same of frames for users' nodes, each of which costs as much again as making it, and more."""
+
+_HELD: Final = 10.0
+"""Seconds after which a hold ends by itself, when nobody asked for a turn."""
 
 _MANY: Final = 200
 """Of a turn of so many rows, half of the time is the rows' own; no rest spares that."""
@@ -121,7 +125,7 @@ class Pipelines:
         self._is_busy = False
         self._rows_of_turn = 0
         self._wakeup = Wakeup()
-        self._held = False
+        self._held_until = 0.0
         self._channels = tuple(channels)
         self._max_pending_rows = max_pending_rows
         self._clock = clock
@@ -386,12 +390,14 @@ class Pipelines:
 
     def _count_as_lost(self, batches: Iterable[Batch]) -> None:
         """Count what will never be delivered, since a node or callback holds up the thread at the end."""
+        gone: dict[str, DroppedRows] = {}
         for batch in batches:
-            gone = batch.dropped(None)
-            for each in self._user.all():
-                rows = gone.about(each.label.market_tickers, others=each.kind != "frames")
-                if each.is_about(batch) and rows:
-                    each.losses.add(rows, "dropped", gone.opened_at)
+            gone[batch.channel] = batch.dropped(gone.get(batch.channel))
+        for each in self._user.all():
+            went = gone.get(each.label.channel)
+            rows = 0 if went is None else went.about(each.label.market_tickers, others=each.kind != "frames")
+            if went is not None and rows:
+                each.losses.add(rows, "dropped", went.opened_at)
 
     def flush(self, timeout: float | None = 10.0) -> None:
         """Return once all that is pending now has been delivered to the feed's and the users' pipelines.
@@ -456,17 +462,23 @@ class Pipelines:
         with self._changed:
             self._asked_turn += 1
             turn = self._asked_turn
+            if self._held_until:
+                self._held_until = time.monotonic() + _HELD
         self._wakeup.ring()
         over = self._thread is None or self._waiters.wait_for(lambda: self._done_turn >= turn or self._ended, timeout)
         return turn if over else None
 
     def hold(self) -> None:
-        """Leave the turns to those who ask for one, by `flush` or `wait_for_room`, until `let_go`."""
-        self._held = True
+        """Leave the turns to those who ask for one, by `flush` or `wait_for_room`, until `let_go`.
+
+        Whoever holds may be broken off by Ctrl-C before he lets go, at any step. So it ends by itself, too, when
+        nobody has asked for a turn for 10 s.
+        """
+        self._held_until = time.monotonic() + _HELD
 
     def let_go(self) -> None:
         """Make turns by itself again, however often it was held."""
-        self._held = False
+        self._held_until = 0.0
         self._wakeup.ring()
 
     def _run(self) -> None:
@@ -509,7 +521,7 @@ class Pipelines:
             if time.monotonic() < rested:
                 self._is_busy = True
                 self._rest(rested)
-        while self._held and not self._is_asked():
+        while time.monotonic() < self._held_until and not self._is_asked():
             self._wakeup.sleep(self._flush_interval)
 
     def _rest(self, until: float) -> None:

@@ -1,6 +1,9 @@
 """How soon rows go on from the engine: at once where it is quiet, in large batches where it is not."""
 
 import random
+import subprocess
+import sys
+import textwrap
 import threading
 import time
 
@@ -110,6 +113,46 @@ def test_while_it_is_held_whoever_flushes_makes_the_batches(make, engine):
     engine.add("trade", trade(6))
     pipelines.let_go()
     until(lambda: sizes == [5, 1])
+
+
+def test_who_is_broken_off_while_he_holds_holds_for_a_while_only(make, engine, monkeypatch):
+    monkeypatch.setattr("kalshi_nb._streams.runner._HELD", 0.2)
+    pipelines = make(flush_interval=0.01)
+    frame = pipelines.frame("trade").store
+    pipelines.hold()  # and never lets go
+    engine.add("trade", trade(1))
+    assert frame.total == 0
+    until(lambda: frame.total == 1)
+
+
+def test_a_flush_that_is_interrupted_at_any_moment_leaves_nobody_standing_still():
+    code = """
+        import random, signal, time
+        import kalshi_nb as kn
+        exchange = kn.sim.Exchange(seed=7, speed=5)
+        feed = kn.connect(exchange)
+        trades, books = feed.trades(), feed.book(exchange.market_tickers[0])
+        def interrupt(*_): raise KeyboardInterrupt
+        signal.signal(signal.SIGALRM, interrupt)
+        chance = random.Random(7)
+        for number in range(1_500):
+            try:
+                signal.setitimer(signal.ITIMER_REAL, chance.uniform(0.00002, 0.0006))
+                try:
+                    feed.flush() if number % 2 else trades.wait(new=1, timeout=1)
+                finally:
+                    signal.setitimer(signal.ITIMER_REAL, 0)
+            except KeyboardInterrupt:
+                pass
+        feed.flush(10)
+        trades.wait(new=3, timeout=20)
+        feed.close()
+        exchange.close()
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=100, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_flush_ends_a_rest(make, engine):
