@@ -157,5 +157,5 @@ def test_a_waiter_is_woken_by_its_own_row_and_not_by_those_before():
     for each in waiters:
         each.join(30)
     assert sorted(woken) == [(2, True), (4, True)]
-    assert frame._waiting == []
+    assert not frame._waiters._waiting
     assert not frame.wait(5, 0.01)
