@@ -165,6 +165,7 @@ class ListenDelivery(Delivery):
         return [gap] if self._gaps else []
 
     def frames(self) -> list[RollingFrame]:
+        """Return none."""
         return []
 
     def _failed(self, error: BaseException, element: object) -> None:  # noqa: ARG002  # no code of the user's runs
@@ -175,7 +176,7 @@ class Listener:
     """Messages of one channel as they come, for ``async for``; made by :meth:`kalshi_nb.Feed.listen`.
 
     It begins with the first step of the ``async for``, on whatever loop runs then, and ends when the feed is closed.
-    Breaking out of the loop, cancelling the task or ``aclose()`` leaves nothing behind.
+    Cancelling a step or ``aclose()`` ends it at once; breaking out of the loop does when nobody holds it any more.
 
     Parameters
     ----------

@@ -78,7 +78,7 @@ class Pipelines:
     A turn is numbered by whoever asks for one: `flush` and `wait_for_room` raise `_asked_turn` and wait until
     `_done_turn` has reached it. The pipeline thread reads the number before it takes a row, so all that was
     pending when somebody asked is part of the turn that answers. It hands the same number on with its batches,
-    and the users' thread reports it when they are through: one number is good for both. The condition's lock
+    and the users' thread reports it when they are through: one number is good for both. The lock
     is never held while rows are taken or delivered, and nothing is decided by `_stopping` alone: the thread
     makes one more turn after it, and ends by itself.
 
