@@ -47,6 +47,10 @@ class Waiters:
     def __init__(self) -> None:
         self._waiting: deque[tuple[int, Wakeup]] = deque()
 
+    def any_before(self, reached: int) -> bool:
+        """Return whether somebody waits for so much or less."""
+        return bool(self._waiting) and any(mark <= reached for mark, _ in list(self._waiting))
+
     def wait_for(self, condition: Callable[[], bool], timeout: float | None, *, mark: int = 0) -> bool:
         """Wait until something is so, and return whether it is after `timeout` seconds.
 

@@ -104,6 +104,7 @@ class LiveEngine:
         # All from the beginning, so that whoever looks through them needs no copy: the lists change, this does not.
         self._rows: dict[str, list[Row]] = {channel: [] for channel in ROWS}
         self._watched: tuple[list[Row], ...] = ()
+        self._watchable: dict[tuple[str, ...], tuple[list[Row], ...]] = {}  # whoever takes asks for the same few
         self._wake: Callable[[], None] = lambda: None
         self._on_read: Callable[[], None] | None = None
         self._taps = Taps(self._report)
@@ -272,7 +273,10 @@ class LiveEngine:
         # In this order, here and in `_arrived`: rows that come before the look are seen by it, rows that come after it
         # find what is watched.
         self._wake = wake
-        self._watched = watched = tuple([self._rows[each] for each in channels])
+        watched = self._watchable.get(channels) if isinstance(channels, tuple) else None
+        if watched is None:
+            watched = self._watchable[tuple(channels)] = tuple([self._rows[each] for each in channels])
+        self._watched = watched
         for rows in watched:
             if rows:
                 self._watched = ()

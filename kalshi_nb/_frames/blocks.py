@@ -129,14 +129,16 @@ class Blocks:
         The rows, oldest first.
     skip : int
         Rows at the front that are out of the window, all within the first block.
+    height : int, optional
+        Rows in all, where the caller knows.
     """
 
     __slots__ = ("_blocks", "height", "skip")
 
-    def __init__(self, blocks: tuple[Block, ...] = (), skip: int = 0) -> None:
+    def __init__(self, blocks: tuple[Block, ...] = (), skip: int = 0, height: int | None = None) -> None:
         self._blocks = blocks
         self.skip = skip
-        self.height = sum(each.height for each in blocks)
+        self.height = sum(each.height for each in blocks) if height is None else height
         """Rows in all, the skipped ones counted."""
 
     @property
@@ -186,11 +188,11 @@ class Blocks:
 
     def followed_by(self, df: pl.DataFrame, *, timed: bool) -> Blocks:
         """Return these rows and those of `df` for somebody who only reads: nothing is merged or copied."""
-        return Blocks((*self._blocks, _block(df, timed=timed)), self.skip)
+        return Blocks((*self._blocks, _block(df, timed=timed)), self.skip, self.height + df.height)
 
     def skipping(self, skip: int) -> Blocks:
         """Return the same blocks, the first `skip` of their rows no longer wanted."""
-        return self if skip == self.skip else Blocks(self._blocks, skip)
+        return self if skip == self.skip else Blocks(self._blocks, skip, self.height)
 
     def first_since(self, tick: int, start: int) -> int:
         """Return where the first row from `start` on is that was received at or after `tick`.

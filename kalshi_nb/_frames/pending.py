@@ -7,7 +7,7 @@ in small parts waits, until somebody reads or until enough has come, and is paid
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
@@ -38,8 +38,6 @@ class PlainRows(NamedTuple):
         return len(self.rows)
 
 
-_MOST_CHUNKS: Final = 32
-
 Part = pl.DataFrame | PlainRows
 """What comes at once, or was read before: rows, or a frame of few chunks."""
 
@@ -51,17 +49,8 @@ def nbytes_of(part: Part) -> int:
     return part.height * sum(map(sys.getsizeof, (part.rows[0], *part.rows[0]))) if part.rows else 0
 
 
-def joined(parts: Sequence[Part], *, whole: bool = True) -> pl.DataFrame:
-    """Return all rows of one or more parts as one frame, in their order.
-
-    Parameters
-    ----------
-    parts : sequence of DataFrame or PlainRows
-        At least one.
-    whole : bool
-        In one chunk. Without it there may be a few dozen, so that whoever reads row by row does not copy all that
-        wait for each.
-    """
+def joined(parts: Sequence[Part]) -> pl.DataFrame:
+    """Return all rows of one or more parts as one frame of one chunk, in their order."""
     frames: list[pl.DataFrame] = []
     rows: list[PlainRows] = []
     for part in parts:
@@ -77,7 +66,7 @@ def joined(parts: Sequence[Part], *, whole: bool = True) -> pl.DataFrame:
     stacked = frames[0]
     for frame in frames[1:]:
         stacked = stacked.vstack(frame)  # a tenth of what concat() takes for so few
-    return one_chunk([stacked]) if stacked.n_chunks() > (1 if whole else _MOST_CHUNKS) else stacked
+    return one_chunk([stacked]) if len(frames) > 1 and stacked.n_chunks() > 1 else stacked
 
 
 def _framed(parts: Sequence[PlainRows]) -> pl.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+import time
 from operator import index
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -35,6 +36,12 @@ _SMALL_PART: Final = 256
 """Nor does a part of so many rows, which cost more to be joined to others once more than to be taken in."""
 _FEW_PARTS: Final = 64
 """Nor do so many parts, however small: frames cost by the frame where they are joined."""
+_MOST_READ: Final = 16
+"""So many parts that were read one by one are joined by the next reader."""
+_LATELY: Final = 1.0
+"""Whoever read the frame less than so many seconds ago is likely to read it again."""
+_NEXT: Final = 1_000
+"""Whoever waits for a row that so many are to come before can wait for them all."""
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -107,8 +114,10 @@ class _State(NamedTuple):
     view: _View
     pending: tuple[Part, ...]
     """Newer rows that are not in the view yet."""
-    seen: _View | None
-    """The view with the pending rows, None before the first reader asks."""
+    seen: _View
+    """The view with the first of these."""
+    parts: int
+    """So many of the pending parts are in `seen`."""
 
 
 class RollingFrame:
@@ -172,6 +181,9 @@ class RollingFrame:
         self._on_lost = on_lost
         self.on_reset: Callable[[], None] = lambda: None
         """Called by each reset, on the thread that writes."""
+        self.on_awaited: Callable[[], None] = lambda: None
+        """Called when somebody begins to wait, or reads after nobody did for a while."""
+        self._read_at = -_LATELY
         self._writing = threading.Lock()
         self._replacing = threading.Lock()  # held for an assignment; whoever reads may have to wait for it
         self._pending_rows = 0
@@ -183,7 +195,7 @@ class RollingFrame:
             if problem is not None:
                 raise ConfigurationError(problem)
         view = _View(first, Blocks(), LastRows(Law(key, latest_keys, ended)), ClockSteps())
-        self._state = _State(view, (), view)
+        self._state = _State(view, (), view, 0)
         self._latest: tuple[_View, pl.DataFrame] | None = None
 
     def _misses_time(self, schema: pl.Schema) -> str | None:
@@ -285,7 +297,7 @@ class RollingFrame:
     def _show(self, view: _View) -> None:
         """Let readers have `view`, in which nothing waits."""
         with self._replacing:
-            self._state = _State(view, (), view)
+            self._state = _State(view, (), view, 0)
         self._pending_rows = 0
 
     def _add(self, part: Part) -> None:
@@ -295,7 +307,7 @@ class RollingFrame:
             with self._replacing:
                 # Read again: a reader may have joined the parts that were there.
                 state = self._state
-                self._state = _State(state.view, (*state.pending, part), None)
+                self._state = _State(state.view, (*state.pending, part), state.seen, state.parts)
             self._pending_rows += part.height
         else:
             self._take_in(pending)
@@ -346,7 +358,7 @@ class RollingFrame:
                 raise PipelineError(problem)
             self._columns = Columns(df.schema)
             view = self._state.view._replace(df=df.clear())
-            self._state = _State(view, (), view)
+            self._state = _State(view, (), view, 0)
         elif not columns.fit(df):
             if dict(df.schema) != dict(columns.schema):
                 raise PipelineError(columns.difference(df.schema))
@@ -378,23 +390,26 @@ class RollingFrame:
     def _now(self) -> _View:
         """Return all rows that have come, whatever the writer does meanwhile."""
         state = self._state
-        return self._seen(state) if state.seen is None else state.seen
+        return state.seen if state.parts == len(state.pending) else self._seen(state)
 
     def _seen(self, state: _State) -> _View:
+        # What was read before is not made anew, only followed by what is new; now and then all that waits is joined,
+        # since every part is one more chunk of every column.
+        view, seen = (state.view, 0) if state.parts >= _MOST_READ else (state.seen, state.parts)
         try:
-            df = joined(state.pending, whole=False)
+            df = joined(state.pending[seen:])
         except Exception:  # noqa: BLE001  # the writer's side leaves out what cannot be, and reports it
             self.settle()
             return self._now()
-        view = state.view
         blocks = view.blocks.followed_by(df, timed=self._span_us is not None)
         start = self._start(blocks, view.steps)
-        df_seen = view.df.vstack(df).slice(start - view.blocks.skip)
-        seen = view._replace(df=df_seen, blocks=blocks.skipping(start))
+        grown, gone = view.df.vstack(df), start - view.blocks.skip
+        view = view._replace(df=grown.slice(gone) if gone else grown, blocks=blocks.skipping(start))
+        pending = (*state.pending[:seen], df)
         with self._replacing:
             if self._state is state:
-                self._state = _State(view, (df,), seen)
-        return seen
+                self._state = _State(state.view, pending, view, len(pending))
+        return view
 
     @property
     def schema(self) -> pl.Schema | None:
@@ -409,13 +424,25 @@ class RollingFrame:
     @property
     def nbytes(self) -> int:
         """About how many bytes it holds: the window, what waits to be columns, and what `latest` knows beside it."""
-        view, pending, _ = self._state
+        view, pending, *_ = self._state
         blocks = sum(each.estimated_size() for each in view.blocks.frames)
         return int(blocks) + view.folded.nbytes + sum(map(nbytes_of, pending))
 
     @property
+    def is_awaited(self) -> bool:
+        """Whether somebody waits for one of the next rows, or read them a moment ago."""
+        return self._waiters.any_before(self._total + _NEXT) or time.monotonic() - self._read_at < _LATELY
+
+    def _await(self) -> None:
+        """Take note that somebody reads."""
+        before, self._read_at = self._read_at, time.monotonic()
+        if self._read_at - before >= _LATELY:
+            self.on_awaited()
+
+    @property
     def df(self) -> pl.DataFrame:
         """The rows in the window now: a frame of the caller's own, which nothing changes later."""
+        self._await()
         view = self._now()
         if self._span_us is not None:
             start = self._start(view.blocks, view.steps) - view.blocks.skip
@@ -468,6 +495,7 @@ class RollingFrame:
         PipelineError
             When the frame lacks a column of its key.
         """
+        self._await()
         view, ready = self._now(), self._latest
         if ready is None or ready[0] is not view:
             schema = self.schema
@@ -483,4 +511,6 @@ class RollingFrame:
 
     def wait(self, rows: int, timeout: float | None) -> bool:
         """Block until `rows` rows have come in all; return whether they have within `timeout` seconds."""
+        if self._total < rows <= self._total + _NEXT:
+            self.on_awaited()
         return self._waiters.wait_for(lambda: self._total >= rows, timeout, mark=rows)

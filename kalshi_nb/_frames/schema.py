@@ -9,7 +9,7 @@ import polars as pl
 from kalshi_nb._fixed_point import CONTRACT, COST_PARTS, DOLLAR, VALUE_PARTS
 from kalshi_nb._frames.marks import GAP
 from kalshi_nb._frames.names import SHARED_NAMES
-from kalshi_nb._frames.series import series
+from kalshi_nb._frames.series import frame, series
 from kalshi_nb._rows.channels import LAYOUTS
 from kalshi_nb._rows.columns import Kind
 
@@ -100,7 +100,7 @@ def empty(channel: str, exact: bool = False) -> pl.DataFrame:
 def frame_of(channel: str, rows: Sequence[Row], exact: bool = False) -> pl.DataFrame:
     """Return plain rows of `channel`, at least one, as a frame of one chunk."""
     values = zip(*rows, strict=True)
-    return pl.DataFrame(
+    return frame(
         [column(name, kind, each, exact=exact) for (name, kind), each in zip(LAYOUTS[channel], values, strict=True)]
     )
 

@@ -1,10 +1,10 @@
-"""Series from Python values, without what ``pl.Series`` spends on finding out what they are.
+"""Series from Python values, and frames from Series, without what ``pl.Series`` spends on finding out what they are.
 
 That constructor takes some 20 microseconds whatever it is given, most of it looking for kinds of input that a column
 of ours never is, and a frame has a dozen columns: half a millisecond before a row that came alone can be read. Below
 it polars has a constructor for each dtype, which takes one. It is not of polars' public face and may change with any
 release; so once, before the first use, each is tried on values whose outcome is known, and where anything is not as
-it should be the public way is taken for good.
+it should be the public way is taken for good. The same goes for a frame of some Series.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Make = Callable[[str, Sequence[Any]], pl.Series]
 
-__all__ = ["series", "straight_ways"]
+__all__ = ["frame", "series", "straight_frame", "straight_ways"]
 
 _TRIALS: dict[type[pl.DataType], tuple[str, tuple[Any, ...], Any]] = {
     pl.Int64: ("new_opt_i64", (1, None, -(2**62)), "1"),
@@ -81,3 +81,35 @@ def series(name: str, values: Sequence[Any], dtype: type[pl.DataType]) -> pl.Ser
         When a value is of another type.
     """
     return straight_ways()[dtype](name, values)
+
+
+@cache
+def straight_frame() -> Callable[[Sequence[pl.Series]], pl.DataFrame]:
+    """Return what makes a frame of some Series; the public way where no other can be trusted."""
+    return _straight_frame() or pl.DataFrame
+
+
+def _straight_frame() -> Callable[[Sequence[pl.Series]], pl.DataFrame] | None:
+    try:
+        construct = type(pl.DataFrame()._df)  # noqa: SLF001  # as above
+        wrap = pl.DataFrame._from_pydf  # noqa: SLF001  # as above
+
+        def make(columns: Sequence[pl.Series]) -> pl.DataFrame:
+            return wrap(construct([each._s for each in columns]))  # noqa: SLF001  # that is what all this is about
+
+        tried = [pl.Series("one", [1, None]), pl.Series("other", ["x", "y"])]
+        made = make(tried)
+        if made.schema != pl.DataFrame(tried).schema or not made.equals(pl.DataFrame(tried)):
+            return None
+        try:
+            make([tried[0], tried[1][:1]])
+        except Exception:  # noqa: BLE001  # whichever it is, columns of two lengths were refused
+            return make
+    except Exception:  # noqa: BLE001, S110  # another polars: whatever it raises, it has no such way
+        pass
+    return None
+
+
+def frame(columns: Sequence[pl.Series]) -> pl.DataFrame:
+    """Return columns of one length, each with its name, as a frame, as ``pl.DataFrame(columns)`` does."""
+    return straight_frame()(columns)

@@ -116,9 +116,10 @@ class Delivery(ABC):
         ending = _ending(weakref.ref(self), opening)
         self.pipeline = Pipeline(opening.label, self.kind, self._progress, ending, exact=opening.exact)
 
-    def is_about(self, batch: Batch) -> bool:
-        """Return whether a batch is of the channel that the pipeline listens to."""
-        return self.label.channel == batch.channel
+    @property
+    def is_closed(self) -> bool:
+        """Whether the pipeline was closed."""
+        return self._progress.closed
 
     def deliver(self, batch: Batch) -> None:
         """Bring the rows of `batch` that are wanted to the pipeline, and do as steering rows among them say."""

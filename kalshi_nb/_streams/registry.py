@@ -7,7 +7,7 @@ import weakref
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from kalshi_nb._streams.delivery import Delivery
 
@@ -28,34 +28,41 @@ class Registry(Generic[_D]):
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._holders: tuple[Callable[[], _D | None], ...] = ()
+        self._by_channel: dict[str, tuple[Callable[[], _D | None], ...]] = {}
 
     def add(self, delivery: _D, *, strongly: bool) -> None:
         """Add a delivery; one that is not held `strongly` disappears when nobody else holds it."""
         holder = (lambda: delivery) if strongly else weakref.ref(delivery)
         with self._lock:
-            self._holders = (*self._holders, holder)
+            self._hold((*self._holders, holder))
 
     def discard(self, delivery: _D) -> None:
         """Forget a delivery, and those that are gone."""
         with self._lock:
-            self._holders = tuple(
-                holder for holder in self._holders if (held := holder()) is not None and held is not delivery
-            )
+            self._hold([holder for holder in self._holders if holder() is not delivery])
 
     def all(self) -> list[_D]:
         """Return those that are still there."""
-        held = [holder() for holder in self._holders]
-        alive = [each for each in held if each is not None]
-        if len(alive) < len(held):
+        return self._alive(self._holders)
+
+    def of(self, channel: str) -> list[_D]:
+        """Return those that are still there and listen to a channel."""
+        holders = self._by_channel.get(channel)
+        return self._alive(holders) if holders else []
+
+    def _alive(self, holders: tuple[Callable[[], _D | None], ...]) -> list[_D]:
+        alive = [held for holder in holders if (held := holder()) is not None]
+        if len(alive) < len(holders):
             with self._lock:
-                self._holders = tuple(holder for holder in self._holders if holder() is not None)
+                self._hold(self._holders)
         return alive
 
-    def channels(self) -> dict[str, bool]:
-        """Return the channels that a pipeline listens to, which may rest just now; true where all emit frames."""
-        found: dict[str, bool] = {}
-        for each in self.all():
-            if each.pipeline.state != "closed":
-                channel = each.pipeline.channel
-                found[channel] = found.get(channel, True) and each.kind == "frames"
-        return found
+    def _hold(self, holders: Iterable[Callable[[], _D | None]]) -> None:
+        """Hold these from now on, less those that are gone; under the lock."""
+        alive = [(holder, held) for holder in holders if (held := holder()) is not None]
+        by_channel: dict[str, tuple[Callable[[], _D | None], ...]] = {}
+        for holder, held in alive:
+            channel = held.label.channel
+            by_channel[channel] = (*by_channel.get(channel, ()), holder)
+        self._holders = tuple(holder for holder, _ in alive)
+        self._by_channel = by_channel

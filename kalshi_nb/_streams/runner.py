@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import threading
 import time
 import weakref
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -23,11 +22,11 @@ from kalshi_nb._streams.notices import Notices
 from kalshi_nb._streams.pipeline import Label, Pipeline
 from kalshi_nb._streams.registry import Registry
 from kalshi_nb._streams.source import Source
+from kalshi_nb._streams.turns import Made, Turns, rest_after
 from kalshi_nb._streams.user_delivery import CallbackDelivery, FrameDelivery, MessageDelivery, UserDelivery
 from kalshi_nb._streams.user_thread import UserThread
-from kalshi_nb._threads import FEED_ROLES, refuse_on, set_role
+from kalshi_nb._threads import FEED_ROLES, refuse_on
 from kalshi_nb._waiting import Deadline
-from kalshi_nb._wakeup import Waiters, Wakeup
 from kalshi_nb.errors import FeedClosedError, WaitTimeoutError
 
 if TYPE_CHECKING:
@@ -44,43 +43,17 @@ __all__ = ["Pipelines"]
 
 _D = TypeVar("_D", bound=Delivery)
 
-_REST: Final = 20
-"""A rest is so many times as long as the CPU time of the turn before it, so that turns of few rows take at most a
-twentieth of a core or so."""
-
 _REST_OF_FRAMES: Final = 60
-"""The same of frames for users' nodes, each of which costs as much again as making it, and more."""
-
-_HELD: Final = 10.0
-"""Seconds after which a hold ends by itself, when nobody asked for a turn."""
-
-_MANY: Final = 200
-"""Of a turn of so many rows, half of the time is the rows' own; no rest spares that."""
-
-_UNRESTING: Final = tuple(NEVER_DROPPED)
-"""Channels whose rows end any rest: those of one's own account."""
+"""A rest after frames for users' nodes, in their CPU time: each costs as much again as making it, and more."""
 
 
 class Pipelines:
     """All pipelines of one feed.
 
-    The pipeline thread takes all rows that are pending as soon as there is one, makes one batch a channel, brings it
-    to the feed's own frames, and passes the same batch on to the thread of the users' pipelines. Then it rests, in
-    proportion to the CPU time that the kit's own part of the turn took, at most `flush_interval`: a quiet feed is
-    heard at once, a busy one is taken in large batches, and the share of a core that all this takes is bounded
-    whatever comes. Rows of one's own account end any rest. Both threads start when they are first needed.
-
-    Between two turns the thread sleeps on a `Wakeup`, and the engine is told which channels may ring it (`watch`): all
-    of them while it waits, those of one's own account while it rests. `watch` says whether rows are there already, and
-    it is asked after the last turn has taken what there was, so none is overslept; a ring too many makes a turn that
-    finds nothing. `hold` leaves the turns to those who ask: under a clock moved by hand a batch is a step of it.
-
-    A turn is numbered by whoever asks for one: `flush` and `wait_for_room` raise `_asked_turn` and wait until
-    `_done_turn` has reached it. The pipeline thread reads the number before it takes a row, so all that was
-    pending when somebody asked is part of the turn that answers. It hands the same number on with its batches,
-    and the users' thread reports it when they are through: one number is good for both. The lock
-    is never held while rows are taken or delivered, and nothing is decided by `_stopping` alone: the thread
-    makes one more turn after it, and ends by itself.
+    In each turn (see `Turns`) all rows that are pending become one batch a channel. It is brought to the feed's own
+    frames and to those who listen, and passed on, as the same object, to the thread of the users' pipelines. That
+    thread reports the number of the turn when it is through: one number is good for both. No lock of this class, or
+    of that thread, is held while a batch is delivered to what users built.
 
     Parameters
     ----------
@@ -120,13 +93,7 @@ class Pipelines:
     ) -> None:
         self._standing = standing
         self._take = take
-        self._watch = watch
         self._pending = pending
-        self._is_busy = False
-        self._rows_of_turn = 0
-        self._wakeup = Wakeup()
-        self._held_until = 0.0
-        self._channels = tuple(channels)
         self._max_pending_rows = max_pending_rows
         self._clock = clock
         self._steady = clock.now_us if steady is None else steady
@@ -137,16 +104,11 @@ class Pipelines:
         self._user: Registry[UserDelivery] = Registry()
         self._listening: Registry[ListenDelivery] = Registry()
         self._numbers = itertools.count(1)
+        failed = self._notices.kit_failed
+        self._turns = Turns(self._turn, watch, channels, failed, flush_interval=flush_interval)
         self._user_thread = UserThread(
-            self._bring, self._notices.kit_failed, self._go_on, max_pending_rows=max_pending_rows
+            self._turns, self._bring, failed, self._go_on, max_pending_rows=max_pending_rows
         )
-        self._thread: threading.Thread | None = None
-        self._stopping = False
-        self._ended = False
-        self._changed = threading.RLock()
-        self._waiters = Waiters()
-        self._asked_turn = 0
-        self._done_turn = 0
 
     # Pipelines ----------------------------------------------------------------------------------------
 
@@ -261,6 +223,7 @@ class Pipelines:
             on_lost=self._notices.kit_failed,
         )
         opening = self._opening(self._kit, channel, market_tickers, name, on_close, exact=exact)
+        store.on_awaited = self._turns.hurry
         delivery = FeedFrameDelivery(opening, store, gaps=gaps)
         self._kit.add(delivery, strongly=True)
         self.start()
@@ -277,7 +240,7 @@ class Pipelines:
         exact: bool = False,
         gaps: bool = False,
     ) -> Opening:
-        if self._stopping:
+        if self._turns.is_stopping:
             raise FeedClosedError("The feed is closed: connect() again, then attach to the new one.")
         label = Label(name or f"{channel}-{next(self._numbers)}", channel, market_tickers)
         return Opening(
@@ -354,10 +317,8 @@ class Pipelines:
 
     def start(self) -> None:
         """Start the pipeline thread, once; the users' thread starts with the first of their pipelines."""
-        with self._changed:
-            if self._thread is None and not self._stopping:
-                self._thread = threading.Thread(target=self._run, name="kalshi-pipeline", daemon=True)
-                self._thread.start()
+        self._turns.start()
+        self._turns.hurry()
 
     def _start_for_users(self) -> None:
         self.start()
@@ -374,14 +335,7 @@ class Pipelines:
         """
         until = time.monotonic() + timeout
         self._all_built()
-        with self._changed:
-            self._stopping = True
-        self._wakeup.ring()
-        thread = self._thread
-        ended = True
-        if thread is not None and thread is not threading.current_thread():
-            thread.join(timeout)
-            ended = not thread.is_alive()
+        ended = self._turns.stop(timeout)
         self._user_thread.stop()
         if not self._user_thread.join(max(0.0, until - time.monotonic())):
             self._count_as_lost(self._user_thread.give_up())
@@ -415,7 +369,7 @@ class Pipelines:
         self.start()
         self._all_built()
         deadline = Deadline(timeout)
-        turn = self._next_turn(deadline.left())
+        turn = self._turns.ask(deadline.left())
         if turn is None:
             raise WaitTimeoutError(
                 f"kalshi-pipeline did not deliver within {deadline}. It runs only the feed's own "
@@ -453,110 +407,55 @@ class Pipelines:
         refuse_on("pipeline", "user", doing="wait_for_room()", instead="It is for the thread that brings the rows")
         until = time.monotonic() + timeout
         self.start()
-        if self._next_turn(timeout) is None:
+        if self._turns.ask(timeout) is None:
             return False
-        return self._user_thread.wait_for_room(max(0.0, until - time.monotonic())) and not self._stopping
-
-    def _next_turn(self, timeout: float | None) -> int | None:
-        """Ask for a turn and wait until it is over; return its number, None where it is not within `timeout`."""
-        with self._changed:
-            self._asked_turn += 1
-            turn = self._asked_turn
-            if self._held_until:
-                self._held_until = time.monotonic() + _HELD
-        self._wakeup.ring()
-        over = self._thread is None or self._waiters.wait_for(lambda: self._done_turn >= turn or self._ended, timeout)
-        return turn if over else None
+        return self._user_thread.wait_for_room(max(0.0, until - time.monotonic())) and not self._turns.is_stopping
 
     def hold(self) -> None:
-        """Leave the turns to those who ask for one, by `flush` or `wait_for_room`, until `let_go`.
-
-        Whoever holds may be broken off by Ctrl-C before he lets go, at any step. So it ends by itself, too, when
-        nobody has asked for a turn for 10 s.
-        """
-        self._held_until = time.monotonic() + _HELD
+        """Leave the turns to `flush` and `wait_for_room` until `let_go`; see `Turns.hold`."""
+        self._turns.hold()
 
     def let_go(self) -> None:
         """Make turns by itself again, however often it was held."""
-        self._held_until = 0.0
-        self._wakeup.ring()
-
-    def _run(self) -> None:
-        set_role("pipeline")
-        rested = 0.0
-        while True:
-            self._sleep(rested)
-            with self._changed:
-                turn, ending = self._asked_turn, self._stopping
-            began = time.thread_time()
-            try:
-                self._turn(turn, ending=ending)
-            except BaseException as error:  # noqa: BLE001  # this thread outlives every mistake
-                self._notices.kit_failed(error)
-            spent = time.thread_time() - began
-            with self._changed:
-                self._done_turn = turn
-                self._ended = ending
-            self._waiters.tell()
-            if ending:
-                return
-            rested = time.monotonic() + self._rest_after(_REST, spent, self._rows_of_turn)
-
-    def _rest_after(self, times: int, spent: float, rows: int) -> float:
-        return min(self._flush_interval, times * spent * _MANY / (_MANY + rows))
+        self._turns.let_go()
 
     def _made(self, spent: float, rows: int) -> None:
         """Take up what a frame for users took; on the users' thread."""
-        self._user_thread.rest(self._rest_after(_REST_OF_FRAMES, spent, rows))
+        self._user_thread.rest(min(self._flush_interval, rest_after(_REST_OF_FRAMES, spent, rows)))
 
-    def _sleep(self, rested: float) -> None:
-        """Sleep until there are rows and the rest is over, or until a turn is asked for."""
-        # Each time a thread is woken costs as much as the rows that come alone. So where rows come one by one the rest
-        # passes while they are waited for, and where they come all the time nothing is waited for but its end.
-        if self._is_busy:
-            self._rest(rested)
-        self._is_busy = bool(self._pending())
-        if not self._is_busy and not self._is_asked() and not self._watch(self._channels, self._wakeup.ring):
-            self._wakeup.sleep(self._flush_interval)
-            if time.monotonic() < rested:
-                self._is_busy = True
-                self._rest(rested)
-        while time.monotonic() < self._held_until and not self._is_asked():
-            self._wakeup.sleep(self._flush_interval)
-
-    def _rest(self, until: float) -> None:
-        """Sleep until the rest is over, a row of the account comes, or a turn is asked for."""
-        if not self._is_asked() and not self._watch(_UNRESTING, self._wakeup.ring):
-            self._wakeup.sleep(until - time.monotonic())
-
-    def _is_asked(self) -> bool:
-        return self._stopping or self._asked_turn > self._done_turn
-
-    def _turn(self, turn: int, *, ending: bool) -> None:
+    def _turn(self, turn: int, *, asked: bool, ending: bool) -> Made:
         for_users: list[Batch] = []
         patient = True
-        self._rows_of_turn = 0
+        awaited = False
+        number = 0
         try:
             for channel in self._pending():
                 batch = self._next_batch(channel)
-                if batch is not None:
-                    self._rows_of_turn += len(batch)
-                    frames = self._kit.all()
+                if batch is None:
+                    continue
+                number += len(batch.rows)
+                frames = self._kit.of(channel)
+                if frames:
+                    awaited = awaited or any(each.store.is_awaited for each in frames)
                     self._mark(batch, frames)
                     _deliver(batch, frames, self._notices.kit_failed)
-                    _deliver(batch, self._listening.all(), self._notices.kit_failed)
-                    # Asked after the rows were taken: whoever asked for them was here before they came.
-                    wanted = self._user.channels()
-                    if channel in wanted:
-                        for_users.append(batch)
-                        patient = patient and wanted[channel] and channel not in NEVER_DROPPED
+                listening = self._listening.of(channel)
+                if listening:
+                    awaited = True
+                    _deliver(batch, listening, self._notices.kit_failed)
+                # Asked after the rows were taken: whoever asked for them was here before they came.
+                users = [each.kind for each in self._user.of(channel) if not each.is_closed]
+                if users:
+                    for_users.append(batch)
+                    patient = patient and channel not in NEVER_DROPPED and all(kind == "frames" for kind in users)
         finally:
-            if ending or turn > self._done_turn:
+            if ending or asked:
                 # Whoever asked for this turn is to find all of it done, the errors counted too.
                 for frame in self._kit.all():
                     frame.settle()
-            if for_users or turn > self._done_turn:
+            if for_users or asked:
                 self._user_thread.put(for_users, turn, patient=patient)
+        return Made(number, awaited=awaited or not patient)
 
     def _mark(self, batch: Batch, frames: list[FeedFrameDelivery]) -> None:
         """Find the rows after gaps, from the first frame of the channel on that wants to know."""
@@ -571,17 +470,13 @@ class Pipelines:
             return None
         return Batch(channel, rows) if rows else None
 
-    def deliver_to_users(self, batch: Batch) -> None:
-        """Bring a batch to the users' pipelines of its channel at once."""
-        _deliver(batch, self._user.all(), self._notices.kit_failed)
-
     def _all_built(self) -> None:
         for each in self._user.all():
             each.built()
 
     def _bring(self, batch: Batch) -> None:
         """Bring a batch to those whose graph is there, and have it wait for the others; for the users' thread."""
-        ready = [each for each in self._user.all() if not (each.is_about(batch) and each.keep(batch))]
+        ready = [each for each in self._user.of(batch.channel) if not each.keep(batch)]
         _deliver(batch, ready, self._notices.kit_failed)
 
     def _go_on(self) -> None:
@@ -595,8 +490,7 @@ def _deliver(batch: Batch, deliveries: list[_D], report: Callable[[BaseException
     while deliveries:
         # Taken out of the list so that a pipeline whose last user leaves meanwhile can go at once.
         delivery = deliveries.pop(0)
-        if delivery.is_about(batch):
-            try:
-                delivery.deliver(batch)
-            except BaseException as error:  # noqa: BLE001  # one delivery's trouble is not the others'
-                report(error)
+        try:
+            delivery.deliver(batch)
+        except BaseException as error:  # noqa: BLE001  # one delivery's trouble is not the others'
+            report(error)

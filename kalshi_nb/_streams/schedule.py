@@ -66,11 +66,15 @@ class Schedule:
 
     def seconds_left(self) -> float | None:
         """Return how long it is until the next call, 0 where one is due, None where there is none."""
+        if not self._calls:
+            return None
         with self._lock:
             return max(0.0, self._calls[0][0] - self.now()) if self._calls else None
 
-    def run_due(self, *, all_of_them: bool = False) -> None:
-        """Make the calls that are due; with `all_of_them` those that are not yet, too, each once."""
+    def run_due(self, *, all_of_them: bool = False) -> bool:
+        """Make the calls that are due; with `all_of_them` those that are not yet, too; return whether any was."""
+        if not self._calls:
+            return False
         until = float("inf") if all_of_them else self.now()
         due = []
         with self._lock:
@@ -80,3 +84,4 @@ class Schedule:
             guard, method = guard_reference(), method_reference()
             if guard is not None and method is not None:
                 guard.run(method)
+        return bool(due)

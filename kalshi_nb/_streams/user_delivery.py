@@ -92,8 +92,15 @@ class UserDelivery(Delivery):
     def deliver(self, batch: Batch) -> None:
         """Bring the rows of `batch` that are wanted to the pipeline, behind those that wait."""
         self._progress.began = began = time.monotonic()
-        self._line.extend(batch.parts)
-        self.go_on()
+        parts = batch.parts
+        if len(parts) == 1 and not self._line and not self._rest.active and not self._waits:
+            # Nothing stands in the line, so nothing has to stand behind it; what raises may begin one.
+            self._bring(parts[0])
+            if self._line or self._due:
+                self.go_on()
+        else:
+            self._line.extend(parts)
+            self.go_on()
         self._progress.took = time.monotonic() - began
         self._progress.began = None
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from kalshi_nb._rows.gaps import GapRow
     from kalshi_nb._rows.steering import DroppedRows
+    from kalshi_nb._streams.turns import Turns
 
 __all__ = ["UserThread"]
 
@@ -36,8 +37,13 @@ class UserThread:
     the same moment, which costs time and nothing else. Of the turns only the last number is kept, since all
     that was put before it is taken with it.
 
+    While nothing waits it leads (see `Turns`): it takes the rows itself, and puts their batches here as the pipeline
+    thread does, so the order of what waits is that of the turns, whoever made them.
+
     Parameters
     ----------
+    turns : Turns
+        Who takes the rows.
     deliver : callable
         Called on the thread with each merged batch.
     guard : callable
@@ -53,12 +59,14 @@ class UserThread:
 
     def __init__(
         self,
+        turns: Turns,
         deliver: Callable[[Batch], None],
         guard: Callable[[BaseException], None],
         go_on: Callable[[], None],
         *,
         max_pending_rows: int,
     ) -> None:
+        self._turns = turns
         self._deliver = deliver
         self._guard = guard
         self._go_on = go_on
@@ -141,9 +149,9 @@ class UserThread:
                 self._droppable_rows -= len(oldest)
                 self.pending_rows -= len(oldest) - sum(map(len, steering))
                 self.dropped_rows += len(oldest) - sum(map(len, steering))
-            self._put_turn = turn
+            self._put_turn = max(self._put_turn, turn)
         # Looked at after the batches are there: a thread that found none of them at the end of its rest did so sooner.
-        if self._is_due():
+        if self._is_due() and threading.current_thread() is not self._thread:
             self._wakeup.ring()
 
     def rest(self, seconds: float) -> None:
@@ -167,24 +175,16 @@ class UserThread:
         while True:
             self._sleep()
             with self._changed:
-                # What went was older than all that is still there, and each pipeline that missed it is told.
-                dropped = [Batch(channel, [row]) for channel, row in self._dropped.items()]
-                dropped += [Batch(channel, [gap]) for (channel, *_), gap in self._gaps.items()]
-                batches = [*dropped, *self._kept, *self._pending]
-                self._dropped.clear()
-                self._gaps.clear()
-                self._kept.clear()
-                self._pending.clear()
-                self.pending_rows = self._droppable_rows = 0
-                self._hurried = False
+                batches = self._take_all()
                 turn, ending = self._put_turn, self._stopping
             self._waiters.tell()  # there is room now
+            self._turns.resign()
             try:
-                self._turn(batches, ending=ending)
+                self._turn(batches, asked=turn > self._done_turn, ending=ending)
             except BaseException as error:  # noqa: BLE001  # this thread outlives every mistake
                 self._guard(error)
             # Nothing of the last turn may stay alive only because this thread sleeps now.
-            del batches, dropped
+            del batches
             self._rested, self._rest = time.monotonic() + self._rest, 0.0
             with self._changed:
                 self._done_turn = turn
@@ -193,21 +193,37 @@ class UserThread:
             if self._ended:
                 return
 
+    def _take_all(self) -> list[Batch]:
+        """Return all that waits, and keep none of it; under the lock."""
+        batches = [*self._kept, *self._pending] if self._kept else list(self._pending)
+        if self._dropped:
+            # What went was older than all that is still there, and each pipeline that missed it is told.
+            dropped = [Batch(channel, [row]) for channel, row in self._dropped.items()]
+            dropped += [Batch(channel, [gap]) for (channel, *_), gap in self._gaps.items()]
+            batches = [*dropped, *batches]
+            self._dropped.clear()
+            self._gaps.clear()
+        self._kept.clear()
+        self._pending.clear()
+        self.pending_rows = self._droppable_rows = 0
+        self._hurried = False
+        return batches
+
     def _sleep(self) -> None:
-        """Sleep until there is something to do that need not wait."""
+        """Sleep until there is something to do that need not wait, and lead as long as nothing does."""
         # Whoever gives it work rings after that is written down, so what comes between the look and the sleep ends the
         # sleep at once.
-        while not self._has_work():
+        while not self._stopping and not self._is_asked():
+            waits = self._pending or self._kept or self._dropped
+            if waits and self._is_due():
+                return
             left = self.schedule.seconds_left()
-            rest = self._rested - time.monotonic()
+            if left is not None and left <= 0:
+                return
+            rest = self._rested - time.monotonic() if waits else 0.0
             if rest > 0:
                 left = rest if left is None else min(left, rest)
-            self._wakeup.sleep(left)
-
-    def _has_work(self) -> bool:
-        left = self.schedule.seconds_left()
-        waits = bool(self._pending or self._kept or self._dropped)
-        return self._stopping or (waits and self._is_due()) or self._is_asked() or (left is not None and left <= 0)
+            self._turns.lead(self._wakeup, left)
 
     def _is_due(self) -> bool:
         """Return whether batches that wait need not wait any longer."""
@@ -216,11 +232,15 @@ class UserThread:
     def _is_asked(self) -> bool:
         return self._put_turn > self._done_turn
 
-    def _turn(self, batches: list[Batch], *, ending: bool) -> None:
-        by_channel: dict[str, list[Batch]] = {}
-        for batch in batches:
-            by_channel.setdefault(batch.channel, []).append(batch)
-        for of_channel in by_channel.values():
-            self._deliver(Batch.merge(of_channel))
-        self.schedule.run_due(all_of_them=ending)
-        self._go_on()
+    def _turn(self, batches: list[Batch], *, asked: bool, ending: bool) -> None:
+        if len(batches) == 1:
+            self._deliver(batches[0])
+        else:
+            by_channel: dict[str, list[Batch]] = {}
+            for batch in batches:
+                by_channel.setdefault(batch.channel, []).append(batch)
+            for of_channel in by_channel.values():
+                self._deliver(Batch.merge(of_channel))
+        # Who rests, or is built, is on the schedule for the end of that; and whoever asks is to find all of it done.
+        if self.schedule.run_due(all_of_them=ending) or asked or ending:
+            self._go_on()

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from kalshi_nb._frames import series as module
-from kalshi_nb._frames.series import series, straight_ways
+from kalshi_nb._frames.series import frame, series, straight_frame, straight_ways
 
 VALUES = {
     pl.Int64: [1, None, -5, 2**62],
@@ -18,9 +18,12 @@ VALUES = {
 def way(request, monkeypatch):
     if request.param == "public":
         monkeypatch.setattr(module, "_straight", lambda *trial: None)
+        monkeypatch.setattr(module, "_straight_frame", lambda: None)
     straight_ways.cache_clear()
+    straight_frame.cache_clear()
     yield request.param
     straight_ways.cache_clear()
+    straight_frame.cache_clear()
 
 
 @pytest.mark.parametrize("dtype", VALUES)
@@ -37,9 +40,27 @@ def test_a_value_of_another_type_is_refused(way, dtype, wrong):
         series("price", [wrong], dtype)
 
 
+def test_a_frame_is_as_polars_itself_makes_it(way):
+    columns = [pl.Series("price", [0.47, None]), pl.Series("side", ["yes", "no"], dtype=pl.Enum(["yes", "no"]))]
+    made, expected = frame(columns), pl.DataFrame(columns)
+    assert made.schema == expected.schema
+    assert made.equals(expected)
+    with pytest.raises(pl.exceptions.ShapeError):
+        frame([columns[0], columns[1][:1]])
+
+
+def test_a_frame_shares_no_column_with_what_it_was_made_of(way):
+    price = pl.Series("price", [0.47, None])
+    made = frame([price])
+    price[0] = 0.5
+    assert made["price"].to_list() == [0.47, None]
+
+
 def test_the_straight_way_is_taken_with_the_polars_that_is_installed():
     straight_ways.cache_clear()
     assert {make.__qualname__ for make in straight_ways().values()} == {"_straight.<locals>.make"}
+    straight_frame.cache_clear()
+    assert straight_frame().__qualname__ == "_straight_frame.<locals>.make"
 
 
 @pytest.mark.parametrize("name", ["no_such", "new_str", "new_opt_u32"])

@@ -122,6 +122,15 @@ def _no_sink_is_left():
     assert set(_global_sinks) <= before  # those of other tests may go meanwhile
 
 
+def deliver_to_users(pipelines, batch):
+    """Bring a batch to the users' pipelines of its channel at once, on this thread."""
+    for each in pipelines._user.of(batch.channel):
+        try:
+            each.deliver(batch)
+        except BaseException as error:
+            pipelines._notices.kit_failed(error)
+
+
 def frame_of(pipelines, channel, *arguments, **options):
     """Open one of the feed's own frames, as a feed does."""
     filled = pipelines.frame(channel, *arguments, **options)

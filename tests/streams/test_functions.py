@@ -9,7 +9,7 @@ import pytest
 
 from kalshi_nb._frames.batch import Batch
 from kalshi_nb.errors import KalshiError, PipelineError
-from tests.streams.conftest import trade, until
+from tests.streams.conftest import deliver_to_users, trade, until
 
 
 async def later(x):
@@ -48,7 +48,7 @@ NEVER_RUN = [
 
 
 def deliver(pipelines, *numbers):
-    pipelines.deliver_to_users(Batch("trade", [trade(number) for number in numbers]))
+    deliver_to_users(pipelines, Batch("trade", [trade(number) for number in numbers]))
 
 
 @pytest.mark.parametrize("function", NEVER_RUN)

@@ -116,7 +116,7 @@ def test_while_it_is_held_whoever_flushes_makes_the_batches(make, engine):
 
 
 def test_who_is_broken_off_while_he_holds_holds_for_a_while_only(make, engine, monkeypatch):
-    monkeypatch.setattr("kalshi_nb._streams.runner._HELD", 0.2)
+    monkeypatch.setattr("kalshi_nb._streams.turns._HELD", 0.2)
     pipelines = make(flush_interval=0.01)
     frame = pipelines.frame("trade").store
     pipelines.hold()  # and never lets go

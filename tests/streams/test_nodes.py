@@ -14,11 +14,11 @@ from kalshi_nb._frames.batch import Batch
 from kalshi_nb._frames.schema import schema
 from kalshi_nb._streams import nodes
 from kalshi_nb.errors import ConfigurationError, HandleClosedError, PipelineError
-from tests.streams.conftest import BASE_US, trade, until
+from tests.streams.conftest import BASE_US, deliver_to_users, trade, until
 
 
 def deliver(pipelines, *numbers, **options):
-    pipelines.deliver_to_users(Batch("trade", [trade(n, **options) for n in numbers]))
+    deliver_to_users(pipelines, Batch("trade", [trade(n, **options) for n in numbers]))
 
 
 def test_a_rolling_frame_on_a_source_has_the_columns_of_the_channel_at_once(pipelines):

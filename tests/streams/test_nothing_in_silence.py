@@ -17,7 +17,7 @@ from kalshi_nb._rows.gaps import GapRow
 from kalshi_nb._rows.steering import DroppedRows
 from kalshi_nb._streams import user_delivery
 from kalshi_nb._streams.runner import Pipelines
-from tests.streams.conftest import BASE_US, Engine, HandClock
+from tests.streams.conftest import BASE_US, Engine, HandClock, deliver_to_users
 
 MOST = 7
 
@@ -86,7 +86,7 @@ def test_nothing_is_lost_in_silence(kind, channel, steps, market):
             came += count
             broken = not works
             clock.us += round(seconds * 1e6)
-            pipelines.deliver_to_users(batch)
+            deliver_to_users(pipelines, batch)
             wanted = [number for number in range(came) if market is None or number % 2 == 0]
             delivered, failed = told(seen), told(each.element for each in pipeline.failed)
             assert delivered == sorted(delivered)
@@ -97,7 +97,7 @@ def test_nothing_is_lost_in_silence(kind, channel, steps, market):
             assert pipeline.state in ("running", "resting")
         broken = False
         clock.us += 31_000_000
-        pipelines.deliver_to_users(Batch(channel, [row(channel, next(numbers)), row(channel, next(numbers))]))
+        deliver_to_users(pipelines, Batch(channel, [row(channel, next(numbers)), row(channel, next(numbers))]))
     assert pipeline.state == "running"
     assert pipeline.waiting == 0
     if kind != "stream":

@@ -14,7 +14,7 @@ from kalshi_nb._rows.rows import SnapshotRow
 from kalshi_nb._streams.notices import ERRORS_IN_A_ROW
 from kalshi_nb.errors import PipelineError, WaitTimeoutError
 from kalshi_nb.messages import OrderbookSnapshot, Trade
-from tests.streams.conftest import BASE_US, trade
+from tests.streams.conftest import BASE_US, deliver_to_users, trade
 
 
 def batch(*numbers, market="KXA-1"):
@@ -29,8 +29,8 @@ def test_a_pipeline_gets_its_markets_only_and_nothing_when_there_is_nothing(pipe
     source = pipelines.stream("trade", frozenset({"KXA-1"}))
     seen = []
     source.sink(lambda df: seen.append(df["seq"].to_list()))
-    pipelines.deliver_to_users(both())
-    pipelines.deliver_to_users(batch(9, market="KXB-1"))
+    deliver_to_users(pipelines, both())
+    deliver_to_users(pipelines, batch(9, market="KXB-1"))
     assert seen == [[1, 3]]
     assert source.pipeline.batches == 1
     assert source.pipeline.rows == 2
@@ -40,8 +40,8 @@ def test_messages_come_as_lists_of_typed_messages(pipelines):
     source = pipelines.messages("trade", frozenset({"KXB-1"}))
     seen = []
     source.sink(seen.append)
-    pipelines.deliver_to_users(both())
-    pipelines.deliver_to_users(batch(9))
+    deliver_to_users(pipelines, both())
+    deliver_to_users(pipelines, batch(9))
     [[message]] = seen
     assert isinstance(message, Trade)
     assert (message.market_ticker, message.yes_price, message.seq) == ("KXB-1", 0.47, 2)
@@ -54,7 +54,7 @@ def test_other_messages_of_a_channel_reach_messages_and_not_frames(pipelines):
     seen = []
     frames.sink(seen.append)
     lists.sink(seen.append)
-    pipelines.deliver_to_users(one)
+    deliver_to_users(pipelines, one)
     assert [type(each) for [each] in seen] == [OrderbookSnapshot]
     assert frames.pipeline.batches == 0
 
@@ -68,7 +68,7 @@ def test_on_calls_with_each_message_and_goes_on_after_one_that_raises(pipelines)
         seen.append(message.seq)
 
     pipeline = pipelines.on("trade", called)
-    pipelines.deliver_to_users(batch(1, 2, 3))
+    deliver_to_users(pipelines, batch(1, 2, 3))
     assert seen == [1, 3]
     assert (pipeline.errors, pipeline.rows, pipeline.batches) == (1, 3, 1)
     assert pipeline.name == "called"
@@ -80,11 +80,11 @@ def test_after_ten_errors_in_a_row_a_pipeline_rests(pipelines):
     calls = []
     source.sink(lambda df: calls.append(1) or 1 / 0)
     for number in range(ERRORS_IN_A_ROW - 1):
-        pipelines.deliver_to_users(batch(number))
+        deliver_to_users(pipelines, batch(number))
     assert source.pipeline.state == "running"
-    pipelines.deliver_to_users(batch(99))
+    deliver_to_users(pipelines, batch(99))
     assert source.pipeline.state == "resting"
-    pipelines.deliver_to_users(batch(100))
+    deliver_to_users(pipelines, batch(100))
     assert len(calls) == ERRORS_IN_A_ROW == 10
     assert source.pipeline.errors == 10
     source.map(lambda df: df)  # a repair may be one more node
@@ -99,8 +99,8 @@ def test_one_success_begins_the_count_anew(pipelines):
     source.sink(lambda df: 1 / df["seq"][0])
     for _ in range(4):
         for _ in range(ERRORS_IN_A_ROW - 1):
-            pipelines.deliver_to_users(batch(0))
-        pipelines.deliver_to_users(batch(1))
+            deliver_to_users(pipelines, batch(0))
+        deliver_to_users(pipelines, batch(1))
     assert source.pipeline.state == "running"
     assert source.pipeline.errors == 36
 
@@ -113,7 +113,7 @@ def test_whatever_a_node_raises_it_does_not_leave_the_pipeline(pipelines, kind):
     source = pipelines.stream("trade")
     source.sink(node)
     callback = pipelines.on("trade", node)
-    pipelines.deliver_to_users(batch(1))
+    deliver_to_users(pipelines, batch(1))
     for pipeline in (source.pipeline, callback):
         assert pipeline.errors == 1
         assert isinstance(pipeline.last_error.error, kind)
@@ -133,7 +133,7 @@ def test_the_last_error_says_what_where_and_when_and_holds_nothing_alive(pipelin
     kept = source.map(node)
     _threads.set_role("user")  # elsewhere streamz logs it, and the log would hold what this is about
     try:
-        pipelines.deliver_to_users(batch(1))
+        deliver_to_users(pipelines, batch(1))
     finally:
         _threads.set_role(None)
     failure = source.pipeline.last_error
@@ -170,11 +170,11 @@ def test_a_sink_keeps_its_pipeline_until_it_is_closed(pipelines):
     pipelines.stream("trade", name="mine").map(lambda df: df.height).sink(seen.append)
     gc.collect()
     [pipeline] = pipelines.pipelines
-    pipelines.deliver_to_users(batch(1))
+    deliver_to_users(pipelines, batch(1))
     assert seen == [1]
     pipeline.close()
     assert pipelines.pipelines == []
-    pipelines.deliver_to_users(batch(2))
+    deliver_to_users(pipelines, batch(2))
     assert seen == [1]
 
 
@@ -200,9 +200,9 @@ def test_closing_one_pipeline_leaves_what_another_feeds_too(pipelines):
     seen = []
     merged = first.map(lambda df: ("first", df.height)).union(second.map(lambda df: ("second", df.height)))
     merged.sink(seen.append)
-    pipelines.deliver_to_users(batch(1))
+    deliver_to_users(pipelines, batch(1))
     first.pipeline.close()
-    pipelines.deliver_to_users(batch(1, 2))
+    deliver_to_users(pipelines, batch(1, 2))
     assert seen == [("first", 1), ("second", 1), ("second", 2)]
     second.pipeline.close()
 
@@ -214,14 +214,14 @@ def test_pipelines_that_were_joined_can_be_closed_in_any_order(pipelines, join, 
     joined = getattr(sources[0].map(lambda df: df), join)(sources[1])
     seen = []
     joined.sink(seen.append)
-    pipelines.deliver_to_users(batch(1))
-    pipelines.deliver_to_users(batch(2))
+    deliver_to_users(pipelines, batch(1))
+    deliver_to_users(pipelines, batch(2))
     count = len(seen)
     for source in (sources[first], sources[1 - first]):
         source.pipeline.close()
         assert list(source.downstreams) == []
     assert joined.upstreams == []
-    pipelines.deliver_to_users(batch(3))
+    deliver_to_users(pipelines, batch(3))
     assert len(seen) == count > 0
 
 
@@ -247,8 +247,8 @@ def test_a_callback_may_close_itself(pipelines):
         pipeline.close()
 
     pipeline = pipelines.on("trade", once)
-    pipelines.deliver_to_users(batch(1, 2))
-    pipelines.deliver_to_users(batch(3))
+    deliver_to_users(pipelines, batch(1, 2))
+    deliver_to_users(pipelines, batch(3))
     assert seen == [1]
     assert pipelines.pipelines == []
 
@@ -258,8 +258,8 @@ def test_a_sink_may_close_its_own_pipeline_in_the_middle_of_a_batch(pipelines):
     seen = []
     source.sink(lambda df: source.pipeline.close())
     source.sink(seen.append)
-    pipelines.deliver_to_users(batch(1))
-    pipelines.deliver_to_users(batch(2))
+    deliver_to_users(pipelines, batch(1))
+    deliver_to_users(pipelines, batch(2))
     assert source.pipeline.errors == 0
     assert len(seen) == 1
 
@@ -295,6 +295,6 @@ def test_the_repr_hints_at_what_is_wrong_with_a_ticker_until_something_comes_of_
         assert "'KXA-1' looks like the ticker of an event or a series" in repr(each)
     with pytest.raises(WaitTimeoutError, match=r"'KXA-1' looks like .* Check that the market trades"):
         frame.wait(timeout=0.01)
-    pipelines.deliver_to_users(batch(1))
+    deliver_to_users(pipelines, batch(1))
     for each in (source.pipeline, frame):
         assert "looks like" not in repr(each)

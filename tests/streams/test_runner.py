@@ -10,7 +10,7 @@ from kalshi_nb import _threads
 from kalshi_nb._rows.channels import CHANNELS
 from kalshi_nb._streams.runner import Pipelines
 from kalshi_nb.errors import ConfigurationError, FeedClosedError, WaitTimeoutError, WrongThreadError
-from tests.streams.conftest import Engine, frame_of, trade, until
+from tests.streams.conftest import Engine, deliver_to_users, frame_of, trade, until
 
 before = set()
 
@@ -105,16 +105,19 @@ def test_rows_that_nobody_listens_to_are_taken_and_thrown_away(pipelines, engine
 
 
 def test_the_threads_know_what_they_are(pipelines, engine):
-    roles = {}
-    pipelines.stream("trade").sink(lambda df: roles.update(user=_threads.role()))
+    taken_by = []
+    take = pipelines._take
+    pipelines._take = lambda channel: taken_by.append(_threads.role()) or take(channel)
+    frame = pipelines.frame("trade").store
     engine.add("trade", trade(1))
-    pipelines.flush()
-    take, seen = engine.take, []
-    pipelines._take = lambda channel: seen.append(_threads.role()) or take(channel)
+    until(lambda: frame.total == 1)
+    assert set(taken_by) == {"pipeline"}
+    called_by = []
+    pipelines.on("trade", lambda _: called_by.append(_threads.role()))
     engine.add("trade", trade(2))
     pipelines.flush()
-    assert roles == {"user": "user"}
-    assert set(seen) == {"pipeline"}
+    assert called_by == ["user"]
+    assert set(taken_by) <= {"pipeline", "user"}
     assert _threads.role() is None
 
 
@@ -186,7 +189,7 @@ def test_notices_are_bounded(pipelines):
     pipelines.on("trade", raising)
     from kalshi_nb._frames.batch import Batch
 
-    pipelines.deliver_to_users(Batch("trade", [trade(n) for n in range(100)]))
+    deliver_to_users(pipelines, Batch("trade", [trade(n) for n in range(100)]))
     notices = pipelines.take_notices()
     assert len(notices) == 21
     assert "30 more errors" in notices[-1]

@@ -10,7 +10,7 @@ from streamz import Stream
 from kalshi_nb._frames.batch import Batch
 from kalshi_nb._streams.graph import Downstreams
 from kalshi_nb.errors import PipelineError
-from tests.streams.conftest import trade
+from tests.streams.conftest import deliver_to_users, trade
 
 LOOP_BOUND = {
     "buffer": lambda s: s.buffer(5),
@@ -54,7 +54,7 @@ def test_nodes_with_a_loop_are_refused_at_every_depth_and_start_no_thread(pipeli
     assert node.asynchronous is None
     seen = []
     node.sink(seen.append)
-    pipelines.deliver_to_users(batch(1))
+    deliver_to_users(pipelines, batch(1))
     assert len(seen) == 1
     assert source.pipeline.errors == 0
 
@@ -78,7 +78,7 @@ def test_a_node_that_brings_a_loop_from_elsewhere_is_refused(pipelines):
         source.connect(other)
     seen = []
     source.sink(seen.append)
-    pipelines.deliver_to_users(batch(1))
+    deliver_to_users(pipelines, batch(1))
     assert len(seen) == 1
 
 
@@ -111,7 +111,7 @@ def test_every_node_directly_below_a_source_gets_the_batch_whichever_raises(pipe
     seen = []
     source.sink(lambda x: 1 / 0)
     source.sink(seen.append)
-    pipelines.deliver_to_users(batch(1, 2))
+    deliver_to_users(pipelines, batch(1, 2))
     assert [df.height for df in seen] == [2]
     assert isinstance(source.pipeline.last_error.error, ZeroDivisionError)
 
@@ -122,7 +122,7 @@ def test_a_sink_that_turns_out_to_be_async_is_an_error_that_says_so(pipelines):
 
     source = pipelines.stream("trade")
     source.map(nothing).sink(lambda x: sink(x.head(1)))
-    pipelines.deliver_to_users(batch(1))
+    deliver_to_users(pipelines, batch(1))
     assert "async function" in str(source.pipeline.last_error.error)
     assert "feed.listen" in str(source.pipeline.last_error.error)
 
@@ -153,7 +153,7 @@ def test_cells_attach_at_every_depth_while_batches_flow_and_none_is_lost(pipelin
     def emit():
         one = batch(1)
         while not stop.is_set() or len(counted) < batches:
-            pipelines.deliver_to_users(one)
+            deliver_to_users(pipelines, one)
 
     emitter = threading.Thread(target=emit)
     attachers = [threading.Thread(target=attach, args=(level,)) for level in levels]
@@ -178,9 +178,9 @@ def test_a_thousand_nodes_attached_from_another_thread_all_get_the_next_batch(pi
     )
     thread.start()
     while thread.is_alive():
-        pipelines.deliver_to_users(batch(1))
+        deliver_to_users(pipelines, batch(1))
     seen.clear()
-    pipelines.deliver_to_users(batch(2))
+    deliver_to_users(pipelines, batch(2))
     assert seen == list(range(1_000))
     assert source.pipeline.errors == 0
 
@@ -193,7 +193,7 @@ def test_a_graph_that_was_built_before_is_safe_once_it_is_connected(pipelines):
     source = pipelines.stream("trade")
     source.connect(top)
     assert all(isinstance(node.downstreams, Downstreams) for node in (top, below, sink))
-    pipelines.deliver_to_users(batch(1))
+    deliver_to_users(pipelines, batch(1))
     assert [df.height for df in seen] == [1]
     source.pipeline.close()
 
@@ -203,7 +203,7 @@ def test_a_node_that_takes_itself_out_is_no_error(pipelines):
     seen = []
     source.slice(end=2).sink(seen.append)
     for number in range(4):
-        pipelines.deliver_to_users(batch(number))
+        deliver_to_users(pipelines, batch(number))
     assert len(seen) == 2
     assert source.pipeline.errors == 0
     source.pipeline.close()
@@ -221,7 +221,7 @@ def test_streamz_nodes_work_as_ever_below_a_source(pipelines):
     heights.map(lambda n: [n, n]).flatten().sink(out["flatten"].append)
     heights.unique().sink(out["unique"].append)
     for numbers in ((1,), (2, 3), (4,)):
-        pipelines.deliver_to_users(batch(*numbers))
+        deliver_to_users(pipelines, batch(*numbers))
     assert source.pipeline.errors == 0
     assert out == {
         "accumulate": [1, 3, 4],
@@ -258,7 +258,7 @@ def test_a_frame_that_one_pipeline_changes_in_place_is_whole_for_the_others(pipe
     first.sink(lambda df: df.drop_in_place("seq"))
     second.sink(seen.append)
     one = batch(1)
-    pipelines.deliver_to_users(one)
+    deliver_to_users(pipelines, one)
     assert first.pipeline.errors == 0
     assert "seq" in seen[0].columns
     assert isinstance(seen[0], pl.DataFrame)
