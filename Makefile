@@ -65,12 +65,15 @@ demo: .venv/run.stamp
 lab: .venv/lab.stamp
 	$(BIN)/python -m jupyterlab notebooks
 
+# Most tests wait for something to happen most of the time, so that there are more of them at once than cores.
+WORKERS ?= 3
+
 # What keeps the feed from lying is covered whole, branch by branch. Counting doubles the time of those tests, so the
 # others run without it. The browser's driver runs an event loop in the main thread: a process of their own for its tests.
 test: .venv/dev.stamp .venv/browser.stamp
-	$(call leg,tests of wire and session with their coverage,$(PYTEST) tests/wire tests/session --cov=kalshi_nb._wire \
+	$(call leg,tests of wire and session with their coverage,$(PYTEST) -n $(WORKERS) tests/wire tests/session --cov=kalshi_nb._wire \
 	  --cov=kalshi_nb._session --cov-report=term-missing:skip-covered --cov-fail-under=100)
-	$(call leg,all other tests but those in a browser,$(PYTEST) -m "not browser" --ignore tests/wire --ignore tests/session)
+	$(call leg,all other tests but those in a browser,$(PYTEST) -n $(WORKERS) -m "not browser" --ignore tests/wire --ignore tests/session)
 	$(call leg,tests in a browser,$(PYTEST) -m browser tests/browser)
 	$(call leg,notebooks,KALSHI_NB_CLOCK=manual $(PYTEST) --nbval-lax --nbval-current-env --nbval-cell-timeout=60 \
 	  -p no:randomly notebooks)

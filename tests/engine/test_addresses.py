@@ -81,11 +81,9 @@ def test_a_bad_address_is_refused_with_what_is_wrong(kind):
     assert "KALSHI_ENV" not in str(caught.value) or kind == "nothing"
 
 
-@pytest.mark.parametrize("kind", BAD)
+@pytest.mark.parametrize("kind", [kind for kind, (where, _) in BAD.items() if "\0" not in where])  # none can hold that
 def test_a_bad_address_of_the_environment_names_its_variable(kind, monkeypatch):
     where, word = BAD[kind]
-    if "\0" in where:
-        pytest.skip("no environment can hold it")
     monkeypatch.setenv("KALSHI_ENV", where)
     with pytest.raises(UnknownEnvironmentError, match="KALSHI_ENV") as caught:
         kn.connect()

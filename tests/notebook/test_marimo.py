@@ -1,7 +1,6 @@
-"""In marimo its own ids of cells say what takes the place of what: over its real server, where it is installed."""
+"""In marimo its own ids of cells say what takes the place of what: over its real server."""
 
 import contextlib
-import importlib.util
 import json
 import os
 import socket
@@ -16,7 +15,6 @@ from websockets.sync.client import connect
 pytestmark = [
     pytest.mark.kernel,
     pytest.mark.timeout(180),
-    pytest.mark.skipif(importlib.util.find_spec("marimo") is None, reason="marimo is not installed"),
 ]
 
 BEGIN = """

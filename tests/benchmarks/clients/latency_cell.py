@@ -55,8 +55,9 @@ class Cell:
     def read(self):
         """Read the frame as it grows, to its end; return when which row could be read and which change was shown."""
         frame, rows, busy = self.trades, self.client.parts[1]["trades"], self.client.options.get("busy")
-        readings, seen = [], frame.total
-        first = seen
+        # Some of them may be there before the cell begins: it has to see those, too.
+        readings, first = [], self.client.parts[0]["trades"]
+        seen = first
         while seen < rows:
             if busy:
                 busy_round()
