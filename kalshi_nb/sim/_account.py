@@ -1,7 +1,7 @@
 """The one account of the simulated exchange: what it has resting, what was filled, what it has of it.
 
-It does hardly anything to the market. Makers and takers come and go on the tape as they would without it, and now and
-then one of their orders is the account's: what rests of it is part of the book from the beginning, a taker who takes it fills
+It does nothing to the market. Makers and takers come and go on the tape as they would without it, and now and then one
+of their orders is the account's: what rests of it is part of the book from the beginning, a taker who takes it fills
 it, and all that is told of orders, fills and positions is told of trades and changes that everybody sees.
 
 A desk is the account in one market. It draws from a source of its own, in the order of that market's own time.
@@ -35,7 +35,7 @@ _TAKEN: Final = (100, 10_000)
 """The least and the most that an order which is filled at once is for."""
 _NEAR: Final = 3
 """So many ticks below the best an order rests at most, so that it has a chance."""
-_BETWEEN_MADE: Final = 12 * _SECOND
+_BETWEEN_MADE: Final = 5 * _SECOND
 _BETWEEN_TAKEN: Final = 45 * _SECOND
 """Mean times between two orders."""
 _FEE_UNIT: Final = 100

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from kalshi_nb.sim._market import WHOLE, opposite
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kalshi_nb.sim._account import OwnOrder
     from kalshi_nb.sim._market import PriceGrid, Side
 
@@ -18,7 +20,7 @@ __all__ = ["RestingBook"]
 
 
 class _Resting:
-    """What is left of one order, and whose it is where it is the account's."""
+    """What is left of one order, and the account's order whose remaining count is a part of it, if any."""
 
     __slots__ = ("count", "own")
 
@@ -78,15 +80,10 @@ class RestingBook:
         self._sides[side].setdefault(price, []).append(_Resting(count, own))
 
     def cancel(self, side: Side, price: int, pick: int) -> int:
-        """Take one order of a level away, the one at `pick` modulo their number; return its count.
-
-        The account's goes last: it is to be seen for a while.
-        """
+        """Take one order of a level away, the one at `pick` modulo their number; return its count."""
         orders = self._sides[side][price]
-        others = [each for each in orders if each.own is None] or orders
-        order = others[pick % len(others)]
-        orders.remove(order)
-        self._touch(order, order.count)
+        order = orders.pop(pick % len(orders))
+        self._move(order, orders)
         if not orders:
             del self._sides[side][price]
         return order.count
@@ -98,7 +95,7 @@ class RestingBook:
         while orders and left:
             filled = min(left, orders[0].count)
             left -= filled
-            self._touch(orders[0], filled)
+            self._fill(orders[0], filled)
             orders[0].count -= filled
             if not orders[0].count:
                 orders.pop(0)
@@ -111,7 +108,7 @@ class RestingBook:
         levels = self.levels(side)[::-1]
         for orders in self._sides[side].values():
             for order in orders:
-                self._touch(order, order.count)
+                self._move(order, ())
         self._sides[side].clear()
         return levels
 
@@ -120,6 +117,26 @@ class RestingBook:
         touched, self._touched = self._touched, []
         return touched
 
-    def _touch(self, order: _Resting, count: int) -> None:
-        if order.own is not None:
-            self._touched.append((order.own, count))
+    def _move(self, gone: _Resting, others: Iterable[_Resting]) -> None:
+        """Let the account's part of an order that is cancelled stay in another of its level, if that is large enough.
+
+        So what everybody sees is the same with the account and without it, and the account's orders are not as
+        short-lived as those of the makers, who quote anew all the time.
+        """
+        own = gone.own
+        if own is None:
+            return
+        for other in others:
+            if other.own is None and other.count >= own.remaining:
+                other.own = own
+                return
+        self._touched.append((own, own.remaining))
+
+    def _fill(self, order: _Resting, count: int) -> None:
+        own = order.own
+        if own is None:
+            return
+        part = min(count, own.remaining)
+        self._touched.append((own, part))
+        if part == own.remaining:
+            order.own = None

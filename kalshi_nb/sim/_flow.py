@@ -223,7 +223,9 @@ class MarketFlow:
 
     def _rest(self, at: int, side: Side, price: int, count: int) -> list[Event]:
         """Put an order into the book, the account's perhaps."""
-        own = self.desk.make(at, side, price, count, self.book.best(side))
+        # Only where others rest already, in whose orders its own can stay when this one is cancelled.
+        joins = self.book.count_at(side, price) > 0
+        own = self.desk.make(at, side, price, count, self.book.best(side)) if joins else None
         self.book.add(side, price, count, own)
         delta = self._delta(at, side, price, count, own)
         return [delta] if own is None else [delta, *self.desk.made(at, own)]
@@ -231,7 +233,8 @@ class MarketFlow:
     def _cancel(self, at: int, side: Side, price: int) -> list[Event]:
         count = self.book.cancel(side, price, self._random.randrange(1 << 16))
         touched = self.book.touched()
-        delta = self._delta(at, side, price, -count, touched[0][0] if touched else None)
+        ours = touched[0][0] if touched and touched[0][1] == count else None
+        delta = self._delta(at, side, price, -count, ours)
         return [delta, *self.desk.canceled(at, touched)]
 
     def _requote(self, at: int, side: Side, price: int, wish: int) -> list[Event]:
