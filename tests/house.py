@@ -30,7 +30,10 @@ FLOORS = [
     (["_wire"], "bytes to typed messages to rows, and commands to bytes; one module a family of messages"),
     (["_session"], "one connection's subscriptions, counting, repair and ladders, sans I/O"),
     (["_engine"], "the io thread, its links and transports; `port` is all that the rooms above know of it"),
-    (["_frames", "_messages", "messages"], "rows to columns to rolling frames; rows to typed messages"),
+    (
+        ["_frames", "_markets", "_messages", "messages"],
+        "rows to columns to rolling frames; rows to what is known of markets; rows to typed messages",
+    ),
     (["_streams"], "streamz graphs, their sources and nodes, and the two threads that run them"),
     (["_widgets"], "one room a widget with its presenter, its text and its HTML; the display thread"),
     (["_feed"], "the public handles: feed, frames, books, pipelines, health; `connect` builds a feed on an engine"),

@@ -20,9 +20,11 @@ from kalshi_nb._feed.handles import Ending
 from kalshi_nb._feed.health import Health, health_of, market_counts
 from kalshi_nb._feed.open_books import OpenBooks
 from kalshi_nb._feed.options import DEFAULT_OPTIONS, Options
+from kalshi_nb._feed.pipelines import pipelines_on
 from kalshi_nb._feed.standing import FeedStanding
+from kalshi_nb._markets.registry import MarketRegistry
 from kalshi_nb._offload import off_loop
-from kalshi_nb._rows.channels import BOOKS, QUOTES, REFERENCE_FEEDS, ROWS
+from kalshi_nb._rows.channels import BOOKS, QUOTES, REFERENCE_FEEDS
 from kalshi_nb._rows.rejects import Reject
 from kalshi_nb._rows.tickers import about
 from kalshi_nb._rows.wanted import Params
@@ -95,22 +97,13 @@ class Feed:
         self._engine = engine
         self._on_close = Ending([] if on_close is None else [lambda: on_close(self)])
         self._standing = FeedStanding(engine)
-        self._pipelines = Pipelines(
-            engine.take,
-            engine.pending,
-            engine.watch,
-            ROWS,
-            engine.clock,
-            steady=engine.steady,
-            flush_interval=options.flush_interval,
-            max_pending_rows=options.max_pending_rows,
-            standing=self._standing,
-        )
+        self._markets = MarketRegistry()
+        self._pipelines = pipelines_on(engine, options, self._standing, self._markets)
         self._demand = Demand(engine)
         self._frames = Frames(engine, self._demand, self._pipelines, self._standing)
         self._books = OpenBooks(engine, self._demand, self._standing)
         self._attachments = Attachments(self._pipelines, self._demand, engine)
-        self._follower = Follower(engine, self._pipelines)
+        self._follower = Follower(engine, self._pipelines, self._markets)
 
     def _open(self, timeout: float) -> None:
         """Begin, and wait for the first handshake; :func:`kalshi_nb.connect` does this."""
