@@ -63,7 +63,9 @@ def checked(path):
     manifest = json.loads(path.read_text())
     tarball = fetch(manifest["package"], manifest["version"])
     if integrity(tarball) != manifest["integrity"]:
-        sys.exit(f"{manifest['package']} {manifest['version']} from npm is not what {path.name} says: {integrity(tarball)}")
+        sys.exit(
+            f"{manifest['package']} {manifest['version']} from npm is not what {path.name} says: {integrity(tarball)}"
+        )
     return manifest, members(tarball, manifest)
 
 
@@ -71,7 +73,8 @@ def check():
     manifest, files = checked(UPLOT)
     differ = [name for name, data in files.items() if UPLOT.with_name(name).read_bytes() != data]
     if differ:
-        sys.exit(f"not as npm has them: {', '.join(differ)}; `python -m tests.npm update {manifest['version']}` puts them back")
+        back = f"python -m tests.npm update {manifest['version']}"
+        sys.exit(f"not as npm has them: {', '.join(differ)}; `{back}` puts them back")
     print(f"{manifest['package']} {manifest['version']}: {len(files)} files, byte for byte as npm has them")
     if (latest := newest(manifest["package"])) != manifest["version"]:
         print(f"warning: {manifest['package']} {latest} is out; `make vendor VERSION={latest}` takes it")

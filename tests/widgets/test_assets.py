@@ -1,4 +1,4 @@
-"""What a widget carries into the page: joined once, small, whole by itself, and the vendored part as its maker made it."""
+"""What a widget carries into the page: joined once, small, whole by itself, the vendored part as it was made."""
 
 import hashlib
 import json
@@ -64,7 +64,9 @@ def test_every_source_is_part_of_some_view():
 @pytest.mark.parametrize(
     ("line", "tight"),
     [
-        ('const a = "b = c"; // why', 'const a="b = c";// why'),
+        ('const a = "b = c"; // why', 'const a="b = c";'),
+        ('const a = "b // c = d";', 'const a="b // c = d";'),
+        ("// why", ""),
         ("if (a === b) return { c: `d  = ${e ? f : g}` };", "if(a===b)return{c:`d  = ${e ? f : g}`};"),
         (r'x = "a \" = b" + c', r'x="a \" = b" + c'),
         ("a - -b; // minus", "a - -b;"),

@@ -1,4 +1,4 @@
-"""The colours that ship: text stands out from every ground, and bid from ask to every eye; worked out from the file."""
+"""The colours that ship: text stands out from every ground, bid from ask to every eye; worked out from the file."""
 
 import re
 
@@ -25,7 +25,11 @@ DISTANCES = {
 
 
 def tokens(theme):
-    rule = re.search({"light": r"\.card \{(.*?)\}", "dark": r':host\(\[data-theme="dark"\]\) \.card \{(.*?)\}'}[theme], CSS, re.S)
+    rule = re.search(
+        {"light": r"\.card \{(.*?)\}", "dark": r':host\(\[data-theme="dark"\]\) \.card \{(.*?)\}'}[theme],
+        CSS,
+        re.DOTALL,
+    )
     return dict(re.findall(r"--k-([\w-]+): (#\w{6}|[\d.]+);", rule[1]))
 
 
@@ -35,12 +39,17 @@ def linear(colour):
 
 
 def contrast(one, other):
-    light, dark = sorted((sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear(each), strict=True)) for each in (one, other)), reverse=True)
+    light, dark = sorted(
+        (sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear(each), strict=True)) for each in (one, other)),
+        reverse=True,
+    )
     return (light + 0.05) / (dark + 0.05)
 
 
 def over(colour, ground, opacity):
-    mixed = [round(opacity * int(colour[i : i + 2], 16) + (1 - opacity) * int(ground[i : i + 2], 16)) for i in (1, 3, 5)]
+    mixed = [
+        round(opacity * int(colour[i : i + 2], 16) + (1 - opacity) * int(ground[i : i + 2], 16)) for i in (1, 3, 5)
+    ]
     return "#" + "".join(f"{each:02x}" for each in mixed)
 
 

@@ -16,13 +16,14 @@ const card = (() => {
     if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
   }
 
-  // Words whose end, behind a bar, is left out where there is no room.
+  // Words of which those between bars, or behind one, are left out where there is no room.
   function writeWords(node, words) {
     if (node.dataset.words === words) return;
     node.dataset.words = words;
-    const [first, more = ""] = words.split("|");
-    node.textContent = first;
-    if (more) make(node, "more", "", "span").textContent = more;
+    node.textContent = "";
+    words.split("|").forEach((each, i) => {
+      if (each) make(node, i % 2 ? "more" : "", "", "span").textContent = each;
+    });
   }
 
   function makeHead(box) {
@@ -107,7 +108,6 @@ const card = (() => {
   function render({ model, el, signal }, views, css) {
     const state = store.hold(model, views);
     const view = views[state.picture.kind] ?? Object.values(views)[0];
-    const end = new AbortController();
     const host = make(el, "kalshi-nb");
     Object.assign(host.dataset, { kind: view.kind, lmSuppressShortcuts: "true" });
     const root = host.attachShadow({ mode: "open" });
@@ -175,7 +175,7 @@ const card = (() => {
       const redraw = moved || painted.side !== look.side || painted.unit !== look.unit;
       if (redraw) drawn.paint(picture, look, isCalm || painted.word !== look.word || painted.side !== look.side);
       drawn.tick?.(picture, look);
-      if (redraw) isCalm = false;
+      isCalm = false;
       painted = { picture, word: look.word, body: look.body, side: look.side, unit: look.unit };
 
       put(box, "aria-label", drawn.label(ticker));
@@ -188,13 +188,14 @@ const card = (() => {
       writeWords(head.chip, `${look.glyph} ${look.words}${aside}`);
       head.chip.title = head.chip.textContent;
       const [closes, tone] = status.closing(look, market);
-      writeWords(head.close, closes);
+      write(head.close, closes);
+      head.close.title = closes && `closes ${text.date(market.close_time)}`;
       put(head.close, "data-tone", tone);
-      const [words, when] = [look.note || drawn.note(picture, look), picture.changed == null || look.note ? "" : `changed ${text.time(picture.changed, settings.timezone)}`];
+      const [words, when] = [look.note || drawn.note(picture, look), picture.changed == null || look.note ? "" : `|changed |${text.time(picture.changed, settings.timezone)}`];
       write(note, words);
       note.title = words;
       put(note, "data-tone", look.note ? (look.tone === "live" ? "warn" : look.tone) : "");
-      write(changed, when);
+      writeWords(changed, when);
 
       put(yes, "aria-pressed", look.side === "yes");
       put(no, "aria-pressed", look.side === "no");
@@ -233,12 +234,12 @@ const card = (() => {
         "?": () => showKeys(keys.hidden),
         Escape: () => { showKeys(false); box.focus(); },
       };
-      const call = Object.hasOwn(calls, event.key) ? calls[event.key] : null;
+      const call = calls[event.key];
       if (!call) return;
       event.preventDefault();
       event.stopPropagation();
       call();
-    }, { signal: end.signal });
+    });
 
     onSettings();
     model.on("change:settings", onSettings);
@@ -257,7 +258,6 @@ const card = (() => {
       () => state.see(host, false),
       () => state.release(),
       () => host.remove(),
-      () => end.abort(),
     ];
     let isOver = false;
     function close() {

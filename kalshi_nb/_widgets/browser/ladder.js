@@ -59,8 +59,7 @@ const ladder = (() => {
     }
     function makeMiddle() {
       const band = make(make(table, "", "rowgroup"), "middle", "row");
-      const cells = ["mid", "spread", "imbalance", "words"].map((name) => make(band, name, "cell", "span"));
-      return cells;
+      return ["mid", "spread", "imbalance", "words"].map((name) => make(band, name, "cell", "span"));
     }
     function makeRow({ group, name }) {
       const row = make(group, "row", "row");
@@ -91,7 +90,12 @@ const ladder = (() => {
 
     function paintLine(made, line, side, look, share) {
       const { row, own, size, bar, price, cells, note } = made;
-      row.className = `row${line.best ? " best" : ""}${line.hole ? " hole" : line.size ? "" : " bare"}`;
+      const name = `row${line.best ? " best" : ""}${line.hole ? " hole" : line.size ? "" : " bare"}`;
+      if (row.className !== name) {
+        row.className = name;
+        // Words of another weight, moved with their row, would count as a shift of the layout; new words do not.
+        size.textContent = price.textContent = "";
+      }
       cells.forEach((cell) => { cell.hidden = !!line.hole; });
       note.hidden = !line.hole;
       if (line.hole) {
@@ -140,19 +144,20 @@ const ladder = (() => {
     function flash(changed, all, look) {
       // A book that came anew, or nearly so, says nothing by flashing.
       if (changed.length > all / 2) return;
-      for (const made of changed) {
-        const now = performance.now();
-        if (now - made.flashed < REST_MS) continue;
+      const now = performance.now();
+      for (const made of changed.filter((each) => now - each.flashed >= REST_MS)) {
         made.flashed = now;
-        if (look.reduced) made.row.classList.add("new");
-        else made.fill.animate({ opacity: [getComputedStyle(made.fill).opacity, 0.36, getComputedStyle(made.fill).opacity] }, { duration: REST_MS, easing: "ease-out" });
+        const rest = getComputedStyle(made.fill).opacity;
+        if (look.reduced) made.row.dataset.new = "";
+        else made.fill.animate({ opacity: [rest, 0.36, rest] }, { duration: REST_MS, easing: "ease-out" });
       }
     }
 
-    function say(side, words, look) {
+    function say(side, words) {
       side.missing ??= make(make(make(side.group, "", "row"), "missing", "cell"), "", "", "span");
-      side.missing.closest("[role=row]").hidden = !words;
-      side.group.append(side.missing.closest("[role=row]"));
+      const row = side.missing.closest("[role=row]");
+      row.hidden = !words;
+      side.group.append(row);
       write(side.missing, words);
     }
 
@@ -181,17 +186,15 @@ const ladder = (() => {
       write(mid, isBoth ? `mid ${text.middle(leg(bid, look), leg(ask, look), look.unit, decimals)}` : "no mid");
       write(spread, isBoth ? `${ask < bid ? "crossed by" : "spread"} ${text.money(Math.abs(ask - bid), look.unit, decimals)}` : "no spread");
       const part = Math.round((100 * (up - down)) / (up + down));
-      write(imbalance, isBoth ? `imbalance ${part < 0 ? "\u2212" : part ? "+" : ""}${Math.abs(part)}\u202f%` : "imbalance –");
+      writeWords(imbalance, `imb|alance| ${isBoth ? `${part < 0 ? "\u2212" : part ? "+" : ""}${Math.abs(part)}\u202f%` : "–"}`);
+      put(imbalance, "title", "bids less asks, of both, of the levels shown");
     }
 
     function paintResult(picture, look) {
-      const [legName, pays] = status.outcome(picture.market ?? {});
-      if (!result.firstChild) for (const [tag, name] of [["b", ""], ["p", "pays"], ["p", "then"]]) make(result, name, "", tag);
-      const [head, first, then] = result.children;
-      const value = picture.market?.settlement;
-      write(head, `${look.glyph} ${legName}`);
-      write(first, legName === "YES" ? "YES pays $1.00, NO pays $0.00" : legName === "NO" ? "YES pays $0.00, NO pays $1.00" : value == null ? pays : `YES pays $${value.toFixed(4)}, NO pays $${(1 - value).toFixed(4)}`);
-      write(then, { determined: "determined, not settled yet", finalized: look.words.replace("|", ""), disputed: "the result is disputed", amended: "the result was amended" }[look.phase] ?? "");
+      const [name, , pays] = status.outcome(picture.market);
+      const then = { determined: "determined, not settled yet", finalized: look.words.replace("|", "") }[look.phase];
+      if (!result.firstChild) for (const tag of ["b", "p", "p"]) make(result, "", "", tag);
+      [`${look.glyph} ${name}`, pays, then ?? `the result is ${look.phase}`].forEach((words, i) => write(result.children[i], words));
     }
 
     function paint(picture, given, calm) {
@@ -233,7 +236,7 @@ const ladder = (() => {
 
     const arrow = (last) => (last.taker === "yes" ? "▲" : "▼");
     function tick(picture, look) {
-      for (const side of [bids, asks]) for (const made of side.rows.values()) if (performance.now() - made.flashed > 1000) made.row.classList.remove("new");
+      for (const side of [bids, asks]) for (const made of side.rows.values()) if (performance.now() - made.flashed > 1000) delete made.row.dataset.new;
       const { last } = picture;
       const key = last && look.now - last.at < MARKED_SECONDS ? `${text.price(last.price)}` : null;
       const made = key && (bids.rows.get(key) ?? asks.rows.get(key));
@@ -251,7 +254,7 @@ const ladder = (() => {
 
     function aside(picture) {
       const [bid, ask] = [picture.bids?.length, picture.asks?.length];
-      return bid && ask ? "" : bid || ask ? ", one-sided" : ", empty";
+      return bid && ask ? "" : bid || ask ? "|, one-sided" : "|, empty";
     }
 
     function sentence(picture, look) {

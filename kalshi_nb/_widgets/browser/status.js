@@ -12,7 +12,6 @@ const status = (() => {
     closed: ["■", "ended|, no more updates", "dim"],
     error: ["✕", "error", "bad"],
   };
-  const ENDS = { yes: ["YES", "pays $1.00"], no: ["NO", "YES pays $0.00"] };
   const OVER = ["determined", "disputed", "amended", "finalized"];
 
   function phaseOf(market, now) {
@@ -23,10 +22,13 @@ const status = (() => {
     return phase ?? "active";
   }
 
-  function outcome(market) {
-    if (market.result in ENDS) return ENDS[market.result];
-    if (market.settlement == null) return ["result", "not known yet"];
-    return ["scalar", `YES pays $${market.settlement.toFixed(4)}`];
+  // The leg that won, what is paid in few words, and in all.
+  function outcome({ result, settlement }) {
+    const value = { yes: 1, no: 0 }[result] ?? settlement;
+    const leg = result === "yes" || result === "no" ? result.toUpperCase() : (result ?? "result");
+    if (value == null) return [leg, "not known yet", "not known yet"];
+    const [yes, no] = [value, 1 - value].map((each) => `$${each.toFixed(value % 1 ? 4 : 2)}`);
+    return [leg, result === "yes" ? `pays ${yes}` : `YES pays ${yes}`, `YES pays ${yes}, NO pays ${no}`];
   }
 
   function ofPhase(phase, market, now, zone) {
@@ -36,7 +38,7 @@ const status = (() => {
     if (phase === "disputed" || phase === "amended") return ["✕", `result ${phase}`, "warn"];
     if (phase === "closed") return ["■", "closed|, awaiting result", "dim"];
     if (phase === "inactive") return ["⊘", "halted| by the exchange", "warn"];
-    if (phase === "initialized") return ["○", market.open_time > now ? `opens| in ${text.countdown(market.open_time - now)}` : "not open yet", "dim"];
+    if (phase === "initialized") return ["○", market.open_time > now ? `not open|, opens in ${text.countdown(market.open_time - now)}` : "not open|, no time known", "dim"];
     return WORDS.live;
   }
 
@@ -55,8 +57,8 @@ const status = (() => {
     let note = text.clean(picture.note);
     let body = "normal";
     if (word === "silent") {
-      words = state.isSaved ? `saved| ${text.date(picture.sent)}` : `no news for ${text.age(silence)}`;
-      note = state.isSaved ? `a picture of ${text.date(picture.sent)}; run the cell anew` : "kernel busy, stopped or gone";
+      words = state.isSaved ? "saved| picture" : `no news for ${text.age(silence)}`;
+      note = state.isSaved ? `of ${text.date(picture.sent)}; run the cell anew` : "kernel busy, stopped or gone";
       body = "grey";
     } else if (word === "paused") {
       words = pause ? `paused| ${text.time(pause.at, zone)}` : "paused";
@@ -85,7 +87,7 @@ const status = (() => {
     const { close_time: close } = market;
     if (close == null || look.phase === "closed" || look.isOver || ["silent", "unknown", "closed"].includes(look.word)) return ["", "dim"];
     const left = close - look.now;
-    return [`${text.countdown(left)}| to close`, left <= 60 ? "warn" : "dim"];
+    return [`${text.countdown(left)} left`, left <= 60 ? "warn" : "dim"];
   }
 
   return { of, closing, outcome };

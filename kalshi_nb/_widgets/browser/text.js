@@ -41,7 +41,7 @@ const text = (() => {
   function compact(hundredths) {
     const n = hundredths / 100;
     if (n < 1000) return count(hundredths, !isWhole(hundredths));
-    const [by, letter] = n < 999950 ? [1e3, "k"] : n < 999950e3 ? [1e6, "M"] : [1e9, "B"];
+    const [by, letter] = n < 999950 ? [1e3, "k"] : [1e6, "M"];
     return `${(n / by).toFixed(1).replace(/\.0$/, "")}${letter}`;
   }
 

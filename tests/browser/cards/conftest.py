@@ -1,6 +1,5 @@
-"""Views on pages of our own, in a real Chromium, without a notebook: what a host does to a view, one thing at a time."""
+"""Views on pages of our own, in a real Chromium, without a notebook: what a host does to a view, one by one."""
 
-import html
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ from kalshi_nb._widgets.assets import bundle
 
 ORIGIN = "http://host.invalid/"
 HOST = Path(__file__).with_name("host.js").read_text(encoding="utf-8")
+CELL = "<main><div id='cell'></div></main>"
 POLICY = "default-src 'none'; script-src 'self' 'unsafe-inline' blob:; style-src 'self' 'unsafe-inline'"
 """What a strict server lets a page do, and no more: a widget host must import from blobs."""
 
@@ -24,9 +24,10 @@ class HostPage:
         page.on("console", lambda line: self.errors.append(line.text) if line.type == "error" else None)
         page.on("request", lambda request: self.asked.append(request.url))
 
-    def open(self, *, head="", body='<main><div id="cell"></div></main>', html_tag="<html lang='en'>", body_tag="<body>"):
+    def open(self, *, head="", body=CELL, html_tag="<html lang='en'>", body_tag="<body>"):
         """Load a page. Everything outside it is refused."""
-        document = f"<!doctype html>{html_tag}<head><meta charset='utf-8'><title>host</title>{head}</head>{body_tag}{body}"
+        head = f"<head><meta charset='utf-8'><title>host</title>{head}</head>"
+        document = f"<!doctype html>{html_tag}{head}{body_tag}{body}"
 
         def answer(route):
             if route.request.url == ORIGIN:
@@ -46,7 +47,8 @@ class HostPage:
         state = {"picture": picture, "delta": {}, "settings": settings or {}}
         text = text or bundle(kind).text
         script = """async ([text, state, at]) => {
-            const el = at.split(" >> ").reduce((root, name) => (root.shadowRoot ?? root).querySelector(name), document);
+            const down = (root, name) => (root.shadowRoot ?? root).querySelector(name);
+            const el = at.split(" >> ").reduce(down, document);
             await hosting.open(text, state, el);
             return hosting.models.length - 1;
         }"""
@@ -107,9 +109,6 @@ def host(make_host):
     made = make_host()
     yield made
     assert made.errors == []
-    assert [url for url in made.asked if not url.startswith(("blob:", ORIGIN)) and not url.endswith("favicon.ico")] == []
-
-
-def attribute(text):
-    """Return a text as the value of an attribute of a page."""
-    return html.escape(text, quote=True)
+    assert [
+        url for url in made.asked if not url.startswith(("blob:", ORIGIN)) and not url.endswith("favicon.ico")
+    ] == []
