@@ -80,7 +80,9 @@ class KeyedFrame(RollingFrame):
             if df.height == 0:
                 return
             view = self._state.view
-            merged, new = self._merged(view.df, df.unique(self._by, keep="last", maintain_order=True))
+            # At the place of the first row of each key, as what the last one says.
+            rows = df.group_by(self._by, maintain_order=True).last().select(df.columns)
+            merged, new = self._merged(view.df, rows)
             self._show(self._within(view, merged))
             self._total += new
         self._waiters.tell(self._total)
