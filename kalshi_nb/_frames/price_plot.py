@@ -71,6 +71,7 @@ def price_plot(df: pl.DataFrame, request: PriceRequest) -> Picture | alt.VConcat
         When it has no prices, `request` does not fit it, or it has too many markets.
     """
     draw, times = _drawing(df, request), _times(df)
+    request = request._replace(gaps=_within(df, request))
     pictures: list[Picture] = []
     for market in _markets(df, request):
         spans = _spans(times, market, request)
@@ -255,6 +256,14 @@ def _times(df: pl.DataFrame) -> pl.DataFrame | None:
         for name, each in ((RECEIVED, received), ("ts", pl.col("ts")))
     ]
     return df.select(ticks)
+
+
+def _within(df: pl.DataFrame, request: PriceRequest) -> list[tuple[str | None, int, int | None]]:
+    """Return the gaps that are not over before the first row: others would only make the picture longer."""
+    first = df.select(
+        pl.col("ts" if "ts" in df.columns else "start").dt.cast_time_unit("us").to_physical().min()
+    ).item()
+    return [each for each in request.gaps if each[2] is None or (first is not None and each[2] >= first)]
 
 
 def _spans(times: pl.DataFrame | None, market: str, request: PriceRequest) -> list[tuple[int, int]]:

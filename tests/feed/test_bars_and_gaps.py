@@ -129,6 +129,18 @@ def test_a_bar_that_was_complete_is_said_again_when_a_gap_reaches_back_into_it(e
         assert seen[-1]["trades"].to_list() == [1]
 
 
+def test_a_gap_is_told_although_nobody_asks_and_nothing_comes(engine):
+    with opened(engine) as feed:
+        bars = feed.stream("trade").bars("10s").rolling_frame()
+        story = Story(engine)
+        story.trade("A", 0)
+        engine.clock.us += EVERY
+        feed.flush()
+        assert list(said(bars).values()) == [True]
+        story.open_gap(None)
+        until(lambda: list(said(bars).values()) == [False], "the bar that the gap reaches into")
+
+
 def test_an_interval_is_over_although_nothing_comes_any_more():
     """By the computer's clock nobody asks for a turn: the node has itself woken."""
     with kn.connect("sim") as feed:
@@ -240,8 +252,8 @@ def truth_of(seed, seconds):
         return trades.df
 
 
-def mended(feed):
-    until(lambda: feed.state == "connected", "connected again")
+def mended(feed, reconnects):
+    until(lambda: feed.health().reconnects == reconnects and feed.state == "connected", "connected again")
     until(
         lambda: all(each.sid is not None for each in feed._engine.links[0].session.subscriptions.values()),
         "subscribed",
@@ -261,8 +273,9 @@ def test_every_complete_bar_is_that_of_all_trades_and_only_bars_near_a_gap_are_n
             if mishap == "skip":
                 exchange.faults.skip_frames("trade", chance.randint(1, 3))
             elif mishap == "drop":
+                before = feed.health().reconnects
                 exchange.faults.drop_connections()
-                mended(feed)
+                mended(feed, before + 1)
             exchange.advance(step)
             passed += step
         df, gaps, rows, now = bars.df, feed.gaps, received.df, feed.now()

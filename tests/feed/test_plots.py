@@ -31,6 +31,11 @@ def data_of(spec, layer):
     return spec["datasets"][layer["data"]["name"]]
 
 
+def bands_of(frame):
+    spec = spec_of(frame.plot_price())
+    return data_of(spec, spec["layer"][0])
+
+
 def marks_of(spec):
     return [(each["mark"]["type"], each["mark"].get("color")) for each in spec["layer"]]
 
@@ -177,7 +182,11 @@ def test_a_gap_is_a_band_from_the_last_row_before_it_and_no_line_runs_through_it
     # Asked for after the frame, so that the switch from one market to all is none of its gaps.
     before = trades.df["ts"][-1]
     exchange.faults.drop_connections()
-    until(lambda: feed.state == "connected" and feed.gaps.height, "connected again")
+    until(lambda: feed.health().reconnects == 1 and feed.state == "connected", "connected again")
+    until(
+        lambda: all(each.sid is not None for each in feed._engine.links[0].session.subscriptions.values()),
+        "subscribed",
+    )
     exchange.advance(60)
     spec = spec_of(trades.plot_price())
     bands, line = spec["layer"]
@@ -194,6 +203,29 @@ def test_a_gap_is_a_band_from_the_last_row_before_it_and_no_line_runs_through_it
     near = [each for each in rows if time_of(each["start"]) <= before < time_of(each["end"])]
     assert [each["complete"] for each in near] == [False]
     assert any(each["complete"] for each in rows)
+
+
+def test_a_gap_that_was_over_before_the_first_row_is_not_drawn_and_one_that_is_open_is():
+    engine = ListEngine()
+    with opened(engine) as feed:
+        trades = feed.trades("KXA-1")
+        old = engine.open_gap("trade")
+        engine.clock.us += 1_000_000
+        engine.close_gap(old)
+        engine.clock.us += 3_600_000_000
+        assert bands_of(trades) == []
+        at = engine.clock.us
+        engine.play("trade", (at, "KXA-1", 4_700, 1, "yes", "bid", 5_300, False, "id", at, 1))
+        engine.clock.us += 1_000_000
+        engine.open_gap("trade", "KXB-1")
+        feed.flush()
+        assert bands_of(trades) == []
+        engine.open_gap("trade")
+        engine.clock.us += 5_000_000
+        feed.flush()
+        (band,) = bands_of(trades)
+        assert time_of(band["until"]) == feed.now()
+        assert time_of(band["until"]) - time_of(band["begins"]) == dt.timedelta(seconds=6)
 
 
 def test_many_rows_are_thinned_to_the_extremes_and_the_last_of_each_span(engine_with_many):
