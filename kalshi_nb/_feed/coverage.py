@@ -103,6 +103,11 @@ class Coverage:
         """Return the present moment."""
         return self._engine.steady()
 
+    def began_at(self) -> int:
+        """Return since when rows are kept, in microseconds of the clock as it is set now."""
+        now = self._engine.clock.now_us()
+        return self.began + now - self._engine.steady(now)
+
     def edge(self, at: int | None) -> int:
         """Return the moment of a time by the clock as it is set now, or since when rows are kept if that is later."""
         return self.began if at is None else max(self.began, self._engine.steady(at))

@@ -105,6 +105,11 @@ class Frame(FrameReading):
     def _known_gaps(self) -> list[Gap]:
         return [] if self._coverage is None else self._coverage.known()
 
+    def _whole_since(self) -> int | None:
+        if self._coverage is None:
+            return None
+        return max(self._coverage.began_at(), self._store.whole_since_us() or 0)
+
     def _about(self) -> str:
         return self._said[0]
 

@@ -43,6 +43,8 @@ class PriceRequest(NamedTuple):
         The interval of candles, microseconds; None for a line.
     now_us : int
         The feed's time, by which an interval, and a gap, is still open.
+    whole_since : int or None
+        Since when rows are there, microseconds; None where nobody knows.
     gaps : sequence of (str or None, int, int or None)
         Market, beginning and end of each gap that is known, microseconds.
     """
@@ -51,6 +53,7 @@ class PriceRequest(NamedTuple):
     market_ticker: object
     every_us: int | None
     now_us: int
+    whole_since: int | None
     gaps: Sequence[tuple[str | None, int, int | None]]
 
 
@@ -173,9 +176,9 @@ def _candle(bar: Bar, every: int, *, complete: bool) -> dict[str, Any]:
 
 
 def _is_whole(bar: Bar, every: int, seen: _Shown) -> bool:
-    end = bar.start + every
+    end, since = bar.start + every, seen.request.whole_since
     missing = any(begins < end and until >= bar.start for begins, until in seen.spans)
-    return end <= seen.request.now_us and not missing
+    return since is not None and since <= bar.start and end <= seen.request.now_us and not missing
 
 
 # How it is drawn --------------------------------------------------------------------------------------

@@ -258,8 +258,12 @@ class FrameReading:
 
         every = None if bars is None else duration_us("bars", bars)
         spans = [(each.market_ticker, each.opened_at, each.closed_at) for each in self._known_gaps()]
-        request = PriceRequest(self._title(), market_ticker, every, self._store.now_us(), spans)
+        request = PriceRequest(self._title(), market_ticker, every, self._store.now_us(), self._whole_since(), spans)
         return price_plot(self._store.df, request)
+
+    def _whole_since(self) -> int | None:
+        """Return since when all rows, but for those lost in gaps, are in the window; None where nobody knows."""
+        return None
 
     def _known_gaps(self) -> list[Gap]:
         """Return the gaps that may have taken rows of this frame."""

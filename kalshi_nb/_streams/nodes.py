@@ -190,6 +190,9 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
     def _known_gaps(self) -> list[Gap]:
         return [] if self._gaps is None else self._gaps.known()
 
+    def _whole_since(self) -> int | None:
+        return None if self._gaps is None else max(self._gaps.began_at(), self._store.whole_since_us() or 0)
+
     def _about(self) -> str:
         delivery = delivery_above(self)
         return "" if delivery is None else about(delivery.label.channel, delivery.label.market_tickers)

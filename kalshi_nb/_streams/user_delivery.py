@@ -53,6 +53,10 @@ if TYPE_CHECKING:
             """Return those that the feed has not forgotten, oldest first."""
             ...
 
+        def began_at(self) -> int:
+            """Return when that was, in microseconds of the market's time."""
+            ...
+
         def forgot_since(self, moment: int) -> bool:
             """Tell whether some may be forgotten that were open at a moment of the steady timeline, or later."""
             ...

@@ -23,7 +23,7 @@ def spec_of(chart):
     spec = chart.to_dict()
     text = json.dumps(spec)
     assert '"url"' not in text
-    assert set(part.split('"')[0] for part in text.split("http")[1:]) <= {spec["$schema"].removeprefix("http")}
+    assert {part.split('"')[0] for part in text.split("http")[1:]} <= {spec["$schema"].removeprefix("http")}
     return spec
 
 
@@ -145,6 +145,18 @@ def test_candles_are_the_bars_hollow_up_and_filled_down_with_their_volume_below(
         assert drawn["up"] == (bar["close"] >= bar["open"])
     # The bars themselves make the same picture.
     assert data_of(spec_of(bars.plot_price()), spec_of(bars.plot_price())["vconcat"][1]) == rows
+
+
+def test_a_candle_that_the_window_has_only_the_end_of_is_not_complete(feed, exchange):
+    exchange.advance(3)
+    trades, few = feed.trades(MARKET), feed.trades(MARKET, rows=12)
+    exchange.advance(65)
+    for frame in (trades, few):
+        spec = spec_of(frame.plot_price(bars="10s"))
+        told = [each["complete"] for each in data_of(spec, spec["vconcat"][1])]
+        assert told[0] is False  # begun too late, or its first rows have left
+        assert any(told[1:]) or frame is few
+    assert few.df.height == 12 < few.total
 
 
 def test_quotes_are_bid_ask_and_mid_and_a_side_that_is_missing_breaks_its_line():
@@ -302,7 +314,8 @@ def test_nothing_but_drawing_loads_altair():
 
     script = (
         "import kalshi_nb as kn, sys\n"
-        "feed = kn.connect('sim'); trades = feed.trades(); trades.wait(rows=1); bars = feed.stream('trade').bars('1s')\n"
+        "feed = kn.connect('sim'); trades = feed.trades(); trades.wait(rows=1)\n"
+        "bars = feed.stream('trade').bars('1s')\n"
         "trades.resample('1s'); feed.close()\n"
         "assert 'altair' not in sys.modules"
     )

@@ -133,7 +133,7 @@ def test_a_step_that_is_none_is_refused(call):
 
 def test_without_time_or_market_it_says_what_it_goes_by():
     handle = Handle(pl.Schema({"n": pl.Int64(), "received_at": TIME}))
-    with pytest.raises(PipelineError, match="goes by the columns ts.*market_ticker"):
+    with pytest.raises(PipelineError, match=r"goes by the columns ts.*market_ticker"):
         handle.resample("1s")
 
 

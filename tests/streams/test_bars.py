@@ -157,7 +157,7 @@ def test_bars_that_can_change_are_bounded(pipelines, monkeypatch):
 @pytest.mark.parametrize("interval", ["", "1mo", 0, None, "soon"])
 def test_an_interval_that_is_none_is_refused_in_the_cell(pipelines, interval):
     source = pipelines.stream("trade")
-    with pytest.raises(ConfigurationError, match='interval=.*"1s"'):
+    with pytest.raises(ConfigurationError, match=r'interval=.*"1s"'):
         source.bars(interval)
 
 

@@ -11,7 +11,7 @@ from streamz import Stream
 from kalshi_nb._frames.batch import Batch
 from kalshi_nb._frames.schema import frame_of, schema
 from kalshi_nb._streams import joins, nodes
-from kalshi_nb.errors import ConfigurationError, PipelineError
+from kalshi_nb.errors import ConfigurationError
 from tests.streams.conftest import BASE_US, deliver_to_users, trade
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -117,10 +117,9 @@ def as_numbers(each):
     if each is None:
         return (None,) * 8
     ts, _, bid, bid_size, ask, ask_size, mid, spread, _, _, status = each
-    numbers = [
-        None if value is None else value / parts
-        for value, parts in ((bid, 10_000), (bid_size, 100), (ask, 10_000), (ask_size, 100), (mid, 20_000), (spread, 10_000))
-    ]  # fmt: skip
+    parts = (10_000, 100, 10_000, 100, 20_000, 10_000)
+    values = (bid, bid_size, ask, ask_size, mid, spread)
+    numbers = [None if value is None else value / part for value, part in zip(values, parts, strict=True)]
     return (*numbers, EPOCH + dt.timedelta(microseconds=ts), status)
 
 
@@ -176,7 +175,7 @@ def test_quotes_of_a_stream_that_come_in_one_turn_with_the_trades_are_known(pipe
     source = pipelines.stream("trade")
     source.join_asof(as_quotes).sink(seen.append)
     at = BASE_US + 10
-    ticker = {name: None for name in schema("ticker")} | {
+    ticker = dict.fromkeys(schema("ticker")) | {
         "ts": at,
         "market_ticker": "KXA-1",
         "yes_bid": 4_200,
