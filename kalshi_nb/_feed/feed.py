@@ -832,7 +832,7 @@ class Feed:
         Raises
         ------
         ConfigurationError
-            When `condition` or `call` is no function, or an ``async`` one.
+            When `condition` or `call` is no function, or an ``async`` one, or the condition returns nothing.
         MarketTickerError, SubscriptionError, FeedClosedError
             As for :meth:`quotes`.
 
@@ -841,13 +841,9 @@ class Feed:
         Both functions run on the feed's thread for user code, with every quote, also of those between two looks at the
         book. While a book is not to be trusted the condition is unknown, and no crossing is made up.
         """
-        if callable(market_tickers):
-            raise ConfigurationError(
-                "when() takes the condition, what to call, and then the markets: "
-                "feed.when(lambda top: top.ask and top.ask < 0.30, print, 'KXHIGHNY-26NOV22-B52.5')."
-            )
+        alert = Alert(condition, call, market_tickers)
         self._ask()
-        return self._attachments.call(QUOTES, check_tickers(market_tickers, QUOTES), Alert(condition, call))
+        return self._attachments.call(QUOTES, check_tickers(market_tickers, QUOTES), alert)
 
     @property
     def pipelines(self) -> list[Pipeline]:

@@ -39,6 +39,8 @@ class Alert:
         Given a quote, says whether it is so.
     call : callable
         Given the quote of each crossing.
+    market_tickers : optional
+        The markets, which are looked at here only as far as they are a function that stands in the wrong place.
 
     Raises
     ------
@@ -47,7 +49,14 @@ class Alert:
         condition is a function that returns nothing, so that it stands where the other one goes.
     """
 
-    def __init__(self, condition: Callable[[Quote], Any], call: Callable[[Quote], Any]) -> None:
+    def __init__(
+        self, condition: Callable[[Quote], Any], call: Callable[[Quote], Any], market_tickers: object = None
+    ) -> None:
+        if callable(market_tickers):
+            raise ConfigurationError(
+                "when() takes the condition, what to call, and then the markets: "
+                "feed.when(lambda top: top.ask and top.ask < 0.30, print, 'KXHIGHNY-26NOV22-B52.5')."
+            )
         for name, function in (("condition", condition), ("call", call)):
             if not callable(function):
                 raise ConfigurationError(

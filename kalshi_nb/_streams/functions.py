@@ -137,7 +137,8 @@ def _what(function: object) -> str:
 
     if isinstance(function, (pl.Expr, _column_type())):
         return "a polars expression"
-    return shown(function)
+    named = function is None or isinstance(function, (int, float, str))
+    return shown(function) if named else type(function).__name__
 
 
 def _for(called: str) -> str:
