@@ -30,6 +30,9 @@ __all__ = ["Frame"]
 class Frame(FrameReading):
     """A rolling frame of the feed: the newest rows of a channel, growing while you read.
 
+    At the end of a ``with`` or ``async with`` it is closed. One that was asked for elsewhere, too, stays open, and a
+    :class:`kalshi_nb.errors.HandleWarning` says so.
+
     Parameters
     ----------
     store : RollingFrame

@@ -79,9 +79,10 @@ def no_ticker(text: str, words: Words = MARKETS) -> str:
     if len(names) > 1:
         listed = ", ".join(map(repr, names[:_SHOWN])) + (", …" if len(names) > _SHOWN else "")
         return f"{shown(text)} is several {words.one}s in one text; pass a list: [{listed}]."
+    if not names:
+        return f"There is no {words.one} in {shown(text)}; leave the argument out to take all {words.several}."
     if names != [text]:
-        written = f": {names[0]!r}" if names else ""
-        return f"There are quotes or brackets in the {words.one} {shown(text)}; write it without{written}."
+        return f"There is more than the {words.one} in {shown(text)}; write {names[0]!r}."
     return ""
 
 
