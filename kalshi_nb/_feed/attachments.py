@@ -13,7 +13,7 @@ from kalshi_nb._feed.cells import Run, cells, origin
 from kalshi_nb._feed.coverage import Coverage
 from kalshi_nb._feed.demand import Demand, Held
 from kalshi_nb._feed.handles import Closer, Ending
-from kalshi_nb._redaction import shown
+from kalshi_nb._redaction import could_be_key, shown
 from kalshi_nb._rows.channels import source_of
 from kalshi_nb._rows.tickers import about
 from kalshi_nb._streams.listening import Inbox, Listener
@@ -232,6 +232,8 @@ def _is_looked_at(function: tuple[str, int] | None, run: Run | None) -> bool:
 def _check_name(name: object) -> None:
     if name is not None and (not isinstance(name, str) or not name.strip()):
         raise ConfigurationError(f"name={shown(name)}: give a text, by which a later pipeline replaces this one.")
+    if isinstance(name, str) and could_be_key(name):
+        raise ConfigurationError(f"name={shown(name)}: a name is shown in many places; give another.")
 
 
 def _identity(function: Callable[..., Any]) -> tuple[str, int] | None:

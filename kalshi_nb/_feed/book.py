@@ -18,7 +18,7 @@ from kalshi_nb._redaction import shown
 from kalshi_nb._rows.ladders import EndedLadder
 from kalshi_nb._rows.ladders import Levels as IntegerLevels
 from kalshi_nb._threads import refuse_on
-from kalshi_nb._usage import not_copied, not_made, whole
+from kalshi_nb._usage import Blocking, not_copied, not_made, setter, whole
 from kalshi_nb._waiting import FORKED, Deadline
 from kalshi_nb._widgets.ladder.presenter import LadderPresenter
 from kalshi_nb.errors import (
@@ -64,7 +64,7 @@ class DepthWithin(NamedTuple):
     ask_size: float
 
 
-class Book:
+class Book(Blocking):
     """One market's live order book.
 
     Kalshi keeps two ladders of bids, YES and NO. A YES ask at 0.53 is a NO bid at 0.47, so ``ask`` here is one
@@ -74,6 +74,10 @@ class Book:
     A book that is closed, by itself, with its feed, or because the process was forked from the one that has the feed's
     threads, keeps what it had and says so.
     """
+
+    __setattr__ = setter(
+        instead="it follows the exchange; how many levels are shown is an argument, .depth(5) or .widget(5)"
+    )
 
     def __new__(cls, *arguments: Any, **_options: Any) -> Self:
         """Refuse to be made by hand."""
@@ -189,7 +193,7 @@ class Book:
             When `side` is neither.
         """
         if side not in ("yes", "no"):
-            raise ConfigurationError(f"side is {side!r}; it is 'yes' or 'no'. Asks for YES are the bids for NO.")
+            raise ConfigurationError(f"side is {shown(side)}; it is 'yes' or 'no'. Asks for YES are the bids for NO.")
         yes, no = self._ladder.levels()
         return [(price / DOLLAR, size / CONTRACT) for price, size in (yes if side == "yes" else no)]
 
@@ -407,7 +411,8 @@ class Book:
 
         view = self._views.get(levels)
         if view is None or not view.is_live:
-            view = self._views[levels] = LadderView(self._presenter, levels=levels)
+            errors = None if self._standing is None else self._standing.view_errors
+            view = self._views[levels] = LadderView(self._presenter, levels=levels, errors=errors)
         return view
 
     @cached_property
@@ -495,8 +500,10 @@ def _padded(levels: IntegerLevels, rows: int) -> IntegerLevels:
     return levels[:rows] + [(0, 0)] * (rows - len(levels))
 
 
-class Books(Mapping[str, Book]):
+class Books(Blocking, Mapping[str, Book]):
     """Several live books by market ticker; made by :meth:`kalshi_nb.Feed.books`."""
+
+    __setattr__ = setter(instead="ask for other books, such as feed.books(['KXHIGHNY-26NOV22-B52.5', …])")
 
     def __new__(cls, *arguments: Any, **_options: Any) -> Self:
         """Refuse to be made by hand."""
@@ -512,8 +519,8 @@ class Books(Mapping[str, Book]):
             return self._books[market_ticker]
         except (KeyError, TypeError):
             raise NoSuchBookError(
-                f"There is no book of {market_ticker!r} among these {len(self._books)}: ask for it with feed.book(), "
-                "or go through them with books.items()."
+                f"There is no book of {shown(market_ticker)} among these {len(self._books)}: ask for it with "
+                "feed.book(), or go through them with books.items()."
             ) from None
 
     def __reduce__(self) -> NoReturn:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Coverage", "earliest", "microseconds"]
 
+_AHEAD: Final = 15_000_000
+"""Microseconds by which the exchange's clock may be ahead of this computer's, so that it still takes signatures."""
+
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -116,6 +119,23 @@ class Coverage:
         """Return the first moment at which the clock showed `at`, or later."""
         now = self._engine.clock.now_us()
         return earliest(at, now - self._engine.steady(now), self._engine.status().clock_steps)
+
+    def refuse_future(self, at: int) -> None:
+        """Refuse a moment that the clock never showed, but for what the clocks of two computers may differ by.
+
+        Raises
+        ------
+        ConfigurationError
+            Nothing came since then, so there is no answer.
+        """
+        now = self._engine.clock.now_us()
+        latest = max((step.at - step.by for step in self._engine.status().clock_steps), default=now)
+        if at > max(now, latest) + _AHEAD:
+            here = _EPOCH + dt.timedelta(microseconds=now)
+            raise ConfigurationError(
+                f"since lies ahead: the feed's clock shows {here:%Y-%m-%d %H:%M:%S} UTC. Pass a moment that is over, "
+                "such as a time of the frame's own column received_at."
+            )
 
     def begin(self) -> None:
         """Begin anew: what was before is no longer in the frame."""

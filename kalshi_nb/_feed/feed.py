@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import reprlib
 import threading
 import warnings
 from collections.abc import Callable, Generator, Iterable
@@ -25,6 +24,7 @@ from kalshi_nb._feed.pipelines import pipelines_on
 from kalshi_nb._feed.standing import FeedStanding
 from kalshi_nb._markets.registry import MarketRegistry
 from kalshi_nb._offload import off_loop
+from kalshi_nb._redaction import shown
 from kalshi_nb._rows.channels import BOOKS, QUOTES, REFERENCE_FEEDS
 from kalshi_nb._rows.rejects import Reject
 from kalshi_nb._rows.tickers import about
@@ -33,7 +33,7 @@ from kalshi_nb._streams.alerts import Alert
 from kalshi_nb._streams.pipeline import Pipeline
 from kalshi_nb._streams.runner import Pipelines
 from kalshi_nb._threads import FEED_ROLES, refuse_on, role
-from kalshi_nb._usage import not_copied, not_made
+from kalshi_nb._usage import not_copied, not_made, setter
 from kalshi_nb._waiting import FORKED, Deadline
 from kalshi_nb.errors import ConfigurationError, MarketTickerError, PipelineWarning
 
@@ -78,6 +78,8 @@ class Feed:
     exchange : kalshi_nb.sim.Exchange or None
         The simulated exchange in this process, None when there is a real one at the other end.
     """
+
+    __setattr__ = setter("url", "options", "exchange", instead="what it is made with are arguments of connect()")
 
     def __new__(cls, *arguments: Any, **_options: Any) -> Self:
         """Refuse to be made by hand."""
@@ -603,7 +605,7 @@ class Feed:
         if not isinstance(market_ticker, str) or not market_ticker.strip():
             raise MarketTickerError(
                 f"book() takes one market's ticker as text, such as 'KXHIGHNY-26NOV22-B52.5', not "
-                f"{reprlib.repr(market_ticker)}; for several markets use books([…])."
+                f"{shown(market_ticker)}; for several markets use books([…])."
             )
         return self.books([market_ticker])[market_ticker.strip()]
 
@@ -818,7 +820,7 @@ class Feed:
         Raises
         ------
         ConfigurationError
-            When `condition` or `call` is no function, or an ``async`` one.
+            When `condition` or `call` is no function, or an ``async`` one, or the condition returns nothing.
         MarketTickerError, SubscriptionError, FeedClosedError
             As for :meth:`quotes`.
 
@@ -827,13 +829,9 @@ class Feed:
         Both functions run on the feed's thread for user code, with every quote, also of those between two looks at the
         book. While a book is not to be trusted the condition is unknown, and no crossing is made up.
         """
-        if callable(market_tickers):
-            raise ConfigurationError(
-                "when() takes the condition, what to call, and then the markets: "
-                "feed.when(lambda top: top.ask and top.ask < 0.30, print, 'KXHIGHNY-26NOV22-B52.5')."
-            )
+        alert = Alert(condition, call, market_tickers)
         self._ask()
-        return self._attachments.call(QUOTES, check_tickers(market_tickers, QUOTES), Alert(condition, call))
+        return self._attachments.call(QUOTES, check_tickers(market_tickers, QUOTES), alert)
 
     @property
     def pipelines(self) -> list[Pipeline]:
@@ -910,7 +908,7 @@ class Feed:
     def health(self) -> Health:
         """Return how the feed is doing: state, rates, lag, ages, errors, and what its handles hold."""
         self._tell()
-        told = self._attachments.warnings()
+        told = (*self._standing.view_errors.told(), *self._attachments.warnings())
         return health_of(self._engine, self._pipelines, told, state=self.state, books=self._books.nbytes())
 
     def flush(self, timeout: float | None = 10.0) -> None:

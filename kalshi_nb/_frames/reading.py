@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import reprlib
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
 import polars as pl
@@ -12,10 +11,17 @@ from kalshi_nb._durations import duration_us, written
 from kalshi_nb._frames.files import require, whole_file
 from kalshi_nb._frames.resampling import Asked, resampled, widened
 from kalshi_nb._frames.schema import RECEIVED
+from kalshi_nb._redaction import shown
 from kalshi_nb._threads import FEED_ROLES, refuse_on
-from kalshi_nb._usage import not_copied, whole
+from kalshi_nb._usage import Blocking, not_copied, whole
 from kalshi_nb._waiting import Deadline
-from kalshi_nb.errors import ConfigurationError, PipelineError, UsageError, WaitTimeoutError
+from kalshi_nb.errors import (
+    ConfigurationError,
+    NoSuchAttributeError,
+    PipelineError,
+    UsageError,
+    WaitTimeoutError,
+)
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -60,7 +66,7 @@ class _Goal(NamedTuple):
         return f"{total - self.before:,} of {self.wanted:,} {self.word} came"
 
 
-class FrameReading:
+class FrameReading(Blocking):
     """What can be done with a rolling frame, whoever fills it."""
 
     name: str | None
@@ -370,7 +376,7 @@ class FrameReading:
     def __getattr__(self, name: str) -> Any:
         # Only for names that are not there: many a hand writes trades.filter(…) for trades.df.filter(…).
         if not name.startswith("_") and hasattr(pl.DataFrame, name):
-            raise AttributeError(f"{self._title()} has no {name!r}; its polars DataFrame has: .df.{name}")
+            raise NoSuchAttributeError(f"{self._title()} has no {name!r}; its polars DataFrame has: .df.{name}")
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def to_pandas(self) -> pd.DataFrame:
@@ -442,13 +448,20 @@ class FrameReading:
         raise not_copied(self, "pass on .df, a polars DataFrame of its own")
 
     def __getitem__(self, key: object) -> NoReturn:
-        shown = reprlib.repr(key) if isinstance(key, str | int) else "…"
-        raise UsageError(f"{self._title()} grows while you read it; take what it has now: .df[{shown}].")
+        asked = shown(key) if isinstance(key, str | int) else "…"
+        raise UsageError(f"{self._title()} grows while you read it; take what it has now: .df[{asked}].")
 
     def __iter__(self) -> NoReturn:
         raise UsageError(
             f"{self._title()} grows while you read it, so there is no going through it; take what it has now: "
             "for row in frame.df.iter_rows(named=True). To be called with each new row, use feed.on()."
+        )
+
+    def __array__(self, *_arguments: object, **_options: object) -> NoReturn:
+        # What numpy.asarray() asks for, and pandas.DataFrame() before it would go through it.
+        raise UsageError(
+            f"{self._title()} grows while you read it, and its columns are of several kinds; take what it has now: "
+            '.to_pandas() for pandas, .df["yes_price"].to_numpy() for numpy.'
         )
 
     def __contains__(self, value: object) -> NoReturn:
@@ -486,9 +499,9 @@ class FrameReading:
 
     def _repr_html_(self) -> str:
         df = self.df
-        shown = df.select(df.columns[:_SHOWN_COLUMNS]).tail(_SHOWN_ROWS)
+        newest = df.select(df.columns[:_SHOWN_COLUMNS]).tail(_SHOWN_ROWS)
         with pl.Config(tbl_rows=_SHOWN_ROWS, tbl_cols=_SHOWN_COLUMNS, tbl_hide_dataframe_shape=True):
-            table = shown._repr_html_()
+            table = newest._repr_html_()
         about = html.escape(f", {self._about()}" if self._about() else "")
         return f"<div><b>{html.escape(self._title())}</b>{about}: {html.escape(self._caption(df))}{table}</div>"
 

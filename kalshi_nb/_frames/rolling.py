@@ -16,6 +16,7 @@ from kalshi_nb._frames.columns import Columns
 from kalshi_nb._frames.last_rows import DEFAULT_KEYS, LastRows, Law, moments
 from kalshi_nb._frames.pending import Part, PlainRows, joined, nbytes_of
 from kalshi_nb._frames.schema import MARKET, RECEIVED
+from kalshi_nb._redaction import shown
 from kalshi_nb._usage import seconds as positive_seconds
 from kalshi_nb._usage import whole
 from kalshi_nb._wakeup import Waiters
@@ -90,7 +91,7 @@ def most_keys(latest_keys: int | None) -> int:
         return DEFAULT_KEYS
     if isinstance(latest_keys, bool) or not hasattr(latest_keys, "__index__") or latest_keys <= 0:
         raise ConfigurationError(
-            f"latest_keys={latest_keys!r}: give a positive whole number, for example latest_keys=1_000_000."
+            f"latest_keys={shown(latest_keys)}: give a positive whole number, for example latest_keys=1_000_000."
         )
     return index(latest_keys)
 

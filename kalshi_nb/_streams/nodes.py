@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 from streamz import Stream
@@ -29,7 +29,13 @@ from kalshi_nb._streams.joins import JoinAsofNode, LatestByNode
 from kalshi_nb._streams.source import Source, delivery_above
 from kalshi_nb._streams.troubles import keys_dropped
 from kalshi_nb._waiting import FORKED
-from kalshi_nb.errors import ConfigurationError, ForkedError, HandleClosedError, PipelineError
+from kalshi_nb.errors import (
+    ConfigurationError,
+    ForkedError,
+    HandleClosedError,
+    NoSuchAttributeError,
+    PipelineError,
+)
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -41,6 +47,8 @@ if TYPE_CHECKING:
     from kalshi_nb.errors import KalshiError
 
 __all__ = ["RollingFrameNode", "ThrottleNode", "register"]
+
+_MADE_WITH: Final = frozenset({"rows", "seconds", "latest_keys"})
 
 
 class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz ships no types
@@ -121,6 +129,15 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
         Stream.__init__(self, upstream, stream_name=name)
         self._covered = None if delivery is None else delivery.covered(self._store)
         self._gaps = None if delivery is None or delivery.known_gaps is None else delivery.known_gaps()
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Refuse to set what it was made with; streamz sets what it likes."""
+        if name in _MADE_WITH or hasattr(FrameReading, name):
+            raise NoSuchAttributeError(
+                f"{self._kind}() has no {name!r} to be set: make another, with other arguments, such as "
+                "rolling_frame(rows=1_000)."
+            )
+        super().__setattr__(name, value)
 
     def update(self, x: Any, who: Any = None, metadata: Any = None) -> Any:  # noqa: ARG002  # streamz's signature
         """Keep the rows of a frame and pass it on."""

@@ -196,7 +196,7 @@ class UserDelivery(Delivery):
         """
         if self._progress.waiting:
             self.losses.grow(self._progress.waiting, "dropped")
-        self.losses.close()
+        self.losses.end()
 
     def _bring(self, part: Batch | SteeringRow | list[Message | Gap]) -> None:
         if isinstance(part, Batch):
@@ -213,11 +213,13 @@ class UserDelivery(Delivery):
                 self._due.append(gap)
         super()._pass_on(element)
 
-    def _lost(self, rows: int, opened_at: int | None = None) -> None:
-        super()._lost(rows, opened_at)
+    def _tell(self, gap: Gap | None) -> None:
+        super()._tell(gap)
+        if gap is None:
+            return
         now = time.monotonic()
         if now - self._lost_at > _LULL:
-            self._notices.dropped(self.pipeline, rows)
+            self._notices.dropped(self.pipeline, gap.rows or 0)
         self._lost_at = now
 
     # Rests --------------------------------------------------------------------------------------------

@@ -5,13 +5,21 @@ from __future__ import annotations
 import threading
 import uuid
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, Self, get_args
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, get_args
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from kalshi_nb.errors import SimulationError
+from kalshi_nb.errors import NoSuchAttributeError, SimulationError
 from kalshi_nb.sim._announcements import announcement
-from kalshi_nb.sim._arguments import LATEST_US, begin_us, check_choice, check_number, check_whole, span_us_of
+from kalshi_nb.sim._arguments import (
+    LATEST_US,
+    ClockName,
+    begin_us,
+    check_choice,
+    check_number,
+    check_whole,
+    span_us_of,
+)
 from kalshi_nb.sim._authenticate import PATH, Keyring
 from kalshi_nb.sim._catalogue import CATALOGUE
 from kalshi_nb.sim._clocks import ManualTime, WallTime
@@ -33,8 +41,6 @@ if TYPE_CHECKING:
     from kalshi_nb.sim._server import Programme
 
 __all__ = ["Exchange"]
-
-ClockName = Literal["wall", "manual"]
 
 _STEP_US: Final = 250_000
 _YEAR: Final = 365 * 24 * 3_600
@@ -310,7 +316,15 @@ class Exchange:
                 self._followers.await_applied()
                 self._followers.flush()
 
-    def publish(self, channel: str, type: str, msg: dict[str, Any], *, own: bool = True) -> int:  # noqa: A002 - Kalshi's word
+    def publish(
+        self,
+        channel: str,
+        type: str,  # noqa: A002 - Kalshi's word
+        msg: dict[str, Any] | None = None,
+        *,
+        own: bool = True,
+        check: bool = True,
+    ) -> int:
         """Send a message to those who are subscribed to a channel: the market itself makes no quotes or indices.
 
         The frame gets the subscription's ``sid``, and the next ``seq`` where the channel has them. A
@@ -328,6 +342,8 @@ class Exchange:
         own : bool
             Whether it is about a request for quotes of the clients' own; others do not reach those who
             subscribed with ``user_filter`` "self".
+        check : bool
+            Whether to refuse a fill, an order or a position without what it stands by, such as its market.
 
         Returns
         -------
@@ -337,7 +353,8 @@ class Exchange:
         Raises
         ------
         SimulationError
-            There is no such channel, the message is none that JSON can hold, or a recording is served.
+            There is no such channel, the message is none that JSON can hold or lacks what it stands by, or a recording
+            is served.
 
         Examples
         --------
@@ -349,7 +366,7 @@ class Exchange:
         programme = self._programme
         if not isinstance(programme, LiveMarket):
             raise SimulationError("A recording is played as it is; use Exchange() to publish messages of your own.")
-        announced = announcement(channel, type, msg, own=own)
+        announced = announcement(channel, type, msg, own=own, check=check)
         return self._server.call(lambda: programme.announce(announced))
 
     def _advance_to(self, programme: LiveMarket, now_us: int) -> None:
@@ -372,6 +389,15 @@ class Exchange:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Refuse to set anything: what an exchange is made with are arguments."""
+        if not name.startswith("_"):
+            raise NoSuchAttributeError(
+                f"Exchange has no {name!r} to be set: make another, with other arguments, such as Exchange(speed=20); "
+                "what is to go wrong is asked of its .faults."
+            )
+        super().__setattr__(name, value)
 
     def __repr__(self) -> str:
         closed = ", closed" if self._server.is_closed else ""

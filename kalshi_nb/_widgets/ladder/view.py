@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kalshi_nb._widgets.display import Display
     from kalshi_nb._widgets.ladder.picture import LadderPicture
     from kalshi_nb._widgets.ladder.presenter import LadderPresenter
+    from kalshi_nb._widgets.view_errors import ViewErrors
 
 __all__ = ["LadderView", "LadderWidget"]
 
@@ -81,6 +82,8 @@ class LadderView:
         Rows a side, 1 to 100.
     thread : Display
         The display thread, the process's one unless told.
+    errors : ViewErrors, optional
+        Counts what it raises.
 
     Raises
     ------
@@ -88,12 +91,20 @@ class LadderView:
         If `levels` is out of range.
     """
 
-    def __init__(self, presenter: LadderPresenter, levels: int = 10, *, thread: Display = display) -> None:
+    def __init__(
+        self,
+        presenter: LadderPresenter,
+        levels: int = 10,
+        *,
+        thread: Display = display,
+        errors: ViewErrors | None = None,
+    ) -> None:
         if not 1 <= levels <= MOST_LEVELS:
             raise ConfigurationError(f"A ladder has 1 to {MOST_LEVELS} levels a side, not {levels!r}; ask for 10.")
         self._presenter = presenter
         self._levels = levels
         self._thread = thread
+        self._errors = errors
         picture = presenter.picture(levels)
         self.widget = LadderWidget(
             market_ticker=presenter.market_ticker,
@@ -139,6 +150,11 @@ class LadderView:
     def watch(self, wake: Callable[[], None]) -> None:
         """Have `wake` called once when there may be news."""
         self._presenter.watch(wake)
+
+    def failed(self, error: BaseException) -> None:
+        """Count what was raised. Called on the display thread."""
+        if self._errors is not None:
+            self._errors.note(error)
 
     def close(self) -> None:
         """End the updates and take the widget off the page; more than once does nothing."""
