@@ -71,8 +71,14 @@ function paintSide(side, levels, picture, share, padded, calm) {
   side.sizes = sizes;
 }
 
+function read(model) {
+  const picture = model.get("picture");
+  const { decimals, changed, age, sent } = picture;
+  return { ...picture, price_decimals: decimals + 2, changed_at: changed, status_since: sent - age };
+}
+
 function render({ model, el }) {
-  const ticker = model.get("market_ticker");
+  const ticker = read(model).market.ticker;
   const root = make(el, "kalshi-ladder", "group");
   root.setAttribute("aria-label", `Order book of ${ticker}`);
   const head = make(root, "head");
@@ -95,7 +101,7 @@ function render({ model, el }) {
   const changed = make(foot, "changed", "", "span");
 
   const reduced = matchMedia("(prefers-reduced-motion: reduce)");
-  let picture = model.get("picture");
+  let picture = read(model);
   // A page that was saved, or is reopened, holds an old picture: silent until the kernel sends one.
   const isOld = Math.abs(Date.now() / 1000 - picture.sent) > SILENT_AFTER;
   let received = performance.now() - (isOld ? 1000 * (SILENT_AFTER + 1) : 0);
@@ -136,16 +142,20 @@ function render({ model, el }) {
 
   const schedule = () => (frame ||= requestAnimationFrame(paint));
   const onPicture = () => {
-    picture = model.get("picture");
+    picture = read(model);
     received = performance.now();
     schedule();
   };
   model.on("change:picture", onPicture);
   const timer = setInterval(schedule, 1000);
+  const answer = () => model.send({ ack: { [picture.model]: picture.seq }, visible: [picture.model] });
+  const answers = setInterval(answer, 5000);
+  answer();
   paint();
   return () => {
     model.off("change:picture", onPicture);
     clearInterval(timer);
+    clearInterval(answers);
     cancelAnimationFrame(frame);
   };
 }
