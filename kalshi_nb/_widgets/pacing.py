@@ -195,7 +195,7 @@ class Timetable:
     def is_due(self, pace: Pace, now: float) -> bool:
         """Whether a message may go now."""
         if pace.seconds > self.fastest:
-            return now - self._sent >= pace.seconds
+            return not math.isinf(pace.seconds) and now - self._sent >= pace.seconds
         return now >= self._next
 
     def sent(self, now: float) -> None:

@@ -288,7 +288,8 @@ class LiveView:
 
     def watch(self, wake: Callable[[], None]) -> None:
         """Have `wake` called once when there may be news, unless none could be sent yet."""
-        if self._ending.widget is not None and self._may_send():
+        widget = self._ending.widget
+        if widget is not None and widget.is_open and self._may_send():
             self._scene.watch(wake)
 
     def _may_send(self) -> bool:

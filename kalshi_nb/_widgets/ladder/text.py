@@ -27,7 +27,7 @@ _PHASES: Final = {
 }
 """What a market is called by how far it has come, where that is not simply open."""
 
-_ROWS: Final = 50
+_ROWS: Final = 40
 """Rows a side in a table that stands still: what a notebook stores stays under 20 KB."""
 
 _STYLE: Final = (
