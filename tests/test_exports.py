@@ -33,6 +33,8 @@ PUBLIC = {
     "errors",
     "messages",
     "nested_asyncio",
+    "options",
+    "show",
     "sim",
 }
 ROOT = pathlib.Path(__file__).parent.parent
@@ -82,6 +84,7 @@ def public_callables():
         "connect",
         "doctor",
         "nested_asyncio",
+        "show",
     ):
         each = getattr(kn, name)
         yield name, each

@@ -73,7 +73,8 @@ class ViewWidget(anywidget.AnyWidget):
         self._is_ended = False
         self.is_paused_on_page = False
         shown = {name: value for name, value in scene.options.items() if name not in ("renderer", "hz")}
-        super().__init__(model_id=uuid.uuid4().hex, settings=shown)
+        self._model_id = uuid.uuid4().hex
+        super().__init__(model_id=self._model_id, settings=shown, picture=self.whole())
 
     @property
     def is_open(self) -> bool:

@@ -184,7 +184,8 @@ def test_a_repr_is_one_line_and_says_why_a_book_never_was(ladder):
     assert repr(book) == f"{TICKER}  connecting  YES no bids yet  no asks yet  no spread  prob \N{EN DASH}"
     book.close()
     assert repr(book) == (
-        f"{TICKER}  closed  YES no bids came  no asks came  no spread  prob \N{EN DASH}  (closed before its first snapshot came)"
+        f"{TICKER}  closed  YES no bids came  no asks came  no spread  prob \N{EN DASH}  "
+        "(closed before its first snapshot came)"
     )
 
 
