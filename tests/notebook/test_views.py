@@ -1,4 +1,4 @@
-"""Views in a real kernel: what a cell is sent, what is left after a hundred runs, what a busy kernel hears of a page."""
+"""Views in a real kernel: what a cell is sent, what a hundred runs leave, what a busy kernel hears of a page."""
 
 import os
 import queue

@@ -5,7 +5,6 @@ Whatever is shown says in words what it is, so that it reads the same when a pag
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kalshi_nb._widgets import numbers
@@ -77,7 +76,7 @@ def ladder_text(picture: LadderPicture, *, side: str = "yes", unit: str = "cents
         Lines without trailing blanks or a final newline.
     """
     leg = _leg(picture, side)
-    lines = [f"{ladder_line(picture, side=side, unit=unit)}   (snapshot {numbers.moment(time.time())})"]
+    lines = [f"{ladder_line(picture, side=side, unit=unit)}   (snapshot {numbers.moment(picture.clock)})"]
     title = numbers.clean(" · ".join(each for each in (leg.market.title, leg.market.subtitle) if each))
     lines += [f"  {title}"] if title else []
     asks, bids = _rows(leg, unit)
@@ -120,7 +119,7 @@ def ladder_html(picture: LadderPicture, *, side: str = "yes", unit: str = "cents
     return "".join(
         (
             f'<style>{_STYLE}</style><table class="kalshi-still">',
-            f"<caption>{'<br>'.join(caption)}<br>snapshot {numbers.moment(time.time())}</caption><thead><tr>",
+            f"<caption>{'<br>'.join(caption)}<br>snapshot {numbers.moment(leg.clock)}</caption><thead><tr>",
             *(f'<th scope="col" align="{align}">{head}</th>' for head, align in heads),
             "</tr></thead><tbody>",
             *(_html_row(row) for row in asks),
