@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from kalshi_nb._messages.gaps import Gap
     from kalshi_nb._streams.pipeline import Pipeline
     from kalshi_nb._version import __version__
+    from kalshi_nb._widgets.options import options
+    from kalshi_nb._widgets.showing import show
     from kalshi_nb.errors import KalshiError, KalshiWarning
 
 __all__ = [
@@ -46,6 +48,8 @@ __all__ = [
     "errors",
     "messages",
     "nested_asyncio",
+    "options",
+    "show",
     "sim",
 ]
 
@@ -67,6 +71,8 @@ _HOMES: Final = {
     "connect_async": "_feed.connect",
     "doctor": "_feed.doctor",
     "nested_asyncio": "_feed.nested_asyncio",
+    "options": "_widgets.options",
+    "show": "_widgets.showing",
 }
 _MODULES: Final = ("errors", "messages", "sim")
 

@@ -34,6 +34,8 @@ PUBLIC = {
     "errors",
     "messages",
     "nested_asyncio",
+    "options",
+    "show",
     "sim",
 }
 ROOT = pathlib.Path(__file__).parent.parent
@@ -83,6 +85,7 @@ def public_callables():
         "connect",
         "doctor",
         "nested_asyncio",
+        "show",
     ):
         each = getattr(kn, name)
         yield name, each

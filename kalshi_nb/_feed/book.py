@@ -21,6 +21,7 @@ from kalshi_nb._threads import refuse_on
 from kalshi_nb._usage import Blocking, not_copied, not_made, setter, whole
 from kalshi_nb._waiting import FORKED, Deadline
 from kalshi_nb._widgets.ladder.presenter import LadderPresenter
+from kalshi_nb._widgets.showing import Views
 from kalshi_nb.errors import (
     ConfigurationError,
     HandleClosedError,
@@ -35,12 +36,11 @@ if TYPE_CHECKING:
     import polars as pl
 
     from kalshi_nb._widgets.ladder.picture import LadderPicture
-    from kalshi_nb._widgets.ladder.view import LadderView, LadderWidget
+    from kalshi_nb._widgets.view import LiveView, ViewWidget
 
 __all__ = ["Book", "Books", "DepthWithin", "Top"]
 
 _POLL: Final = 0.005
-_SHOWN: Final = 10  # levels a side in a cell
 
 _BIDS: Final[tuple[float | None, ...]] = (None, *(price / DOLLAR for price in range(1, DOLLAR + 1)))
 """Dollars by the best YES bid as a ladder has it; there, 0 is none."""
@@ -100,7 +100,7 @@ class Book(Blocking):
         self._standing = standing
         self._release: Callable[[], None] | None = release
         self._is_closed = False
-        self._views: dict[int, LadderView] = {}
+        self._views = Views("book", errors=None if standing is None else standing.view_errors)
 
     @property
     def market_ticker(self) -> str:
@@ -354,13 +354,13 @@ class Book(Blocking):
         if not self._is_closed:
             # Another handle may want the market, whose ladder then goes on; this book stays as it is now.
             self._ladder = EndedLadder(self._ladder, self._clock.now_us())
-            self.__dict__.pop("_presenter", None)
+            if "_presenter" in self.__dict__:
+                self._presenter.end(self._ladder)
             self._is_closed = True
         if self._release is not None and not self._is_forked:
             self._release()  # broken off by Ctrl-C, it is called again by the next close
             self._release = None
-        while self._views:
-            self._views.popitem()[1].close()
+        self._views.close()
 
     @property
     def _is_forked(self) -> bool:
@@ -379,41 +379,48 @@ class Book(Blocking):
         link = "" if self._standing is None else self._standing.link()
         return f"{self.market_ticker} is not live after {deadline}: {why}. {link or 'Look at feed.health().'}"
 
-    def widget(self, levels: int = _SHOWN) -> LadderWidget:
+    def widget(self, levels: int | None = None, **options: Any) -> ViewWidget:
         """Return the ladder as a widget, to be put together with others: ``ipywidgets.HBox([book.widget(), …])``.
 
         Parameters
         ----------
-        levels : int
-            Rows a side, 1 to 100.
+        levels : int, optional
+            Rows a side, 1 to 100; 10 unless told.
+        **options
+            ``side``, ``unit`` and all else that :func:`kalshi_nb.show` takes.
 
         Returns
         -------
         anywidget.AnyWidget
-            The same one for the same number of rows, until it is closed; it moves until the book is closed.
+            The same one for the same options, until it is closed; it moves until the book is closed.
 
         Raises
         ------
         HandleClosedError
             When the book is closed: what it had is shown by ``book`` itself.
+        UsageError
+            When there is no such option; the nearest is named.
         ConfigurationError
-            When `levels` is out of range.
+            When a value will not do.
         """
         if self.status == "closed":
             raise HandleClosedError(
                 f"The book of {self.market_ticker} is closed, and nothing moves a widget of it; show the book itself."
             )
-        return self._live_view(whole("levels", levels, "give how many rows a side, such as 10")).widget
+        return self._live_view(levels=levels, **options).widget
 
-    def _live_view(self, levels: int) -> LadderView:
-        """Return the view of so many levels; a new one where somebody closed the one there was."""
-        from kalshi_nb._widgets.ladder.view import LadderView  # noqa: PLC0415  # widgets load when one is shown
+    def _live_view(self, **options: Any) -> LiveView:
+        """Return the view with these options, a still one of a book that nothing moves any more."""
+        if self._is_closed or self._is_forked:
+            return Views("book").get(self._last_presenter(), options | {"renderer": "html"})
+        return self._views.get(self._presenter, options)
 
-        view = self._views.get(levels)
-        if view is None or not view.is_live:
-            errors = None if self._standing is None else self._standing.view_errors
-            view = self._views[levels] = LadderView(self._presenter, levels=levels, errors=errors)
-        return view
+    def _last_presenter(self) -> LadderPresenter:
+        """Return what makes pictures of the ladder as it is here, where the threads that move it are not."""
+        if self._is_closed:
+            return self._presenter
+        ended = EndedLadder(self._ladder, self._clock.now_us())
+        return LadderPresenter(self.market_ticker, ended, self._clock, note=FORKED)
 
     @cached_property
     def _presenter(self) -> LadderPresenter:
@@ -422,28 +429,29 @@ class Book(Blocking):
 
     def _picture(self, levels: int) -> LadderPicture:
         """Return what is to be seen of it now."""
-        if self._is_forked and not self._is_closed:
-            ended = EndedLadder(self._ladder, self._clock.now_us())
-            return LadderPresenter(self.market_ticker, ended, self._clock).picture(levels)._replace(note=FORKED)
-        return self._presenter.picture(levels)
+        over = self._is_closed or self._is_forked
+        return (self._last_presenter() if over else self._presenter).picture(levels)
 
     def __repr__(self) -> str:
-        from kalshi_nb._widgets.ladder.text import ladder_text  # noqa: PLC0415  # only when it is looked at
+        from kalshi_nb._widgets.ladder.text import ladder_line  # noqa: PLC0415  # only when it is looked at
 
         picture = self._picture(1)
-        line = ladder_text(self.market_ticker, picture).splitlines()[0]
+        line = ladder_line(picture)
         told = picture.note if picture.status == "closed" else ""
         if self.crossed:
             told = "crossed: so the exchange says itself"
         return f"{line}  ({told})" if told else line
 
-    def _repr_mimebundle_(self, **_kinds: Any) -> dict[str, Any]:
+    def _ipython_display_(self) -> None:
         """Show a ladder that moves, where the front end can and it does; else a table, else text."""
-        if self._is_closed or self._is_forked:
-            from kalshi_nb._widgets.ladder.text import bundle  # noqa: PLC0415  # only when it is looked at
+        self._live_view()._ipython_display_()
 
-            return bundle(self.market_ticker, self._picture(_SHOWN))
-        return self._live_view(_SHOWN).mimebundle()
+    def _repr_mimebundle_(self, **_kinds: Any) -> dict[str, Any]:
+        return self._live_view().mimebundle()
+
+    def _display_(self) -> object:
+        """Return what marimo shows."""
+        return self._live_view()._display_()
 
     def __reduce__(self) -> NoReturn:
         raise not_copied(self, "pass on .top, .depth() or .levels('yes'), which are data")

@@ -24,14 +24,12 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final, Protocol
 
 from kalshi_nb._threads import set_role
+from kalshi_nb._widgets.pacing import ROUND_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["Closable", "Display", "View", "display", "stop"]
-
-ROUND_SECONDS: Final = 0.1
-"""Pause between two rounds: a view sends at most ten messages a second."""
 
 HURRY_SECONDS: Final = 0.01
 """Pause before a round that is hurried: news may be of markets that nobody looks at."""
@@ -53,7 +51,10 @@ class View(Protocol):
         ...
 
     def watch(self, wake: Callable[[], None]) -> None:
-        """Have `wake` called, once and from any thread, when there may be news. Called on the display thread."""
+        """Have `wake` called, once and from any thread, when there may be news; called on the display thread.
+
+        A view that may not send yet has nothing called: it is asked again in the next round.
+        """
         ...
 
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from kalshi_nb._widgets.ladder.view import HEARTBEAT_SECONDS
+from kalshi_nb._widgets.view import HEARTBEAT_SECONDS
 
 LADDER = ".kalshi-ladder"
 VERSION = f"+document.querySelector('{LADDER}').dataset.version"
@@ -134,7 +134,7 @@ sources = [MovingLadder(f"KX-{status.upper()}") for status in ("connecting", "un
 sources[1].show("unknown", asks=(), bids=(), changed_at=None)
 sources[2].show("closed")
 sources[3].show("live", asks=())
-sources.append(MovingLadder("KX-DECICENT-WITH-A-VERY-LONG-TICKER-THAT-NEVER-ENDS", price_decimals=3))
+sources.append(MovingLadder("KX-DECICENT-WITH-A-VERY-LONG-TICKER-THAT-NEVER-ENDS", decimals=1))
 sources[4].show("live")
 sources.append(MovingLadder("KX-GIANT"))
 sources[5]._bids[6][1] = 250_000.0
@@ -168,23 +168,23 @@ def test_a_hostile_ticker_is_text(lab, page):
 def test_the_live_widget_wins_over_its_fallbacks(lab, page):
     lab.show(page, "wins.ipynb", START)
     wait_for_status(page, "live")
-    assert page.locator(".kalshi-ladder-static").count() == 0
+    assert page.locator(".kalshi-still").count() == 0
 
 
 def test_a_reopened_notebook_without_the_model_shows_the_static_table(lab, page, screenshot):
-    from kalshi_nb._widgets.ladder.picture import LadderPicture
+    from kalshi_nb._widgets.ladder.picture import LadderPicture, Market
     from kalshi_nb._widgets.ladder.text import ladder_html, ladder_text
 
-    picture = LadderPicture(1, "live", 0.0, ((0.5, 80.0),), ((0.47, 120.0),), 1795348800.0)
+    picture = LadderPicture(1, "live", 0.0, 0.0, Market("KX-SAVED"), ((0.5, 80.0),), ((0.47, 120.0),), 1795348800.0)
     bundle = {
         "application/vnd.jupyter.widget-view+json": {"version_major": 2, "version_minor": 0, "model_id": "f" * 32},
-        "text/html": ladder_html("KX-SAVED", picture),
-        "text/plain": ladder_text("KX-SAVED", picture),
+        "text/html": ladder_html(picture),
+        "text/plain": ladder_text(picture),
     }
     lab.write_notebook("saved.ipynb", "book", outputs=[bundle])
     lab.open(page, "saved.ipynb")
-    page.wait_for_selector(".kalshi-ladder-static", timeout=WAIT)
-    assert "spread 0.03 · mid 0.485" in page.inner_text(".kalshi-ladder-static")
+    page.wait_for_selector(".kalshi-still", timeout=WAIT)
+    assert "spread 3¢ · prob 48 %" in page.inner_text(".kalshi-still")
     screenshot(page, "saved_static")
 
 

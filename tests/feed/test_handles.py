@@ -370,5 +370,5 @@ def test_a_book_says_after_the_end_what_it_never_was(feed):
     until(lambda: nobody.status == "unknown", "the exchange answers")
     feed.close()
     assert "(there was no such market." in repr(nobody)
-    assert "as of" not in nobody._repr_mimebundle_()["text/html"]
+    assert "changed" not in nobody._repr_mimebundle_()["text/html"]
     assert repr(book).endswith(f"spread {book.spread:.2f}")

@@ -19,7 +19,7 @@ import ipywidgets
 from kalshi_nb._feed.registry import registry
 gc.collect()
 # The display thread's socket to the kernel is made with its first message, a heartbeat at the latest.
-while book.widget().picture["beat"] < 1: time.sleep(0.05)
+while book.widget().picture["seq"] < 1: time.sleep(0.05)
 def descriptors():
     time.sleep(0.05)
     return len(os.listdir("/proc/self/fd"))

@@ -9,7 +9,9 @@ import pytest
 from comm.base_comm import BaseComm
 
 from kalshi_nb._widgets.display import Display
-from kalshi_nb._widgets.ladder.picture import LadderPicture
+from kalshi_nb._widgets.host import host
+from kalshi_nb._widgets.ladder.picture import LadderPicture, Market
+from kalshi_nb._widgets.ladder.view import LadderView
 
 
 class Message(NamedTuple):
@@ -48,14 +50,16 @@ class Presenter:
     def __init__(self, market_ticker="KXHIGHNY-26NOV22-B52.5", *, always_new=False):
         self.market_ticker = market_ticker
         self.always_new = always_new
-        self.shown = LadderPicture(1, "live", 0.0, ((0.5, 80.0),), ((0.47, 120.0),))
+        levels = {"asks": ((0.5, 80.0),), "bids": ((0.47, 120.0),)}
+        self.shown = LadderPicture(1, "live", 0.0, 0.0, Market(market_ticker), **levels, changes=1)
         self.wake = None
 
     def watch(self, wake):
         self.wake = wake
 
     def move(self, **changes):
-        self.shown = self.shown._replace(**{"version": self.shown.version + 1} | changes)
+        version = self.shown.version + 1
+        self.shown = self.shown._replace(**{"version": version, "changes": version} | changes)
         if self.wake is not None:
             self.wake()
 
@@ -63,6 +67,11 @@ class Presenter:
         if self.always_new:
             self.move()
         return self.shown
+
+
+def ladder_view(presenter, levels=10, *, thread, around=host, **options):
+    """A live ladder of a presenter, on a display thread of the test's own."""
+    return LadderView(LadderView.of(presenter, {"levels": levels, **options}), thread=thread, around=around)
 
 
 @pytest.fixture

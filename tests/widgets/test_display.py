@@ -14,8 +14,8 @@ from ipywidgets.widgets import widget as ipywidgets_widget
 
 from kalshi_nb import _threads
 from kalshi_nb._widgets.display import ERRORS_IN_A_ROW, MESSAGES_A_ROUND, ROUND_SECONDS, Display
-from kalshi_nb._widgets.ladder.view import LadderView, LadderWidget
-from tests.widgets.conftest import Presenter, wait_until
+from kalshi_nb._widgets.ladder.view import LadderWidget
+from tests.widgets.conftest import Presenter, ladder_view, wait_until
 
 
 def test_the_bounds_are_ten_a_second_a_view_and_three_hundred_a_process():
@@ -24,14 +24,14 @@ def test_the_bounds_are_ten_a_second_a_view_and_three_hundred_a_process():
 
 
 def test_a_view_sends_at_most_ten_messages_a_second_however_fast_its_ladder_changes(messages, thread):
-    view = LadderView(Presenter(always_new=True), thread=thread)
+    view = ladder_view(Presenter(always_new=True), thread=thread)
     wait_until(lambda: len(messages.of(view.widget)) >= 12)
     sent = [message.at for message in messages.of(view.widget)]
     assert min(later - earlier for earlier, later in itertools.pairwise(sent)) >= ROUND_SECONDS
 
 
 def test_sixty_busy_views_share_the_budget_of_the_process_evenly(messages, thread):
-    views = [LadderView(Presenter(f"KX-{number}", always_new=True), thread=thread) for number in range(60)]
+    views = [ladder_view(Presenter(f"KX-{number}", always_new=True), thread=thread) for number in range(60)]
     wait_until(lambda: thread.view_count == 60)
     first = len(messages)
     wait_until(lambda: all(len(messages.of(view.widget)) >= 6 for view in views))
@@ -48,7 +48,7 @@ def test_the_first_change_after_a_quiet_spell_is_shown_at_once_and_the_next_wait
 ):
     monkeypatch.setattr("kalshi_nb._widgets.display.ROUND_SECONDS", 60.0)
     presenter = Presenter()
-    view = LadderView(presenter, thread=thread)
+    view = ladder_view(presenter, thread=thread)
     wait_until(lambda: presenter.wake is not None)  # it was asked, and had no news
     presenter.move()
     wait_until(lambda: len(messages.of(view.widget)) == 1)
@@ -63,7 +63,7 @@ def test_news_of_what_nobody_looks_at_are_asked_for_no_more_often_than_a_hundred
     monkeypatch.setattr("kalshi_nb._widgets.display.ROUND_SECONDS", 60.0)
     monkeypatch.setattr("kalshi_nb._widgets.display.HURRY_SECONDS", 30.0)
     presenter = Presenter()
-    view = LadderView(presenter, thread=thread)
+    view = ladder_view(presenter, thread=thread)
     wait_until(lambda: presenter.wake is not None)
     asked, presenter.wake = presenter.wake, None
     asked()
@@ -73,8 +73,8 @@ def test_news_of_what_nobody_looks_at_are_asked_for_no_more_often_than_a_hundred
 
 
 def test_a_quiet_view_costs_no_budget(messages, thread):
-    quiet = [LadderView(Presenter(f"KX-QUIET-{number}"), thread=thread) for number in range(2 * MESSAGES_A_ROUND)]
-    busy = LadderView(Presenter("KX-BUSY", always_new=True), thread=thread)
+    quiet = [ladder_view(Presenter(f"KX-QUIET-{number}"), thread=thread) for number in range(2 * MESSAGES_A_ROUND)]
+    busy = ladder_view(Presenter("KX-BUSY", always_new=True), thread=thread)
     wait_until(lambda: thread.view_count == len(quiet) + 1)
     rounds = []
 
@@ -112,7 +112,8 @@ def test_every_update_and_every_close_comes_from_the_one_display_thread(messages
     presenters = [Presenter(name) for name in ("KX-A", "KX-B", "KX-C")]
     views = []
     makers = [
-        threading.Thread(target=lambda each=each: views.append(LadderView(each, thread=thread))) for each in presenters
+        threading.Thread(target=lambda each=each: views.append(ladder_view(each, thread=thread)))
+        for each in presenters
     ]
     for maker in makers:
         maker.start()
@@ -149,7 +150,7 @@ def test_the_display_thread_has_its_role(thread):
 
 def test_a_view_that_raises_stops_nobody_else_and_is_asked_no_more_after_ten_times(messages, thread):
     broken, sound = Presenter("KX-BROKEN"), Presenter("KX-SOUND", always_new=True)
-    views = [LadderView(broken, thread=thread), LadderView(sound, thread=thread)]
+    views = [ladder_view(broken, thread=thread), ladder_view(sound, thread=thread)]
     wait_until(lambda: thread.view_count == 2)
 
     asked = []
@@ -169,7 +170,7 @@ def test_a_view_that_raises_stops_nobody_else_and_is_asked_no_more_after_ten_tim
 
 def test_errors_that_are_not_in_a_row_detach_nothing(messages, thread):
     presenter = Presenter()
-    view = LadderView(presenter, thread=thread)
+    view = ladder_view(presenter, thread=thread)
     calls = []
 
     def raise_mostly(levels):
@@ -187,7 +188,7 @@ def test_errors_that_are_not_in_a_row_detach_nothing(messages, thread):
 
 def test_the_last_error_keeps_no_view_alive(messages, thread):
     presenter = Presenter()
-    view = LadderView(presenter, thread=thread)
+    view = ladder_view(presenter, thread=thread)
 
     def raise_with_a_cause(levels):
         try:
@@ -221,7 +222,7 @@ def test_dropping_a_view_closes_its_model_and_frees_it(messages, thread):
     widgets = []
     for number in range(20):
         presenter = Presenter(f"KX-{number}")
-        view = LadderView(presenter, thread=thread)
+        view = ladder_view(presenter, thread=thread)
         presenter.move()
         model = view.widget.model_id
         wait_until(lambda model=model: messages.of(model))
@@ -236,7 +237,7 @@ def test_dropping_a_view_closes_its_model_and_frees_it(messages, thread):
 
 def test_a_dropped_view_is_asked_no_more(messages, thread):
     presenter = Presenter(always_new=True)
-    view = LadderView(presenter, thread=thread)
+    view = ladder_view(presenter, thread=thread)
     model = view.widget.model_id
     wait_until(lambda: messages.of(model))
     del view
@@ -267,7 +268,7 @@ class HeldUp:
 def test_a_view_that_is_dropped_before_the_thread_has_seen_it_stops_nobody_else(messages, thread):
     held_up = HeldUp(thread)
     rounds = CountedRounds(thread)
-    LadderView(Presenter(), thread=thread)  # dropped at once
+    ladder_view(Presenter(), thread=thread)  # dropped at once
     before = rounds.count
     held_up.go_on.set()
     wait_until(lambda: not thread.is_running or rounds.count > before + 2)
@@ -277,7 +278,7 @@ def test_a_view_that_is_dropped_before_the_thread_has_seen_it_stops_nobody_else(
 
 def test_a_view_that_is_closed_and_dropped_after_it_was_given_up_stops_nobody_else(messages, thread):
     presenter = Presenter()
-    view = LadderView(presenter, thread=thread)
+    view = ladder_view(presenter, thread=thread)
     presenter.picture = None  # every refresh raises
     wait_until(lambda: thread.errors == ERRORS_IN_A_ROW and thread.view_count == 0)
     held_up = HeldUp(thread)
@@ -337,8 +338,10 @@ def run_script(script):
     prelude = """
         import os, sys, threading, time
         from kalshi_nb._widgets.display import display
-        from kalshi_nb._widgets.ladder.picture import LadderPicture
+        from kalshi_nb._widgets.ladder.picture import LadderPicture, Market
         from kalshi_nb._widgets.ladder.view import LadderView
+        def ladder_view(presenter):
+            return LadderView(LadderView.of(presenter, {}))
         class Presenter:
             market_ticker = "KX-1"
             asked = 0
@@ -346,7 +349,7 @@ def run_script(script):
                 pass
             def picture(self, levels):
                 self.asked += 1
-                return LadderPicture(self.asked, "live", 0.0)
+                return LadderPicture(self.asked, "live", 0.0, 0.0, Market("KX-1"))
         def wait_until(condition):
             end = time.monotonic() + 30
             while not condition():
@@ -361,7 +364,7 @@ def test_the_interpreter_ends_cleanly_with_a_view_open():
     done = run_script("""
         import atexit
         presenter = Presenter()
-        view = LadderView(presenter)
+        view = ladder_view(presenter)
         wait_until(lambda: presenter.asked > 3)
         # Registered after the display's own hook, so the first to run: the thread must still be there.
         atexit.register(lambda: print("running", display.is_running))
@@ -381,13 +384,13 @@ def test_a_forked_child_begins_with_no_view_and_a_thread_of_its_own():
         import warnings
         warnings.simplefilter("ignore", DeprecationWarning)
         presenter = Presenter()
-        view = LadderView(presenter)
+        view = ladder_view(presenter)
         wait_until(lambda: presenter.asked > 3)
         child = os.fork()
         if child == 0:
             assert (display.view_count, display.is_running) == (0, False)
             own = Presenter()
-            owned = LadderView(own)
+            owned = ladder_view(own)
             wait_until(lambda: own.asked > 3)
             assert display.view_count == 1
             os._exit(7)
@@ -400,7 +403,7 @@ def test_a_forked_child_begins_with_no_view_and_a_thread_of_its_own():
 
 
 def test_a_widget_keeps_no_reference_to_its_view(messages, thread):
-    view = LadderView(Presenter(), thread=thread)
+    view = ladder_view(Presenter(), thread=thread)
     widget = view.widget
     gone = weakref.ref(view)
     del view

@@ -4,6 +4,7 @@ import gc
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,6 +12,7 @@ from kalshi_nb._clock import WallClock
 from kalshi_nb._feed.book import Book
 from kalshi_nb._rows.tickers import hint
 from kalshi_nb._session.extension import ladders
+from kalshi_nb._widgets.ladder.picture import Last, Market
 from kalshi_nb._widgets.ladder.presenter import LadderPresenter
 from tests.session.ways import WAYS
 from tests.widgets.conftest import wait_until
@@ -80,20 +82,20 @@ def test_the_age_of_a_status_goes_by_the_feeds_clock_and_ends_now_by_the_compute
     assert presenter.picture(10).status_since <= time.time()
 
 
-@pytest.mark.parametrize(("price", "decimals"), [(4_700, 2), (4_710, 3), (4_711, 4)])
+@pytest.mark.parametrize(("price", "decimals"), [(4_700, 0), (4_710, 1), (4_711, 2)])
 def test_prices_have_as_many_decimals_as_they_need_and_never_fewer_again(ladder, presenter, price, decimals):
     ladder.replace({price: 100}, {}, 1)
-    assert presenter.picture(10).price_decimals == decimals
+    assert presenter.picture(10).decimals == decimals
     ladder.replace({}, {5_000: 100}, 2)
-    assert presenter.picture(10).price_decimals == decimals
+    assert presenter.picture(10).decimals == decimals
     ladder.replace({}, {5_010: 100}, 3)
-    assert presenter.picture(10).price_decimals == max(3, decimals)
+    assert presenter.picture(10).decimals == max(1, decimals)
 
 
 def test_levels_that_are_not_shown_need_no_decimals(ladder, presenter):
     ladder.replace({4_700: 100, 4_611: 100}, {}, 1)
-    assert presenter.picture(1).price_decimals == 2
-    assert presenter.picture(2).price_decimals == 4
+    assert presenter.picture(1).decimals == 0
+    assert presenter.picture(2).decimals == 2
 
 
 class MovesWhileItIsRead:
@@ -120,7 +122,7 @@ def test_levels_and_status_are_of_one_version(ladder, clock):
     ladder.set_status("stale", 1, "sequence")
     picture = LadderPresenter(TICKER, MovesWhileItIsRead(ladder), clock).picture(10)
     assert (picture.bids, picture.status, picture.note) == (((0.48, 1.0),), "live", "")
-    assert picture.version == ladder.version
+    assert picture.changes == ladder.version
 
 
 def test_every_change_moves_the_version(ladder, presenter):
@@ -205,3 +207,81 @@ def test_a_crossed_ladder_says_whose_word_that_is(ladder, presenter):
     assert presenter.picture(10).note == ""
     ladder.set_crossed(True)
     assert "crossed" in presenter.picture(10).note
+
+
+# What is known of the market beside its ladder --------------------------------------------------------------------
+
+
+class Facts(SimpleNamespace):
+    """The fields of a record of facts, in its units."""
+
+    title = subtitle = open_time = close_time = settled_at = price_ranges = result = settlement_value = None
+
+    def phase(self, now_us):
+        return "active" if self.close_time is None or now_us < self.close_time else "closed"
+
+
+def test_without_facts_the_ticker_stands_alone(presenter):
+    assert presenter.picture(1).market == Market(TICKER)
+    assert presenter.picture(1).ticks is None
+
+
+def test_facts_are_shown_in_dollars_and_seconds_and_move_the_version(ladder, clock):
+    known = None
+    presenter = LadderPresenter(TICKER, ladder, clock, facts=lambda: known)
+    versions = [presenter.picture(1).version]
+    known = Facts(title="Highest temperature?", subtitle="52 to 53", close_time=2_000_000)
+    versions.append(presenter.picture(1).version)
+    assert presenter.picture(1).market == Market(
+        TICKER, "Highest temperature?", "52 to 53", phase="active", close_time=2.0
+    )
+    clock.now = 2_000_000  # the exchange says nothing when a market's time to close comes
+    versions.append(presenter.picture(1).version)
+    assert presenter.picture(1).market.phase == "closed"
+    known = Facts(result="yes", settlement_value=10_000)
+    versions.append(presenter.picture(1).version)
+    assert presenter.picture(1).market.settlement == 1.0
+    assert len(set(versions)) == 4
+
+
+def test_decimals_go_by_the_grid_where_it_is_known_whatever_prices_there_are(ladder, clock):
+    known = Facts(price_ranges=((0, 1_000, 10), (1_000, 9_000, 100), (9_000, 10_000, 10)))
+    ladder.replace({4_700: 100}, {}, 1)
+    picture = LadderPresenter(TICKER, ladder, clock, facts=lambda: known).picture(1)
+    assert picture.decimals == 1
+    assert picture.ticks == known.price_ranges
+
+
+def test_trades_and_ones_own_orders_move_the_version_and_travel_in_the_body(ladder, clock):
+    seen = {"last": None, "orders": (), "fills": ()}
+    extras = {name: lambda name=name: seen[name] for name in seen}
+    presenter = LadderPresenter(TICKER, ladder, clock, **extras)
+    before = presenter.picture(1)
+    assert before.body()["last"] is None
+    seen |= {"last": Last(0.48, 3.0, "yes", 7.0), "orders": (("yes", 0.46, 25.0),), "fills": (("no", 0.5, 1.0, 6.0),)}
+    after = presenter.picture(1)
+    assert after.version != before.version
+    body = after.body()
+    assert body["last"] == {"price": 0.48, "size": 3.0, "taker": "yes", "at": 7.0}
+    assert (body["orders"], body["fills"]) == ([["yes", 0.46, 25.0]], [["no", 0.5, 1.0, 6.0]])
+
+
+def test_a_body_has_what_the_script_is_promised(ladder, presenter):
+    ladder.replace({4_700: 100, 4_600: 200}, {5_000: 500}, 1_795_348_800_000_000)
+    ladder.set_status("live", 1_000_000)
+    body = presenter.picture(10).body()
+    assert body["bids"] == [[0.47, 1.0], [0.46, 2.0]]
+    assert body["asks"] == [[0.5, 5.0]]
+    assert (body["decimals"], body["changed"], body["note"], body["clock"]) == (0, 1_795_348_800.0, "", 1.0)
+    assert body["market"] == Market(TICKER)._asdict()
+    assert set(body) >= {"ticks", "last", "orders", "fills", "age"}
+
+
+def test_a_ladder_that_was_closed_is_shown_as_it_was(ladder, presenter):
+    book = Book(ladder, clock=WallClock(), release=lambda: None)
+    ladder.replace({4_700: 100}, {}, 1)
+    book.close()
+    presenter.end(book._ladder)
+    ladder.apply("yes", 4_800, 100, 2)
+    assert presenter.picture(1).bids == ((0.47, 1.0),)
+    assert presenter.picture(1).status == "closed"

@@ -2,12 +2,63 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import time
+from collections.abc import Hashable
+from typing import Any, NamedTuple
 
-__all__ = ["LadderPicture", "Level"]
+__all__ = ["Fill", "LadderPicture", "Last", "Level", "Market", "Order"]
 
 Level = tuple[float, float]
 """A price in dollars and a size in contracts."""
+
+Order = tuple[str, float, float]
+"""A resting order of one's own: what it buys (``"yes"`` is a bid, ``"no"`` an ask), YES dollars, contracts left."""
+
+Fill = tuple[str, float, float, float]
+"""A fill of one's own: what was bought, YES dollars, contracts, epoch seconds."""
+
+
+class Last(NamedTuple):
+    """The newest trade: YES dollars, contracts, the taker's side (``"yes"`` or ``"no"``), epoch seconds."""
+
+    price: float
+    size: float
+    taker: str | None
+    at: float
+
+
+class Market(NamedTuple):
+    """What a market is, as far as it is known; all but the ticker may be None.
+
+    Attributes
+    ----------
+    ticker, title, subtitle : str
+        Its name and what is asked.
+    phase : str
+        ``"initialized"``, ``"active"``, ``"inactive"``, ``"closed"``, ``"determined"``, ``"disputed"``,
+        ``"amended"`` or ``"finalized"``.
+    open_time, close_time, settled_at : float
+        When trading begins and ends, and when it was paid: epoch seconds by the exchange's clock.
+    result : str
+        ``"yes"``, ``"no"``, ``"scalar"`` or another word of the exchange's.
+    settlement : float
+        What a YES contract pays, dollars.
+    """
+
+    ticker: str
+    title: str | None = None
+    subtitle: str | None = None
+    phase: str | None = None
+    open_time: float | None = None
+    close_time: float | None = None
+    settled_at: float | None = None
+    result: str | None = None
+    settlement: float | None = None
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether what it pays is known, or was and is looked at again."""
+        return self.phase in ("determined", "disputed", "amended", "finalized")
 
 
 class LadderPicture(NamedTuple):
@@ -15,28 +66,122 @@ class LadderPicture(NamedTuple):
 
     Attributes
     ----------
-    version : int
-        Moves whenever levels, status or reason do. A view sends nothing for a version that it has sent.
+    version : hashable
+        Differs whenever anything that is shown does, but for ages. A view sends nothing for a version it has sent.
     status : str
         ``"connecting"``, ``"live"``, ``"stale"``, ``"unknown"`` (no such market) or ``"closed"``.
     status_since : float
         Since when the status holds: epoch seconds by this computer's clock, which ages are counted against.
+    clock : float
+        When it was taken by the feed's own clock, epoch seconds: what `changed_at` and the market's times are by.
+    market : Market
+        What the market is.
     asks, bids : tuple of (float, float)
         Price in YES dollars and size in contracts, best first. A missing side is empty.
     changed_at : float or None
         When the newest change was received, in epoch seconds; None where there was none yet. It is the feed's
         own time: the exchange gives a snapshot none.
-    price_decimals : int
-        Decimals of a price: 2 where prices are whole cents, up to 4.
+    decimals : int
+        Decimals of a cent that prices have: 0 where they are whole cents, up to 2.
     note : str
         Free text for the foot of the ladder, such as a gap's reason. May be empty.
+    ticks : tuple of (int, int, int) or None
+        The grid of prices: ranges of start, end and step in 1/10000 dollar; None where it is not known.
+    last : Last or None
+        The newest trade.
+    orders, fills : tuple
+        One's own.
+    changes : int
+        Counts the changes of the ladder.
     """
 
-    version: int
+    version: Hashable
     status: str
     status_since: float
+    clock: float
+    market: Market
     asks: tuple[Level, ...] = ()
     bids: tuple[Level, ...] = ()
     changed_at: float | None = None
-    price_decimals: int = 2
+    decimals: int = 0
     note: str = ""
+    ticks: tuple[tuple[int, int, int], ...] | None = None
+    last: Last | None = None
+    orders: tuple[Order, ...] = ()
+    fills: tuple[Fill, ...] = ()
+    changes: int = 0
+
+    @property
+    def is_two_sided(self) -> bool:
+        """Whether somebody bids and somebody asks."""
+        return bool(self.asks and self.bids)
+
+    @property
+    def mid(self) -> float | None:
+        """Halfway between best bid and best ask, in dollars; None where a side is missing."""
+        return (self.asks[0][0] + self.bids[0][0]) / 2 if self.is_two_sided else None
+
+    @property
+    def spread(self) -> float | None:
+        """Best ask less best bid, in dollars on the market's own grid; None where a side is missing."""
+        return round(self.asks[0][0] - self.bids[0][0], 4) if self.is_two_sided else None
+
+    @property
+    def imbalance(self) -> float | None:
+        """(bid - ask) / (bid + ask) of the contracts of all shown levels, -1 to 1; None where a side is missing."""
+        if not self.is_two_sided:
+            return None
+        bid, ask = (sum(size for _, size in side) for side in (self.bids, self.asks))
+        return (bid - ask) / (bid + ask) if bid + ask else None
+
+    @property
+    def probability(self) -> tuple[float, str] | None:
+        """What YES is held to be worth, and of what kind that is: ``"mid"``, ``"last"`` or, once known, ``"paid"``.
+
+        The mid where both sides are there and no more than 10 cents apart; else the last trade; else nothing. A
+        one-sided or wide book has no middle that anybody would deal at.
+        """
+        if self.market.is_decided and self.market.settlement is not None:
+            return self.market.settlement, "paid"
+        mid, spread = self.mid, self.spread
+        if mid is not None and spread is not None and 0 <= spread <= 0.1:
+            return mid, "mid"
+        return None if self.last is None else (self.last.price, "last")
+
+    def mirrored(self) -> LadderPicture:
+        """Return the same for the NO leg: a YES ask at 60 cents is a NO bid at 40."""
+        market = self.market
+        if market.settlement is not None:
+            market = market._replace(settlement=_other(market.settlement))
+        last = None if self.last is None else self.last._replace(price=_other(self.last.price))
+        return self._replace(
+            market=market,
+            asks=tuple((_other(price), size) for price, size in self.bids),
+            bids=tuple((_other(price), size) for price, size in self.asks),
+            last=last,
+            orders=tuple((bought, _other(price), left) for bought, price, left in self.orders),
+            fills=tuple((bought, _other(price), count, at) for bought, price, count, at in self.fills),
+        )
+
+    def body(self) -> dict[str, Any]:
+        """Return it as the browser is sent it, prices of the YES leg whatever is shown."""
+        return {
+            "market": self.market._asdict(),
+            "clock": self.clock,
+            "age": max(0.0, time.time() - self.status_since),
+            "note": self.note,
+            "decimals": self.decimals,
+            "ticks": None if self.ticks is None else [list(each) for each in self.ticks],
+            "bids": [list(level) for level in self.bids],
+            "asks": [list(level) for level in self.asks],
+            "last": None if self.last is None else self.last._asdict(),
+            "orders": [list(order) for order in self.orders],
+            "fills": [list(fill) for fill in self.fills],
+            "changed": self.changed_at,
+            "version": self.changes,
+        }
+
+
+def _other(price: float) -> float:
+    """Return the price of the other leg: a dollar less, on a grid of hundredths of a cent."""
+    return round(1 - price, 4)

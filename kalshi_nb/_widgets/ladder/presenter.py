@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import Final, Protocol
 
 from kalshi_nb._clock import Clock
 from kalshi_nb._fixed_point import CONTRACT, DOLLAR
-from kalshi_nb._rows.ladders import LadderReading, Levels
+from kalshi_nb._rows.ladders import LadderReading
 from kalshi_nb._rows.tickers import hint
-from kalshi_nb._widgets.ladder.picture import LadderPicture
+from kalshi_nb._widgets.ladder.picture import Fill, LadderPicture, Last, Market, Order
 
-__all__ = ["LadderPresenter"]
+__all__ = ["Facts", "LadderPresenter"]
 
 _CENT: Final = 100
 _TENTH: Final = 10  # of a cent
@@ -40,6 +40,57 @@ _ENDS: Final = {
 """What a ladder was that nothing moves any more, where that was no right one."""
 
 
+class Facts(Protocol):
+    """What is known of a market: the fields of a record of facts that a ladder reads; each may be None.
+
+    Times are microseconds, prices 1/10000 dollar.
+    """
+
+    @property
+    def title(self) -> str | None:
+        """The question it asks."""
+        ...
+
+    @property
+    def subtitle(self) -> str | None:
+        """What YES stands for in its event."""
+        ...
+
+    @property
+    def open_time(self) -> int | None:
+        """When trading begins."""
+        ...
+
+    @property
+    def close_time(self) -> int | None:
+        """When trading ends."""
+        ...
+
+    @property
+    def settled_at(self) -> int | None:
+        """When it was paid."""
+        ...
+
+    @property
+    def price_ranges(self) -> Iterable[tuple[int, int, int]] | None:
+        """The grid of its prices: ranges of start, end and step."""
+        ...
+
+    @property
+    def result(self) -> str | None:
+        """How it ended."""
+        ...
+
+    @property
+    def settlement_value(self) -> int | None:
+        """What one YES pays."""
+        ...
+
+    def phase(self, now_us: int) -> str | None:
+        """How far it has come at a moment."""
+        ...
+
+
 class LadderPresenter:
     """Makes pictures of one market's ladder, for whoever shows it.
 
@@ -60,6 +111,14 @@ class LadderPresenter:
         The clock that the ladder's moments were taken from.
     watch : callable
         Given a function, has it called once, from any thread, when the ladder may have changed.
+    facts : callable, optional
+        Returns what is known of the market now, or None; without it, or then, its ticker stands alone.
+    last : callable, optional
+        Returns the newest trade, or None.
+    orders, fills : callable, optional
+        Return one's own resting orders and newest fills in this market.
+    note : str
+        What to say at its foot in any case.
     """
 
     def __init__(
@@ -68,11 +127,22 @@ class LadderPresenter:
         ladder: LadderReading,
         clock: Clock,
         watch: Callable[[Callable[[], None]], None] = lambda _: None,
+        *,
+        facts: Callable[[], Facts | None] = lambda: None,
+        last: Callable[[], Last | None] = lambda: None,
+        orders: Callable[[], tuple[Order, ...]] = tuple,
+        fills: Callable[[], tuple[Fill, ...]] = tuple,
+        note: str = "",
     ) -> None:
         self.watch = watch
         self._market_ticker = market_ticker
         self._ladder = ladder
         self._clock = clock
+        self._facts = facts
+        self._last = last
+        self._orders = orders
+        self._fills = fills
+        self._told = note
         self._has_tenths = False
         self._has_hundredths = False
 
@@ -80,6 +150,10 @@ class LadderPresenter:
     def market_ticker(self) -> str:
         """The market."""
         return self._market_ticker
+
+    def end(self, ladder: LadderReading) -> None:
+        """Show this ladder from now on: the market's as it was when its handle was closed."""
+        self._ladder = ladder
 
     def picture(self, levels: int) -> LadderPicture:
         """Return the best levels of each side, now; from any thread, without waiting for another.
@@ -105,29 +179,39 @@ class LadderPresenter:
         yes, no = yes[:levels], no[:levels]
         was = reason if status == "closed" else ""
         # By the feed's clock, which may be one that is moved by hand; the browser counts on by the computer's.
-        held = max(0, self._clock.now_us() - since) / 1e6
+        now = self._clock.now_us()
+        facts = self._facts()
+        market = _market(self._market_ticker, facts, now)
+        ticks = _grid(None if facts is None else facts.price_ranges)
+        last, orders, fills = self._last(), self._orders(), self._fills()
         return LadderPicture(
-            version=version,
+            version=(version, market, ticks, last, orders, fills),
             status=status,
-            status_since=time.time() - held,
+            status_since=time.time() - max(0, now - since) / 1e6,
+            clock=now / 1e6,
+            market=market,
             asks=tuple(((DOLLAR - price) / DOLLAR, size / CONTRACT) for price, size in no),
             bids=tuple((price / DOLLAR, size / CONTRACT) for price, size in yes),
             changed_at=changed / 1e6 if changed and "unknown" not in (status, was) else None,
-            price_decimals=self._decimals(yes, no),
-            note=self._note(status, was, reason) or (_CROSSED if crossed and status == "live" else ""),
+            decimals=self._decimals([price for side in (yes, no) for price, _ in side], ticks or ()),
+            note=self._told or self._note(status, was, reason) or (_CROSSED if crossed and status == "live" else ""),
+            ticks=ticks,
+            last=last,
+            orders=orders,
+            fills=fills,
+            changes=version,
         )
 
-    def _decimals(self, *sides: Levels) -> int:
-        """Return how many decimals prices have, never fewer again: columns that come and go would jump."""
-        for side in sides:
-            for price, _ in side:
-                if price % _TENTH:
-                    self._has_hundredths = True
-                elif price % _CENT:
-                    self._has_tenths = True
+    def _decimals(self, prices: Iterable[int], ticks: Iterable[tuple[int, ...]]) -> int:
+        """Return how many decimals of a cent there are, never fewer again: columns that come and go would jump."""
+        for price in (*prices, *(step for *_, step in ticks)):
+            if price % _TENTH:
+                self._has_hundredths = True
+            elif price % _CENT:
+                self._has_tenths = True
         if self._has_hundredths:
-            return 4
-        return 3 if self._has_tenths else 2
+            return 2
+        return 1 if self._has_tenths else 0
 
     def _note(self, status: str, was: str, reason: str) -> str:
         """Say in a line why a ladder is not live, where there is something to say."""
@@ -138,3 +222,28 @@ class LadderPresenter:
         if was:
             return _ENDS.get(was, "")
         return _NOTES.get(reason, "") if status == "stale" else ""
+
+
+def _grid(ranges: Iterable[tuple[int, int, int]] | None) -> tuple[tuple[int, int, int], ...] | None:
+    return None if ranges is None else tuple((start, end, step) for start, end, step in ranges)
+
+
+def _market(ticker: str, facts: Facts | None, now_us: int) -> Market:
+    """Return what is known of a market, in dollars and seconds."""
+    if facts is None:
+        return Market(ticker)
+    opens, closes, settled = (
+        None if moment is None else moment / 1e6 for moment in (facts.open_time, facts.close_time, facts.settled_at)
+    )
+    paid = facts.settlement_value
+    return Market(
+        ticker=ticker,
+        title=facts.title,
+        subtitle=facts.subtitle,
+        phase=facts.phase(now_us),
+        open_time=opens,
+        close_time=closes,
+        settled_at=settled,
+        result=facts.result,
+        settlement=None if paid is None else paid / DOLLAR,
+    )

@@ -1,185 +1,281 @@
-"""A ladder without a browser: plain text for terminals, static HTML for saved notebooks."""
+"""A ladder without a browser: plain text for terminals, static HTML for saved notebooks and for GitHub.
+
+Whatever is shown says in words what it is, so that it reads the same when a page takes away style and colour.
+"""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from html import escape
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from kalshi_nb._widgets import numbers
 
 if TYPE_CHECKING:
     from kalshi_nb._widgets.ladder.picture import LadderPicture, Level
 
-__all__ = ["bundle", "contracts_text", "ladder_html", "ladder_text", "mid_text", "price_text", "spread_text"]
+__all__ = ["ladder_html", "ladder_line", "ladder_text"]
 
 STATUS_WORDS: Final = {"unknown": "no such market"}
 """What a status is called where its own name would not do."""
 
-PRICE_HEADING: Final = "price (YES, $)"
-SIZE_HEADING: Final = "contracts"
-TOTAL_HEADING: Final = "total"
+_PHASES: Final = {
+    "initialized": "not open yet",
+    "inactive": "halted by the exchange",
+    "closed": "closed, awaiting result",
+    "disputed": "result disputed",
+    "amended": "result amended",
+}
+"""What a market is called by how far it has come, where that is not simply open."""
 
-_STYLE: Final = """
-.kalshi-ladder-static{border-collapse:collapse;font:13px/1.5 system-ui,sans-serif}
-.kalshi-ladder-static{font-variant-numeric:tabular-nums}
-.kalshi-ladder-static caption{text-align:left;padding:4px 0}
-.kalshi-ladder-static code{font-weight:600;background:none}
-.kalshi-ladder-static th,.kalshi-ladder-static td{text-align:right;padding:0 10px;border:0}
-.kalshi-ladder-static th{font-weight:400;opacity:.75}
-.kalshi-ladder-static td.note{text-align:center;opacity:.8;padding:3px 10px}
-.kalshi-ladder-static .ask{color:#c0392b;color:var(--jp-error-color0,#c0392b)}
-.kalshi-ladder-static .bid{color:#1e7d45;color:var(--jp-success-color0,#1e7d45)}
-""".strip()
+_ROWS: Final = 40
+"""Rows a side in a table that stands still: what a notebook stores stays under 20 KB."""
 
-
-def price_text(price: float, decimals: int) -> str:
-    """Return a price in dollars with as many decimals as its market has."""
-    return f"{price:.{decimals}f}"
+_STYLE: Final = (
+    ".kalshi-still{border-collapse:collapse;font:13px/1.5 system-ui,sans-serif;font-variant-numeric:tabular-nums}"
+    ".kalshi-still caption{text-align:left;padding:4px 0}"
+    ".kalshi-still th,.kalshi-still td{padding:0 8px;border:0;white-space:nowrap;font-weight:400}"
+)
 
 
-def contracts_text(size: float) -> str:
-    """Return a size with thousands separators, and two decimals only where it is not whole."""
-    hundredths = round(size * 100)
-    return f"{hundredths // 100:,}" if hundredths % 100 == 0 else f"{hundredths / 100:,.2f}"
+class _Row(NamedTuple):
+    """One level, as text."""
+
+    side: str
+    price: str
+    size: str
+    total: str
+    bar: str
 
 
-def mid_text(picture: LadderPicture) -> str | None:
-    """Return the middle between best bid and best ask in dollars, None where a side is missing."""
-    if not picture.asks or not picture.bids:
-        return None
-    # Half of a sum of two prices needs one decimal more than they have, and only where it is odd.
-    text = f"{(picture.asks[0][0] + picture.bids[0][0]) / 2:.{picture.price_decimals + 1}f}"
-    return text.removesuffix("0")
+def ladder_line(picture: LadderPicture, *, side: str = "yes", unit: str = "cents") -> str:
+    """Return one line that says it all: market, status, best prices, spread, probability.
+
+    Parameters
+    ----------
+    picture : LadderPicture
+        What to show, of the YES leg.
+    side : str
+        The leg to show it of, ``"yes"`` or ``"no"``.
+    unit : str
+        What prices are written in; see :func:`kalshi_nb._widgets.numbers.price`.
+    """
+    picture = _leg(picture, side)
+    return "  ".join([numbers.clean(picture.market.ticker), *_summary(picture, side, unit)])
 
 
-def spread_text(picture: LadderPicture) -> str | None:
-    """Return best ask less best bid in dollars, None where a side is missing."""
-    if not picture.asks or not picture.bids:
-        return None
-    return price_text(picture.asks[0][0] - picture.bids[0][0], picture.price_decimals)
-
-
-def ladder_text(market_ticker: str, picture: LadderPicture) -> str:
+def ladder_text(picture: LadderPicture, *, side: str = "yes", unit: str = "cents") -> str:
     """Return a ladder as aligned plain text: one line that says it all, then asks above bids.
 
     Parameters
     ----------
-    market_ticker : str
-        The market.
-    picture : LadderPicture
-        What to show; prices in YES dollars, sizes in contracts.
+    picture, side, unit
+        As for :func:`ladder_line`.
 
     Returns
     -------
     str
         Lines without trailing blanks or a final newline.
     """
-    asks = _rows(picture.asks, picture.price_decimals)[::-1] or [_Row(_missing_side("asks", picture))]
-    bids = _rows(picture.bids, picture.price_decimals) or [_Row(_missing_side("bids", picture))]
-    table = [_Row(PRICE_HEADING, SIZE_HEADING, TOTAL_HEADING), *asks, *bids]
-    widths = [max(len(row[column]) for row in table) for column in range(3)]
-    lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in table]
-    lines.insert(1 + len(asks), "-" * (sum(widths) + 4))
-    foot = [f"({picture.note})"] if picture.note else []
-    return "\n".join([_summary(market_ticker, picture), *(f"  {line}".rstrip() for line in lines), *foot])
+    leg = _leg(picture, side)
+    lines = [f"{ladder_line(picture, side=side, unit=unit)}   (snapshot {numbers.moment(picture.clock)})"]
+    title = numbers.clean(" · ".join(each for each in (leg.market.title, leg.market.subtitle) if each))
+    lines += [f"  {title}"] if title else []
+    asks, bids = _rows(leg, unit)
+    lines += _table([_Row("side", "price", "contracts", "total", ""), *asks, *bids], leg, asks, bids)
+    lines += [f"  {each}" for each in _foot(leg, unit)]
+    lines += [f"({numbers.clean(leg.note)})"] if leg.note else []
+    return "\n".join(lines)
 
 
-def ladder_html(market_ticker: str, picture: LadderPicture) -> str:
-    """Return a ladder as a static HTML table with its own style, for notebooks read without a kernel.
+def ladder_html(picture: LadderPicture, *, side: str = "yes", unit: str = "cents", note: str = "") -> str:
+    """Return a ladder as a static HTML table, for notebooks read without a kernel.
 
     Parameters
     ----------
-    market_ticker : str
-        The market. It, the note and the status are escaped.
-    picture : LadderPicture
-        What to show; prices in YES dollars, sizes in contracts.
+    picture, side, unit
+        As for :func:`ladder_line`. All text is escaped.
+    note : str
+        What to say below it.
 
     Returns
     -------
     str
-        Markup without scripts. Its style touches nothing else on the page.
+        Markup without script, address or id, under 20 KB. Its style touches nothing else on the page, and nothing is
+        lost without it.
     """
-    status = STATUS_WORDS.get(picture.status, picture.status)
-    when = "" if picture.changed_at is None else f" as of {_moment(picture.changed_at)}"
-    spread, mid = spread_text(picture), mid_text(picture)
-    middle = "no spread" if spread is None else f"spread {spread} &middot; mid {mid}"
-    decimals = picture.price_decimals
-    note = f'<tr><td class="note" colspan="3">{escape(picture.note)}</td></tr>' if picture.note else ""
-    parts = [
-        f"<style>{_STYLE}</style>",
-        '<table class="kalshi-ladder-static">',
-        f"<caption><code>{escape(market_ticker)}</code> {escape(status)}{when}</caption><thead><tr>",
-        *(f"<th>{heading}</th>" for heading in (PRICE_HEADING, SIZE_HEADING, TOTAL_HEADING)),
-        "</tr></thead><tbody>",
-        _html_side("ask", _rows(picture.asks, decimals)[::-1], _missing_side("asks", picture)),
-        f'<tr><td class="note" colspan="3">{middle}</td></tr>',
-        _html_side("bid", _rows(picture.bids, decimals), _missing_side("bids", picture)),
-        note,
-        "</tbody></table>",
+    leg = _leg(picture, side)
+    asks, bids = _rows(leg, unit)
+    title = " · ".join(each for each in (leg.market.title, leg.market.subtitle) if each)
+    caption = [f"<code>{numbers.markup(leg.market.ticker)}</code>"]
+    caption += [numbers.markup(title)] if title else []
+    caption += [numbers.markup(" · ".join(_summary(leg, side, unit)))]
+    foot = [*_foot(leg, unit), *([leg.note] if leg.note else []), *([note] if note else [])]
+    heads = [
+        ("side", "left"),
+        (f"price ({side.upper()})", "right"),
+        ("contracts", "right"),
+        ("total", "right"),
+        ("size as a bar", "left"),
     ]
-    return "".join(parts)
+    return "".join(
+        (
+            f'<style>{_STYLE}</style><table class="kalshi-still">',
+            f"<caption>{'<br>'.join(caption)}<br>snapshot {numbers.moment(leg.clock)}</caption><thead><tr>",
+            *(f'<th scope="col" align="{align}">{head}</th>' for head, align in heads),
+            "</tr></thead><tbody>",
+            *(_html_row(row) for row in asks),
+            "" if asks else _html_line(_missing("asks", leg)),
+            *(_html_row(row) for row in bids),
+            "" if bids else _html_line(_missing("bids", leg)),
+            "</tbody><tfoot>",
+            *(_html_line(each) for each in foot),
+            "</tfoot></table>",
+        )
+    )
 
 
-def bundle(market_ticker: str, picture: LadderPicture) -> dict[str, Any]:
-    """Return what a cell shows where there is no browser, or nothing moves, by MIME type."""
-    return {"text/plain": ladder_text(market_ticker, picture), "text/html": ladder_html(market_ticker, picture)}
+def _leg(picture: LadderPicture, side: str) -> LadderPicture:
+    return picture.mirrored() if side == "no" else picture
 
 
-class _Row(NamedTuple):
-    """Price, contracts and running total, as text."""
+def _rows(picture: LadderPicture, unit: str) -> tuple[list[_Row], list[_Row]]:
+    """Return asks and bids as they stand below each other: the best of either in the middle."""
+    sizes = [size for side in (picture.asks, picture.bids) for _, size in side]
+    # The square root, and a full bar for what is far above the median: one giant level leaves the others visible.
+    full = min(max(sizes), 12 * sorted(sizes)[len(sizes) // 2]) if sizes else 0.0
+    whole = numbers.whole_sizes(sizes)
+    sides = [_side(name, side, picture, unit, full, whole=whole) for name, side in _named(picture)]
+    return sides[0][::-1], sides[1]
 
-    price: str
-    size: str = ""
-    total: str = ""
+
+def _named(picture: LadderPicture) -> tuple[tuple[str, tuple[Level, ...]], ...]:
+    return ("ask", picture.asks), ("bid", picture.bids)
 
 
-def _rows(levels: tuple[Level, ...], decimals: int) -> list[_Row]:
+def _side(
+    name: str, levels: tuple[Level, ...], picture: LadderPicture, unit: str, full: float, *, whole: bool
+) -> list[_Row]:
     """Return the rows of one side, best first."""
+    mine: dict[float, float] = {}
+    for _, price, left in picture.orders:
+        mine[price] = mine.get(price, 0.0) + left
     rows = []
     total = 0.0
-    for price, size in levels:
+    for price, size in levels[:_ROWS]:
         total += size
-        rows.append(_Row(price_text(price, decimals), contracts_text(size), contracts_text(total)))
+        bar = numbers.bar((size / full) ** 0.5 if full else 0.0)
+        if price in mine:
+            bar = f"{bar} (own order: {numbers.size(mine[price], whole=whole)})".lstrip()
+        written = numbers.price(price, picture.decimals, unit)
+        rows.append(_Row(name, written, numbers.size(size, whole=whole), numbers.size(total, whole=whole), bar))
+    if len(levels) > _ROWS:
+        rows.append(_Row(name, "…", f"{len(levels) - _ROWS} more", "", ""))
     return rows
 
 
-def _missing_side(side: str, picture: LadderPicture) -> str:
+def _table(table: list[_Row], picture: LadderPicture, asks: list[_Row], bids: list[_Row]) -> list[str]:
+    """Return the rows in columns, and in the place of a side that is not there, the words for it."""
+    widths = [max(len(row[column]) for row in table) for column in range(4)]
+    lines = [
+        "  ".join(
+            [
+                "",
+                row.side.ljust(widths[0]),
+                row.price.rjust(widths[1]),
+                row.size.rjust(widths[2]),
+                row.total.rjust(widths[3]),
+                row.bar,
+            ]
+        ).rstrip()
+        for row in table
+    ]
+    if not asks:
+        lines.insert(1, f"  {_missing('asks', picture)}")
+    return lines if bids else [*lines, f"  {_missing('bids', picture)}"]
+
+
+def _html_row(row: _Row) -> str:
+    cells = "".join(f'<td align="right">{numbers.markup(each)}</td>' for each in (row.price, row.size, row.total))
+    return (
+        f'<tr><th scope="row" align="left">{row.side}</th>{cells}<td align="left">{numbers.markup(row.bar)}</td></tr>'
+    )
+
+
+def _html_line(text: str) -> str:
+    return f'<tr><td colspan="5" align="left">{numbers.markup(text)}</td></tr>'
+
+
+def _missing(sides: str, picture: LadderPicture) -> str:
     """Say that a side is empty, that nobody knows yet, or that nobody ever did."""
     if picture.status == "closed" and picture.changed_at is None:
-        return f"no {side} came"
-    return f"no {side} yet" if picture.status == "connecting" else f"no {side}"
+        return f"no {sides} came"
+    if picture.status == "connecting":
+        return f"no {sides} yet"
+    return f"no {sides}" if picture.asks or picture.bids else f"no {sides}: no resting orders"
 
 
-def _html_side(side: str, rows: list[_Row], missing: str) -> str:
-    if not rows:
-        return f'<tr><td class="note {side}" colspan="3">{missing}</td></tr>'
-    return "".join(
-        f'<tr><td class="{side}">{price}</td><td>{size}</td><td>{total}</td></tr>' for price, size, total in rows
-    )
+def _summary(picture: LadderPicture, side: str, unit: str) -> list[str]:
+    """Return what a market is at, in pieces."""
+    return [
+        _status(picture),
+        f"{side.upper()} {_best('bid', picture, unit)}",
+        _best("ask", picture, unit),
+        "no spread" if picture.spread is None else f"spread {numbers.price(picture.spread, picture.decimals, unit)}",
+        _probability(picture),
+    ]
 
 
-def _summary(market_ticker: str, picture: LadderPicture) -> str:
-    """Return the line that says it all."""
-    status = STATUS_WORDS.get(picture.status, picture.status)
-    if picture.status == "stale":
-        status += f" since {_moment(picture.status_since)}"
-    return "  ".join(
-        (
-            market_ticker,
-            status,
-            _best("bid", picture.bids, picture),
-            _best("ask", picture.asks, picture),
-            f"spread {spread_text(picture) or 'none'}",
-        ),
-    )
+def _status(picture: LadderPicture) -> str:
+    """Say where the market stands and, where that is nowhere special, how far the levels may be trusted."""
+    market = picture.market
+    if market.is_decided:
+        return _decided(picture)
+    status = STATUS_WORDS.get(picture.status, numbers.clean(picture.status))
+    if picture.status == "live" and market.phase in _PHASES:
+        return _PHASES[market.phase]
+    return f"{status} since {numbers.moment(picture.status_since)}" if picture.status == "stale" else status
 
 
-def _best(side: str, levels: tuple[Level, ...], picture: LadderPicture) -> str:
+def _decided(picture: LadderPicture) -> str:
+    market = picture.market
+    if market.phase in ("disputed", "amended"):
+        word = _PHASES[market.phase]
+    else:
+        word = f"{'settled' if market.phase == 'finalized' else 'determined'} {(market.result or '').upper()}".strip()
+    return word if market.settlement is None else f"{word}, pays ${market.settlement:.4f}"
+
+
+def _best(name: str, picture: LadderPicture, unit: str) -> str:
+    levels = picture.bids if name == "bid" else picture.asks
     if not levels:
-        return _missing_side(f"{side}s", picture)
+        return _missing(f"{name}s", picture).partition(":")[0]
     price, size = levels[0]
-    return f"{side} {price_text(price, picture.price_decimals)} x {contracts_text(size)}"
+    both = [side[0][1] for side in (picture.bids, picture.asks) if side]
+    written = numbers.size(size, whole=numbers.whole_sizes(both))
+    return f"{name} {numbers.price(price, picture.decimals, unit)} x {written}"
 
 
-def _moment(epoch_seconds: float) -> str:
-    """Return date and time in UTC; the date too, since a saved notebook is read on another day."""
-    return datetime.fromtimestamp(epoch_seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+def _probability(picture: LadderPicture) -> str:
+    found = picture.probability
+    if found is None:
+        return "prob \N{EN DASH}"
+    chance, kind = found
+    return f"{'last' if kind == 'last' else 'prob'} {numbers.percent(chance)}"
+
+
+def _foot(picture: LadderPicture, unit: str) -> list[str]:
+    """Return what stands below the levels."""
+    lines = []
+    if picture.mid is not None and picture.imbalance is not None:
+        # Half of a sum of two prices needs one decimal more than they have, and only where it is odd.
+        halves = round(picture.mid * 2 * 10 ** (picture.decimals + 2)) % 2
+        mid = numbers.price(picture.mid, picture.decimals + halves, unit)
+        lines.append(f"mid {mid} · imbalance {numbers.signed_percent(picture.imbalance)}")
+    last = picture.last
+    if last is not None:
+        whole = numbers.whole_sizes([last.size])
+        taker = f" {last.taker.upper()} taker" if last.taker else ""
+        price, size = numbers.price(last.price, picture.decimals, unit), numbers.size(last.size, whole=whole)
+        lines.append(f"last {price} x {size}{taker} at {numbers.moment(last.at)}")
+    if picture.changed_at is not None:
+        lines.append(f"changed {numbers.moment(picture.changed_at)}")
+    return lines
