@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import reprlib
 import threading
 import warnings
 from collections.abc import Callable, Generator, Iterable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, Self, TypeVar
 
 from kalshi_nb._engine.port import Engine
 from kalshi_nb._feed.attachments import Attachments
@@ -20,9 +21,11 @@ from kalshi_nb._feed.handles import Ending
 from kalshi_nb._feed.health import Health, health_of, market_counts
 from kalshi_nb._feed.open_books import OpenBooks
 from kalshi_nb._feed.options import DEFAULT_OPTIONS, Options
+from kalshi_nb._feed.pipelines import pipelines_on
 from kalshi_nb._feed.standing import FeedStanding
+from kalshi_nb._markets.registry import MarketRegistry
 from kalshi_nb._offload import off_loop
-from kalshi_nb._rows.channels import BOOKS, QUOTES, REFERENCE_FEEDS, ROWS
+from kalshi_nb._rows.channels import BOOKS, QUOTES, REFERENCE_FEEDS
 from kalshi_nb._rows.rejects import Reject
 from kalshi_nb._rows.tickers import about
 from kalshi_nb._rows.wanted import Params
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Feed"]
 
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 Callback = TypeVar("Callback", bound=Callable[..., Any])
 
 
@@ -95,22 +99,13 @@ class Feed:
         self._engine = engine
         self._on_close = Ending([] if on_close is None else [lambda: on_close(self)])
         self._standing = FeedStanding(engine)
-        self._pipelines = Pipelines(
-            engine.take,
-            engine.pending,
-            engine.watch,
-            ROWS,
-            engine.clock,
-            steady=engine.steady,
-            flush_interval=options.flush_interval,
-            max_pending_rows=options.max_pending_rows,
-            standing=self._standing,
-        )
+        self._markets = MarketRegistry()
+        self._pipelines = pipelines_on(engine, options, self._standing, self._markets)
         self._demand = Demand(engine)
         self._frames = Frames(engine, self._demand, self._pipelines, self._standing)
         self._books = OpenBooks(engine, self._demand, self._standing)
         self._attachments = Attachments(self._pipelines, self._demand, engine)
-        self._follower = Follower(engine, self._pipelines)
+        self._follower = Follower(engine, self._pipelines, self._markets)
 
     def _open(self, timeout: float) -> None:
         """Begin, and wait for the first handshake; :func:`kalshi_nb.connect` does this."""
@@ -461,16 +456,9 @@ class Feed:
         -----
         Source: Kalshi's channel ``communications``, which carries hundreds of messages a second.
         """
-        params = rfq_params(user_filter, shard_factor, shard_key)
+        params, keys = rfq_params(user_filter, shard_factor, shard_key), latest_keys
         return self._frame(
-            "communications",
-            market_tickers,
-            rows,
-            seconds,
-            exact=exact,
-            gaps=gaps,
-            params=params,
-            latest_keys=latest_keys,
+            "communications", market_tickers, rows, seconds, exact=exact, gaps=gaps, params=params, latest_keys=keys
         )
 
     # Reference feeds ----------------------------------------------------------------------------------
@@ -866,6 +854,24 @@ class Feed:
         holds can be read, and ``connect()`` gives a new one there.
         """
         return self._standing.word or self._engine.state
+
+    def now(self) -> dt.datetime:
+        """Return the feed's time, by which ``received_at`` and windows of seconds go: in UTC, to the microsecond.
+
+        The computer's clock, or the simulated exchange's where that is moved by hand. It is not the exchange's own,
+        which ``ts`` goes by: see :attr:`clock_skew`.
+
+        >>> import kalshi_nb as kn
+        >>> exchange = kn.sim.Exchange(seed=7, clock="manual")
+        >>> feed = kn.connect(exchange)
+        >>> before = feed.now()
+        >>> exchange.advance(60)
+        >>> feed.now() - before
+        datetime.timedelta(seconds=60)
+        >>> feed.close()
+        >>> exchange.close()
+        """
+        return _EPOCH + dt.timedelta(microseconds=self._engine.clock.now_us())
 
     @property
     def clock_skew(self) -> float | None:

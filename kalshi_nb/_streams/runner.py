@@ -30,7 +30,7 @@ from kalshi_nb._waiting import Deadline
 from kalshi_nb.errors import FeedClosedError, WaitTimeoutError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from kalshi_nb._clock import Clock
     from kalshi_nb._rows.rows import Row
@@ -76,6 +76,8 @@ class Pipelines:
         How many rows may wait for the users' thread before the oldest batches go.
     standing : Standing, optional
         How the feed stands, for those who wait for rows.
+    readers : mapping of str to callable, optional
+        By channel, what is called with its rows as soon as they were taken, before they are brought to anybody.
     """
 
     def __init__(
@@ -90,8 +92,10 @@ class Pipelines:
         flush_interval: float = 0.05,
         max_pending_rows: int = 1_000_000,
         standing: Standing | None = None,
+        readers: Mapping[str, Callable[[Sequence[Row]], None]] | None = None,
     ) -> None:
         self._standing = standing
+        self._readers = readers or {}
         self._take = take
         self._pending = pending
         self._max_pending_rows = max_pending_rows
@@ -468,6 +472,11 @@ class Pipelines:
         except Exception as error:  # noqa: BLE001  # one channel's trouble is not the others'
             self._notices.kit_failed(error)
             return None
+        if rows and channel in self._readers:
+            try:
+                self._readers[channel](rows)
+            except Exception as error:  # noqa: BLE001  # the rows themselves are to be had all the same
+                self._notices.kit_failed(error)
         return Batch(channel, rows) if rows else None
 
     def _all_built(self) -> None:
@@ -484,6 +493,7 @@ class Pipelines:
         for each in self._user.all():
             if each.is_due:
                 each.go_on()
+            each.look()
 
 
 def _deliver(batch: Batch, deliveries: list[_D], report: Callable[[BaseException], None]) -> None:
