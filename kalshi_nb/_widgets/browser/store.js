@@ -36,7 +36,7 @@ const store = (() => {
     function arrived() {
       const learned = (self.picture.clock ?? self.picture.sent) - tick();
       // The newest news that came fastest; a clock that was moved is followed.
-      offset = Date.now() / 1000 - tick();
+      if (learned > offset || offset - learned > 2) offset = learned;
       self.received = tick();
       self.isSaved = false;
       meet();
