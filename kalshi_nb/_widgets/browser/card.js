@@ -1,6 +1,7 @@
 // The card that a view stands in: its root, head, controls, keys and voice; when it paints, and when it must not.
 const card = (() => {
   const SAY_EVERY = 10; // seconds between two sentences that nobody asked for
+  const BACK_MS = 1500;
   const KEYS = { s: "YES or NO leg", u: "unit of prices", p: "pause, go on", r: "read aloud", "?": "these keys", Esc: "back to the card" };
 
   function make(parent, className = "", role = "", tag = "div") {
@@ -128,6 +129,7 @@ const card = (() => {
     let settings = {};
     let pause = null;
     let isSeen = false;
+    let backUntil = 0;
     let isCalm = true;
     let paints = 0;
     let painted = {};
@@ -163,7 +165,7 @@ const card = (() => {
 
     function sight() {
       const picture = pause?.picture ?? state.picture;
-      return { picture, look: { ...status.of(state, picture, pause, settings.timezone), side: side(), unit: unit(), settings, reduced: reduced.matches } };
+      return { picture, look: { ...status.of(state, picture, pause, settings.timezone, performance.now() < backUntil), side: side(), unit: unit(), settings, reduced: reduced.matches } };
     }
 
     function paint() {
@@ -189,7 +191,7 @@ const card = (() => {
       head.chip.title = head.chip.textContent;
       const [closes, tone] = status.closing(look, market);
       write(head.close, closes);
-      head.close.title = closes && `closes ${text.date(market.close_time)}`;
+      head.close.title = closes && text.date(market.close_time);
       put(head.close, "data-tone", tone);
       const [words, when] = [look.note || drawn.note(picture, look), picture.changed == null || look.note ? "" : `|changed |${text.time(picture.changed, settings.timezone)}`];
       write(note, words);
@@ -248,7 +250,7 @@ const card = (() => {
       page.seconds(due),
       page.themes(dye),
       page.sight(host, (isNear) => {
-        if (isNear && !isSeen) { isCalm = true; dye(); }
+        if (isNear && !isSeen) { isCalm = true; backUntil = performance.now() + BACK_MS; dye(); }
         isSeen = isNear;
         state.see(host, isNear);
         due();

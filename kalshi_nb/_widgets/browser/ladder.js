@@ -100,7 +100,7 @@ const ladder = (() => {
       note.hidden = !line.hole;
       if (line.hole) {
         write(note, `${line.hole} ticks empty`);
-        row.title = "no order at these prices";
+        row.title = "no orders";
         return;
       }
       write(price, shown(line.price, look));

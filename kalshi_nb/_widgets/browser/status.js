@@ -7,6 +7,7 @@ const status = (() => {
     live: ["●", "live", "live"],
     stale: ["▲", "stale", "warn"],
     silent: ["◌", "silent", "warn"],
+    catching: ["○", "catching up", "dim"],
     paused: ["❚❚", "paused", "dim"],
     unknown: ["✕", "no such market", "bad"],
     closed: ["■", "ended|, no more updates", "dim"],
@@ -42,17 +43,18 @@ const status = (() => {
     return WORDS.live;
   }
 
-  // pause: null, or { at, changes } of a person who looks at a moment.
-  function of(state, picture, pause, zone) {
+  // pause: null, or { at, changes } of a person who looks at a moment. isBack: the view has just come into sight, and
+  // its kernel, which may send nothing to what is out of sight, is being told so.
+  function of(state, picture, pause, zone, isBack) {
     const market = picture.market ?? {};
     const now = state.now();
     const phase = phaseOf(market, now);
     const isOver = OVER.includes(phase);
-    const isFinal = isOver || picture.status === "closed" || picture.status === "unknown";
+    const isFinal = isOver || ["closed", "unknown"].includes(picture.status);
     const silence = state.silence();
     let word = picture.status ?? "connecting";
     if (word === "paused" || pause) word = "paused";
-    else if (!isFinal && (state.isSaved || silence > SILENT_AFTER)) word = "silent";
+    else if (!isFinal && (state.isSaved || silence > SILENT_AFTER)) word = isBack && !state.isSaved ? "catching" : "silent";
     let [glyph, words, tone] = WORDS[word] ?? ["?", word, "dim"];
     let note = text.clean(picture.note);
     let body = "normal";

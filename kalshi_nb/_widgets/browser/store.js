@@ -8,7 +8,7 @@ const store = (() => {
   function make(model, views, key) {
     const calls = new Set();
     const watching = new Map();
-    const self = { model, key, picture: {}, held: 0, received: -Infinity, isSaved: true, series: null, isBroken: false };
+    const self = { model, key, picture: {}, held: 0, received: tick(), isSaved: false, series: null, isBroken: false };
     let offset = -Infinity;
     let voice = null;
     let token;
@@ -57,7 +57,6 @@ const store = (() => {
       // What a saved page or a reopened notebook holds is old, and stays so until the kernel speaks.
       self.isSaved = Math.abs(Date.now() / 1000 - self.picture.sent) > SAVED_AFTER;
       offset = (self.picture.clock ?? self.picture.sent) - tick();
-      if (!self.isSaved) self.received = tick();
       meet();
     }
     model.on("change:picture", onPicture);

@@ -4,7 +4,7 @@ const theme = (() => {
 
   // Any colour that a browser knows, as [red, green, blue, opacity] from 0 to 1.
   function parse(colour) {
-    pencil ??= Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });
+    pencil ??= document.createElement("canvas").getContext("2d", { willReadFrequently: true });
     pencil.clearRect(0, 0, 1, 1);
     pencil.fillStyle = colour;
     pencil.fillRect(0, 0, 1, 1);
