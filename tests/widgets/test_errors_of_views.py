@@ -19,7 +19,9 @@ def test_health_counts_the_errors_of_the_feeds_own_views(messages, monkeypatch):
             each.book(MARKET).wait()._repr_mimebundle_()
         book = feed.book(MARKET)
         with monkeypatch.context() as broken:
-            broken.setattr(book._views[10].widget.comm, "send", lambda *_, **__: 1 / 0)  # as if the browser were gone
+            broken.setattr(
+                book._live_view().widget.comm, "send", lambda *_, **__: 1 / 0
+            )  # as if the browser were gone
             before = display.errors
             for _ in range(20):
                 exchange.advance(2)
