@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from kalshi_nb import _key_files
-from kalshi_nb._redaction import Secret, could_be_key
+from kalshi_nb._redaction import Secret, could_be_key, shown
 
 __all__ = ["Loaded", "PrivateKey", "decoded", "load"]
 
@@ -293,6 +293,8 @@ def _of_der(bare: str) -> object:
 
 
 def _wrong_type(what: str, key: object) -> str:
+    if isinstance(key, type):
+        return f"{what} is {shown(key)}, and no key: pass the path of a PEM file, its text, or a key object of it."
     curve = getattr(getattr(key, "curve", None), "name", "")
     kind = type(key).__name__.replace("PrivateKey", "").strip("_") or "unknown"
     return (

@@ -92,6 +92,8 @@ def shown(value: object) -> str:
         return f"a number of {len(str(abs(value)))} digits" if abs(value) < 10**4000 else "a very long number"
     if value is None or isinstance(value, bool | int | float):
         return repr(value)
+    if isinstance(value, type):
+        return f"the class {value.__name__} itself"
     name = type(value).__name__
     return f"a{'n' if name[:1].lower() in 'aeiou' else ''} {name}"
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import numbers
 import operator
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 from kalshi_nb._redaction import shown
-from kalshi_nb.errors import ConfigurationError, UsageError
+from kalshi_nb.errors import ConfigurationError, NoSuchAttributeError, UsageError
 
-__all__ = ["as_int", "not_copied", "not_made", "seconds", "whole"]
+__all__ = ["Blocking", "as_int", "not_copied", "not_made", "seconds", "setter", "whole"]
 
 
 def as_int(value: object) -> object:
@@ -91,3 +92,42 @@ def not_copied(handle: object, instead: str) -> UsageError:
 def not_made(kind: type[Any], how: str) -> UsageError:
     """Return what to raise where somebody makes a handle by hand; `how` shows the call that gives one."""
     return UsageError(f"A {kind.__name__} is not made by hand; ask for one: {how}.")
+
+
+def setter(*names: str, instead: str) -> Callable[[Any, str, Any], None]:
+    """Return a ``__setattr__`` by which nothing can be set but `names`, methods, and what begins with an underscore.
+
+    ``trades.rows = 5`` would look as if it did something.
+
+    Parameters
+    ----------
+    *names : str
+        What a handle has as attributes.
+    instead : str
+        What to do instead of setting something else, as the end of a sentence without its full stop.
+    """
+
+    def set_attribute(self: Any, name: str, value: Any) -> None:
+        # A function in the place of a method is what tests of somebody's own put there.
+        stands_in = callable(value) and callable(getattr(type(self), name, None))
+        if not (name.startswith("_") or name in names or stands_in):
+            raise NoSuchAttributeError(f"{type(self).__name__} has no {name!r} to be set: {instead}.")
+        object.__setattr__(self, name, value)
+
+    return set_attribute
+
+
+class Blocking:
+    """A handle whose ``wait()`` blocks, and which is there at once: nothing of it is to be awaited."""
+
+    def __await__(self) -> NoReturn:
+        raise UsageError(
+            f"A {type(self).__name__} is not awaited: it is there, and its wait() blocks until it has returned. Write "
+            "it without await, or in a coroutine: await asyncio.to_thread(handle.wait)."
+        )
+
+    def __aiter__(self) -> NoReturn:
+        raise UsageError(
+            f"A {type(self).__name__} gives no messages one by one; in a coroutine, write: async for message in "
+            "feed.listen(channel, market_ticker): …"
+        )

@@ -22,6 +22,7 @@
     │       └── ForkedError                   its threads stayed with the parent of this process
     ├── HandleClosedError                     a frame, book or pipeline that was closed
     ├── UsageError (TypeError)                a handle used as what it is not
+    ├── NoSuchAttributeError (AttributeError)  a handle that has no such attribute, or none to set
     ├── NoSuchBookError (KeyError)            a mapping of books without that market
     ├── SubscriptionError                     the exchange refused a subscription
     ├── WaitTimeoutError (TimeoutError)       what was waited for did not come
@@ -33,6 +34,7 @@
 
     KalshiWarning (UserWarning)
     ├── PipelineWarning                       a user's node raised, on the feed's thread
+    ├── HandleWarning                         a handle that others hold was not closed
     └── ClockWarning                          this computer's clock is off
 """
 
@@ -49,6 +51,7 @@ __all__ = [
     "FileError",
     "ForkedError",
     "HandleClosedError",
+    "HandleWarning",
     "HandshakeError",
     "KalshiError",
     "KalshiWarning",
@@ -56,6 +59,7 @@ __all__ = [
     "MarketTickerError",
     "MissingCredentialsError",
     "MissingPackageError",
+    "NoSuchAttributeError",
     "NoSuchBookError",
     "PipelineError",
     "PipelineWarning",
@@ -169,6 +173,10 @@ class UsageError(KalshiError, TypeError):
     """A handle was used as something that it is not; the message says what to write instead."""
 
 
+class NoSuchAttributeError(KalshiError, AttributeError):
+    """A handle has no such attribute, or none that can be set; the message says what to write instead."""
+
+
 class NoSuchBookError(KalshiError, KeyError):
     """A mapping of books has none of that market."""
 
@@ -225,6 +233,10 @@ class KalshiWarning(UserWarning):
 
 class PipelineWarning(KalshiWarning):
     """A user's node or callback raised on the feed's thread; told at the next call in a cell."""
+
+
+class HandleWarning(KalshiWarning):
+    """A frame that others hold, too, was not closed at the end of a ``with``."""
 
 
 class ClockWarning(KalshiWarning):

@@ -254,11 +254,101 @@ def test_no_question_to_a_feed_repeats_a_key(feed, shape):
         lambda: feed.trades(rows=value),
         lambda: feed.trades(seconds=value),
         lambda: feed.rfqs(user_filter=value),
+        lambda: feed.book(MARKET).levels(value),
+        lambda: feed.books([MARKET])[value],
+        lambda: feed.trades()[value],
+        lambda: feed.stream("trade").map(value),
+        lambda: feed.stream("trade").rolling_frame(latest_keys=value),
+        lambda: feed.stream("trade", name=value),
+        lambda: feed.orders(latest_keys=value),
+        lambda: feed.trades().complete(value),
+        lambda: feed.when(value, print),
     ):
         with pytest.raises(errors.KalshiError) as caught:
             ask()
         for part in (ED_LINE[:14], ED_LINE[20:34], ED_LINE[40:54]):
             assert part not in str(caught.value)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_no_key_in_the_place_of_a_ticker_is_asked_for_or_repeated(feed, shape):
+    value = SHAPES[shape]
+    asks = (
+        lambda: feed.trades(value),
+        lambda: feed.trades([MARKET, value]),
+        lambda: feed.book(value),
+        lambda: feed.books([value]),
+        lambda: feed.stream("trade", value),
+        lambda: feed.messages("fill", value),
+        lambda: feed.on("trade", value)(print),
+        lambda: feed.listen("trade", value),
+        lambda: feed.when(bool, print, value),
+        lambda: feed.index_values(value),
+        lambda: feed.frame("pyth_value", value),
+    )
+    for ask in asks:
+        with pytest.raises(errors.MarketTickerError) as caught:
+            ask()
+        for part in (ED_LINE[:14], ED_LINE[20:34], ED_LINE[40:54]):
+            assert part not in str(caught.value)
+    assert feed.health().markets == {}
+    assert not feed.pipelines
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_no_simulated_exchange_repeats_a_key(shape, tmp_path):
+    value = SHAPES[shape]
+    make = kn.sim.Exchange
+    with make(seed=7, clock="manual") as exchange:
+        asks = [
+            *(
+                lambda name=name: make(**{name: value})
+                for name in ("seed", "clock", "port", "era", "start", "unknown_markets", "speed")
+            ),
+            lambda: kn.sim.exchange(seed=value),
+            lambda: make.from_frames(tmp_path / value if isinstance(value, str) else value),
+            lambda: exchange.advance(value),
+            lambda: exchange.publish(value, "fill", {}),
+            lambda: exchange.publish("fill", value, {}),
+            lambda: exchange.publish("fill", "fill", value),
+            lambda: exchange.faults.skip_frames(value),
+            lambda: exchange.faults.skip_frames("trade", value),
+            lambda: exchange.faults.send_error("trade", value),
+            lambda: exchange.faults.send_unknown("trade", value),
+            lambda: exchange.faults.refuse_handshakes(value),
+            lambda: exchange.faults.close_connections(value),
+            lambda: exchange.faults.set_era(value),
+            lambda: exchange.faults.delay(value),
+            lambda: exchange.faults.limit_markets(value),
+            lambda: exchange.add_key("i", value),
+        ]
+        for ask in asks:
+            try:
+                ask()
+            except Exception as problem:  # whatever it is, it tells nothing
+                link = problem
+                while link is not None:
+                    for part in (ED_LINE[:14], ED_LINE[20:34], ED_LINE[40:54]):
+                        assert part not in str(link)
+                    link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+            else:
+                pytest.fail("a key was taken for something else")
+
+
+@pytest.mark.parametrize("part", ["?token=hunter2", "/?hunter2", "#hunter2", ";hunter2", f"/?k={ED_LINE}"])
+def test_no_query_of_a_proxys_address_is_repeated(part):
+    with pytest.raises(errors.ConfigurationError, match=r"proxy is 'http://127\.0\.0\.1:9") as caught:
+        kn.connect(NOWHERE, key_id="i", private_key=ED, proxy=f"http://127.0.0.1:9{part}")
+    assert "hunter2" not in str(caught.value)
+    assert ED_LINE[:14] not in str(caught.value)
+
+
+def test_no_key_in_the_place_of_a_proxys_host_is_dialed():
+    with pytest.raises(errors.ConfigurationError, match="has no name for one") as caught:
+        kn.connect(
+            NOWHERE, key_id="i", private_key=ED, proxy=f"http://{ED_LINE[:40].replace('/', 'a')}:3128", timeout=1
+        )
+    assert ED_LINE[:14] not in str(caught.value)
 
 
 def test_no_log_of_a_whole_session_shows_it(key, pem, leaks, caplog):

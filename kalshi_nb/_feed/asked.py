@@ -120,13 +120,27 @@ def whereabouts(where: Secret) -> Whereabouts:
     if not isinstance(where.reveal(), str):
         raise UnknownEnvironmentError(
             f"connect() takes {', '.join(map(repr, (SIMULATED, *ENVIRONMENTS)))}, a WebSocket address or a simulated "
-            f"exchange; that was of type {type(where.reveal()).__name__}."
+            f"exchange; that was {shown(where)}.{_meant(where)}"
         )
     if not where.reveal().strip():
         raise UnknownEnvironmentError(_nowhere(Settings()))
     if named(where.reveal()) == SIMULATED:
         return Whereabouts(embedded=True, origin=origin)
     return Whereabouts(place=place_of(where, origin), origin=origin)
+
+
+def _meant(where: Secret) -> str:
+    """Say what to write in place of what is nearly an exchange."""
+    given = where.reveal()
+    name = getattr(given, "__name__", "")
+    module = getattr(given, "__module__", None) or ""
+    if name == "kalshi_nb.sim":
+        return " Did you mean 'sim', or kalshi_nb.sim.Exchange()?"
+    if callable(given) and module.startswith("kalshi_nb.sim"):
+        return f" Write the brackets, too: connect(kalshi_nb.sim.{name}())."
+    if hasattr(given, "trades") and not isinstance(given, type):
+        return " That is a feed already: use it as it is."
+    return ""
 
 
 def _nowhere(settings: Settings) -> str:

@@ -13,7 +13,7 @@ from kalshi_nb._feed.cells import Run, cells, origin
 from kalshi_nb._feed.coverage import Coverage
 from kalshi_nb._feed.demand import Demand, Held
 from kalshi_nb._feed.handles import Closer, Ending
-from kalshi_nb._redaction import shown
+from kalshi_nb._redaction import could_be_key, shown
 from kalshi_nb._rows.channels import source_of
 from kalshi_nb._rows.tickers import about
 from kalshi_nb._streams.listening import Inbox, Listener
@@ -82,8 +82,18 @@ class Attachments:
         ending = Ending()
         source = make(ending)
         held = self._take(source.pipeline, ending, name, None)
-        source.cover_by(partial(self._covered, source.pipeline.channel, source.pipeline.market_tickers, held))
+        asked = source.pipeline.channel, source.pipeline.market_tickers, held
+        source.cover_by(partial(self._covered, *asked), partial(self._coverage, *asked))
         return source
+
+    def _coverage(
+        self,
+        channel: str,
+        tickers: frozenset[str] | None,
+        held: Held,
+        lost_since: Callable[[int], bool] = lambda _: False,
+    ) -> Coverage:
+        return Coverage(self._engine, source_of(channel), tickers, held.connections, lost_since)
 
     def _covered(
         self,
@@ -96,8 +106,7 @@ class Attachments:
         """Return what tells of a frame below a stream whether it lacks rows."""
         from kalshi_nb._feed.frame import Frame  # noqa: PLC0415  # polars loads when it is needed
 
-        coverage = Coverage(self._engine, source_of(channel), tickers, held.connections, lost_since)
-        return Frame(store, name=channel, coverage=coverage)
+        return Frame(store, name=channel, coverage=self._coverage(channel, tickers, held, lost_since))
 
     def call(
         self,
@@ -223,6 +232,8 @@ def _is_looked_at(function: tuple[str, int] | None, run: Run | None) -> bool:
 def _check_name(name: object) -> None:
     if name is not None and (not isinstance(name, str) or not name.strip()):
         raise ConfigurationError(f"name={shown(name)}: give a text, by which a later pipeline replaces this one.")
+    if isinstance(name, str) and could_be_key(name):
+        raise ConfigurationError(f"name={shown(name)}: a name is shown in many places; give another.")
 
 
 def _identity(function: Callable[..., Any]) -> tuple[str, int] | None:

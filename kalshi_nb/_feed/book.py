@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numbers
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, Self
 
@@ -12,10 +14,11 @@ from kalshi_nb._clock import Clock
 from kalshi_nb._engine.port import LadderReading
 from kalshi_nb._feed.standing import FeedStanding, unknown_market
 from kalshi_nb._fixed_point import CONTRACT, DOLLAR
+from kalshi_nb._redaction import shown
 from kalshi_nb._rows.ladders import EndedLadder
 from kalshi_nb._rows.ladders import Levels as IntegerLevels
 from kalshi_nb._threads import refuse_on
-from kalshi_nb._usage import not_copied, not_made, whole
+from kalshi_nb._usage import Blocking, not_copied, not_made, setter, whole
 from kalshi_nb._waiting import FORKED, Deadline
 from kalshi_nb._widgets.ladder.presenter import LadderPresenter
 from kalshi_nb._widgets.options import options
@@ -30,12 +33,13 @@ from kalshi_nb.errors import (
 )
 
 if TYPE_CHECKING:
+    import altair as alt
     import polars as pl
 
     from kalshi_nb._widgets.ladder.picture import LadderPicture
     from kalshi_nb._widgets.view import LiveView, ViewWidget
 
-__all__ = ["Book", "Books", "Top"]
+__all__ = ["Book", "Books", "DepthWithin", "Top"]
 
 _POLL: Final = 0.005
 
@@ -54,7 +58,14 @@ class Top(NamedTuple):
     ask_size: float | None
 
 
-class Book:
+class DepthWithin(NamedTuple):
+    """Contracts near the best prices of one moment; 0.0 where a side is empty."""
+
+    bid_size: float
+    ask_size: float
+
+
+class Book(Blocking):
     """One market's live order book.
 
     Kalshi keeps two ladders of bids, YES and NO. A YES ask at 0.53 is a NO bid at 0.47, so ``ask`` here is one
@@ -64,6 +75,10 @@ class Book:
     A book that is closed, by itself, with its feed, or because the process was forked from the one that has the feed's
     threads, keeps what it had and says so.
     """
+
+    __setattr__ = setter(
+        instead="it follows the exchange; how many levels are shown is an argument, .depth(5) or .widget(5)"
+    )
 
     def __new__(cls, *arguments: Any, **_options: Any) -> Self:
         """Refuse to be made by hand."""
@@ -86,7 +101,7 @@ class Book:
         self._standing = standing
         self._release: Callable[[], None] | None = release
         self._is_closed = False
-        self._views = Views("book")
+        self._views = Views("book", errors=None if standing is None else standing.view_errors)
 
     @property
     def market_ticker(self) -> str:
@@ -179,7 +194,7 @@ class Book:
             When `side` is neither.
         """
         if side not in ("yes", "no"):
-            raise ConfigurationError(f"side is {side!r}; it is 'yes' or 'no'. Asks for YES are the bids for NO.")
+            raise ConfigurationError(f"side is {shown(side)}; it is 'yes' or 'no'. Asks for YES are the bids for NO.")
         yes, no = self._ladder.levels()
         return [(price / DOLLAR, size / CONTRACT) for price, size in (yes if side == "yes" else no)]
 
@@ -223,6 +238,66 @@ class Book:
                 "mid": pl.Float64,
             },
         )
+
+    def depth_within(self, distance: float) -> DepthWithin:
+        """Return how many contracts rest on each side no further than `distance` from that side's best price.
+
+        ``book.depth_within(0.05)``: bids from the best bid down to 5 cents less, asks from the best ask up to 5 cents
+        more, both ends included. A side without orders has 0.0 contracts; each side goes by its own best price, so the
+        other one is what it would be anyway. What a book that is not ``"live"`` had before its gap is told as it was.
+
+        Parameters
+        ----------
+        distance : float or Decimal
+            Dollars, 0 to 1; 0 is the best price alone.
+
+        Returns
+        -------
+        DepthWithin
+            ``(bid_size, ask_size)``, in contracts, of one moment.
+
+        Raises
+        ------
+        ConfigurationError
+            When `distance` is no number of dollars from 0 to 1.
+        """
+        parts = _distance(distance)
+        yes, no = self._ladder.levels()
+        return DepthWithin(_within(yes, parts), _within(no, parts))
+
+    def plot_depth(self, levels: int | None = None) -> alt.LayerChart:
+        """Return a still picture of the book, an Altair chart: contracts from each best price outwards, added up.
+
+        Bids are blue, asks orange and dashed, in cents for YES. A side without orders is left empty, and the line
+        below the title says so, as it says what the book may be trusted for.
+
+        Parameters
+        ----------
+        levels : int, optional
+            Best levels a side; all of them where it is left out.
+
+        Returns
+        -------
+        altair.LayerChart
+            Holds its data, and making it asks no network for anything; how it is shown is altair's affair.
+
+        Raises
+        ------
+        MissingPackageError
+            When altair is not installed; it gives the command that installs it.
+        ConfigurationError
+            When `levels` is not a positive whole number.
+        """
+        from kalshi_nb._frames.files import require  # noqa: PLC0415  # polars loads when it is needed
+
+        require("altair", doing="plot_depth()")
+        from kalshi_nb._frames.depth_plot import depth_plot  # noqa: PLC0415  # altair may not be there
+
+        most = None if levels is None else whole("levels", levels, "give how many levels a side, such as 10")
+        yes, no = self._ladder.levels()
+        bids = [(price, size) for price, size in yes[:most]]
+        asks = [(DOLLAR - price, size) for price, size in no[:most]]
+        return depth_plot(self.market_ticker, self.status, bids, asks)
 
     def wait(self, timeout: float | None = 10.0) -> Book:
         """Wait until the book is live, and return it.
@@ -415,12 +490,29 @@ def _spread_and_mid(top: Top) -> tuple[float | None, float | None]:
     return _spread(yes, no), _mid(yes, no)
 
 
+def _distance(distance: object) -> int:
+    """Return a distance in the ladder's parts of a dollar."""
+    is_number = isinstance(distance, (numbers.Real, Decimal)) and not isinstance(distance, bool)
+    if not is_number or not 0 <= distance <= 1:  # type: ignore[operator]  # it is a number
+        raise ConfigurationError(
+            f"depth_within({shown(distance)}): give dollars from 0 to 1, such as 0.05 for 5 cents from the best price."
+        )
+    return round(distance * DOLLAR)  # type: ignore[operator]  # as above
+
+
+def _within(levels: IntegerLevels, parts: int) -> float:
+    # Of integers: of floats, 0.48 less 0.05 is less than 0.43. The best price is first.
+    return sum(size for price, size in levels if levels[0][0] - price <= parts) / CONTRACT
+
+
 def _padded(levels: IntegerLevels, rows: int) -> IntegerLevels:
     return levels[:rows] + [(0, 0)] * (rows - len(levels))
 
 
-class Books(Mapping[str, Book]):
+class Books(Blocking, Mapping[str, Book]):
     """Several live books by market ticker; made by :meth:`kalshi_nb.Feed.books`."""
+
+    __setattr__ = setter(instead="ask for other books, such as feed.books(['KXHIGHNY-26NOV22-B52.5', …])")
 
     def __new__(cls, *arguments: Any, **_options: Any) -> Self:
         """Refuse to be made by hand."""
@@ -436,8 +528,8 @@ class Books(Mapping[str, Book]):
             return self._books[market_ticker]
         except (KeyError, TypeError):
             raise NoSuchBookError(
-                f"There is no book of {market_ticker!r} among these {len(self._books)}: ask for it with feed.book(), "
-                "or go through them with books.items()."
+                f"There is no book of {shown(market_ticker)} among these {len(self._books)}: ask for it with "
+                "feed.book(), or go through them with books.items()."
             ) from None
 
     def __reduce__(self) -> NoReturn:

@@ -9,7 +9,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, replace
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from kalshi_nb._auth import Credentials
 from kalshi_nb._clock import Clock, WallClock
@@ -24,7 +24,8 @@ from kalshi_nb._feed.routes import check_environments_proxy, context_of
 from kalshi_nb._offload import off_loop
 from kalshi_nb._redaction import Secret
 from kalshi_nb._threads import refuse_on
-from kalshi_nb.errors import ClockWarning, ConfigurationError, FeedOptionsError
+from kalshi_nb._usage import setter
+from kalshi_nb.errors import ClockWarning, ConfigurationError, FeedOptionsError, NoSuchAttributeError, UsageError
 
 if TYPE_CHECKING:
     from kalshi_nb.sim import Exchange
@@ -184,6 +185,8 @@ class Connecting:
         What the feed is to be.
     """
 
+    __setattr__ = setter(instead="await it first, feed = await connect_async(…)")
+
     def __init__(self, asked: Asked) -> None:
         self._asked = asked
         self._entered: list[Feed] = []
@@ -199,6 +202,20 @@ class Connecting:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._entered.pop().__aexit__(kind, error, trace)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        # What connect_async() gives is no feed yet, and many a hand writes connect_async("sim").trades().
+        told = ": write feed = await kalshi_nb.connect_async(…), and then feed." + name if hasattr(Feed, name) else ""
+        raise NoSuchAttributeError(f"This is no feed before it was awaited, and has no {name!r}{told}.")
+
+    def __enter__(self) -> NoReturn:
+        raise UsageError(
+            "connect_async() is for code that awaits: write async with kalshi_nb.connect_async(…) as feed, or feed = "
+            "await kalshi_nb.connect_async(…). Where there is no event loop: with kalshi_nb.connect(…) as feed."
+        )
+
+    def __exit__(self, *_: object) -> None:
+        """Never get here: `__enter__` raises."""
 
     async def _connect(self) -> Feed:
         attempt = Attempt()

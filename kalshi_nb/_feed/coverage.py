@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Coverage", "earliest", "microseconds"]
 
+_AHEAD: Final = 15_000_000
+"""Microseconds by which the exchange's clock may be ahead of this computer's, so that it still takes signatures."""
+
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -103,6 +106,11 @@ class Coverage:
         """Return the present moment."""
         return self._engine.steady()
 
+    def began_at(self) -> int:
+        """Return since when rows are kept, in microseconds of the clock as it is set now."""
+        now = self._engine.clock.now_us()
+        return self.began + now - self._engine.steady(now)
+
     def edge(self, at: int | None) -> int:
         """Return the moment of a time by the clock as it is set now, or since when rows are kept if that is later."""
         return self.began if at is None else max(self.began, self._engine.steady(at))
@@ -111,6 +119,23 @@ class Coverage:
         """Return the first moment at which the clock showed `at`, or later."""
         now = self._engine.clock.now_us()
         return earliest(at, now - self._engine.steady(now), self._engine.status().clock_steps)
+
+    def refuse_future(self, at: int) -> None:
+        """Refuse a moment that the clock never showed, but for what the clocks of two computers may differ by.
+
+        Raises
+        ------
+        ConfigurationError
+            Nothing came since then, so there is no answer.
+        """
+        now = self._engine.clock.now_us()
+        latest = max((step.at - step.by for step in self._engine.status().clock_steps), default=now)
+        if at > max(now, latest) + _AHEAD:
+            here = _EPOCH + dt.timedelta(microseconds=now)
+            raise ConfigurationError(
+                f"since lies ahead: the feed's clock shows {here:%Y-%m-%d %H:%M:%S} UTC. Pass a moment that is over, "
+                "such as a time of the frame's own column received_at."
+            )
 
     def begin(self) -> None:
         """Begin anew: what was before is no longer in the frame."""
@@ -130,9 +155,18 @@ class Coverage:
         if self._lost_since(since):
             return True
         gaps, dropped = self._known() if self._ended is None else self._ended
-        if dropped and (not gaps or since <= gaps[0].opened):
+        if _may_lack(gaps, dropped, since):
             return True
         return any(self._concerns(gap) and (gap.closed is None or gap.closed >= since) for gap in gaps)
+
+    def known(self) -> list[Gap]:
+        """Return the gaps that concern the frame and that the log still has, oldest first."""
+        gaps, _ = self._known() if self._ended is None else self._ended
+        return [gap for gap in gaps if self._concerns(gap)]
+
+    def forgot_since(self, moment: int) -> bool:
+        """Tell whether the log has dropped gaps that may have been open at a moment, or later; ask after `known`."""
+        return _may_lack(*(self._known() if self._ended is None else self._ended), moment)
 
     def _known(self) -> tuple[list[Gap], int]:
         dropped = self._engine.gaps.dropped  # read first: one dropped in between is still among those below
@@ -144,3 +178,8 @@ class Coverage:
         if gap.channel != self._channel or gap.connection not in self._connections:
             return False
         return gap.market_ticker is None or self._market_tickers is None or gap.market_ticker in self._market_tickers
+
+
+def _may_lack(gaps: Sequence[Gap], dropped: int, moment: int) -> bool:
+    """Tell whether gaps that a log dropped may have been open at a moment, or later."""
+    return bool(dropped) and (not gaps or moment <= gaps[0].opened)

@@ -13,6 +13,7 @@ from kalshi_nb._engine.port import Engine, Interest, LadderReading
 from kalshi_nb._feed.handles import Ending
 from kalshi_nb._redaction import shown
 from kalshi_nb._rows.channels import BOOKS, QUOTES, ROWS, source_of, traits_of
+from kalshi_nb._rows.tickers import no_ticker
 from kalshi_nb._rows.wanted import ALL, All, Params, Wanted
 from kalshi_nb._rows.words import MARKETS, Words
 from kalshi_nb._usage import as_int
@@ -66,17 +67,9 @@ def check_tickers(market_tickers: object, channel: str | None = None) -> frozens
     if not isinstance(market_tickers, Iterable):
         _refuse_function(market_tickers, word)
         raise MarketTickerError(
-            f"A{_n(word)} {word.one} is text such as {word.example!r}, not {type(market_tickers).__name__}."
+            f"A{word.article} {word.one} is text such as {word.example!r}, not {type(market_tickers).__name__}."
         )
-    found = set()
-    for each in market_tickers:
-        if not isinstance(each, str):
-            raise MarketTickerError(f"A{_n(word)} {word.one} is text such as {word.example!r}, not {shown(each)}.")
-        if not each.strip():
-            raise MarketTickerError(
-                f"A{_n(word)} {word.one} is empty; leave the argument out to take all {word.several}."
-            )
-        found.add(each.strip())
+    found = {_checked(each, word) for each in market_tickers}
     if word.every in found:
         raise MarketTickerError(
             f"Leave the argument out to take all {word.several}, instead of naming {word.every!r}."
@@ -88,16 +81,28 @@ def check_tickers(market_tickers: object, channel: str | None = None) -> frozens
     return frozenset(found)
 
 
+def _checked(market_ticker: object, word: Words) -> str:
+    if not isinstance(market_ticker, str):
+        raise MarketTickerError(
+            f"A{word.article} {word.one} is text such as {word.example!r}, not {shown(market_ticker)}."
+        )
+    bare = market_ticker.strip()
+    if not bare:
+        raise MarketTickerError(
+            f"A{word.article} {word.one} is empty; leave the argument out to take all {word.several}."
+        )
+    problem = no_ticker(bare, word)
+    if problem:
+        raise MarketTickerError(problem)
+    return bare
+
+
 def _refuse_function(market_tickers: object, word: Words) -> None:
     if callable(market_tickers):
         raise MarketTickerError(
             f"A function stands where the {word.one}s go. It comes after the call, feed.on(channel)(function) or "
             "feed.stream(channel).map(function), or below it as a definition with @feed.on(channel) above."
         )
-
-
-def _n(word: Words) -> str:
-    return "n" if word.one[0] in "aeiou" else ""
 
 
 def rfq_params(user_filter: object, shard_factor: object, shard_key: object) -> Params:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import reprlib
+import datetime as dt
 import threading
 import warnings
 from collections.abc import Callable, Generator, Iterable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, Self, TypeVar
 
 from kalshi_nb._engine.port import Engine
 from kalshi_nb._feed.attachments import Attachments
@@ -20,9 +20,12 @@ from kalshi_nb._feed.handles import Ending
 from kalshi_nb._feed.health import Health, health_of, market_counts
 from kalshi_nb._feed.open_books import OpenBooks
 from kalshi_nb._feed.options import DEFAULT_OPTIONS, Options
+from kalshi_nb._feed.pipelines import pipelines_on
 from kalshi_nb._feed.standing import FeedStanding
+from kalshi_nb._markets.registry import MarketRegistry
 from kalshi_nb._offload import off_loop
-from kalshi_nb._rows.channels import BOOKS, QUOTES, REFERENCE_FEEDS, ROWS
+from kalshi_nb._redaction import shown
+from kalshi_nb._rows.channels import BOOKS, QUOTES, REFERENCE_FEEDS
 from kalshi_nb._rows.rejects import Reject
 from kalshi_nb._rows.tickers import about
 from kalshi_nb._rows.wanted import Params
@@ -30,7 +33,7 @@ from kalshi_nb._streams.alerts import Alert
 from kalshi_nb._streams.pipeline import Pipeline
 from kalshi_nb._streams.runner import Pipelines
 from kalshi_nb._threads import FEED_ROLES, refuse_on, role
-from kalshi_nb._usage import not_copied, not_made
+from kalshi_nb._usage import not_copied, not_made, setter
 from kalshi_nb._waiting import FORKED, Deadline
 from kalshi_nb.errors import ConfigurationError, MarketTickerError, PipelineWarning
 
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Feed"]
 
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 Callback = TypeVar("Callback", bound=Callable[..., Any])
 
 
@@ -75,6 +79,8 @@ class Feed:
         The simulated exchange in this process, None when there is a real one at the other end.
     """
 
+    __setattr__ = setter("url", "options", "exchange", instead="what it is made with are arguments of connect()")
+
     def __new__(cls, *arguments: Any, **_options: Any) -> Self:
         """Refuse to be made by hand."""
         if not arguments or not hasattr(arguments[0], "want"):
@@ -95,22 +101,13 @@ class Feed:
         self._engine = engine
         self._on_close = Ending([] if on_close is None else [lambda: on_close(self)])
         self._standing = FeedStanding(engine)
-        self._pipelines = Pipelines(
-            engine.take,
-            engine.pending,
-            engine.watch,
-            ROWS,
-            engine.clock,
-            steady=engine.steady,
-            flush_interval=options.flush_interval,
-            max_pending_rows=options.max_pending_rows,
-            standing=self._standing,
-        )
+        self._markets = MarketRegistry()
+        self._pipelines = pipelines_on(engine, options, self._standing, self._markets)
         self._demand = Demand(engine)
         self._frames = Frames(engine, self._demand, self._pipelines, self._standing)
         self._books = OpenBooks(engine, self._demand, self._standing)
         self._attachments = Attachments(self._pipelines, self._demand, engine)
-        self._follower = Follower(engine, self._pipelines)
+        self._follower = Follower(engine, self._pipelines, self._markets)
 
     def _open(self, timeout: float) -> None:
         """Begin, and wait for the first handshake; :func:`kalshi_nb.connect` does this."""
@@ -461,16 +458,9 @@ class Feed:
         -----
         Source: Kalshi's channel ``communications``, which carries hundreds of messages a second.
         """
-        params = rfq_params(user_filter, shard_factor, shard_key)
+        params, keys = rfq_params(user_filter, shard_factor, shard_key), latest_keys
         return self._frame(
-            "communications",
-            market_tickers,
-            rows,
-            seconds,
-            exact=exact,
-            gaps=gaps,
-            params=params,
-            latest_keys=latest_keys,
+            "communications", market_tickers, rows, seconds, exact=exact, gaps=gaps, params=params, latest_keys=keys
         )
 
     # Reference feeds ----------------------------------------------------------------------------------
@@ -615,7 +605,7 @@ class Feed:
         if not isinstance(market_ticker, str) or not market_ticker.strip():
             raise MarketTickerError(
                 f"book() takes one market's ticker as text, such as 'KXHIGHNY-26NOV22-B52.5', not "
-                f"{reprlib.repr(market_ticker)}; for several markets use books([…])."
+                f"{shown(market_ticker)}; for several markets use books([…])."
             )
         return self.books([market_ticker])[market_ticker.strip()]
 
@@ -830,7 +820,7 @@ class Feed:
         Raises
         ------
         ConfigurationError
-            When `condition` or `call` is no function, or an ``async`` one.
+            When `condition` or `call` is no function, or an ``async`` one, or the condition returns nothing.
         MarketTickerError, SubscriptionError, FeedClosedError
             As for :meth:`quotes`.
 
@@ -839,13 +829,9 @@ class Feed:
         Both functions run on the feed's thread for user code, with every quote, also of those between two looks at the
         book. While a book is not to be trusted the condition is unknown, and no crossing is made up.
         """
-        if callable(market_tickers):
-            raise ConfigurationError(
-                "when() takes the condition, what to call, and then the markets: "
-                "feed.when(lambda top: top.ask and top.ask < 0.30, print, 'KXHIGHNY-26NOV22-B52.5')."
-            )
+        alert = Alert(condition, call, market_tickers)
         self._ask()
-        return self._attachments.call(QUOTES, check_tickers(market_tickers, QUOTES), Alert(condition, call))
+        return self._attachments.call(QUOTES, check_tickers(market_tickers, QUOTES), alert)
 
     @property
     def pipelines(self) -> list[Pipeline]:
@@ -866,6 +852,24 @@ class Feed:
         holds can be read, and ``connect()`` gives a new one there.
         """
         return self._standing.word or self._engine.state
+
+    def now(self) -> dt.datetime:
+        """Return the feed's time, by which ``received_at`` and windows of seconds go: in UTC, to the microsecond.
+
+        The computer's clock, or the simulated exchange's where that is moved by hand. It is not the exchange's own,
+        which ``ts`` goes by: see :attr:`clock_skew`.
+
+        >>> import kalshi_nb as kn
+        >>> exchange = kn.sim.Exchange(seed=7, clock="manual")
+        >>> feed = kn.connect(exchange)
+        >>> before = feed.now()
+        >>> exchange.advance(60)
+        >>> feed.now() - before
+        datetime.timedelta(seconds=60)
+        >>> feed.close()
+        >>> exchange.close()
+        """
+        return _EPOCH + dt.timedelta(microseconds=self._engine.clock.now_us())
 
     @property
     def clock_skew(self) -> float | None:
@@ -904,7 +908,7 @@ class Feed:
     def health(self) -> Health:
         """Return how the feed is doing: state, rates, lag, ages, errors, and what its handles hold."""
         self._tell()
-        told = self._attachments.warnings()
+        told = (*self._standing.view_errors.told(), *self._attachments.warnings())
         return health_of(self._engine, self._pipelines, told, state=self.state, books=self._books.nbytes())
 
     def flush(self, timeout: float | None = 10.0) -> None:

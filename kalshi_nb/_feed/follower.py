@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
+from kalshi_nb._rows.market_facts import PriceRange
 from kalshi_nb._threads import FEED_ROLES, refuse_on
 
 if TYPE_CHECKING:
     from kalshi_nb._engine.port import Engine
+    from kalshi_nb._markets.registry import MarketRegistry
     from kalshi_nb._streams.runner import Pipelines
 
 __all__ = ["Follower"]
@@ -17,7 +19,7 @@ __all__ = ["Follower"]
 class Follower:
     """A feed, as the simulated exchange knows it; see :class:`kalshi_nb.sim.Follower`.
 
-    It holds the feed's engine and pipelines and not the feed, so that one that nobody can reach any more goes.
+    It holds parts of the feed and not the feed, so that one that nobody can reach any more goes.
 
     Parameters
     ----------
@@ -25,11 +27,14 @@ class Follower:
         Takes in what the exchange sends.
     pipelines : Pipelines
         Brings it to where it can be read.
+    markets : MarketRegistry
+        Learns what the exchange says of its markets beside its messages.
     """
 
-    def __init__(self, engine: Engine, pipelines: Pipelines) -> None:
+    def __init__(self, engine: Engine, pipelines: Pipelines, markets: MarketRegistry) -> None:
         self._engine = engine
         self._pipelines = pipelines
+        self._markets = markets
 
     def __repr__(self) -> str:
         return f"<Feed {self._engine.url} {self._engine.state}>"
@@ -49,6 +54,29 @@ class Follower:
     def let_go(self) -> None:
         """Deliver by itself again."""
         self._pipelines.let_go()
+
+    def learn(self, at: int, events: Iterable[Mapping[str, Any]], markets: Iterable[Mapping[str, Any]]) -> None:
+        """Take up what the exchange says of events and markets; called on its thread, and here, with plain data.
+
+        It is what an answer over REST would tell of a real exchange, so what is known of a market does not wait until
+        somebody subscribes to its lifecycle.
+
+        Parameters
+        ----------
+        at : int
+            When it is so, in microseconds of the exchange's time.
+        events, markets : iterable of mapping
+            Facts by the names of :class:`kalshi_nb._rows.market_facts.MarketFacts`, tickers among them; a range of
+            prices is a tuple.
+        """
+        for facts in events:
+            event = dict(facts)
+            self._markets.update_event(event.pop("event_ticker"), at, event)
+        for facts in markets:
+            market = dict(facts)
+            if "price_ranges" in market:
+                market["price_ranges"] = tuple(PriceRange(*each) for each in market["price_ranges"])
+            self._markets.update(market.pop("market_ticker"), at, market)
 
     def may_wait(self) -> None:
         """Refuse to be waited for on a thread that the feed itself needs."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from kalshi_nb._feed.coverage import microseconds
+from kalshi_nb._feed.holders import Holders
 from kalshi_nb._frames.reading import FrameReading
-from kalshi_nb._usage import not_made
+from kalshi_nb._usage import not_made, setter
 from kalshi_nb._waiting import FORKED
-from kalshi_nb.errors import HandleClosedError
+from kalshi_nb.errors import HandleClosedError, NoSuchAttributeError
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -16,11 +19,10 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    import polars as pl
-
     from kalshi_nb._feed.coverage import Coverage
     from kalshi_nb._feed.standing import FeedStanding
     from kalshi_nb._frames.rolling import RollingFrame
+    from kalshi_nb._rows.gaps import Gap
     from kalshi_nb.errors import KalshiError
 
 __all__ = ["Frame"]
@@ -28,6 +30,9 @@ __all__ = ["Frame"]
 
 class Frame(FrameReading):
     """A rolling frame of the feed: the newest rows of a channel, growing while you read.
+
+    At the end of a ``with`` or ``async with`` it is closed. One that was asked for elsewhere, too, stays open, and a
+    :class:`kalshi_nb.errors.HandleWarning` says so.
 
     Parameters
     ----------
@@ -47,7 +52,13 @@ class Frame(FrameReading):
         Tells how the feed stands.
     unknown : callable, optional
         Returns the error that says that the exchange knows none of its markets, where that is so.
+    channel : str
+        The channel that its rows come from.
     """
+
+    __setattr__ = setter(
+        "name", instead="ask for another frame, by a call with other arguments, such as feed.trades(rows=1_000)"
+    )
 
     def __new__(cls, *arguments: Any, **_options: Any) -> Self:
         """Refuse to be made by hand."""
@@ -66,9 +77,12 @@ class Frame(FrameReading):
         hint: str = "",
         standing: FeedStanding | None = None,
         unknown: Callable[[], KalshiError | None] = lambda: None,
+        channel: str = "",
     ) -> None:
         self._store = store
         self.name: str = name
+        self._channel = channel
+        self._holders = Holders()
         self._on_close = on_close
         self._closed = False
         self._coverage = coverage
@@ -101,11 +115,33 @@ class Frame(FrameReading):
         link = "" if self._stands is None or self._trouble() else self._stands.link_word()
         return f"{caption}, {link}" if link else caption
 
+    def _known_gaps(self) -> list[Gap]:
+        return [] if self._coverage is None else self._coverage.known()
+
+    def _whole_since(self) -> int | None:
+        if self._coverage is None:
+            return None
+        return max(self._coverage.began_at(), self._store.whole_since_us() or 0)
+
     def _about(self) -> str:
         return self._said[0]
 
     def _hint(self) -> str:
         return self._said[1]
+
+    def held(self) -> None:
+        """Take note that somebody asked for the frame, which is the same for all who ask the same."""
+        self._holders.add()
+
+    def __getattr__(self, name: str) -> Any:
+        from streamz import Stream  # noqa: PLC0415  # only where somebody took a frame for a stream
+
+        if not name.startswith("_") and hasattr(Stream, name) and not hasattr(pl.DataFrame, name):
+            raise NoSuchAttributeError(
+                f"{self._title()} keeps rows and has no {name!r}; a stream has, of what comes: "
+                f"feed.stream({self._channel!r}).{name}(…)."
+            )
+        return super().__getattr__(name)
 
     def complete(self, since: dt.datetime | None = None) -> bool:
         """Tell whether no gap is known in the rows received from `since` to now.
@@ -130,7 +166,7 @@ class Frame(FrameReading):
         Raises
         ------
         ConfigurationError
-            When `since` is not a datetime with a time zone.
+            When `since` is not a datetime with a time zone, or is still to come.
 
         Notes
         -----
@@ -141,6 +177,8 @@ class Frame(FrameReading):
         coverage = self._coverage
         if coverage is None or self._is_forked:
             return False
+        if wanted is not None:
+            coverage.refuse_future(wanted)
         begins = coverage.edge(self._store.whole_since_us())
         moment = begins if wanted is None else coverage.moment(wanted)
         return moment >= begins and not coverage.has_gap(moment)
@@ -163,4 +201,13 @@ class Frame(FrameReading):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        if self._closed or self._holders.leave(f"The frame {self._title()}"):
+            self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.__exit__(kind, error, trace)

@@ -79,6 +79,7 @@ class Frames:
     def open(self, request: FrameRequest) -> Frame:
         """Return the frame of a request, which has been checked; a new one where there is none."""
         (frame,) = self._handles.get([request], lambda _: {request: self._make(request)})
+        frame.held()
         return frame
 
     def __len__(self) -> int:
@@ -117,6 +118,7 @@ class Frames:
                 hint=hints(request.channel, request.market_tickers),
                 standing=self._standing,
                 unknown=partial(_unknown, self._engine, request),
+                channel=request.channel,
             )
         except BaseException:
             node.pipeline.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -247,10 +246,6 @@ def _warnings(status: EngineStatus, pipelines: Pipelines) -> Iterator[str]:
         yield "a pipeline of yours is slow, and rows were dropped before it"
     if pipelines.kit_errors:
         yield f"{pipelines.kit_errors} errors in kalshi_nb itself; please report last_error"
-    # There once a ladder was shown; while another thread imports it for that, it may lack all of its names.
-    display = getattr(sys.modules.get("kalshi_nb._widgets.display"), "display", None)
-    if display is not None and display.errors:
-        yield f"{display.errors} errors while showing ladders, the last {display.last_error!r}"
     if status.rejected:
         yield "some messages could not be read, or not wholly; see feed.rejects"
 

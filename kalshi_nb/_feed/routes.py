@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import ssl
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +18,7 @@ __all__ = ["check_environments_proxy", "checked_proxy", "checked_ssl", "context_
 
 _SSL_STEP = "pass an ssl.SSLContext, or the path of a PEM file with the certificates to trust"
 _PROXY_STEP = "Write it as 'http://host:3128' (or https://, socks5://), pass proxy=False for none, or leave it out."
+_QUERY = re.compile(r"([?#;]).*", re.DOTALL)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -128,15 +130,19 @@ def _proxy_problem(given: Secret) -> str:
     try:
         parts = urlsplit(address)
         parse_proxy(address)
-    except InvalidProxy as broken:
-        return str(broken.msg)
-    except ValueError:  # UnicodeError is one
-        return "its host, port, user's name or password cannot be read"
+    except (InvalidProxy, ValueError) as broken:  # UnicodeError is one
+        unread = "its host, port, user's name or password cannot be read"
+        return str(broken.msg) if isinstance(broken, InvalidProxy) else unread
+    if could_be_key(masked(address)):
+        return "its host has no name for one"  # and is shown wherever it does not answer
     return "its port must be a number from 1 to 65535" if parts.port == 0 else ""
 
 
 def _address_shown(given: Secret) -> str:
-    return shown(masked(given.reveal()) if isinstance(given.reveal(), str) else given)
+    if not isinstance(given.reveal(), str):
+        return shown(given)
+    # No proxy's address has a query, and whoever writes one may have put a token there.
+    return shown(_QUERY.sub(r"\1…", masked(given.reveal())))
 
 
 def _path_shown(given: Secret) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from kalshi_nb._rows.tickers import hint
 from kalshi_nb._threads import forks
 from kalshi_nb._waiting import FORKED
+from kalshi_nb._widgets.view_errors import ViewErrors
 from kalshi_nb.errors import AuthenticationError, FeedClosedError, ForkedError, KalshiError, SubscriptionError
 
 if TYPE_CHECKING:
@@ -29,9 +30,15 @@ class FeedStanding:
     ----------
     engine : Engine
         Brings the data.
+
+    Attributes
+    ----------
+    view_errors : ViewErrors
+        Counts what the views of its handles raise.
     """
 
     def __init__(self, engine: Engine) -> None:
+        self.view_errors = ViewErrors()
         self._engine = engine
         self._born = forks()
         self._is_closing = False

@@ -132,9 +132,7 @@ class Batch:
             for row in ([] if self.kinds == _OWN_ONLY else self._rows)
             if type(row) is not tuple and type(row) not in _NO_MESSAGES
         )
-        if before is not None:
-            return DroppedRows(before.opened_at, rows + Counter(before.rows), others + Counter(before.others))
-        return DroppedRows(own[0][received] if own else None, rows, others)
+        return DroppedRows(own[0][received] if own else None, rows, others).behind(before)
 
     @property
     def market_tickers(self) -> frozenset[str]:

@@ -6,6 +6,7 @@ before it, what is after one is applied after it. They are no messages and no ro
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
@@ -57,11 +58,22 @@ class DroppedRows(NamedTuple):
         How many of the channel's own rows went, by what they were about.
     others : mapping of str or None to int
         How many other messages went.
+    number : int or None
+        By which those that missed them know what of their losses this tells of, since each counted its own when the
+        rows went; None where nobody did.
     """
 
     opened_at: int | None
     rows: Mapping[str | None, int]
     others: Mapping[str | None, int]
+    number: int | None = None
+
+    def behind(self, before: DroppedRows | None) -> DroppedRows:
+        """Return what went `before` it and what this says, as one."""
+        if before is None:
+            return self
+        rows, others = Counter(before.rows) + Counter(self.rows), Counter(before.others) + Counter(self.others)
+        return self._replace(opened_at=before.opened_at, rows=rows, others=others)
 
     def about(self, market_tickers: Iterable[str] | None, *, others: bool) -> int:
         """Return how many went that were about some markets, None for all; with `others` other messages, too."""

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from itertools import islice
 from typing import Final
 
+from kalshi_nb._redaction import could_be_key, shown
 from kalshi_nb._rows.channels import BOOKS, source_of, traits_of
-from kalshi_nb._rows.words import MARKETS
+from kalshi_nb._rows.words import MARKETS, Words
 
-__all__ = ["about", "hint", "hints"]
+__all__ = ["about", "hint", "hints", "no_ticker"]
 
 _PARTS: Final = 3
 """Series, event and outcome, as in ``KXHIGHNY-26NOV22-B52.5``."""
+
+_TICKER: Final = re.compile(r"(?:[A-Z0-9.]{1,40}(?:-(?!$)|$))+|(?:[a-z0-9.]{1,40}(?:-(?!$)|$))+")
+"""What a market's ticker is made of: no key is of one case, and in such small parts."""
+
+_BETWEEN: Final = re.compile(r"[\s,;|]+")
+_QUOTES: Final = "\"'`[](){}"
+_PAGE: Final = re.compile(r"(?:[a-z]+://)?(?:[\w-]+\.)*kalshi\.com?(?=[/?#]|$)|[a-z]+://[^/]*", re.IGNORECASE)
+_PARTS_OF_PAGE: Final = re.compile(r"[/?#&=]+")
+_NO_TICKERS: Final = ("markets", "events", "series")
 
 _SHOWN: Final = 3
 """So many tickers a line of text names, or so many hints it gives; of more it names one fewer, and says that."""
@@ -43,8 +54,48 @@ def about(channel: str, market_tickers: frozenset[str] | None) -> str:
     names = sorted(market_tickers)
     if len(names) == 1:
         return names[0]
-    shown = names if len(names) <= _SHOWN else [*names[: _SHOWN - 1], "…"]
-    return f"{len(names):,} {traits.words.several}: {', '.join(shown)}"
+    named = names if len(names) <= _SHOWN else [*names[: _SHOWN - 1], "…"]
+    return f"{len(names):,} {traits.words.several}: {', '.join(named)}"
+
+
+def no_ticker(text: str, words: Words = MARKETS) -> str:
+    """Return in a sentence or two why a text can be the ticker of nothing, and what to write; nothing where it can.
+
+    >>> no_ticker("KXA-1-B, KXB-1-C")
+    "'KXA-1-B, KXB-1-C' is several market tickers in one text; pass a list: ['KXA-1-B', 'KXB-1-C']."
+    >>> no_ticker("KXA-1-B")
+    ''
+    """
+    if could_be_key(text) and not _TICKER.fullmatch(text):
+        # It would be sent to the exchange, and shown wherever its handle is.
+        return (
+            f"Where a{words.article} {words.one} goes stands {shown(text)}. Nothing was sent; a private key is passed "
+            "to connect(private_key=…) alone."
+        )
+    page = _PAGE.match(text) if words is MARKETS else None
+    if page is not None:
+        return _of_page(text, page[0])
+    names = [bare for each in _BETWEEN.split(text) if (bare := each.strip(_QUOTES))]
+    if len(names) > 1:
+        listed = ", ".join(map(repr, names[:_SHOWN])) + (", …" if len(names) > _SHOWN else "")
+        return f"{shown(text)} is several {words.one}s in one text; pass a list: [{listed}]."
+    if not names:
+        return f"There is no {words.one} in {shown(text)}; leave the argument out to take all {words.several}."
+    if names != [text]:
+        return f"There is more than the {words.one} in {shown(text)}; write {names[0]!r}."
+    return ""
+
+
+def _of_page(address: str, host: str) -> str:
+    """Return what to write in place of the address of a page, in which tickers are in lower case."""
+    parts = _PARTS_OF_PAGE.split(address.removeprefix(host)) if "kalshi" in host.lower() else []
+    tickers = [each.upper() for each in parts if _TICKER.fullmatch(each) and each.lower() not in _NO_TICKERS]
+    # Behind the series come words for people, and then the event, which begins as the series does.
+    found = [each for each in tickers if each.startswith(tickers[0])][-1:]
+    if not found:
+        return f"{shown(address)} is the address of a page; write a ticker, such as {MARKETS.example!r}."
+    told = hint(found[0])
+    return f"{shown(address)} is the address of a page; write the ticker in it, {found[0]!r}.{told and ' '}{told}"
 
 
 def hints(channel: str, market_tickers: frozenset[str] | None) -> str:

@@ -37,6 +37,11 @@ class Words:
     delete: str = "delete_markets"
     catalog: str | None = None
 
+    @property
+    def article(self) -> str:
+        """What stands behind the "a" before one of them."""
+        return "n" if self.one[0] in "aeiou" else ""
+
 
 MARKETS: Final = Words(
     one="market ticker", several="markets", example="KXHIGHNY-26NOV22-B52.5", listed="market_tickers"

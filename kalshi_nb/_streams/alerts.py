@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dis
 import inspect
-from typing import TYPE_CHECKING, Any, cast
+from types import BuiltinFunctionType, FunctionType
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from kalshi_nb._rows.steering import ResetRow
 from kalshi_nb._streams.user_delivery import CallbackDelivery
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from kalshi_nb.messages import Quote
 
 __all__ = ["Alert", "AlertDelivery"]
+
+_ANSWER_NOTHING: Final = frozenset({"print", "append", "appendleft", "extend", "add", "update", "put", "put_nowait"})
+"""Functions of C that return None, by their names: of those nobody can look inside."""
 
 
 class Alert:
@@ -34,14 +39,24 @@ class Alert:
         Given a quote, says whether it is so.
     call : callable
         Given the quote of each crossing.
+    market_tickers : optional
+        The markets, which are looked at here only as far as they are a function that stands in the wrong place.
 
     Raises
     ------
     ConfigurationError
-        When one of the two cannot be called, or is an ``async`` function, which nothing would await.
+        When one of the two cannot be called, or is an ``async`` function, which nothing would await; when the
+        condition is a function that returns nothing, so that it stands where the other one goes.
     """
 
-    def __init__(self, condition: Callable[[Quote], Any], call: Callable[[Quote], Any]) -> None:
+    def __init__(
+        self, condition: Callable[[Quote], Any], call: Callable[[Quote], Any], market_tickers: object = None
+    ) -> None:
+        if callable(market_tickers):
+            raise ConfigurationError(
+                "when() takes the condition, what to call, and then the markets: "
+                "feed.when(lambda top: top.ask and top.ask < 0.30, print, 'KXHIGHNY-26NOV22-B52.5')."
+            )
         for name, function in (("condition", condition), ("call", call)):
             if not callable(function):
                 raise ConfigurationError(
@@ -53,6 +68,11 @@ class Alert:
                     f"{name} is an async function, which nothing here would await; pass a plain one. To await each "
                     "quote, go through `async for quote in feed.listen('quotes', …)`."
                 )
+        if _answers_nothing(condition):
+            raise ConfigurationError(
+                "when() takes the condition first, and then what to call: feed.when(lambda top: top.ask and top.ask < "
+                f"0.30, print). As a condition {_name(condition)} would never be true, since it returns nothing."
+            )
         self.__name__: str = getattr(call, "__name__", "alert")
         self._condition = condition
         self._call = call
@@ -72,6 +92,29 @@ class Alert:
     def forget(self) -> None:
         """Begin anew: the next quote of each market is its first."""
         self._was.clear()
+
+
+def _name(function: Any) -> str:
+    return getattr(function, "__name__", None) or type(function).__name__
+
+
+def _answers_nothing(function: Any) -> bool:
+    """Tell whether a function is known to return None whatever it is given, as what is called at a crossing does."""
+    if isinstance(function, BuiltinFunctionType):
+        return function.__name__ in _ANSWER_NOTHING
+    plain = getattr(function, "__func__", function)
+    if not isinstance(plain, FunctionType) or inspect.isgeneratorfunction(plain):
+        return False
+    before, returns = None, []
+    for each in dis.get_instructions(plain):
+        if each.opname == "RETURN_CONST":
+            returns.append(each.argval is None)
+        elif each.opname == "RETURN_VALUE":
+            # Of what a jump leads to nobody knows what it returns.
+            constant = before is not None and before.opname == "LOAD_CONST" and before.argval is None
+            returns.append(constant and not each.is_jump_target)
+        before = each
+    return bool(returns) and all(returns)
 
 
 class AlertDelivery(CallbackDelivery):

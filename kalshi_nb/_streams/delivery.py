@@ -183,10 +183,22 @@ class Delivery(ABC):
             element, self._due = [*self._due, *element], []
         self._hand_over(element)
 
+    def count(self, row: DroppedRows) -> None:
+        """Count what went before the pipeline, which may be stuck, and is told of it when it comes to its place."""
+        rows = self._missed(row)
+        if rows and row.number is not None:
+            self.losses.drop(rows, row.number, row.opened_at)
+
+    def _missed(self, row: DroppedRows) -> int:
+        return row.about(self.label.market_tickers, others=self.kind != "frames")
+
     def _lost(self, rows: int, opened_at: int | None = None) -> None:
         """Count rows that went before the pipeline, and tell of it before the next message."""
-        gap = self.losses.add(rows, "dropped", opened_at)
-        if self._gaps:
+        self._tell(self.losses.add(rows, "dropped", opened_at))
+
+    def _tell(self, gap: Gap | None) -> None:
+        """Tell of rows that went before the next message, where gaps are wanted."""
+        if gap is not None and self._gaps:
             self._due.append(gap)
 
     def _follow(self, row: SteeringRow) -> None:
@@ -205,9 +217,12 @@ class Delivery(ABC):
             for frame in self.frames():
                 frame.step(row.by)
         elif isinstance(row, DroppedRows):
-            rows = row.about(self.label.market_tickers, others=self.kind != "frames")
-            if rows:
-                self._lost(rows, row.opened_at)
+            if row.number is None:
+                rows = self._missed(row)
+                if rows:
+                    self._lost(rows, row.opened_at)
+            else:
+                self._tell(self.losses.told(row.number))
 
     def _guarded(self, element: object, call: Callable[..., Any], *arguments: Any) -> None:
         """Make a call that the user may have had a hand in; `element` is what it is about."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from streamz import core, sinks
 
+from kalshi_nb._redaction import shown
 from kalshi_nb.errors import PipelineError
 
 if TYPE_CHECKING:
@@ -136,7 +137,8 @@ def _what(function: object) -> str:
 
     if isinstance(function, (pl.Expr, _column_type())):
         return "a polars expression"
-    return repr(function) if function is None or isinstance(function, (int, float, str)) else type(function).__name__
+    named = function is None or isinstance(function, (int, float, str))
+    return shown(function) if named else type(function).__name__
 
 
 def _for(called: str) -> str:

@@ -15,16 +15,19 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 import weakref
 from collections import deque
 from typing import TYPE_CHECKING, NoReturn, Self
 
 from kalshi_nb._messages.gaps import Gap
 from kalshi_nb._streams.delivery import Delivery, messages_of
+from kalshi_nb._streams.troubles import troubles_of_listener
+from kalshi_nb._usage import setter
 from kalshi_nb.errors import PipelineError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
     from kalshi_nb._frames.batch import Batch
@@ -44,20 +47,37 @@ class Inbox:
     most : int
         How many messages may wait; the newest batch waits whatever its size.
     lost : callable
-        Called with how many messages went because others waited too long; returns what to tell in their place.
+        Called with how many messages went because others waited too long, and the number of the step that is told.
+    told : callable
+        Called with the number of a step; returns what to tell in the place of what went before it.
     """
 
-    def __init__(self, most: int, lost: Callable[[int], list[Message | Gap]]) -> None:
+    def __init__(
+        self, most: int, lost: Callable[[int, int], None], told: Callable[[int], list[Message | Gap]]
+    ) -> None:
         self._most = most
         self._lost = lost
+        self._told = told
         self._lock = threading.RLock()
         self._batches: deque[list[Message | Gap]] = deque()
         self._waiting = 0
-        self._gone = 0
+        self._steps = 0
+        self._since: float | None = None
         self._ended = False
         self._is_waking = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._event: asyncio.Event | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many messages wait."""
+        return self._waiting
+
+    @property
+    def untouched(self) -> float:
+        """For how many seconds the oldest of what waits has waited; 0 where nothing does."""
+        since = self._since  # read once: whoever takes sets it to None
+        return 0.0 if since is None else time.monotonic() - since
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop | None:
@@ -75,10 +95,13 @@ class Inbox:
                 return False
             self._batches.append(messages)
             self._waiting += len(messages)
+            if self._since is None:
+                self._since = time.monotonic()
             while self._waiting > self._most and len(self._batches) > 1:
                 oldest = self._batches.popleft()
                 self._waiting -= len(oldest)
-                self._gone += sum(not isinstance(each, Gap) for each in oldest)
+                # Counted here, since whoever takes may be busy for hours, or gone.
+                self._lost(sum(not isinstance(each, Gap) for each in oldest), self._steps)
         return self._wake()
 
     def end(self) -> None:
@@ -93,13 +116,12 @@ class Inbox:
         assert event is not None
         while True:
             with self._lock:
-                batches, self._batches, self._waiting = self._batches, deque(), 0
-                gone, self._gone = self._gone, 0
+                batches, self._batches, self._waiting, self._since = self._batches, deque(), 0, None
+                step, self._steps = self._steps, self._steps + 1
                 ended = self._ended
             if batches:
                 # What went is older than all that is there.
-                told = self._lost(gone) if gone else []
-                return deque([*told, *(message for batch in batches for message in batch)])
+                return deque([*self._told(step), *(message for batch in batches for message in batch)])
             if ended:
                 return None
             event.clear()
@@ -117,6 +139,7 @@ class Inbox:
             with self._lock:
                 self._ended = True
                 self._batches.clear()
+                self._waiting, self._since = 0, None
             return False
         return True
 
@@ -135,6 +158,8 @@ class ListenDelivery(Delivery):
         What the pipeline is opened with.
     most : int
         How many messages may wait.
+    count : callable
+        Called with how many went because others waited too long.
 
     Attributes
     ----------
@@ -144,13 +169,15 @@ class ListenDelivery(Delivery):
 
     kind = "listen"
 
-    def __init__(self, opening: Opening, most: int) -> None:
+    def __init__(self, opening: Opening, most: int, count: Callable[[int], None] = lambda _: None) -> None:
         super().__init__(opening)
-        self.inbox = Inbox(most, self._gone)
+        self._count_all = count
+        self.inbox = Inbox(most, self._gone, self._told)
 
     def end(self) -> None:
         """Take nothing more."""
         self.inbox.end()
+        self.losses.end()
 
     def _wanted(self, batch: Batch) -> list[Message | Gap]:
         return messages_of(batch, self.label.market_tickers, gaps=self._gaps)
@@ -160,9 +187,20 @@ class ListenDelivery(Delivery):
         if not self.inbox.put(element):
             self.pipeline.close()
 
-    def _gone(self, rows: int) -> list[Message | Gap]:
-        gap = self.losses.add(rows, "dropped")
-        return [gap] if self._gaps else []
+    def _gone(self, rows: int, step: int) -> None:
+        if rows:
+            self.losses.drop(rows, step)
+            self._count_all(rows)
+
+    def _told(self, step: int) -> list[Message | Gap]:
+        gap = self.losses.told(step)
+        return [gap] if gap is not None and self._gaps else []
+
+    def troubles(self, pending_rows: int) -> Iterator[str]:
+        """Say what somebody should look at; see `troubles_of_listener`."""
+        yield from super().troubles(pending_rows)
+        label, inbox = self.label, self.inbox
+        yield from troubles_of_listener(label.name, label.channel, self.losses.rows, inbox.waiting, inbox.untouched)
 
     def frames(self) -> list[RollingFrame]:
         """Return none."""
@@ -184,6 +222,8 @@ class Listener:
         Attaches a pipeline, and returns it, its inbox, and what asks the exchange for its rows. That may wait, and is
         called on a thread of its own.
     """
+
+    __setattr__ = setter(instead="ask for another, with other arguments, such as feed.listen('trade', gaps=True)")
 
     def __init__(self, attach: Callable[[], tuple[Pipeline, Inbox, Callable[[], None]]]) -> None:
         self._attach = attach

@@ -52,8 +52,11 @@ class Loss:
 class Losses:
     """The losses of one pipeline, the newest 1,000 of them.
 
-    Whoever delivers writes, and so does whoever closes the pipeline; any thread reads. The lock is held to count and
-    to copy, never while anything else is done.
+    Whoever delivers writes, and so do whoever closes the pipeline and whoever drops rows before it; any thread reads.
+    The lock is held to count and to copy, never while anything else is done.
+
+    Rows that are dropped before a slow pipeline are counted at once, on the thread that drops them, since the pipeline
+    itself may be stuck for hours; it is told of them when it comes to their place.
 
     Parameters
     ----------
@@ -84,6 +87,7 @@ class Losses:
         self._forgotten: int | None = None
         self._raised: int | None = None
         self._open: Loss | None = None
+        self._untold: dict[int, Loss] = {}
         self.rows = 0
 
     def add(self, rows: int, reason: LossReason, opened_at: int | None = None) -> Gap:
@@ -114,15 +118,52 @@ class Losses:
             self._open.rows += rows
             self.rows += rows
 
+    def drop(self, rows: int, number: int, opened_at: int | None = None) -> None:
+        """Count rows that went before the pipeline came to them, more of which may go until `told`.
+
+        Parameters
+        ----------
+        rows : int
+            How many.
+        number : int
+            What they are told by: those of one number together.
+        opened_at : int, optional
+            Since when, in microseconds of the market's time.
+        """
+        with self._lock:
+            loss = self._untold.get(number)
+            if loss is None:
+                loss = Loss(self._clock.now_us() if opened_at is None else opened_at, "dropped", 0)
+                self._untold[number] = loss
+                self._keep(loss)
+            loss.rows += rows
+            self.rows += rows
+
+    def told(self, number: int) -> Gap | None:
+        """Say that the pipeline came to where rows of a number went; return what to tell it, None where none did."""
+        with self._lock:
+            loss = self._untold.pop(number, None)
+            if loss is None:
+                return None
+            self._end(loss)
+        return self._gap(loss)
+
     def close(self) -> Gap | None:
-        """Say that no more go; return what to tell of those that went in band, None where none did."""
+        """Say that no more go by a rest; return what to tell of those that went, None where none did."""
         with self._lock:
             loss, self._open = self._open, None
             if loss is None:
                 return None
-            # Read without the lock by `since`: the last to be written is what says that it is over.
-            loss.closed_at, loss.closed = self._clock.now_us(), self._steady()
+            self._end(loss)
         return self._gap(loss)
+
+    def end(self) -> None:
+        """Say that no more go at all, since the pipeline is closed."""
+        with self._lock:
+            for loss in (self._open, *self._untold.values()):
+                if loss is not None:
+                    self._end(loss)
+            self._open = None
 
     def raised(self) -> None:
         """Take note that the pipeline raised: what that element would have been further down is missing there."""
@@ -134,6 +175,10 @@ class Losses:
         if any(each is not None and each >= moment for each in marks):
             return True
         return any(each.closed is None or each.closed >= moment for each in self.snapshot())
+
+    def forgot_since(self, moment: int) -> bool:
+        """Tell whether a loss was forgotten, for there were too many, that may have lasted until then or later."""
+        return self._forgotten is not None and self._forgotten >= moment
 
     def snapshot(self) -> list[Loss]:
         """Return the losses of this moment, oldest first."""
@@ -154,9 +199,15 @@ class Losses:
             }
         )
 
+    def _end(self, loss: Loss) -> None:
+        if loss.closed is None:
+            # Read without the lock by `since`: the last to be written is what says that it is over.
+            loss.closed_at, loss.closed = self._clock.now_us(), self._steady()
+
     def _keep(self, loss: Loss) -> None:
         if len(self._losses) == _MOST:
-            self._forgotten = self._losses[0].closed
+            oldest = self._losses[0].closed
+            self._forgotten = self._steady() if oldest is None else oldest
         self._losses.append(loss)
 
     def _gap(self, loss: Loss) -> Gap:

@@ -21,6 +21,7 @@ ERRORS_IN_A_ROW: Final = 10
 """After so many errors without one success between them a user's pipeline rests."""
 
 _MOST: Final = 20
+_MOST_SAID: Final = 1_000
 
 
 class Notices:
@@ -42,6 +43,9 @@ class Notices:
         self._clock = clock
         self._lock = threading.Lock()
         self._texts: dict[str, None] = {}
+        # What was said already, with the pipeline's name and channel: its next error is no news, as long as it is the
+        # same; of one that is attached anew it is.
+        self._said: dict[str, tuple[str, str]] = {}
         self._left_out = 0
         self.errors = 0
         """How many errors there were in users' pipelines."""
@@ -95,7 +99,7 @@ class Notices:
             self.last_error = failure
             self.errors += 1
             if text:
-                self._warn(text)
+                self._warn(text, failure.pipeline, failure.channel)
         if rests:
             log(logging.ERROR, text)
 
@@ -119,7 +123,7 @@ class Notices:
             "rest, and the oldest of them go from now on. Repair it, or close it"
         )
         with self._lock:
-            self._warn(text)
+            self._warn(text, pipeline.name, pipeline.channel)
         log(logging.ERROR, text)
 
     def of_kit(self, failure: Failure) -> None:
@@ -132,11 +136,21 @@ class Notices:
         """Count an exception that was raised in the kit itself just now."""
         self.of_kit(self.failure(error))
 
-    def _warn(self, text: str) -> None:
-        if text not in self._texts and len(self._texts) >= _MOST:
+    def attached(self, name: str, channel: str) -> None:
+        """Take note that a pipeline is attached: what was said of one of its name may be said again."""
+        with self._lock:
+            self._said = {text: of for text, of in self._said.items() if of != (name, channel)}
+
+    def _warn(self, text: str, name: str, channel: str) -> None:
+        if text in self._said:
+            return
+        if len(self._texts) >= _MOST:
             self._left_out += 1
-        else:
-            self._texts[text] = None
+            return
+        self._texts[text] = None
+        self._said[text] = (name, channel)
+        while len(self._said) > _MOST_SAID:
+            del self._said[next(iter(self._said))]
 
     def take(self) -> list[str]:
         """Return what the user was not warned of yet, and forget it."""

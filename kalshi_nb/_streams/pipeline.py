@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, Self
 from kalshi_nb._rows.tickers import about, hints
 from kalshi_nb._streams.troubles import resting
 from kalshi_nb._threads import forks
-from kalshi_nb._usage import not_copied, not_made
+from kalshi_nb._usage import not_copied, not_made, setter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,6 +73,16 @@ class Pipeline:
     origin : str
         Where it was attached, such as ``"In [3], line 2"``; empty where nobody wrote that down.
     """
+
+    __setattr__ = setter(
+        "name",
+        "channel",
+        "market_tickers",
+        "kind",
+        "exact",
+        "origin",
+        instead="attach another, with other arguments, such as feed.stream('trade', name='mine')",
+    )
 
     def __new__(cls, *arguments: Any, **_options: Any) -> Self:
         """Refuse to be made by hand."""

@@ -23,6 +23,7 @@ from kalshi_nb._streams.pipeline import Label, Pipeline
 from kalshi_nb._streams.registry import Registry
 from kalshi_nb._streams.source import Source
 from kalshi_nb._streams.turns import Made, Turns, rest_after
+from kalshi_nb._streams.unheld import Unheld
 from kalshi_nb._streams.user_delivery import CallbackDelivery, FrameDelivery, MessageDelivery, UserDelivery
 from kalshi_nb._streams.user_thread import UserThread
 from kalshi_nb._threads import FEED_ROLES, refuse_on
@@ -30,7 +31,7 @@ from kalshi_nb._waiting import Deadline
 from kalshi_nb.errors import FeedClosedError, WaitTimeoutError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from kalshi_nb._clock import Clock
     from kalshi_nb._rows.rows import Row
@@ -76,6 +77,8 @@ class Pipelines:
         How many rows may wait for the users' thread before the oldest batches go.
     standing : Standing, optional
         How the feed stands, for those who wait for rows.
+    readers : mapping of str to callable, optional
+        By channel, what is called with its rows as soon as they were taken, before they are brought to anybody.
     """
 
     def __init__(
@@ -90,8 +93,10 @@ class Pipelines:
         flush_interval: float = 0.05,
         max_pending_rows: int = 1_000_000,
         standing: Standing | None = None,
+        readers: Mapping[str, Callable[[Sequence[Row]], None]] | None = None,
     ) -> None:
         self._standing = standing
+        self._readers = readers or {}
         self._take = take
         self._pending = pending
         self._max_pending_rows = max_pending_rows
@@ -103,11 +108,13 @@ class Pipelines:
         self._kit: Registry[FeedFrameDelivery] = Registry()
         self._user: Registry[UserDelivery] = Registry()
         self._listening: Registry[ListenDelivery] = Registry()
+        self._listening_dropped = 0
+        self._unheld = Unheld()
         self._numbers = itertools.count(1)
         failed = self._notices.kit_failed
         self._turns = Turns(self._turn, watch, channels, failed, flush_interval=flush_interval)
         self._user_thread = UserThread(
-            self._turns, self._bring, failed, self._go_on, max_pending_rows=max_pending_rows
+            self._turns, self._bring, failed, self._go_on, max_pending_rows=max_pending_rows, count=self._count_dropped
         )
 
     # Pipelines ----------------------------------------------------------------------------------------
@@ -184,7 +191,7 @@ class Pipelines:
     ) -> ListenDelivery:
         """Return what puts the messages of `channel` into an inbox, on the pipeline thread, until it is closed."""
         opening = self._opening(self._listening, channel, market_tickers, name, on_close, gaps=gaps)
-        delivery = ListenDelivery(opening, self._max_pending_rows)
+        delivery = ListenDelivery(opening, self._max_pending_rows, self._count_listening)
         self._listening.add(delivery, strongly=True)
         self.start()
         return delivery
@@ -242,6 +249,8 @@ class Pipelines:
     ) -> Opening:
         if self._turns.is_stopping:
             raise FeedClosedError("The feed is closed: connect() again, then attach to the new one.")
+        if registry is not self._kit and name:
+            self._notices.attached(name, channel)
         label = Label(name or f"{channel}-{next(self._numbers)}", channel, market_tickers)
         return Opening(
             label,
@@ -262,6 +271,7 @@ class Pipelines:
             # A pipeline that nobody holds any more is never closed; it just goes.
             weakref.finalize(source, on_close).atexit = False
         delivery.begin_with(source)
+        self._unheld.begin(delivery.pipeline, source)
         self._user.add(delivery, strongly=False)
         self._start_for_users()
         return source
@@ -279,8 +289,11 @@ class Pipelines:
 
     @property
     def dropped_rows(self) -> int:
-        """Rows that never reached the users' pipelines because those were too slow."""
-        return self._user_thread.dropped_rows
+        """Rows that never reached the users' pipelines, or those who listen, because these were too slow."""
+        return self._user_thread.dropped_rows + self._listening_dropped
+
+    def _count_listening(self, rows: int) -> None:
+        self._listening_dropped += rows  # by whoever makes a turn, and turns are made one at a time
 
     @property
     def pending_rows(self) -> int:
@@ -308,6 +321,9 @@ class Pipelines:
             yield from frame.troubles(0)
         for each in self._user.all():
             yield from each.troubles(self.pending_rows)
+        for listener in self._listening.all():
+            yield from listener.troubles(0)
+        yield from self._unheld.tell()
 
     def take_notices(self) -> list[str]:
         """Return what the main thread is to warn of and has not yet, and forget it."""
@@ -468,6 +484,11 @@ class Pipelines:
         except Exception as error:  # noqa: BLE001  # one channel's trouble is not the others'
             self._notices.kit_failed(error)
             return None
+        if rows and channel in self._readers:
+            try:
+                self._readers[channel](rows)
+            except Exception as error:  # noqa: BLE001  # the rows themselves are to be had all the same
+                self._notices.kit_failed(error)
         return Batch(channel, rows) if rows else None
 
     def _all_built(self) -> None:
@@ -479,11 +500,19 @@ class Pipelines:
         ready = [each for each in self._user.of(batch.channel) if not each.keep(batch)]
         _deliver(batch, ready, self._notices.kit_failed)
 
+    def _count_dropped(self, channel: str, row: DroppedRows) -> list[UserDelivery]:
+        """Count rows that went for the pipelines that will miss them, and return those."""
+        missing = self._user.of(channel)
+        for each in missing:
+            each.count(row)
+        return missing
+
     def _go_on(self) -> None:
         """Bring what waited to those pipelines that rested, or were built, until now."""
         for each in self._user.all():
             if each.is_due:
                 each.go_on()
+            each.look()
 
 
 def _deliver(batch: Batch, deliveries: list[_D], report: Callable[[BaseException], None]) -> None:

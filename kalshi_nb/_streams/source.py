@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from streamz import Stream
 
+from kalshi_nb._frames.reading import FrameReading
+from kalshi_nb._redaction import shown
 from kalshi_nb._streams.graph import LOOP_REFUSED, Downstreams, forget_loop
 from kalshi_nb._threads import role
 from kalshi_nb._usage import not_copied
-from kalshi_nb.errors import PipelineError
+from kalshi_nb.errors import NoSuchAttributeError, PipelineError
 
 if TYPE_CHECKING:
-    from kalshi_nb._streams.user_delivery import Cover, StreamDelivery
+    from collections.abc import Callable
+
+    from kalshi_nb._streams.user_delivery import Cover, KnownGaps, StreamDelivery
 
 __all__ = ["Source", "delivery_above"]
 
@@ -68,18 +72,37 @@ class Source(Stream):  # type: ignore[misc]  # streamz ships no types
             "it, or try your functions on a frame: f(trades.df)."
         )
 
-    def cover_by(self, cover: Cover) -> None:
-        """Have frames that are attached from now on know whether they lack rows."""
+    def cover_by(self, cover: Cover, known_gaps: Callable[[], KnownGaps]) -> None:
+        """Have frames that are attached from now on know whether they lack rows, and other nodes the gaps."""
         self._delivery.cover = cover
+        self._delivery.known_gaps = known_gaps
 
     def __getitem__(self, key: object) -> NoReturn:
         # Loops come here, too. With __iter__ a stream would pass for a list of streams where streamz takes either.
         if isinstance(key, str):
             raise PipelineError(
-                f"A stream has no columns, the frames that pass have: .map(lambda df: df[{key!r}]), or "
-                f"rolling_frame() and its .df[{key!r}]."
+                f"A stream has no columns, the frames that pass have: .map(lambda df: df[{shown(key)}]), or "
+                f"rolling_frame() and its .df[{shown(key)}]."
             )
         self._refuse_loop_over()
+
+    def __getattr__(self, name: str) -> NoReturn:
+        # Only for names that are not there: many a hand writes stream.with_columns(…), or reads stream.df.
+        raise NoSuchAttributeError(f"A stream has no {name!r}{self._instead_of(name)}")
+
+    def _instead_of(self, name: str) -> str:
+        import polars as pl  # noqa: PLC0415  # only where something is missing
+
+        if name.startswith("_"):
+            return "."
+        channel = self.pipeline.channel
+        if hasattr(FrameReading, name):
+            return (
+                f"; it keeps no rows, and a rolling frame of it does: feed.stream({channel!r}).rolling_frame().{name}"
+            )
+        if hasattr(pl.DataFrame, name):
+            return f"; the frames that pass have: feed.stream({channel!r}).map(lambda df: df.{name}(…))."
+        return "; a streamz.Stream has map, filter, accumulate, sink and more, and here rolling_frame and throttle."
 
     def __aiter__(self) -> NoReturn:
         self._refuse_loop_over()

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from kalshi_nb._streams.progress import Progress
 
-__all__ = ["keys_dropped", "remark_on", "resting", "troubles_of"]
+__all__ = ["keys_dropped", "remark_on", "resting", "troubles_of", "troubles_of_listener"]
 
 _SLOW: Final = 10.0
 """Seconds that one batch may take while other rows wait."""
@@ -63,3 +63,26 @@ def troubles_of(name: str, channel: str, progress: Progress, pending_rows: int) 
     behind = max(progress.took, 0.0 if began is None else time.monotonic() - began)
     if pending_rows and behind >= _SLOW:
         yield f"{name} is slow: its last batch took {behind:.0f} s, and {pending_rows:,} rows wait for your pipelines"
+
+
+def troubles_of_listener(name: str, channel: str, dropped: int, waiting: int, untouched: float) -> Iterator[str]:
+    """Say what is wrong with a listener, a sentence.
+
+    Parameters
+    ----------
+    name, channel : str
+        The pipeline's, and what it listens to.
+    dropped : int
+        How many messages went before it took them.
+    waiting : int
+        How many wait for it.
+    untouched : float
+        For how many seconds the oldest of these has waited.
+    """
+    parts = []
+    if dropped:
+        parts.append(f"is slow: {dropped:,} messages went before it took them")
+    if waiting and untouched >= _SLOW:
+        parts.append(f"has taken nothing for {untouched:.0f} s, and {waiting:,} messages wait for it")
+    if parts:
+        yield f"your listener {name!r} on {channel} {', and '.join(parts)}"

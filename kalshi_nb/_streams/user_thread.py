@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kalshi_nb._frames.batch import Batch
 from kalshi_nb._rows.channels import NEVER_DROPPED
@@ -32,7 +32,8 @@ class UserThread:
     market, so that each pipeline can be told what it missed.
 
     The pipeline thread puts batches here, this thread takes all of them at once, and the lock is held for no
-    longer than that: never while a node or callback runs, so the reader's side is never held up by one. A batch
+    longer than that: never while a node or callback runs, so the reader's side is never held up by one. What goes is
+    counted for each pipeline under it, too, so that none is told of rows before they are counted. A batch
     belongs to whoever holds it and is not changed after it is put; its frames may be made by both threads at
     the same moment, which costs time and nothing else. Of the turns only the last number is kept, since all
     that was put before it is taken with it.
@@ -52,6 +53,9 @@ class UserThread:
         Called on the thread at the end of each turn, for whoever rested until now.
     max_pending_rows : int
         How many rows may wait; the newest batch waits whatever its size.
+    count : callable
+        Called with the channel and the rows of each batch that goes, under the lock, to count them for the pipelines
+        that miss them; returns these, which are let go of after it.
     """
 
     # `_hurried` and what waits are changed under the lock, and looked at without it: a look that comes too early is
@@ -65,8 +69,10 @@ class UserThread:
         go_on: Callable[[], None],
         *,
         max_pending_rows: int,
+        count: Callable[[str, DroppedRows], list[Any]],
     ) -> None:
         self._turns = turns
+        self._count = count
         self._deliver = deliver
         self._guard = guard
         self._go_on = go_on
@@ -77,6 +83,7 @@ class UserThread:
         self._pending: deque[Batch] = deque()
         self._kept: list[Batch] = []
         self._dropped: dict[str, DroppedRows] = {}
+        self._taken = 0  # how many times all that waits was taken: by it pipelines know what they are told of
         self._gaps: dict[tuple[str, str | None, str], GapRow] = {}
         self._stopping = False
         self._ended = True
@@ -130,6 +137,7 @@ class UserThread:
 
         Those that are `patient` may wait for the end of the rest that making frames has earned.
         """
+        counted = []  # let go of after the lock: with the last hold of a pipeline its finalizers run
         with self._changed:
             self._hurried = self._hurried or not patient
             for batch in batches:
@@ -145,11 +153,14 @@ class UserThread:
                 self._kept += steering
                 for gap in oldest.gaps:
                     self._gaps.setdefault((oldest.channel, gap.market_ticker, gap.reason), gap)
-                self._dropped[oldest.channel] = oldest.dropped(self._dropped.get(oldest.channel))
+                went = oldest.dropped(None)._replace(number=self._taken)
+                counted.append(self._count(oldest.channel, went))
+                self._dropped[oldest.channel] = went.behind(self._dropped.get(oldest.channel))
                 self._droppable_rows -= len(oldest)
                 self.pending_rows -= len(oldest) - sum(map(len, steering))
                 self.dropped_rows += len(oldest) - sum(map(len, steering))
             self._put_turn = max(self._put_turn, turn)
+        del counted
         # Looked at after the batches are there: a thread that found none of them at the end of its rest did so sooner.
         if self._is_due() and threading.current_thread() is not self._thread:
             self._wakeup.ring()
@@ -203,6 +214,7 @@ class UserThread:
             batches = [*dropped, *batches]
             self._dropped.clear()
             self._gaps.clear()
+        self._taken += 1
         self._kept.clear()
         self._pending.clear()
         self.pending_rows = self._droppable_rows = 0

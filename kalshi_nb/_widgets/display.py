@@ -234,6 +234,9 @@ class Display:
             sent = view.refresh()
         except Exception as error:  # noqa: BLE001  # a view may raise anything, and the others must go on
             self._note(error)
+            failed = getattr(view, "failed", None)  # where somebody counts what his own views raise
+            if failed is not None:
+                failed(error)
             self._views[reference] += 1
             if self._views[reference] >= ERRORS_IN_A_ROW:
                 del self._views[reference]

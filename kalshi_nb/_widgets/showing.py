@@ -10,6 +10,7 @@ from kalshi_nb.errors import UsageError
 
 if TYPE_CHECKING:
     from kalshi_nb._widgets.view import LiveView
+    from kalshi_nb._widgets.view_errors import ViewErrors
 
 __all__ = ["VIEWS", "Showable", "Views", "show"]
 
@@ -41,10 +42,13 @@ class Views:
     ----------
     kind : str
         The kind of the handle, a key of `VIEWS`.
+    errors : ViewErrors, optional
+        Counts what they raise.
     """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, *, errors: ViewErrors | None = None) -> None:
         self._kind = kind
+        self._errors = errors
         self._views: dict[tuple[Any, ...], LiveView] = {}
         self._runs: dict[tuple[Any, ...], set[tuple[Any, ...] | None]] = {}
 
@@ -69,7 +73,7 @@ class Views:
         key = (host.session(), *sorted(scene.options.items()))
         view = self._views.get(key)
         if view is None or not view.is_live:
-            view = self._views[key] = made(scene)
+            view = self._views[key] = made(scene, errors=self._errors)
         self._note_run(key)
         return view
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kalshi_nb._widgets.display import Display
     from kalshi_nb._widgets.host import Host
     from kalshi_nb._widgets.scene import Scene
+    from kalshi_nb._widgets.view_errors import ViewErrors
 
 __all__ = ["HEARTBEAT_SECONDS", "LiveView", "ViewWidget"]
 
@@ -194,12 +195,17 @@ class LiveView:
         The display thread, the process's one unless told.
     around : Host
         The notebook, the process's one unless told.
+    errors : ViewErrors, optional
+        Counts what the view raises.
     """
 
     widget_class: ClassVar[type[ViewWidget]] = ViewWidget
 
-    def __init__(self, scene: Scene, *, thread: Display = display, around: Host = host) -> None:
+    def __init__(
+        self, scene: Scene, *, thread: Display = display, around: Host = host, errors: ViewErrors | None = None
+    ) -> None:
         self._scene = scene
+        self._errors = errors
         self._thread = thread
         self._host = around
         self._hz = float(scene.options["hz"])
@@ -286,6 +292,11 @@ class LiveView:
         if whole:
             self._whole_at = now
         return True
+
+    def failed(self, error: BaseException) -> None:
+        """Count what was raised. Called on the display thread."""
+        if self._errors is not None:
+            self._errors.note(error)
 
     def watch(self, wake: Callable[[], None]) -> None:
         """Have `wake` called once when there may be news, unless none could be sent yet."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import zlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Final
 
 from kalshi_nb.errors import SimulationError
 from kalshi_nb.sim._channels import CHANNELS, subject_of
+from kalshi_nb.sim._shown import is_short, shown
 
 __all__ = ["Announcement", "announcement", "is_in_shard"]
 
@@ -38,20 +39,38 @@ class Announcement:
     body: str
 
 
-def announcement(channel: str, kind: str, message: dict[str, Any], *, own: bool) -> Announcement:
+_NEEDED: Final[dict[str, tuple[str, ...]]] = {
+    "fill": ("trade_id", "order_id", "market_ticker", "yes_price_dollars", "count_fp"),
+    "user_order": ("order_id", "ticker"),
+    "market_position": ("market_ticker", "position_fp"),
+}
+"""What the messages about an account stand by: without one of these nobody can tell what they are about."""
+
+
+def announcement(channel: str, kind: str, message: object, *, own: bool, check: bool) -> Announcement:
     """Return a checked announcement.
 
     Raises
     ------
     SimulationError
-        There is no such channel, or the message is none that JSON can hold.
+        There is no such channel, the message is none that JSON can hold, or, unless `check` is false, lacks what it
+        stands by.
     """
     if channel not in CHANNELS:
-        raise SimulationError(f"There is no channel {channel!r}; take one of {', '.join(CHANNELS)}.")
-    if not isinstance(kind, str) or not kind:
-        raise SimulationError(f"type={kind!r} is no type of a message; pass text such as 'fill'.")
+        raise SimulationError(f"There is no channel {shown(channel)}; take one of {', '.join(CHANNELS)}.")
+    if not isinstance(kind, str) or not kind or not is_short(kind):
+        raise SimulationError(
+            f"type={shown(kind)} is no type of a message; pass the channel, the type and the fields, such as "
+            "publish('fill', 'fill', {…})."
+        )
     if not isinstance(message, dict):
-        raise SimulationError(f"A message is a dict of its fields, not {type(message).__name__}.")
+        raise SimulationError(f"A message is a dict of its fields, not {shown(message)}.")
+    missing = [each for each in _NEEDED.get(kind, ()) if each not in message]
+    if check and missing:
+        raise SimulationError(
+            f"A message {kind!r} needs {', '.join(_NEEDED[kind])}; here {', '.join(missing)} "
+            f"{'is' if len(missing) == 1 else 'are'} missing. To send it all the same, pass check=False."
+        )
     try:
         body = json.dumps(message, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:

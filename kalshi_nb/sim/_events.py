@@ -1,6 +1,7 @@
 """What happens on the simulated exchange, before it is put into frames.
 
-Times are microseconds since the tape began, prices integers of 1/10000 dollar, quantities of 1/100 contract.
+Times are microseconds since the tape began, prices integers of 1/10000 dollar, quantities of 1/100 contract, costs
+of 1/1000000 dollar.
 """
 
 from __future__ import annotations
@@ -10,11 +11,25 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from kalshi_nb.sim._market import Market, Side
 
-__all__ = ["Delta", "Event", "Lifecycle", "Quote", "Ticker", "Trade"]
+__all__ = [
+    "Delta",
+    "Event",
+    "Fill",
+    "Lifecycle",
+    "OrderState",
+    "OrderUpdate",
+    "PositionUpdate",
+    "Quote",
+    "Ticker",
+    "Trade",
+]
 
 
 class Delta(NamedTuple):
-    """One level of one side changed by `quantity`; `clock` numbers the action that did it."""
+    """One level of one side changed by `quantity`; `clock` numbers the action that did it.
+
+    `order` is the client's id of the account's own order, where that was the action.
+    """
 
     at: int
     market: Market
@@ -22,6 +37,7 @@ class Delta(NamedTuple):
     side: Side
     price: int
     quantity: int
+    order: str | None = None
 
 
 class Trade(NamedTuple):
@@ -57,13 +73,72 @@ class Ticker(NamedTuple):
 
 
 class Lifecycle(NamedTuple):
-    """A market was paused, resumed, or got another closing time (`closes_at`, as `at` is)."""
+    """A market was paused, resumed, determined or settled, or its close was put off.
+
+    `put_off` says how far, as a share of what can be.
+    """
 
     at: int
     market: Market
     event_type: str
     is_deactivated: bool | None = None
-    closes_at: int | None = None
+    put_off: float | None = None
+    result: str | None = None
+    settlement_value: int | None = None
 
 
-Event = Delta | Trade | Ticker | Lifecycle
+class OrderState(NamedTuple):
+    """One order of the account's at one moment; `price` is that of `side`."""
+
+    order_id: str
+    client_order_id: str
+    side: Side
+    price: int
+    initial: int
+    filled: int
+    remaining: int
+    status: str
+    created_at: int
+    maker_cost: int = 0
+    taker_cost: int = 0
+    taker_fees: int = 0
+
+
+class OrderUpdate(NamedTuple):
+    """An order of the account's was made, filled or ended."""
+
+    at: int
+    market: Market
+    user_id: str
+    order: OrderState
+    reason: str | None
+
+
+class Fill(NamedTuple):
+    """`quantity` of an order of the account's was filled in a trade; `position` is what the account has after it."""
+
+    at: int
+    market: Market
+    order: OrderState
+    trade_id: str
+    yes_price: int
+    quantity: int
+    is_taker: bool
+    fee: int
+    position: int
+
+
+class PositionUpdate(NamedTuple):
+    """What the account has in a market; positive is YES."""
+
+    at: int
+    market: Market
+    user_id: str
+    position: int
+    cost: int
+    realized: int
+    fees: int
+    volume: int
+
+
+Event = Delta | Trade | Ticker | Lifecycle | OrderUpdate | Fill | PositionUpdate

@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-import math
 import threading
-import time
 import uuid
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, Self, get_args
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, get_args
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from kalshi_nb.errors import SimulationError
+from kalshi_nb.errors import NoSuchAttributeError, SimulationError
 from kalshi_nb.sim._announcements import announcement
+from kalshi_nb.sim._arguments import (
+    LATEST_US,
+    ClockName,
+    begin_us,
+    check_choice,
+    check_number,
+    check_whole,
+    span_us_of,
+)
 from kalshi_nb.sim._authenticate import PATH, Keyring
+from kalshi_nb.sim._catalogue import CATALOGUE
 from kalshi_nb.sim._clocks import ManualTime, WallTime
 from kalshi_nb.sim._faults import Faults
 from kalshi_nb.sim._followers import Followers
 from kalshi_nb.sim._live import LiveMarket
-from kalshi_nb.sim._market import CATALOGUE
 from kalshi_nb.sim._playback import Playback, Recording
 from kalshi_nb.sim._server import HOST, ServerThread, listen
-from kalshi_nb.sim._venue import Era, UnknownMarkets, Venue
+from kalshi_nb.sim._venue import CLOSES_IN, Era, UnknownMarkets, Venue
 
 if TYPE_CHECKING:
     import os
+    from datetime import datetime
     from types import TracebackType
 
     from kalshi_nb.sim._authenticate import PublicKey
@@ -34,12 +42,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Exchange"]
 
-ClockName = Literal["wall", "manual"]
-
-_MANUAL_START: Final = datetime(2026, 11, 22, 15, tzinfo=UTC)
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _STEP_US: Final = 250_000
-_LATEST_US: Final = (datetime(9000, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+_YEAR: Final = 365 * 24 * 3_600
 
 
 class Exchange:
@@ -48,7 +52,10 @@ class Exchange:
     It serves at once, on a thread of its own, and takes any client that speaks Kalshi's WebSocket protocol and
     signs its handshake with a key the exchange knows. It has all of Kalshi's channels. On ``orderbook_delta``,
     ``ticker``, ``trade`` and ``market_lifecycle_v2`` its market speaks: about 75 book changes and four trades a
-    second happen in twelve markets of four events. On the others nothing comes but what `publish` sends.
+    second happen in twelve markets of four events, which close, are determined and are paid out when their time
+    comes. It has one account, whoever connects: some of the orders in its books are that account's, and ``fill``,
+    ``user_orders`` and ``market_positions`` tell of these. On the other channels nothing comes but what `publish`
+    sends.
 
     Parameters
     ----------
@@ -72,6 +79,12 @@ class Exchange:
     speed : float
         How many seconds of the tape pass in one second of the clock, 0.01 to 1,000: with 20 about 2,000 messages
         a second on all channels together. Events keep their order and contents; their times move together.
+    closes_in : float
+        Seconds of the clock until the first event closes (the Bitcoin market), 1 to 31,536,000; six hours unless
+        given. The others follow after 1.5, 2 and 160 times as long. No frame is sent when a market closes; in the
+        last quarter of `closes_in` its prices go where it will end, a twelfth of it after the planned close the
+        result is told (``determined``: by the last prices, one YES in an event whose markets exclude each other),
+        and as much later it is ``settled``. Tickers keep their names, whatever the clock says.
 
     Raises
     ------
@@ -101,17 +114,25 @@ class Exchange:
         *,
         unknown_markets: UnknownMarkets = "empty",
         speed: float = 1.0,
+        closes_in: float = CLOSES_IN,
     ) -> None:
-        if isinstance(seed, bool) or not isinstance(seed, int):
-            raise SimulationError(f"seed={seed!r} makes no tape; pass a whole number.")
-        _one_of("clock", clock, get_args(ClockName))
-        _one_of("era", era, get_args(Era))
-        _one_of("unknown_markets", unknown_markets, get_args(UnknownMarkets))
-        if isinstance(speed, bool) or not isinstance(speed, int | float) or not 0.01 <= speed <= 1000:
-            raise SimulationError(f"speed={speed!r} is no pace for a market; pass a number from 0.01 to 1000.")
-        start_us = _start_us(start, clock)
+        check_whole("seed", seed)
+        check_choice("clock", clock, get_args(ClockName))
+        check_choice("era", era, get_args(Era))
+        check_choice("unknown_markets", unknown_markets, get_args(UnknownMarkets))
+        check_number("speed", speed, 0.01, 1000, "pace for a market; pass a number")
+        check_number("closes_in", closes_in, 1, _YEAR, "time until a close; pass seconds")
+        start_us = begin_us(start, is_manual=clock == "manual")
         time_source = ManualTime(start_us) if clock == "manual" else WallTime(start_us)
-        venue = Venue(seed, start_us, time_source.now_us, era=era, unknown_markets=unknown_markets, speed=speed)
+        venue = Venue(
+            seed,
+            start_us,
+            time_source.now_us,
+            era=era,
+            unknown_markets=unknown_markets,
+            speed=speed,
+            closes_in=closes_in,
+        )
         self._tickers = venue.tickers
         self._markets = tuple(sorted((market for market, _ in CATALOGUE), key=lambda each: each.ticker))
         self._frames: int | None = None
@@ -171,6 +192,8 @@ class Exchange:
         self._server = ServerThread(listener, programme, self._keyring, compression=compression)
         self._followers = Followers(self._server.connections)
         self._faults = Faults(self._server, programme)
+        if isinstance(programme, LiveMarket):
+            programme.on_change = self._followers.learn
         self._server.start()
 
     @property
@@ -242,6 +265,11 @@ class Exchange:
     def attach(self, follower: Follower) -> None:
         """Let `advance` wait for a client of this process; see `Follower`."""
         self._followers.attach(follower)
+        programme = self._programme
+        if isinstance(programme, LiveMarket) and hasattr(follower, "learn") and not self.closed:
+            # On the server's thread, so that it comes in order with what changes from now on.
+            with suppress(SimulationError):  # closed in between, which whoever connects finds out by himself
+                self._server.call(lambda: follower.learn(*programme.facts()))
 
     def detach(self, follower: Follower) -> None:
         """Let `advance` wait for it no more."""
@@ -271,12 +299,12 @@ class Exchange:
             raise SimulationError(
                 'advance() needs a clock that is moved by hand; make the exchange with Exchange(clock="manual").'
             )
-        span_us = _span_us(seconds)
+        span_us = span_us_of(seconds)
         self._followers.check()
         with self._advancing:
             now_us = clock.now_us()
             end_us = now_us + span_us
-            if end_us > _LATEST_US:
+            if end_us > LATEST_US:
                 raise SimulationError("The exchange has no calendar after the year 9000; advance by less.")
             with self._followers.holding() as flush_step:
                 while now_us < end_us:
@@ -288,8 +316,16 @@ class Exchange:
                 self._followers.await_applied()
                 self._followers.flush()
 
-    def publish(self, channel: str, type: str, msg: dict[str, Any], *, own: bool = True) -> int:  # noqa: A002 - Kalshi's word
-        """Send a message to those who are subscribed to a channel: the market itself makes no fills or quotes.
+    def publish(
+        self,
+        channel: str,
+        type: str,  # noqa: A002 - Kalshi's word
+        msg: dict[str, Any] | None = None,
+        *,
+        own: bool = True,
+        check: bool = True,
+    ) -> int:
+        """Send a message to those who are subscribed to a channel: the market itself makes no quotes or indices.
 
         The frame gets the subscription's ``sid``, and the next ``seq`` where the channel has them. A
         subscription to some markets (indices, underlyings) gets only messages about those. Nothing is waited
@@ -306,6 +342,8 @@ class Exchange:
         own : bool
             Whether it is about a request for quotes of the clients' own; others do not reach those who
             subscribed with ``user_filter`` "self".
+        check : bool
+            Whether to refuse a fill, an order or a position without what it stands by, such as its market.
 
         Returns
         -------
@@ -315,7 +353,8 @@ class Exchange:
         Raises
         ------
         SimulationError
-            There is no such channel, the message is none that JSON can hold, or a recording is served.
+            There is no such channel, the message is none that JSON can hold or lacks what it stands by, or a recording
+            is served.
 
         Examples
         --------
@@ -327,7 +366,7 @@ class Exchange:
         programme = self._programme
         if not isinstance(programme, LiveMarket):
             raise SimulationError("A recording is played as it is; use Exchange() to publish messages of your own.")
-        announced = announcement(channel, type, msg, own=own)
+        announced = announcement(channel, type, msg, own=own, check=check)
         return self._server.call(lambda: programme.announce(announced))
 
     def _advance_to(self, programme: LiveMarket, now_us: int) -> None:
@@ -351,6 +390,15 @@ class Exchange:
     ) -> None:
         self.close()
 
+    def __setattr__(self, name: str, value: object) -> None:
+        """Refuse to set anything: what an exchange is made with are arguments."""
+        if not name.startswith("_"):
+            raise NoSuchAttributeError(
+                f"Exchange has no {name!r} to be set: make another, with other arguments, such as Exchange(speed=20); "
+                "what is to go wrong is asked of its .faults."
+            )
+        super().__setattr__(name, value)
+
     def __repr__(self) -> str:
         closed = ", closed" if self._server.is_closed else ""
         return f"<Exchange {self._url}, clock={self.clock!r}, {len(self._tickers)} markets{closed}>"
@@ -359,31 +407,3 @@ class Exchange:
         raise SimulationError(
             "An exchange is a running server and cannot be copied or pickled; hand on its url and a key instead."
         )
-
-
-def _one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise SimulationError(f"{name}={value!r} is unknown; pass {' or '.join(map(repr, allowed))}.")
-
-
-def _start_us(start: datetime | None, clock: ClockName) -> int:
-    if start is None:
-        if clock == "wall":
-            return time.time_ns() // 1000
-        start = _MANUAL_START
-    if not isinstance(start, datetime) or start.tzinfo is None:
-        raise SimulationError(
-            f"start={start!r} names no instant; pass a datetime with a time zone, such as tzinfo=UTC."
-        )
-    start_us = (start - _EPOCH) // timedelta(microseconds=1)
-    if not 0 <= start_us < _LATEST_US:
-        raise SimulationError(f"start={start!r} is too far away; pass one between 1970 and 9000.")
-    return start_us
-
-
-def _span_us(seconds: float) -> int:
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-        raise SimulationError(f"advance({seconds!r}) is no length of time; pass seconds.")
-    if not math.isfinite(seconds) or seconds < 0:
-        raise SimulationError(f"advance({seconds!r}) is no length of time; pass seconds, 0 or more.")
-    return round(seconds * 1_000_000)

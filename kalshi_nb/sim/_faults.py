@@ -11,6 +11,7 @@ from kalshi_nb.errors import SimulationError
 from kalshi_nb.sim._authenticate import Verdict
 from kalshi_nb.sim._frames import ERROR_WORDS
 from kalshi_nb.sim._line_faults import LineFaults, counted
+from kalshi_nb.sim._shown import shown
 from kalshi_nb.sim._venue import Era
 
 __all__ = ["Faults"]
@@ -172,10 +173,10 @@ class Faults(LineFaults):
             No connection has the channel open, or the exchange has no such code.
         """
         if isinstance(code, bool) or not isinstance(code, int) or not 1 <= code <= 999:
-            raise SimulationError(f"{code!r} is no error code; take one such as 10 or 25.")
+            raise SimulationError(f"{shown(code)} is no error code; take one such as 10 or 25.")
         if message is None and code not in ERROR_WORDS:
             raise SimulationError(
-                f"The exchange sends no error {code!r}; take one of {', '.join(map(str, sorted(ERROR_WORDS)))}, "
+                f"The exchange sends no error {shown(code)}; take one of {', '.join(map(str, sorted(ERROR_WORDS)))}, "
                 "or give the message, too."
             )
 
@@ -213,7 +214,7 @@ class Faults(LineFaults):
             Its type, of small letters, digits and underscores.
         """
         if not isinstance(kind, str) or not _WORD.fullmatch(kind):
-            raise SimulationError(f"kind={kind!r} is no type of a frame; take small letters and underscores.")
+            raise SimulationError(f"kind={shown(kind)} is no type of a frame; take small letters and underscores.")
 
         def send() -> int:
             connections = self._with_channel(channel)
@@ -243,7 +244,7 @@ class Faults(LineFaults):
     def set_era(self, era: Era) -> None:
         """Write frames from now on as another time did; see `Exchange` for what there is."""
         if era not in get_args(Era):
-            raise SimulationError(f"era={era!r} is unknown; pass {' or '.join(map(repr, get_args(Era)))}.")
+            raise SimulationError(f"era={shown(era)} is unknown; pass {' or '.join(map(repr, get_args(Era)))}.")
         self._server.call(lambda: self._live().venue.set_era(era))
 
     # -- the whole exchange ------------------------------------------------------------------------------
@@ -287,14 +288,14 @@ class Faults(LineFaults):
 def _check_close_code(code: int) -> None:
     is_sendable = code in {1000, 1001, 1002, 1003, *range(1007, 1015)} or 3000 <= code <= 4999
     if not is_sendable:
-        raise SimulationError(f"{code!r} is no close code that can be sent; take 1001 or 3000 to 4999.")
+        raise SimulationError(f"{shown(code)} is no close code that can be sent; take 1001 or 3000 to 4999.")
 
 
 def _refusal(status: int, body: str | None, retry_after: float | None) -> Verdict:
     try:
         phrase = HTTPStatus(status).phrase
     except ValueError:
-        raise SimulationError(f"{status!r} is no HTTP status; take one such as 401, 429 or 503.") from None
+        raise SimulationError(f"{shown(status)} is no HTTP status; take one such as 401, 429 or 503.") from None
     if status < 400:
         raise SimulationError(f"Status {status} is no refusal; take one such as 401, 429 or 503.")
     return Verdict(status, _refusal_body(status, phrase) if body is None else body, retry_after)

@@ -1,4 +1,4 @@
-"""One market's life: makers who quote around a wandering fair value, takers, pauses.
+"""One market's life: makers who quote around a wandering fair value, takers, pauses, a close.
 
 Everything is drawn from one pseudo-random source a market, in the order of the market's own time, and nothing
 else has a say: neither the other markets, nor clients, nor in what steps the time is taken.
@@ -9,13 +9,16 @@ from __future__ import annotations
 import math
 import random
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from kalshi_nb.sim._account import Desk
 from kalshi_nb.sim._book import RestingBook
 from kalshi_nb.sim._events import Delta, Event, Lifecycle, Quote, Ticker, Trade
 from kalshi_nb.sim._market import GRIDS, WHOLE, opposite
 
 if TYPE_CHECKING:
+    from kalshi_nb.sim._account import OwnOrder
     from kalshi_nb.sim._market import Market, Side, Temper
 
 __all__ = ["MarketFlow"]
@@ -34,6 +37,8 @@ _MOST_COUNT: Final = 200_000
 """Contracts in the largest order."""
 _SWEPT_LEVELS: Final = 3
 """How many levels one taker goes through at most."""
+_CERTAIN: Final = 150
+"""How far from 0 or 1 dollar the fair value comes when the outcome is nearly known."""
 
 
 class _SecondHalf(NamedTuple):
@@ -63,6 +68,7 @@ class MarketFlow:
         self._grid = GRIDS[market.price_level_structure]
         self._temper = temper
         self._random = random.Random(f"{seed}:{market.ticker}:flow")
+        self.desk = Desk(seed, market, self._grid, is_open=temper.has_account)
         self.clock = self._random.randrange(10_000, 1_000_000)
         self._fair = temper.anchor
         self._second_half: _SecondHalf | None = None
@@ -111,6 +117,33 @@ class MarketFlow:
             self._ticker_at = max(at + 1_000, self._last_ticker_at + _SECOND)
         return events
 
+    @property
+    def value(self) -> int:
+        """The last price, by which an outcome is known; of a market that nobody traded, its highest bid."""
+        return self._price or self.book.best("yes")
+
+    def approach(self, outcome: Side, span: int) -> None:
+        """Let the fair value go to one end, more or less within `span` microseconds."""
+        anchor = WHOLE - _CERTAIN if outcome == "yes" else _CERTAIN
+        self._temper = replace(self._temper, anchor=anchor, return_in=max(3, span // self._temper.pause // 4))
+
+    def close(self) -> None:
+        """Let nobody trade any more: the book stays as it is, and nothing is said but of what was before."""
+        self._act_at = self._lifecycle_at = _NEVER
+        self._second_half = None
+
+    def determine(self, at: int, result: Side) -> list[Event]:
+        """Cancel what rests, and tell how it came out."""
+        events = self._clear(at, "CloseCancel")
+        if events:
+            self._ticker_at = max(at + 1_000, self._last_ticker_at + _SECOND)
+        value = WHOLE if result == "yes" else 0
+        return [*events, Lifecycle(at, self.market, "determined", result=result, settlement_value=value)]
+
+    def settle(self, at: int, value: int) -> list[Event]:
+        """Pay."""
+        return [Lifecycle(at, self.market, "settled"), *self.desk.settled(at, value)]
+
     # -- tickers and lifecycle ---------------------------------------------------------------------------
 
     def _tell(self, at: int) -> list[Event]:
@@ -125,8 +158,8 @@ class MarketFlow:
     def _live(self, at: int) -> list[Event]:
         self._lifecycle_at = at + 30 * _SECOND + self._wait(_LIFECYCLE_PAUSE)
         if self._resumes or self._random.random() < 0.5:
-            closes_at = at + self._random.randrange(2, 48) * 900 * _SECOND
-            return [Lifecycle(at, self.market, "close_date_updated", closes_at=closes_at)]
+            put_off = (self._random.randrange(2, 48) - 2) / 45
+            return [Lifecycle(at, self.market, "close_date_updated", put_off=put_off)]
         self._resumes = True
         self._act_at = at + self._random.randrange(3 * _SECOND, 9 * _SECOND)
         return [Lifecycle(at, self.market, "deactivated", is_deactivated=True)]
@@ -137,14 +170,18 @@ class MarketFlow:
         self._second_half = None
         self._actions_left = _REFILL_ACTIONS
         self._act_at = at + 1 + self._wait(30_000)
+        events = self._clear(at, "HaltCancel")
+        events.append(Lifecycle(at, self.market, "activated", is_deactivated=False))
+        return events
+
+    def _clear(self, at: int, reason: str) -> list[Event]:
         self.clock += 1
         events: list[Event] = [
             Delta(at, self.market, self.clock, side, price, -count)
             for side in ("yes", "no")
             for price, count in self.book.clear(side)
         ]
-        events.append(Lifecycle(at, self.market, "activated", is_deactivated=False))
-        return events
+        return events + self.desk.canceled(at, self.book.touched(), reason)
 
     # -- what makers and takers do -----------------------------------------------------------------------
 
@@ -182,13 +219,23 @@ class MarketFlow:
         price = self.book.highest_allowed(side, wish)
         if not price:
             return []
-        count = self._order_count()
-        self.book.add(side, price, count)
-        return [self._delta(at, side, price, count)]
+        return self._rest(at, side, price, self._order_count())
+
+    def _rest(self, at: int, side: Side, price: int, count: int) -> list[Event]:
+        """Put an order into the book, the account's perhaps."""
+        # Only where others rest already, in whose orders its own can stay when this one is cancelled.
+        joins = self.book.count_at(side, price) > 0
+        own = self.desk.make(at, side, price, count, self.book.best(side)) if joins else None
+        self.book.add(side, price, count, own)
+        delta = self._delta(at, side, price, count, own)
+        return [delta] if own is None else [delta, *self.desk.made(at, own)]
 
     def _cancel(self, at: int, side: Side, price: int) -> list[Event]:
         count = self.book.cancel(side, price, self._random.randrange(1 << 16))
-        return [self._delta(at, side, price, -count)]
+        touched = self.book.touched()
+        ours = touched[0][0] if touched and touched[0][1] == count else None
+        delta = self._delta(at, side, price, -count, ours)
+        return [delta, *self.desk.canceled(at, touched)]
 
     def _requote(self, at: int, side: Side, price: int, wish: int) -> list[Event]:
         events = self._cancel(at, side, price)
@@ -201,10 +248,7 @@ class MarketFlow:
         side, wish, count = self._second_half
         self._second_half = None
         price = self.book.highest_allowed(side, wish)
-        if not price:
-            return []
-        self.book.add(side, price, count)
-        return [self._delta(at, side, price, count)]
+        return self._rest(at, side, price, count) if price else []
 
     def _trade(self, at: int) -> list[Event]:
         # The taker leans to where the fair value is against the middle, as one who knows more would.
@@ -213,15 +257,24 @@ class MarketFlow:
         taker: Side = "yes" if self._random.random() < 0.5 + lean else "no"
         side = opposite(taker)
         left = self._count(3.2, 1.76, self._temper.fractional_trades)
-        deltas: list[Event] = []
-        trades: list[Event] = []
+        deltas: list[Delta] = []
+        trades: list[Trade] = []
+        fills: list[tuple[OwnOrder, Trade, int]] = []
         self.clock += 1
         while left and (price := self.book.best(side)) and len(trades) < _SWEPT_LEVELS:
             count = self.book.take(side, price, left)
             left -= count
             deltas.append(Delta(at, self.market, self.clock, side, price, -count))
             trades.append(self._book_trade(at, taker, price, count))
-        return deltas + trades
+            fills += ((order, trades[-1], filled) for order, filled in self.book.touched())
+        if fills:
+            return [*deltas, *trades, *self.desk.filled(at, fills, is_taker=False)]
+        own = self.desk.take(at, taker, trades) if trades else None
+        if own is None:
+            return [*deltas, *trades]
+        ours = [each._replace(order=own.client_order_id) for each in deltas]
+        fills = [(own, each, each.quantity) for each in trades]
+        return [*ours, *trades, *self.desk.filled(at, fills, is_taker=True)]
 
     def _book_trade(self, at: int, taker: Side, price: int, count: int) -> Trade:
         self._price = price if taker == "no" else WHOLE - price
@@ -242,7 +295,8 @@ class MarketFlow:
             price = self.book.highest_allowed(side, self._somewhere(side))
             if not price:
                 return
-            self.book.add(side, price, self._order_count())
+            count = self._order_count()
+            self.book.add(side, price, count, self.desk.make(-1, side, price, count, self._aim(side)))
 
     def _wants_more(self, side: Side) -> bool:
         """Say whether a side is to grow; orders are bounded too, since a cheap side has few prices."""
@@ -287,9 +341,10 @@ class MarketFlow:
             return contracts * 100 + self._random.randrange(1, 100)
         return max(contracts, 1) * 100
 
-    def _delta(self, at: int, side: Side, price: int, count: int) -> Delta:
+    def _delta(self, at: int, side: Side, price: int, count: int, own: OwnOrder | None = None) -> Delta:
         self.clock += 1
-        return Delta(at, self.market, self.clock, side, price, count)
+        name = None if own is None else own.client_order_id
+        return Delta(at, self.market, self.clock, side, price, count, name)
 
     @staticmethod
     def _removed(events: list[Event]) -> int:

@@ -23,11 +23,14 @@ _POLL: Final = 0.0003
 class Follower(Protocol):
     """A client in this process that `Exchange.advance` waits for.
 
-    The three methods are called from the thread that calls ``advance``, never from the exchange's own. A follower
+    These methods are called from the thread that calls ``advance``, never from the exchange's own. A follower
     may have more: ``may_wait()``, which raises on a thread that must not wait for it; ``hold()`` and ``let_go()``,
     between which it is to make nothing readable but by ``flush``, which is called once a step; and one that has
     several connections has ``has_applied(up_to)`` in place of the first two, which tells whether as many frames have
-    been received and applied as the mapping `up_to` says, by the port of each connection of the exchange's.
+    been received and applied as the mapping `up_to` says, by the port of each connection of the exchange's. And one
+    that has ``learn(at, events, markets)`` is told what events and markets are, as lists of dicts, when it is
+    attached and whenever something of it changes; that is called on the exchange's thread, too, and must neither
+    wait nor raise.
     """
 
     def local_port(self) -> int | None:
@@ -67,6 +70,13 @@ class Followers:
         """Wait for it no more; nothing happens where it is not attached."""
         with self._lock:
             self._followers = [each for each in self._followers if each is not follower]
+
+    def learn(self, at: int, events: list[dict[str, Any]], markets: list[dict[str, Any]]) -> None:
+        """Tell those who want to know what events and markets are, by `at` of the exchange's time."""
+        for each in self._attached():
+            learn = getattr(each, "learn", None)
+            if learn is not None:
+                learn(at, events, markets)
 
     def await_applied(self) -> None:
         """Wait until each follower that is connected has applied every frame sent to it."""

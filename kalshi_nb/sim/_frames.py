@@ -151,10 +151,11 @@ def delta_body(delta: Delta, time_us: int, *, with_clock: bool, use_yes_price: b
     market = delta.market
     price = WHOLE - delta.price if use_yes_price and delta.side == "no" else delta.price
     clock = _clock(delta.clock if with_clock else None)
+    order = "" if delta.order is None else f'"client_order_id":"{delta.order}",'
     return (
         f'{{"market_ticker":"{market.ticker}","market_id":"{market.market_id}",{clock}'
         f'"price_dollars":{dollars(price)},"delta_fp":{contracts(delta.quantity)},"side":"{delta.side}",'
-        f'"ts":{rfc3339(time_us)},"ts_ms":{time_us // 1000}}}'
+        f'{order}"ts":{rfc3339(time_us)},"ts_ms":{time_us // 1000}}}'
     )
 
 
@@ -186,14 +187,21 @@ def ticker_body(market: Market, quote: Quote, time_us: int) -> str:
     )
 
 
-def lifecycle_body(event: Lifecycle, closes_at_us: int | None) -> str:
-    """Write a market's pause, resumption or new closing time."""
-    body = f'{{"market_ticker":"{event.market.ticker}",'
+def lifecycle_body(event: Lifecycle, time_us: int, closes_at_us: int | None) -> str:
+    """Write a market's pause, resumption, new closing time, result or payment."""
+    parts = [f'"market_ticker":"{event.market.ticker}"']
     if closes_at_us is not None:
-        body += f'"close_ts":{closes_at_us // 1_000_000},'
+        parts.append(f'"close_ts":{closes_at_us // 1_000_000}')
+    if event.event_type == "determined":
+        parts.append(f'"determination_ts":{time_us // 1_000_000}')
+    if event.event_type == "settled":
+        parts.append(f'"settled_ts":{time_us // 1_000_000}')
+    if event.result is not None and event.settlement_value is not None:
+        parts.append(f'"result":"{event.result}","settlement_value":{dollars(event.settlement_value)}')
     if event.is_deactivated is not None:
-        body += f'"is_deactivated":{"true" if event.is_deactivated else "false"},'
-    return f'{body}"event_type":"{event.event_type}"}}'
+        parts.append(f'"is_deactivated":{"true" if event.is_deactivated else "false"}')
+    parts.append(f'"event_type":"{event.event_type}"')
+    return "{" + ",".join(parts) + "}"
 
 
 def subscribed_body(channel: str, sid: int) -> str:

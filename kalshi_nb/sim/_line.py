@@ -7,6 +7,7 @@ from random import Random
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from kalshi_nb.errors import SimulationError
+from kalshi_nb.sim._shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,10 +46,10 @@ class FaultPlan:
 
     def __init__(self, seed: int, rates: dict[Mishap, float], *, answers: bool) -> None:
         if isinstance(seed, bool) or not isinstance(seed, int):
-            raise SimulationError(f"seed={seed!r} makes no plan; pass a whole number.")
+            raise SimulationError(f"seed={shown(seed)} makes no plan; pass a whole number.")
         for name, rate in rates.items():
             if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate <= 1:
-                raise SimulationError(f"{name}={rate!r} is no share of frames; pass a number from 0 to 1.")
+                raise SimulationError(f"{name}={shown(rate)} is no share of frames; pass a number from 0 to 1.")
         if sum(rates.values()) > 1:
             raise SimulationError("The shares add up to more than 1, and one frame has one mishap; make them smaller.")
         self.counts: Counter[str] = Counter()

@@ -9,6 +9,7 @@ from kalshi_nb.errors import SimulationError
 from kalshi_nb.sim._commands import CHANNELS
 from kalshi_nb.sim._line import ANSWERS, FaultPlan
 from kalshi_nb.sim._live import LiveMarket
+from kalshi_nb.sim._shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -326,7 +327,7 @@ class LineFaults:
 
     def _with_channel(self, channel: str) -> list[Connection]:
         if channel not in CHANNELS:
-            raise SimulationError(f"There is no channel {channel!r}; take one of {', '.join(CHANNELS)}.")
+            raise SimulationError(f"There is no channel {shown(channel)}; take one of {', '.join(CHANNELS)}.")
         sessions = self._live().sessions()
         connections = [each for each, session in sessions.items() if session.is_open(channel)]
         if not connections:
@@ -343,11 +344,11 @@ def counted(count: int) -> int:
         It is not a whole number from 1.
     """
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-        raise SimulationError(f"count={count!r} says nothing; pass a whole number from 1.")
+        raise SimulationError(f"count={shown(count)} says nothing; pass a whole number from 1.")
     return count
 
 
 def _seconds(seconds: float, most: float) -> None:
     ok = not isinstance(seconds, bool) and isinstance(seconds, int | float) and math.isfinite(seconds)
     if not ok or not 0 <= seconds <= most:
-        raise SimulationError(f"seconds={seconds!r} is no length of time here; pass 0 to {most:g}.")
+        raise SimulationError(f"seconds={shown(seconds)} is no length of time here; pass 0 to {most:g}.")

@@ -1,22 +1,19 @@
-"""The markets of the simulated exchange: their names, price grids and temper.
+"""What a market of the simulated exchange is: its names, price grid and temper.
 
 Prices are integers of 1/10000 dollar, counts integers of 1/100 contract.
 """
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 from typing import Final, Literal
 
-__all__ = ["CATALOGUE", "GRIDS", "WHOLE", "Market", "PriceGrid", "Side", "Temper", "opposite"]
+__all__ = ["GRIDS", "WHOLE", "ListedEvent", "Market", "PriceGrid", "Side", "Temper", "opposite"]
 
 Side = Literal["yes", "no"]
 
 WHOLE: Final = 10_000
 """One dollar: what a contract pays, and what a YES and a NO price of one trade add up to."""
-
-_MARKET_IDS: Final = uuid.UUID("6b1f0a6e-5d0c-4f6e-9a53-2f1c1d0e7b11")
 
 
 def opposite(side: Side) -> Side:
@@ -87,6 +84,12 @@ class Market:
         (0.001 below 0.10 and above 0.90, else 0.01).
     market_id : str
         The uuid that WebSocket messages carry; the same for every seed.
+    subtitle : str
+        What YES stands for in its event.
+    strike_type : str
+        ``"less"``, ``"between"``, ``"greater"`` or, where the strike is no number, ``"custom"``.
+    floor_strike, cap_strike : float or None
+        The strike in numbers, where it has any.
     """
 
     ticker: str
@@ -95,6 +98,42 @@ class Market:
     title: str
     price_level_structure: str
     market_id: str
+    subtitle: str
+    strike_type: str = "custom"
+    floor_strike: float | None = None
+    cap_strike: float | None = None
+
+    @property
+    def price_ranges(self) -> tuple[tuple[int, int, int], ...]:
+        """The grid: bands of (start, end, step), in 1/10000 dollar."""
+        return GRIDS[self.price_level_structure].bands
+
+
+@dataclass(frozen=True, slots=True)
+class ListedEvent:
+    """What several markets are about.
+
+    Attributes
+    ----------
+    ticker, series_ticker : str
+        Its names.
+    title, subtitle : str
+        The question.
+    mutually_exclusive : bool
+        Whether one of its markets is YES in the end, and the others NO; else each is decided by itself.
+    closes_after : float
+        When its markets close, as a multiple of the time until the first event of all does.
+    open_for : int
+        Seconds that its markets have been open when the exchange begins.
+    """
+
+    ticker: str
+    series_ticker: str
+    title: str
+    subtitle: str
+    mutually_exclusive: bool
+    closes_after: float
+    open_for: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +160,8 @@ class Temper:
         Trades with a fraction of a contract, in a hundred.
     fresh : bool
         Whether nobody has ever traded it when the tape begins, and nobody does.
+    has_account : bool
+        Whether the account trades in it.
     """
 
     anchor: int
@@ -132,54 +173,4 @@ class Temper:
     trade_share: int = 60
     fractional_trades: int = 5
     fresh: bool = False
-
-
-def _market(ticker: str, title: str, grid: str) -> Market:
-    event_ticker = ticker.rpartition("-")[0]
-    series_ticker = ticker.partition("-")[0]
-    market_id = str(uuid.uuid5(_MARKET_IDS, ticker))
-    return Market(ticker, event_ticker, series_ticker, title, grid, market_id)
-
-
-def _temperature(strike: str, words: str, temper: Temper) -> tuple[Market, Temper]:
-    title = f"Will the high temperature in New York be {words} on Nov 22, 2026?"
-    return _market(f"KXHIGHNY-26NOV22-{strike}", title, "linear_cent"), temper
-
-
-def _catalogue() -> tuple[tuple[Market, Temper], ...]:
-    return (
-        _temperature("T48", "below 48°", Temper(400, 18, 200, 200, 14, 5_000_000)),
-        _temperature("B48.5", "48-49°", Temper(1_100, 20, 200, 200, 14, 3_000_000)),
-        _temperature("B50.5", "50-51°", Temper(2_700, 22, 200, 200, 16, 1_300_000)),
-        _temperature("B52.5", "52-53°", Temper(3_400, 25, 200, 200, 18, 900_000)),
-        _temperature("B54.5", "54-55°", Temper(1_700, 22, 200, 300, 14, 1_800_000)),
-        _temperature("T55", "above 55°", Temper(700, 18, 200, 200, 12, 4_000_000)),
-        (
-            _market("KXBTC15M-26NOV221015-15", "BTC price up in the next 15 mins?", "linear_cent"),
-            Temper(5_200, 90, 300, 200, 14, 260_000, 70, 33),
-        ),
-        (
-            _market("KXNFLGAME-26NOV22NYJBUF-BUF", "New York J at Buffalo winner: Buffalo?", "tapered_deci_cent"),
-            Temper(8_700, 60, 250, 150, 24, 550_000),
-        ),
-        (
-            _market("KXNFLGAME-26NOV22NYJBUF-NYJ", "New York J at Buffalo winner: New York J?", "tapered_deci_cent"),
-            Temper(1_300, 60, 250, 150, 24, 650_000),
-        ),
-        (
-            _market("KXSENATEOH-28-D", "Will the Democratic Party win the Ohio Senate race?", "deci_cent"),
-            Temper(4_480, 8, 300, 150, 20, 6_000_000, 40),
-        ),
-        (
-            _market("KXSENATEOH-28-R", "Will the Republican Party win the Ohio Senate race?", "deci_cent"),
-            Temper(5_460, 8, 300, 150, 20, 6_000_000, 40),
-        ),
-        (
-            _market("KXSENATEOH-28-I", "Will an independent win the Ohio Senate race?", "deci_cent"),
-            Temper(70, 16, 60, 100, 8, 9_000_000, 0, fresh=True),
-        ),
-    )
-
-
-CATALOGUE: Final = _catalogue()
-"""Every market with its temper: four events of one Sunday, and the quiet one of a far election."""
+    has_account: bool = False

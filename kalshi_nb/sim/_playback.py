@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from kalshi_nb.errors import SimulationError
+from kalshi_nb.sim._shown import shown
 
 if TYPE_CHECKING:
     import os
@@ -47,9 +48,10 @@ class Recording:
         try:
             lines = Path(path).read_text(encoding="utf-8").split("\n")
         except (OSError, UnicodeDecodeError) as error:
+            reason = (error.strerror if isinstance(error, OSError) else "") or type(error).__name__
             raise SimulationError(
-                f"{path} cannot be read as a recording: {error}. Pass a text file with one frame a line."
-            ) from error
+                f"{shown(str(path))} cannot be read as a recording ({reason}). Pass a text file with one frame a line."
+            ) from None
         frames: list[str] = []
         tickers: set[str] = set()
         for number, line in enumerate(lines, start=1):

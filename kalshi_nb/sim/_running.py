@@ -5,10 +5,12 @@ from __future__ import annotations
 import inspect
 import os
 import threading
+from datetime import datetime
 from typing import Any, Final
 
 from kalshi_nb.errors import SimulationError
 from kalshi_nb.sim._exchange import Exchange
+from kalshi_nb.sim._shown import shown
 
 __all__ = ["embedded", "exchange"]
 
@@ -81,13 +83,19 @@ def _start(options: dict[str, Any]) -> Exchange:
 
 def _told(options: dict[str, Any], asked: dict[str, Any], made: dict[str, Any], other: Exchange) -> str:
     differ = ", ".join(
-        f"{name} is {made[name]!r} there and {value!r} here" for name, value in asked.items() if made[name] != value
+        f"{name} is {_said(made[name])} there and {_said(value)} here"
+        for name, value in asked.items()
+        if made[name] != value
     )
-    shown = ", ".join(f"{name}={value!r}" for name, value in options.items())
+    wanted = ", ".join(f"{name}={_said(value)}" for name, value in options.items())
     return (
         f"An exchange with other options runs at {other.url}: {differ}. Close it first (its close(), or that of the "
-        f"feed that connect('sim') gave), or start one beside it: kalshi_nb.sim.Exchange({shown})."
+        f"feed that connect('sim') gave), or start one beside it: kalshi_nb.sim.Exchange({wanted})."
     )
+
+
+def _said(value: object) -> str:
+    return repr(value) if isinstance(value, datetime) else shown(value)
 
 
 def _forget() -> None:

@@ -22,6 +22,7 @@ from websockets.http11 import Response
 from kalshi_nb.errors import PortInUseError, SimulationError
 from kalshi_nb.sim._authenticate import PATH, Verdict
 from kalshi_nb.sim._connection import Connection
+from kalshi_nb.sim._shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,7 +87,7 @@ def listen(port: int) -> socket.socket:
         The port cannot be had for another reason.
     """
     if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= 65_535:
-        raise SimulationError(f"port={port!r} is no port; pass 0 for a free one, or 1024 to 65535.")
+        raise SimulationError(f"port={shown(port)} is no port; pass 0 for a free one, or 1024 to 65535.")
     try:
         return socket.create_server((HOST, port), backlog=128)
     except OSError as error:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from kalshi_nb.sim._channels import Feed
     from kalshi_nb.sim._commands import Filter
-    from kalshi_nb.sim._venue import Publication, Venue
+    from kalshi_nb.sim._publication import Publication
+    from kalshi_nb.sim._venue import Venue
 
 __all__ = ["TERMINAL_CODES", "Outlet", "Session", "Subscription"]
 
@@ -114,7 +115,7 @@ class Session:
             self.fail(subscription.channel, 25)
             return
         body = publication.body(use_yes_price=subscription.use_yes_price)
-        self._send(publication.channel, body, subscription, sending_us=publication.sending_us)
+        self._send(publication.kind, body, subscription, sending_us=publication.sending_us)
 
     def announce(self, announced: Announcement) -> bool:
         """Send a message of somebody's own, if this connection is subscribed to it; say whether it was sent."""

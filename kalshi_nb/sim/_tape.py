@@ -5,8 +5,8 @@ from __future__ import annotations
 import heapq
 from typing import TYPE_CHECKING
 
+from kalshi_nb.sim._catalogue import CATALOGUE
 from kalshi_nb.sim._flow import MarketFlow
-from kalshi_nb.sim._market import CATALOGUE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +33,10 @@ class Tape:
     def __init__(self, seed: int) -> None:
         self.flows = {market.ticker: MarketFlow(seed, market, temper) for market, temper in CATALOGUE}
         self._order = list(self.flows.values())
+        self.reorder()
+
+    def reorder(self) -> None:
+        """Look anew when each market's next event comes, after something was done to one from outside."""
         # Ties go to the market that stands first in the catalogue.
         self._due = [(flow.next_at, number) for number, flow in enumerate(self._order)]
         heapq.heapify(self._due)

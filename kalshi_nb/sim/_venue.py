@@ -3,74 +3,33 @@
 from __future__ import annotations
 
 import math
-from functools import cached_property
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from kalshi_nb.sim import _frames
+from kalshi_nb.sim._calendar import Calendar
+from kalshi_nb.sim._catalogue import EVENTS
 from kalshi_nb.sim._channels import FEEDS
-from kalshi_nb.sim._events import Delta, Lifecycle, Ticker, Trade
+from kalshi_nb.sim._events import Lifecycle, OrderUpdate
+from kalshi_nb.sim._publication import Publication
 from kalshi_nb.sim._tape import Tape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from kalshi_nb.sim._calendar import Due
     from kalshi_nb.sim._events import Event
+    from kalshi_nb.sim._market import Side
 
-__all__ = ["Era", "Publication", "UnknownMarkets", "Venue"]
+__all__ = ["CLOSES_IN", "Era", "UnknownMarkets", "Venue"]
 
 Era = Literal["2026-10", "captures"]
 UnknownMarkets = Literal["empty", "error"]
 
-_CHANNEL_OF: Final[dict[type, str]] = {
-    Delta: "orderbook_delta",
-    Trade: "trade",
-    Ticker: "ticker",
-    Lifecycle: "market_lifecycle_v2",
-}
+CLOSES_IN: Final = 6 * 3_600.0
+"""Seconds until the first market closes, unless told: longer than people sit before one notebook."""
 
-
-class Publication:
-    """One event on its way to many connections; each form of its body is written once.
-
-    Attributes
-    ----------
-    channel, ticker : str
-        The channel it belongs to, which is also the type of its message, and the market it is about.
-    sending_us : int
-        When it is sent, exchange time.
-    """
-
-    def __init__(self, event: Event, time_us: Callable[[int], int], sending_us: int, *, with_clock: bool) -> None:
-        self.channel = _CHANNEL_OF[type(event)]
-        self.ticker = event.market.ticker
-        self.sending_us = sending_us
-        self._event = event
-        self._time_us = time_us
-        self._with_clock = with_clock
-
-    def body(self, *, use_yes_price: bool) -> str:
-        """Return the message's text."""
-        return self._body_in_yes_prices if use_yes_price else self._body
-
-    @cached_property
-    def _body(self) -> str:
-        return self._write(use_yes_price=False)
-
-    @cached_property
-    def _body_in_yes_prices(self) -> str:
-        return self._write(use_yes_price=True)
-
-    def _write(self, *, use_yes_price: bool) -> str:
-        event = self._event
-        time_us = self._time_us(event.at)
-        if isinstance(event, Delta):
-            return _frames.delta_body(event, time_us, with_clock=self._with_clock, use_yes_price=use_yes_price)
-        if isinstance(event, Trade):
-            return _frames.trade_body(event, time_us)
-        if isinstance(event, Ticker):
-            return _frames.ticker_body(event.market, event.quote, time_us)
-        closes_at_us = None if event.closes_at is None else self._time_us(event.closes_at)
-        return _frames.lifecycle_body(event, closes_at_us)
+_HALF: Final = 5_000
+"""The price at which YES and NO are as likely."""
 
 
 class Venue:
@@ -90,6 +49,8 @@ class Venue:
         How a book of a market that does not exist is answered.
     speed : float
         How many seconds of the tape pass in one of the clock's.
+    closes_in : float
+        Seconds, of the clock's, until the first market closes.
 
     Attributes
     ----------
@@ -110,6 +71,7 @@ class Venue:
         era: Era,
         unknown_markets: UnknownMarkets,
         speed: float = 1.0,
+        closes_in: float = CLOSES_IN,
     ) -> None:
         self.unknown_markets = unknown_markets
         self.snapshots_to_lose = 0
@@ -119,10 +81,17 @@ class Venue:
         self._is_new_era = era == "2026-10"
         self._now_us = now_us
         self._tape = Tape(seed)
+        self._calendar = Calendar(start_us, closes_in)
+        self._created_us: dict[str, int] = {}
+        self._changed: set[str] = set()
         self._origin_us = start_us
         self._speed = speed
         self._by_id = {flow.market.market_id: flow.market.ticker for flow in self._tape.flows.values()}
         self.tickers = tuple(sorted(self._tape.flows))
+        for flow in self._tape.flows.values():
+            for order in flow.desk.resting:
+                state = order.state()
+                self._created_us[state.order_id] = self._time_us(state.created_at)
 
     def set_era(self, era: Era) -> None:
         """Write frames as they were written in another time."""
@@ -130,11 +99,16 @@ class Venue:
 
     @property
     def next_us(self) -> int:
-        """The exchange time of the next event."""
+        """The exchange time at which something happens next."""
+        return min(self.tape_next_us, self._calendar.next_us)
+
+    @property
+    def tape_next_us(self) -> int:
+        """The exchange time of the tape's next event."""
         return self._origin_us + math.ceil(self._tape.next_at / self._speed)
 
     def postpone(self, micros: int) -> None:
-        """Let everything that has not happened yet happen later."""
+        """Let everything on the tape that has not happened yet happen later; the calendar's times stay."""
         self._origin_us += micros
 
     def publish(self, until_us: int, *, stamped_us: int | None) -> Iterator[Publication]:
@@ -147,9 +121,79 @@ class Venue:
         stamped_us : int or None
             What the frames give as their time of sending; None for each event's own time.
         """
+        # A close is only ever put off, so what is next in the calendar stays next while the tape goes on to there.
+        while (due_us := self._calendar.next_us) <= until_us:
+            yield from self._trade(due_us - 1, stamped_us)
+            for due in self._calendar.take(due_us):
+                for event in self._act(due):
+                    yield self._publication(event, due_us, stamped_us)
+            self._tape.reorder()
+        yield from self._trade(until_us, stamped_us)
+
+    def _trade(self, until_us: int, stamped_us: int | None) -> Iterator[Publication]:
         for event in self._tape.until(math.floor((until_us - self._origin_us) * self._speed)):
-            sending_us = self._time_us(event.at) if stamped_us is None else stamped_us
-            yield Publication(event, self._time_us, sending_us, with_clock=self._is_new_era)
+            yield self._publication(event, self._time_us(event.at), stamped_us)
+
+    def _publication(self, event: Event, time_us: int, stamped_us: int | None) -> Publication:
+        other_us = None
+        if isinstance(event, Lifecycle):
+            self._changed.add(event.market.ticker)
+            self._calendar.note(event, time_us)
+            if event.put_off is not None:
+                other_us = self._calendar.put_off(event.market.ticker, event.put_off)
+        elif isinstance(event, OrderUpdate):
+            order = event.order
+            # Noted, since the tape may be late by another time when the order is told of again.
+            other_us = self._created_us.setdefault(order.order_id, self._time_us(order.created_at))
+            if order.status != "resting":
+                del self._created_us[order.order_id]
+        sending_us = time_us if stamped_us is None else stamped_us
+        return Publication(event, time_us, sending_us, other_us, is_new_era=self._is_new_era)
+
+    def _act(self, due: Due) -> Iterator[Event]:
+        """Do what the clock makes happen, and yield what is told of it."""
+        at = math.floor((due.at_us - self._origin_us) * self._speed)
+        if due.act == "close":
+            self._tape.flows[due.subject].close()
+            return
+        span = math.ceil(self._calendar.approach_us * self._speed)
+        outcomes = self._outcomes(due.subject) if due.act != "settle" else {}
+        for listing in self._calendar.markets_of(due.subject):
+            flow = self._tape.flows[listing.market.ticker]
+            if due.act == "approach":
+                flow.approach(outcomes[flow.market.ticker], span)
+            elif due.act == "determine":
+                yield from flow.determine(at, outcomes[flow.market.ticker])
+            elif listing.settlement_value is not None:
+                yield from flow.settle(at, listing.settlement_value)
+
+    def _outcomes(self, event_ticker: str) -> dict[str, Side]:
+        """Return how an event would come out by the last prices: one YES where its markets exclude each other."""
+        flows = [self._tape.flows[each.market.ticker] for each in self._calendar.markets_of(event_ticker)]
+        if not EVENTS[event_ticker].mutually_exclusive:
+            return {flow.market.ticker: "yes" if flow.value >= _HALF else "no" for flow in flows}
+        first = max(flows, key=lambda flow: flow.value)
+        return {flow.market.ticker: "yes" if flow is first else "no" for flow in flows}
+
+    def facts(self, tickers: set[str] | None = None) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Return what events and markets are, some or all, as plain data."""
+        listings = [each for ticker, each in self._calendar.listings.items() if tickers is None or ticker in tickers]
+        events = {each.event.ticker: each.event for each in listings}
+        return [
+            {
+                "event_ticker": event.ticker,
+                "title": event.title,
+                "subtitle": event.subtitle,
+                "series_ticker": event.series_ticker,
+                "mutually_exclusive": event.mutually_exclusive,
+            }
+            for event in events.values()
+        ], [each.facts() for each in listings]
+
+    def take_changed(self) -> set[str]:
+        """Return the markets of which something changed since this was asked last."""
+        changed, self._changed = self._changed, set()
+        return changed
 
     def _time_us(self, at: int) -> int:
         """Return the exchange time at which the tape is at `at`."""

@@ -169,6 +169,10 @@ def test_what_is_never_taken_is_bounded_and_what_went_is_counted_and_told():
                 engine.play("trade", *[trade(first + n) for n in range(10)])
                 while listener.pipeline.rows < first + 10:
                     time.sleep(0.001)  # the loop does not come to it
+            assert 900 <= listener.pipeline.dropped <= 910  # known before anybody takes anything
+            assert listener.pipeline.gaps["rows"].sum() == listener.pipeline.dropped
+            assert any("slow" in each for each in feed.health().warnings)
+            assert feed.health().dropped_rows == listener.pipeline.dropped
             feed.close()
             return [each async for each in listener], listener.pipeline
 

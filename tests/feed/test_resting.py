@@ -447,6 +447,70 @@ def test_rows_dropped_before_a_slow_pipeline_are_told_to_each_pipeline_that_miss
     assert other.complete()
 
 
+def test_rows_that_went_before_a_stuck_callback_are_known_at_once(engine, narrow, hold):
+    told = []
+    narrow.on("trade")(hold)
+    narrow.on("trade", "KXA-1", gaps=True)(told.append)
+    frame = narrow.stream("trade", "KXB-1").rolling_frame()
+    other = narrow.stream("trade", "KXC-1").rolling_frame()
+    hold_up(narrow, hold, engine, "trade", *map(four, range(1, 9)))
+    stuck, with_gaps, of_frame, of_other = narrow.pipelines
+    before = narrow.health().dropped_rows
+    assert stuck.dropped == with_gaps.dropped + of_frame.dropped == before > 0
+    assert stuck.gaps.select("closed_at", "reason", "rows").rows() == [(None, "dropped", before)]
+    assert (frame.complete(), other.complete(), of_other.dropped) == (False, True, 0)
+    assert "rows were dropped before it" in repr(frame)
+    assert not told
+    stuck.close()
+    hold.open.set()
+    narrow.flush()
+    assert stuck.gaps["closed_at"].null_count() == with_gaps.gaps["closed_at"].null_count() == 0
+    assert narrow.health().dropped_rows == before
+    assert [each.rows for each in told if isinstance(each, kn.Gap)] == [with_gaps.dropped]
+    assert not frame.complete()
+
+
+def test_what_goes_while_rows_are_being_delivered_is_told_behind_these(engine, narrow, hold):
+    seen = []
+
+    def slow(each):
+        if isinstance(each, kn.Gap) or each.trade_id == "id-9":
+            hold.entered.clear()
+            hold.open.clear()
+            hold(each)
+
+    narrow.on("trade")(hold)
+    narrow.on("trade")(slow)
+    narrow.on("trade", gaps=True)(seen.append)
+    last = narrow.pipelines[-1]
+    hold_up(narrow, hold, engine, "trade", *map(four, range(1, 9)), [trade(9)])
+    first = last.dropped
+    hold.entered.clear()
+    hold.open.set()
+    until(hold.entered.is_set, "the second callback runs")
+    for number in range(10, 18):
+        engine.play("trade", *four(number))
+        with pytest.raises(errors.WaitTimeoutError):
+            narrow.flush(0.05)
+    assert last.dropped == narrow.health().dropped_rows > first
+    hold.open.set()
+    narrow.flush()
+    gaps = [each for each in seen if isinstance(each, kn.Gap)]
+    assert [each.rows for each in gaps] == [first, last.dropped - first]
+    behind = seen[seen.index(gaps[1]) - 1]
+    assert behind.trade_id == "id-9"  # what was being delivered when they went
+
+
+def test_a_pipeline_that_came_later_is_told_of_nothing_that_went_before_it(engine, narrow, hold):
+    narrow.on("trade")(hold)
+    hold_up(narrow, hold, engine, "trade", *map(four, range(1, 9)))
+    frame = narrow.stream("trade").rolling_frame()
+    hold.open.set()
+    narrow.flush()
+    assert narrow.pipelines[-1].dropped == 0
+    assert frame.complete()
+
+
 def test_a_gap_among_rows_that_were_dropped_is_told_all_the_same(engine, narrow, hold):
     seen = []
     narrow.on("trade")(hold)

@@ -1,14 +1,23 @@
 """What a hand writes that does not know better: it works where it can be meant, else one sentence says what to do."""
 
+import asyncio
 import copy
+import datetime as dt
+import gc
 import pickle
+import queue
+import ssl
+import warnings
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
 
 import kalshi_nb as kn
 from kalshi_nb import errors
+from tests.feed.conftest import until
 
 MARKET = "KXHIGHNY-26NOV22-B52.5"
 OTHER = "KXHIGHNY-26NOV22-B54.5"
@@ -152,3 +161,332 @@ def test_one_or_several_markets_are_named_in_any_way(feed, several):
 
 def test_an_empty_list_of_a_frame_is_told_that_none_is_all(feed):
     one_sentence(lambda: feed.trades([]), errors.MarketTickerError, "is empty; leave the argument out to take all")
+
+
+# What is nearly a place, a ticker or a condition ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("where", "instead"),
+    [
+        (
+            kn.sim.Exchange,
+            r"the class Exchange itself\. Write the brackets, too: connect\(kalshi_nb\.sim\.Exchange\(\)\)",
+        ),
+        (kn.sim.exchange, r"Write the brackets, too: connect\(kalshi_nb\.sim\.exchange\(\)\)"),
+        (kn.sim, "'sim', or kalshi_nb"),
+        (kn.Feed, "the class Feed itself"),
+        (int, "the class int itself"),
+    ],
+)
+def test_a_class_in_the_place_of_an_exchange_is_named_as_one(where, instead):
+    one_sentence(lambda: kn.connect(where), errors.UnknownEnvironmentError, instead)
+
+
+def test_a_feed_in_the_place_of_an_exchange_is_said_to_be_one_already(feed):
+    one_sentence(lambda: kn.connect(feed), errors.UnknownEnvironmentError, "a Feed. That is a feed already")
+
+
+def test_a_class_in_the_place_of_a_key_or_a_context_is_named_as_one():
+    def connect(**options):
+        kn.connect(
+            "ws://127.0.0.1:9/x", **{"key_id": "i", "private_key": ed25519.Ed25519PrivateKey.generate(), **options}
+        )
+
+    one_sentence(
+        lambda: connect(private_key=ed25519.Ed25519PrivateKey), errors.PrivateKeyError, "the class Ed25519Pri"
+    )
+    one_sentence(lambda: connect(ssl=ssl.SSLContext), errors.ConfigurationError, "the class SSLContext itself")
+
+
+class Shop:
+    def notify(self, top):
+        self.top = top
+
+
+def tell(top):
+    if top.ask is None:
+        return
+    print(top)
+
+
+def is_cheap(top):
+    if top.ask is None:
+        return None
+    return top.ask < 0.30
+
+
+SINKS = [print, [].append, set().add, queue.SimpleQueue().put, queue.Queue().put, tell, Shop().notify]
+
+
+@pytest.mark.parametrize("sink", SINKS, ids=lambda it: it.__qualname__)
+def test_an_alert_with_its_functions_the_other_way_round_says_the_order(feed, sink):
+    one_sentence(
+        lambda: feed.when(sink, is_cheap, MARKET),
+        errors.ConfigurationError,
+        "takes the condition first, and then what",
+    )
+    assert not feed.pipelines
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        is_cheap,
+        lambda top: top.ask and top.ask < 0.3,
+        lambda top: top.ask or None,
+        bool,
+        lambda top: (top and None) or 0,
+    ],
+)
+def test_what_can_be_true_of_a_quote_is_a_condition(feed, condition):
+    feed.when(condition, print, "KXNOSUCH-1-2").close()
+
+
+@pytest.mark.parametrize(
+    "several",
+    [
+        "KXA-1-B,KXB-1-C",
+        "KXA-1-B, KXB-1-C",
+        "KXA-1-B KXB-1-C",
+        "KXA-1-B;KXB-1-C",
+        "['KXA-1-B', 'KXB-1-C']",
+        "KXA-1-B\nKXB-1-C",
+    ],
+)
+def test_several_tickers_in_one_text_are_told_to_be_a_list(feed, several):
+    for ask in (feed.trades, feed.book, feed.books, feed.quotes, lambda it: feed.stream("trade", it)):
+        one_sentence(lambda ask=ask: ask(several), errors.MarketTickerError, r"pass a list: \['KXA-1-B', 'KXB-1-C'\]")
+
+
+@pytest.mark.parametrize(
+    ("page", "ticker"),
+    [
+        ("https://kalshi.com/markets/kxhighny/highest-temperature-in-nyc/kxhighny-26nov22", "KXHIGHNY-26NOV22"),
+        ("https://kalshi.com/markets/kxhighny/highest-temperature-in-nyc#kxhighny-26nov22-b52.5", MARKET),
+        ("kalshi.com/markets/kxhighny", "KXHIGHNY"),
+        ("https://demo.kalshi.co/events/KXHIGHNY-26NOV22", "KXHIGHNY-26NOV22"),
+        ("https://example.com/a-b-c", MARKET),
+    ],
+)
+def test_the_address_of_a_page_is_told_which_ticker_stands_in_it(feed, page, ticker):
+    for ask in (feed.trades, feed.book):
+        one_sentence(lambda ask=ask: ask(page), errors.MarketTickerError, f"address of a page; write .*'{ticker}'")
+
+
+@pytest.mark.parametrize(
+    "ticker", ["KXMVESPORTSMULTIGAMEEXTENDED-S2025A96B6E1EEF8-5CFD0C4E37A", "KXBTCD-25NOV2817-T91749.99"]
+)
+def test_no_ticker_of_the_exchange_is_taken_for_something_else(feed, ticker):
+    for each in (ticker, ticker.lower(), f" {ticker} "):
+        assert feed.trades(each)
+
+
+# What is awaited, and what is not ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["frame", "pipeline's frame", "book", "books"])
+def test_a_handle_is_not_awaited(feed, exchange, name):
+    handle = HANDLES[name](feed)
+    exchange.advance(30)
+
+    async def awaited():
+        await handle.wait(timeout=5)
+
+    async def looped():
+        async for _ in handle:
+            pass
+
+    one_sentence(lambda: asyncio.run(awaited()), TypeError, "is not awaited.*without await.*to_thread")
+    one_sentence(lambda: asyncio.run(looped()), TypeError, r"async for message in feed\.listen")
+
+
+def entered(connecting):
+    with connecting:
+        pass
+
+
+def test_a_feed_that_is_not_awaited_yet_says_so():
+    connecting = kn.connect_async("sim")
+    one_sentence(
+        lambda: connecting.trades().df,
+        AttributeError,
+        r"feed = await kalshi_nb\.connect_async\(…\), and then feed\.trades",
+    )
+    one_sentence(lambda: entered(connecting), TypeError, r"async with kalshi_nb\.connect_async\(…\) as feed")
+    assert not hasattr(connecting, "nothing")
+
+
+# Names that are not there, and what cannot be set --------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["map", "sink", "rolling_frame", "throttle", "accumulate", "sliding_window"])
+def test_a_frame_that_is_taken_for_a_stream_names_the_stream(feed, name):
+    one_sentence(lambda: getattr(feed.tickers(), name), AttributeError, rf"feed\.stream\('ticker'\)\.{name}\(…\)")
+
+
+def test_a_stream_that_is_taken_for_a_frame_names_the_frames(feed):
+    stream = feed.stream("trade")
+    one_sentence(lambda: stream.with_columns, AttributeError, r"\.map\(lambda df: df\.with_columns")
+    for name in ("df", "wait", "total", "to_pandas"):
+        one_sentence(lambda name=name: getattr(stream, name), AttributeError, rf"rolling_frame\(\)\.{name}")
+    one_sentence(lambda: stream.filter(pl.col("count") > 100), errors.PipelineError, r"lambda df: df\.filter\(pl\.col")
+    assert not hasattr(stream, "nothing")
+
+
+SETTABLE = {
+    **HANDLES,
+    "connecting": lambda feed: kn.connect_async("sim"),
+    "listener": lambda feed: feed.listen("trade"),
+    "exchange": lambda feed: feed.exchange,
+}
+
+
+@pytest.mark.parametrize("name", [name for name in SETTABLE if name != "stream"])
+def test_what_nobody_reads_cannot_be_set(feed, name):
+    handle = SETTABLE[name](feed)
+    for attribute in ("rows", "df", "seconds"):
+        with pytest.raises(AttributeError) as caught:
+            setattr(handle, attribute, 5)
+        assert "to be set: " in str(caught.value)
+        assert isinstance(caught.value, kn.KalshiError)
+
+
+def test_a_frame_does_not_take_the_place_of_the_method_that_gives_it(feed):
+    with pytest.raises(AttributeError, match="Feed has no 'trades' to be set"):
+        feed.trades = feed.trades()
+
+
+def test_a_method_can_be_stood_in_for(feed, monkeypatch):
+    monkeypatch.setattr(feed, "trades", lambda: 5)
+    assert feed.trades() == 5
+
+
+def test_pandas_and_numpy_are_told_what_to_take(feed, exchange):
+    frame = feed.trades()
+    exchange.advance(10)
+    for take in (pd.DataFrame, np.asarray, pd.Series):
+        one_sentence(lambda take=take: take(frame), TypeError, r"\.to_pandas\(\) for pandas")
+    assert pl.DataFrame(frame).equals(frame.df)
+    assert frame.to_pandas().shape == frame.df.shape
+
+
+def test_of_what_is_still_to_come_nobody_says_whether_it_is_complete(feed, exchange):
+    frame, below = feed.trades(), feed.stream("trade").rolling_frame()
+    exchange.advance(10)
+    now = dt.datetime.fromtimestamp(exchange.now_us() / 1e6, dt.UTC)
+    for each in (frame, below):
+        one_sentence(
+            lambda each=each: each.complete(since=now + dt.timedelta(hours=1)), ValueError, "since lies ahead: the"
+        )
+        assert each.complete(since=now)
+        assert each.complete(since=now + dt.timedelta(seconds=5))  # as another computer's clock may show it
+
+
+# What others hold ----------------------------------------------------------------------------------------
+
+
+def test_the_end_of_a_with_closes_no_frame_that_others_asked_for(feed, exchange):
+    mine = feed.trades()
+    with (
+        pytest.warns(errors.HandleWarning, match="trades stays open at the end of this `with`"),
+        feed.trades() as frame,
+    ):
+        assert frame is mine
+    exchange.advance(10)
+    assert mine.df.height
+    assert "closed" not in repr(mine)
+    with mine:
+        pass
+    assert "it is closed" in repr(mine)
+
+
+def test_the_end_of_a_with_closes_a_frame_that_nobody_else_asked_for(feed):
+    async def held():
+        async with feed.tickers() as frame:
+            return frame
+
+    with feed.trades() as frame:
+        pass
+    for each in (frame, asyncio.run(held())):
+        assert "it is closed" in repr(each)
+
+
+# What is said, and how often -----------------------------------------------------------------------------
+
+
+def test_a_pipeline_that_nobody_holds_is_told_of_once(feed, exchange):
+    feed.stream("trade").map(lambda df: df)
+    gc.collect()
+    exchange.advance(5)
+    (told,) = feed.health().warnings
+    assert "a pipeline on trade, attached in test_wrong_uses.py, line" in told
+    assert "nobody held it" in told
+    kept = feed.stream("trade").map(lambda df: df)
+    exchange.advance(5)
+    assert feed.health().warnings == ()
+    del kept
+    gc.collect()
+    closed = feed.stream("ticker")
+    closed.pipeline.close()
+    del closed
+    gc.collect()
+    assert feed.health().warnings == ()
+
+
+def test_one_and_the_same_warning_is_said_once_for_each_pipeline(feed, exchange):
+    def attach():
+        @feed.on("trade", name="mine")
+        def wavering(trade):
+            calls.append(trade)
+            if len(calls) % 2:
+                raise ValueError("odd")
+
+    calls = []
+
+    def said():
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            before = len(calls)
+            while len(calls) < before + 4:
+                exchange.advance(1)
+                feed.flush()
+                feed.health()
+        return [each.category for each in caught]
+
+    attach()
+    assert said() == [errors.PipelineWarning]
+    assert said() == []
+    assert feed.pipelines[0].errors > 3
+    attach()
+    assert said() == [errors.PipelineWarning]
+
+
+def test_a_fill_without_what_it_stands_by_names_it(exchange):
+    one_sentence(
+        lambda: exchange.publish("fill", "fill", {"market_ticker": MARKET}),
+        errors.SimulationError,
+        "needs trade_id, order_id, market_ticker, .*; here trade_id, order_id, .* are missing.*check=False",
+    )
+    one_sentence(lambda: exchange.publish("fill", {}), errors.SimulationError, r"publish\('fill', 'fill', {…}\)")
+    assert exchange.publish("fill", "fill", {}, check=False) == 0
+
+
+def test_a_listener_that_takes_nothing_is_told_of(feed, exchange, monkeypatch):
+    from kalshi_nb._streams import troubles
+
+    monkeypatch.setattr(troubles, "_SLOW", 0.0)
+
+    async def listen():
+        async with feed.listen("trade", name="mine") as listener:
+            exchange.advance(1)
+            step = asyncio.ensure_future(anext(listener))
+            await asyncio.sleep(0.1)
+            await asyncio.to_thread(exchange.advance, 10)
+            await step
+            exchange.advance(10)  # the loop does not come to it
+            return feed.health().warnings
+
+    (told,) = asyncio.run(listen())
+    assert told.startswith("your listener 'mine' on trade has taken nothing for 0 s, and ")
+    until(lambda: feed.health().warnings == (), "it is over")

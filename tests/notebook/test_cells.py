@@ -317,3 +317,31 @@ def test_frames_and_books_are_the_same_handles_whichever_cell_asks(lab):
     for cell in "AAB":
         lab.cell(cell, "frame, book = feed.trades(), feed.book(exchange.market_tickers[0])\n1")
     assert lab.ask("[len(feed._frames), len(feed._books), len(feed.pipelines)]") == [1, 1, 0]
+
+
+def test_the_end_of_a_with_closes_the_cells_own_frame_and_none_that_another_cell_asked_for(lab):
+    use = "with feed.trades() as frame:\n    exchange.advance(5)"
+    for _ in range(3):
+        lab.cell("A", use)
+        assert lab.ask("'it is closed' in repr(frame)") is True
+    for _ in range(2):
+        lab.cell("B", "mine = feed.trades()")
+    lab.cell("A", use)
+    assert lab.ask("[frame is mine, 'it is closed' in repr(mine)]") == [True, False]
+    lab.cell("C", "with mine:\n    pass")  # the two runs of B are one who asked
+    assert lab.ask("'it is closed' in repr(mine)") is True
+
+
+def test_a_pipeline_that_its_cell_does_not_keep_is_told_of_with_its_cell(lab):
+    lab.cell("A", "feed.stream('trade').map(len)\nkept = feed.stream('ticker').map(len)")
+    lab.ask("now()")
+    (told,) = lab.ask("list(feed.health().warnings)")
+    assert "a pipeline on trade, attached in Cell In[" in told
+    lab.cell("A", "rows = feed.stream('trade').map(len)\nkept = feed.stream('ticker').map(len)")
+    assert lab.ask("list(feed.health().warnings)") == []
+
+
+def test_a_wait_that_is_awaited_in_a_cell_says_to_leave_that_out(lab):
+    lab.cell("A", "trades = feed.trades()\nexchange.advance(10)")
+    lab.cell("B", "try:\n    await trades.wait()\nexcept TypeError as problem:\n    told = str(problem)")
+    assert "Write it without await" in lab.ask("told")

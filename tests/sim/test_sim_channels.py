@@ -94,7 +94,7 @@ def test_channels_without_a_filter_send_everything(exchange, client):
 def test_nobody_is_told_what_he_did_not_subscribe_to(exchange, client):
     client.subscribe("fill")
     client.answer()
-    assert exchange.publish("user_orders", "user_order", {"ticker": "A"}) == 0
+    assert exchange.publish("user_orders", "user_order", {"order_id": "o", "ticker": "A"}) == 0
 
 
 def test_the_real_market_goes_on_beside(exchange, client):

@@ -443,3 +443,22 @@ def test_two_feeds_share_nothing(make, clock):
     finally:
         assert second.stop(10)
     assert len(names()) == 2
+
+
+def test_who_reads_a_channel_s_rows_has_them_before_anybody_and_its_errors_cost_no_row(make, engine):
+    order = []
+
+    def read(rows):
+        order.append(("read", len(rows)))
+        raise ValueError("of the reader's own")
+
+    pipelines = make(readers={"trade": read})
+    frame = frame_of(pipelines, "trade")
+    pipelines.on("trade", lambda message: order.append(("heard", message.seq)))
+    engine.add("trade", trade(1), trade(2))
+    engine.add("ticker", trade(3))
+    frame.wait(2)
+    pipelines.flush()
+    assert order == [("read", 2), ("heard", 1), ("heard", 2)]
+    assert frame.df.height == 2
+    assert pipelines.kit_errors == 1

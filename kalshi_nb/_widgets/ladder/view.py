@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from kalshi_nb._widgets.assets import bundle
 from kalshi_nb._widgets.ladder.text import ladder_html, ladder_text
 from kalshi_nb._widgets.options import Choice, Number, Option, resolved
 from kalshi_nb._widgets.pacing import RATES
@@ -25,8 +25,6 @@ OPTIONS: Final[Mapping[str, Option]] = {
     "side": Choice(("yes", "no"), "yes"),
 }
 """What a ladder takes beside the options of every view."""
-
-_STATIC: Final = Path(__file__).parent.parent / "static"
 
 
 class LadderScene:
@@ -78,9 +76,8 @@ class LadderScene:
 class LadderWidget(ViewWidget):
     """One market's ladder in the browser. Made and fed by `LadderView`."""
 
-    # Read once, as text: given paths, anywidget would watch the files with a thread of its own where it can.
-    _esm = (_STATIC / "ladder.js").read_text(encoding="utf-8")
-    _css = (_STATIC / "ladder.css").read_text(encoding="utf-8")
+    # As text: given a path, anywidget would watch the file with a thread of its own where it can. The style is in it.
+    _esm = bundle("ladder").text
 
 
 class LadderView(LiveView):
