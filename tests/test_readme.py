@@ -31,7 +31,7 @@ def test_the_first_example_has_six_lines_and_runs_as_printed():
     done = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    assert "KXHIGHNY-26NOV22-B52.5  live  bid" in done.stdout
+    assert "KXHIGHNY-26NOV22-B52.5  live  YES bid" in done.stdout
     assert done.stdout.endswith("True\n")
 
 
@@ -78,7 +78,7 @@ def test_the_demo_prints_everything_and_writes_a_file(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    for part in ("/s", "Tickers", "Trades", "live  bid", "Gaps", "Health", "state                connected"):
+    for part in ("/s", "Tickers", "Trades", "live  YES bid", "Gaps", "Health", "state                connected"):
         assert part in done.stdout
     path = re.search(r"written to (\S+\.parquet)", done.stdout)[1]
     assert pathlib.Path(path).stat().st_size > 0

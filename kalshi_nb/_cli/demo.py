@@ -37,6 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     import polars as pl  # noqa: PLC0415  # --help needs none of it
 
     from kalshi_nb._feed.connect import connect  # noqa: PLC0415  # --help needs none of it
+    from kalshi_nb._widgets.options import options  # noqa: PLC0415  # --help needs none of it
 
     _check_folder(arguments.output)
     with connect("sim", new=True) as feed:
@@ -51,14 +52,15 @@ def run(arguments: argparse.Namespace) -> int:
 
         pl.Config.set_tbl_cols(8).set_tbl_rows(8).set_tbl_hide_dataframe_shape(active=True)
         pl.Config.set_fmt_str_lengths(32).set_tbl_width_chars(140)
-        if not _draws_boxes(sys.stdout.encoding):
+        if not _writes("┌╞═╡│…", sys.stdout.encoding):
             pl.Config.set_tbl_formatting("ASCII_FULL_CONDENSED").set_tbl_hide_column_data_types(active=True)
         print("\nTickers, the last row of each market (dollars and contracts):")
         print(tickers.latest().sort("volume", descending=True).select(pl.nth(range(7))).head(8))
         print(f"\nTrades, the newest of {trades.total:,}:")
         print(trades.df.tail(6).select(pl.nth(range(6))))
         book = next(iter(books.values()))
-        print(f"\n{book!r}")
+        with options(unit="cents" if _writes("¢", sys.stdout.encoding) else "dollars"):
+            print(f"\n{book!r}")
         print(book.depth(6))
         print("\nGaps (none is what you want to see):")
         print(feed.gaps)
@@ -86,10 +88,10 @@ def _check_folder(folder: Path) -> None:
         raise FileError(f"--output {folder}: nothing may be written into {existing}; name another folder.")
 
 
-def _draws_boxes(encoding: str | None) -> bool:
-    """Tell whether a console has the characters that frames are drawn with; one of Windows may not."""
+def _writes(characters: str, encoding: str | None) -> bool:
+    """Tell whether a console has the characters that frames or prices are written with; one of Windows may not."""
     try:
-        "┌╞═╡│…".encode(encoding or "ascii")
+        characters.encode(encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
         return False
     return True

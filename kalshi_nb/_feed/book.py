@@ -21,6 +21,7 @@ from kalshi_nb._threads import refuse_on
 from kalshi_nb._usage import Blocking, not_copied, not_made, setter, whole
 from kalshi_nb._waiting import FORKED, Deadline
 from kalshi_nb._widgets.ladder.presenter import LadderPresenter
+from kalshi_nb._widgets.options import options
 from kalshi_nb._widgets.showing import Views
 from kalshi_nb.errors import (
     ConfigurationError,
@@ -436,7 +437,7 @@ class Book(Blocking):
         from kalshi_nb._widgets.ladder.text import ladder_line  # noqa: PLC0415  # only when it is looked at
 
         picture = self._picture(1)
-        line = ladder_line(picture)
+        line = ladder_line(picture, unit=options.unit)
         told = picture.note if picture.status == "closed" else ""
         if self.crossed:
             told = "crossed: so the exchange says itself"

@@ -371,4 +371,4 @@ def test_a_book_says_after_the_end_what_it_never_was(feed):
     feed.close()
     assert "(there was no such market." in repr(nobody)
     assert "changed" not in nobody._repr_mimebundle_()["text/html"]
-    assert repr(book).endswith(f"spread {book.spread:.2f}")
+    assert f"spread {100 * book.spread:.0f}¢" in repr(book)

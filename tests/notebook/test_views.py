@@ -105,7 +105,7 @@ def test_a_book_at_the_end_of_a_cell_is_a_view_a_table_and_a_text_shown_once(pag
 
 def test_a_closed_view_leaves_html_and_text_in_its_place_and_nothing_of_a_widget(page):
     ((_, display_id, bundle),) = page.shows("view = kn.show(book)", "A")
-    page.cell("B", "view.close()")
+    page.shows("view.close()", "B")
     update = page.hears("update_display_data")["content"]
     assert update["transient"]["display_id"] == display_id
     assert set(update["data"]) == {"text/html", "text/plain"}
@@ -129,7 +129,7 @@ CENSUS = """(gc.collect(), time.sleep(0.5), {
     ids=["unchanged", "edited", "closed"],
 )
 def test_a_hundred_runs_of_a_cell_leave_what_one_leaves(page, code):
-    page.cell("A", code.format(n=0))
+    page.shows(code.format(n=0), "A")
     page.hears("comm_msg")  # the display thread's socket is made with its first message
     once = page.ask(CENSUS)
     for number in range(1, 101):

@@ -493,12 +493,13 @@ def test_a_hidden_view_has_nothing_told_when_there_is_news(messages, thread, aro
     assert around.hearing.pace(view.widget.model_id, view._opened, time.monotonic(), 0.1).seconds == math.inf
 
 
-# The script, until it is joined from its parts ----------------------------------------------------------------------
+# The script -------------------------------------------------------------------------------------------------------
 
 
 def test_the_page_is_never_given_markup_made_of_data():
     forbidden = re.compile(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(")
     assert not forbidden.search(LadderWidget._esm)
+    assert not hasattr(LadderWidget, "_css")  # it would go into the page's head, for every kernel's views alike
 
 
 def test_ipywidgets_asks_get_state_for_opening_and_for_requests(messages):
