@@ -138,7 +138,7 @@ class Lab:
         self.write_notebook(name, *cells)
         self.open(page, name)
         self.run_all(page)
-        page.wait_for_selector(".kalshi-ladder", timeout=STEP_MILLISECONDS)
+        page.wait_for_selector(".kalshi-nb", timeout=STEP_MILLISECONDS)
 
     def until_looked(self, meanwhile="time.sleep(0.05)"):
         """Code that a cell begins with which is to wait until the test has seen enough and calls `looked`.

@@ -29,37 +29,38 @@ shown
 """
 SEEN = """() => {
   window.seen = [];
-  const ladder = document.querySelector('.kalshi-ladder');
-  let last = ladder.dataset.version;
+  const ladder = document.querySelector('[data-kind="ladder"]');
+  let last = ladder.dataset.seq;
   new MutationObserver(() => {
-    const version = ladder.dataset.version;
-    if (version === last) return;
-    last = version;
-    setTimeout(() => window.seen.push([+version, performance.timeOrigin + performance.now()]));  // behind the frame
-  }).observe(ladder, {attributes: true, attributeFilter: ['data-version']});
+    const seq = ladder.dataset.seq;
+    if (seq === last) return;
+    last = seq;
+    setTimeout(() => window.seen.push([+seq, performance.timeOrigin + performance.now()]));  // behind the frame
+  }).observe(ladder, {attributes: true, attributeFilter: ['data-seq']});
 }"""
 
 
 def follow_pictures(page):
-    """A list that grows by the version of each picture that comes over the page's sockets, and when it was sent."""
+    """A list that grows by each picture that comes over the sockets: its number, version, and when it was sent."""
     sent = []
 
     def note(payload):
         payload = payload if isinstance(payload, bytes) else payload.encode()
-        version, at = re.search(rb'"version": ?(\d+)', payload), re.search(rb'"sent": ?([\d.]+)', payload)
-        if version and at:
-            sent.append((int(version[1]), float(at[1]) * 1000))
+        found = [re.search(rb'"%s": ?([\d.]+)' % name, payload) for name in (b"seq", b"version", b"sent")]
+        if all(found):
+            seq, version, at = (float(each[1]) for each in found)
+            sent.append((int(seq), int(version), at * 1000))
 
     page.on("websocket", lambda socket: socket.on("framereceived", note))
     return sent
 
 
 def until_seen(moments, seen):
-    """Milliseconds from each version's moment until it, or a later one, was seen."""
+    """Milliseconds from each picture's moment until it, or a later one, was seen."""
     return [
-        next(at for version, at in seen if version >= changed) - when
-        for changed, when in moments
-        if seen[0][0] < changed <= seen[-1][0]
+        next(at for seq, at in seen if seq >= number) - when
+        for number, when in moments
+        if seen[0][0] < number <= seen[-1][0]
     ]
 
 
@@ -75,7 +76,8 @@ def test_from_a_change_to_the_page(lab, page, cell, meanwhile):
     lab.looked()
     lab.wait_until_run(page)
     made = json.loads((lab.root / "made.json").read_text())
-    for name, moments in (("change", made), ("picture sent", sent)):
+    shown_in = [(next((seq for seq, version, _ in sent if version >= changed), 0), when) for changed, when in made]
+    for name, moments in (("change", shown_in), ("picture sent", [(seq, at) for seq, _, at in sent])):
         took = until_seen(moments, seen)
         assert len(took) > 50
         hundredths = quantiles(took, n=100)

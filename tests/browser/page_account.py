@@ -8,8 +8,8 @@ PAGE_MILLISECONDS = 10_000
 PAGE = """() => JSON.stringify({
   url: location.href,
   visibility: document.visibilityState,
-  ladders: [...document.querySelectorAll('.kalshi-ladder')].map(
-    (ladder) => ({ ...ladder.dataset, text: ladder.innerText.slice(0, 400) })),
+  views: [...document.querySelectorAll('.kalshi-nb')].map(
+    (view) => ({ ...view.dataset, text: view.shadowRoot?.querySelector('.card')?.innerText.slice(0, 400) })),
   cells: [...document.querySelectorAll('.jp-CodeCell')].map((cell) => ({
     prompt: cell.querySelector('.jp-InputPrompt')?.innerText.trim(),
     code: cell.querySelector('.jp-InputArea-editor')?.innerText.slice(0, 200),

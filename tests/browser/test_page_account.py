@@ -21,9 +21,10 @@ def told(lab, page, request):
     return dict(sections(page, request.node.stash[DIARY], lab))
 
 
-def test_a_failure_tells_of_ladders_cells_console_kernel_and_lab(told):
+def test_a_failure_tells_of_views_cells_console_kernel_and_lab(told):
     page = json.loads(told["the page"])
-    assert page["ladders"][0]["status"] == "live"
+    assert page["views"][0]["status"] == "live"
+    assert "KXHIGHNY" in page["views"][0]["text"]
     assert [cell["prompt"] for cell in page["cells"]] == ["[1]:", "[2]:"]
     assert page["cells"][1]["outputs"] == ["printed by a cell\n"]
     assert (page["connection"], page["dialogs"]) == ("connected", [])

@@ -6,8 +6,8 @@ from pathlib import Path
 from tests.browser.page_account import failed_cells
 
 QUICKSTART = Path(__file__).parent.parent.parent / "notebooks" / "01_quickstart.ipynb"
-LADDER = ".kalshi-ladder"
-VERSION = f"+document.querySelector('{LADDER}')?.dataset.version"
+LADDER = ".kalshi-nb[data-kind='ladder']"
+SEQ = f"""+document.querySelector("{LADDER}")?.dataset.seq"""
 WAIT = 120_000
 
 
@@ -23,8 +23,8 @@ def test_the_quickstart_runs_live_and_its_ladder_moves(lab, page, screenshot):
     assert failed_cells(page) == []
     page.locator(LADDER).scroll_into_view_if_needed()
     page.wait_for_selector(f"{LADDER}[data-status='live']", timeout=WAIT)
-    first = page.evaluate(VERSION)
-    page.wait_for_function(f"(first) => {VERSION} >= first + 20", arg=first, timeout=WAIT)
+    first = page.evaluate(SEQ)
+    page.wait_for_function(f"(first) => {SEQ} >= first + 20", arg=first, timeout=WAIT)
     screenshot(page, "quickstart-ladder")
     for name in ("Connect", "Frames", "Pipelines", "Can I trust it?", "Take it with you"):
         page.locator(f"h2:has-text('{name}')").scroll_into_view_if_needed()
@@ -43,8 +43,8 @@ def test_the_ladder_moves_on_while_another_cell_is_busy(lab, page):
     page.wait_for_selector(f"{LADDER}[data-status='live']", timeout=WAIT)
     busy = "[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].at(-1).innerText.includes('*')"
     page.wait_for_function(f"() => {busy}", timeout=WAIT)
-    first = page.evaluate(VERSION)
-    page.wait_for_function(f"(first) => {busy} && {VERSION} >= first + 10", arg=first, timeout=WAIT)
+    first = page.evaluate(SEQ)
+    page.wait_for_function(f"(first) => {busy} && {SEQ} >= first + 10", arg=first, timeout=WAIT)
     lab.looked()
     lab.wait_until_run(page, WAIT)
 
@@ -59,7 +59,7 @@ def test_a_lost_connection_shows_in_the_ladder_and_goes_away_again(lab, page, sc
     lab.open(page, "lost.ipynb")
     lab.run_all(page)
     page.wait_for_selector(f"{LADDER}[data-status='stale']", timeout=WAIT)
-    assert "the connection is lost" in page.locator(LADDER).inner_text()
+    assert "the connection is lost" in page.inner_text(f"{LADDER} .card")
     screenshot(page.locator(LADDER), "ladder-lost")
     lab.looked()
     lab.wait_until_run(page, WAIT)
