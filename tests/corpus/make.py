@@ -118,7 +118,7 @@ def _compact(frame):
 
 
 def _books(client):
-    """Five books, one of them empty, and two fills on one connection, as captures of mid-2026 have them."""
+    """Five books, one of them empty, and some fills on one connection, as captures of mid-2026 have them."""
     client.exchange.advance(EMPTY_AT - 3)
     client.exchange.faults.swap_commands()  # answers come in any order
     client.say("subscribe", channels=["fill"])
