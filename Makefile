@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest
 leg = @began=$$(date +%s); printf '\n== %s\n' '$(1)'; $(2); ended=$$?; \
   printf '== %s: %s s\n' '$(1)' "$$(( $$(date +%s) - began ))"; exit $$ended
 
-.PHONY: help demo lab test test-all check lint types notebooks soak bench bench-more bench-peers clean
+.PHONY: help demo lab test test-all check lint types notebooks soak bench bench-more bench-peers vendor vendor-check clean
 
 help:
 	@echo "make demo       run the whole thing against a simulated exchange, about 10 seconds"
@@ -25,6 +25,7 @@ help:
 	@echo "make bench      the figures to hold, measured side by side, about 12 minutes; see docs/performance.md"
 	@echo "make bench-more  latency, growth, bulk and what the defaults are worth, about 25 minutes"
 	@echo "make bench-peers  install the peers in an environment of their own and measure against them"
+	@echo "make vendor-check  compare the vendored chart library with npm's; make vendor VERSION=… takes another"
 	@echo "make clean      remove what the other commands made"
 
 # A stamp a set of extras: filled again only when what is installed, or compiled on the way, changes.
@@ -59,6 +60,11 @@ $(BIN)/python:
 	  exit 1; }
 	@touch $@
 
+# The accessibility tests run axe-core in the page. It is fetched once, checked by hash, and no part of the project.
+.venv/axe.stamp: tests/browser/axe_core.json tests/npm.py | $(BIN)/python
+	$(BIN)/python -m tests.npm axe
+	@touch $@
+
 demo: .venv/run.stamp
 	$(BIN)/python -m kalshi_nb demo
 
@@ -70,7 +76,7 @@ WORKERS ?= 3
 
 # What keeps the feed from lying is covered whole, branch by branch. Counting doubles the time of those tests, so the
 # others run without it. The browser's driver runs an event loop in the main thread: a process of their own for its tests.
-test: .venv/dev.stamp .venv/browser.stamp
+test: .venv/dev.stamp .venv/browser.stamp .venv/axe.stamp
 	$(call leg,tests of wire and session with their coverage,$(PYTEST) -n $(WORKERS) tests/wire tests/session --cov=kalshi_nb._wire \
 	  --cov=kalshi_nb._session --cov-report=term-missing:skip-covered --cov-fail-under=100)
 	$(call leg,all other tests but those in a browser,$(PYTEST) -n $(WORKERS) -m "not browser" --ignore tests/wire --ignore tests/session)
@@ -128,6 +134,13 @@ PEERS_PYTHON ?= python3.12
 
 bench-peers: .venv/dev.stamp .venv-peers/stamp
 	$(BIN)/python -m tests.benchmarks 3 7
+
+# Online: the vendored files against npm's, and whether there is a newer version.
+vendor-check: | $(BIN)/python
+	$(BIN)/python -m tests.npm check
+
+vendor: | $(BIN)/python
+	$(BIN)/python -m tests.npm update $(VERSION)
 
 clean:
 	rm -rf .venv .venv-peers build kalshi_nb.egg-info output kalshi_nb/_session/_compiled.c kalshi_nb/_session/_compiled.*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

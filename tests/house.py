@@ -9,6 +9,7 @@ FLOORS = [
             "errors",
             "_auth",
             "_clock",
+            "_durations",
             "_environments",
             "_fixed_point",
             "_key_files",

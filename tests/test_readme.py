@@ -48,6 +48,21 @@ def test_every_example_runs_as_printed(tmp_path):
     assert (tmp_path / "trades.parquet").exists()
 
 
+@pytest.mark.timeout(120)
+def test_every_example_of_the_page_on_frames_runs_as_printed_and_shows_something(tmp_path):
+    examples = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "frames.md").read_text(), re.DOTALL)
+    assert len(examples) == 5
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", "\n".join([*examples, "assert minutes.df['complete'].any()"])],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+
+
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#]+)\)", README))))
 def test_links_to_files_lead_somewhere(link):
     if not link.startswith("http"):

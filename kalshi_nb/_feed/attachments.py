@@ -82,8 +82,18 @@ class Attachments:
         ending = Ending()
         source = make(ending)
         held = self._take(source.pipeline, ending, name, None)
-        source.cover_by(partial(self._covered, source.pipeline.channel, source.pipeline.market_tickers, held))
+        asked = source.pipeline.channel, source.pipeline.market_tickers, held
+        source.cover_by(partial(self._covered, *asked), partial(self._coverage, *asked))
         return source
+
+    def _coverage(
+        self,
+        channel: str,
+        tickers: frozenset[str] | None,
+        held: Held,
+        lost_since: Callable[[int], bool] = lambda _: False,
+    ) -> Coverage:
+        return Coverage(self._engine, source_of(channel), tickers, held.connections, lost_since)
 
     def _covered(
         self,
@@ -96,8 +106,7 @@ class Attachments:
         """Return what tells of a frame below a stream whether it lacks rows."""
         from kalshi_nb._feed.frame import Frame  # noqa: PLC0415  # polars loads when it is needed
 
-        coverage = Coverage(self._engine, source_of(channel), tickers, held.connections, lost_since)
-        return Frame(store, name=channel, coverage=coverage)
+        return Frame(store, name=channel, coverage=self._coverage(channel, tickers, held, lost_since))
 
     def call(
         self,

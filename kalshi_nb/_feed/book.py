@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numbers
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, Self
 
@@ -12,6 +14,7 @@ from kalshi_nb._clock import Clock
 from kalshi_nb._engine.port import LadderReading
 from kalshi_nb._feed.standing import FeedStanding, unknown_market
 from kalshi_nb._fixed_point import CONTRACT, DOLLAR
+from kalshi_nb._redaction import shown
 from kalshi_nb._rows.ladders import EndedLadder
 from kalshi_nb._rows.ladders import Levels as IntegerLevels
 from kalshi_nb._threads import refuse_on
@@ -28,12 +31,13 @@ from kalshi_nb.errors import (
 )
 
 if TYPE_CHECKING:
+    import altair as alt
     import polars as pl
 
     from kalshi_nb._widgets.ladder.picture import LadderPicture
     from kalshi_nb._widgets.ladder.view import LadderView, LadderWidget
 
-__all__ = ["Book", "Books", "Top"]
+__all__ = ["Book", "Books", "DepthWithin", "Top"]
 
 _POLL: Final = 0.005
 _SHOWN: Final = 10  # levels a side in a cell
@@ -51,6 +55,13 @@ class Top(NamedTuple):
     bid_size: float | None
     ask: float | None
     ask_size: float | None
+
+
+class DepthWithin(NamedTuple):
+    """Contracts near the best prices of one moment; 0.0 where a side is empty."""
+
+    bid_size: float
+    ask_size: float
 
 
 class Book:
@@ -222,6 +233,66 @@ class Book:
                 "mid": pl.Float64,
             },
         )
+
+    def depth_within(self, distance: float) -> DepthWithin:
+        """Return how many contracts rest on each side no further than `distance` from that side's best price.
+
+        ``book.depth_within(0.05)``: bids from the best bid down to 5 cents less, asks from the best ask up to 5 cents
+        more, both ends included. A side without orders has 0.0 contracts; each side goes by its own best price, so the
+        other one is what it would be anyway. What a book that is not ``"live"`` had before its gap is told as it was.
+
+        Parameters
+        ----------
+        distance : float or Decimal
+            Dollars, 0 to 1; 0 is the best price alone.
+
+        Returns
+        -------
+        DepthWithin
+            ``(bid_size, ask_size)``, in contracts, of one moment.
+
+        Raises
+        ------
+        ConfigurationError
+            When `distance` is no number of dollars from 0 to 1.
+        """
+        parts = _distance(distance)
+        yes, no = self._ladder.levels()
+        return DepthWithin(_within(yes, parts), _within(no, parts))
+
+    def plot_depth(self, levels: int | None = None) -> alt.LayerChart:
+        """Return a still picture of the book, an Altair chart: contracts from each best price outwards, added up.
+
+        Bids are blue, asks orange and dashed, in cents for YES. A side without orders is left empty, and the line
+        below the title says so, as it says what the book may be trusted for.
+
+        Parameters
+        ----------
+        levels : int, optional
+            Best levels a side; all of them where it is left out.
+
+        Returns
+        -------
+        altair.LayerChart
+            Holds its data, and making it asks no network for anything; how it is shown is altair's affair.
+
+        Raises
+        ------
+        MissingPackageError
+            When altair is not installed; it gives the command that installs it.
+        ConfigurationError
+            When `levels` is not a positive whole number.
+        """
+        from kalshi_nb._frames.files import require  # noqa: PLC0415  # polars loads when it is needed
+
+        require("altair", doing="plot_depth()")
+        from kalshi_nb._frames.depth_plot import depth_plot  # noqa: PLC0415  # altair may not be there
+
+        most = None if levels is None else whole("levels", levels, "give how many levels a side, such as 10")
+        yes, no = self._ladder.levels()
+        bids = [(price, size) for price, size in yes[:most]]
+        asks = [(DOLLAR - price, size) for price, size in no[:most]]
+        return depth_plot(self.market_ticker, self.status, bids, asks)
 
     def wait(self, timeout: float | None = 10.0) -> Book:
         """Wait until the book is live, and return it.
@@ -403,6 +474,21 @@ def _spread_and_mid(top: Top) -> tuple[float | None, float | None]:
         return None, None
     yes, no = round(top.bid * DOLLAR), DOLLAR - round(top.ask * DOLLAR)
     return _spread(yes, no), _mid(yes, no)
+
+
+def _distance(distance: object) -> int:
+    """Return a distance in the ladder's parts of a dollar."""
+    is_number = isinstance(distance, (numbers.Real, Decimal)) and not isinstance(distance, bool)
+    if not is_number or not 0 <= distance <= 1:  # type: ignore[operator]  # it is a number
+        raise ConfigurationError(
+            f"depth_within({shown(distance)}): give dollars from 0 to 1, such as 0.05 for 5 cents from the best price."
+        )
+    return round(distance * DOLLAR)  # type: ignore[operator]  # as above
+
+
+def _within(levels: IntegerLevels, parts: int) -> float:
+    # Of integers: of floats, 0.48 less 0.05 is less than 0.43. The best price is first.
+    return sum(size for price, size in levels if levels[0][0] - price <= parts) / CONTRACT
 
 
 def _padded(levels: IntegerLevels, rows: int) -> IntegerLevels:

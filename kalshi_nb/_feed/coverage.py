@@ -103,6 +103,11 @@ class Coverage:
         """Return the present moment."""
         return self._engine.steady()
 
+    def began_at(self) -> int:
+        """Return since when rows are kept, in microseconds of the clock as it is set now."""
+        now = self._engine.clock.now_us()
+        return self.began + now - self._engine.steady(now)
+
     def edge(self, at: int | None) -> int:
         """Return the moment of a time by the clock as it is set now, or since when rows are kept if that is later."""
         return self.began if at is None else max(self.began, self._engine.steady(at))
@@ -130,9 +135,18 @@ class Coverage:
         if self._lost_since(since):
             return True
         gaps, dropped = self._known() if self._ended is None else self._ended
-        if dropped and (not gaps or since <= gaps[0].opened):
+        if _may_lack(gaps, dropped, since):
             return True
         return any(self._concerns(gap) and (gap.closed is None or gap.closed >= since) for gap in gaps)
+
+    def known(self) -> list[Gap]:
+        """Return the gaps that concern the frame and that the log still has, oldest first."""
+        gaps, _ = self._known() if self._ended is None else self._ended
+        return [gap for gap in gaps if self._concerns(gap)]
+
+    def forgot_since(self, moment: int) -> bool:
+        """Tell whether the log has dropped gaps that may have been open at a moment, or later; ask after `known`."""
+        return _may_lack(*(self._known() if self._ended is None else self._ended), moment)
 
     def _known(self) -> tuple[list[Gap], int]:
         dropped = self._engine.gaps.dropped  # read first: one dropped in between is still among those below
@@ -144,3 +158,8 @@ class Coverage:
         if gap.channel != self._channel or gap.connection not in self._connections:
             return False
         return gap.market_ticker is None or self._market_tickers is None or gap.market_ticker in self._market_tickers
+
+
+def _may_lack(gaps: Sequence[Gap], dropped: int, moment: int) -> bool:
+    """Tell whether gaps that a log dropped may have been open at a moment, or later."""
+    return bool(dropped) and (not gaps or moment <= gaps[0].opened)

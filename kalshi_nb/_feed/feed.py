@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import reprlib
 import threading
 import warnings
 from collections.abc import Callable, Generator, Iterable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, Self, TypeVar
 
 from kalshi_nb._engine.port import Engine
 from kalshi_nb._feed.attachments import Attachments
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Feed"]
 
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 Callback = TypeVar("Callback", bound=Callable[..., Any])
 
 
@@ -454,16 +456,9 @@ class Feed:
         -----
         Source: Kalshi's channel ``communications``, which carries hundreds of messages a second.
         """
-        params = rfq_params(user_filter, shard_factor, shard_key)
+        params, keys = rfq_params(user_filter, shard_factor, shard_key), latest_keys
         return self._frame(
-            "communications",
-            market_tickers,
-            rows,
-            seconds,
-            exact=exact,
-            gaps=gaps,
-            params=params,
-            latest_keys=latest_keys,
+            "communications", market_tickers, rows, seconds, exact=exact, gaps=gaps, params=params, latest_keys=keys
         )
 
     # Reference feeds ----------------------------------------------------------------------------------
@@ -859,6 +854,24 @@ class Feed:
         holds can be read, and ``connect()`` gives a new one there.
         """
         return self._standing.word or self._engine.state
+
+    def now(self) -> dt.datetime:
+        """Return the feed's time, by which ``received_at`` and windows of seconds go: in UTC, to the microsecond.
+
+        The computer's clock, or the simulated exchange's where that is moved by hand. It is not the exchange's own,
+        which ``ts`` goes by: see :attr:`clock_skew`.
+
+        >>> import kalshi_nb as kn
+        >>> exchange = kn.sim.Exchange(seed=7, clock="manual")
+        >>> feed = kn.connect(exchange)
+        >>> before = feed.now()
+        >>> exchange.advance(60)
+        >>> feed.now() - before
+        datetime.timedelta(seconds=60)
+        >>> feed.close()
+        >>> exchange.close()
+        """
+        return _EPOCH + dt.timedelta(microseconds=self._engine.clock.now_us())
 
     @property
     def clock_skew(self) -> float | None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kalshi_nb._feed.coverage import Coverage
     from kalshi_nb._feed.standing import FeedStanding
     from kalshi_nb._frames.rolling import RollingFrame
+    from kalshi_nb._rows.gaps import Gap
     from kalshi_nb.errors import KalshiError
 
 __all__ = ["Frame"]
@@ -100,6 +101,14 @@ class Frame(FrameReading):
         caption = super()._caption(df)
         link = "" if self._stands is None or self._trouble() else self._stands.link_word()
         return f"{caption}, {link}" if link else caption
+
+    def _known_gaps(self) -> list[Gap]:
+        return [] if self._coverage is None else self._coverage.known()
+
+    def _whole_since(self) -> int | None:
+        if self._coverage is None:
+            return None
+        return max(self._coverage.began_at(), self._store.whole_since_us() or 0)
 
     def _about(self) -> str:
         return self._said[0]

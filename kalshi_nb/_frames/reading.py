@@ -8,22 +8,27 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
 import polars as pl
 
+from kalshi_nb._durations import duration_us, written
 from kalshi_nb._frames.files import require, whole_file
+from kalshi_nb._frames.resampling import Asked, resampled, widened
 from kalshi_nb._frames.schema import RECEIVED
 from kalshi_nb._threads import FEED_ROLES, refuse_on
 from kalshi_nb._usage import not_copied, whole
 from kalshi_nb._waiting import Deadline
-from kalshi_nb.errors import ConfigurationError, UsageError, WaitTimeoutError
+from kalshi_nb.errors import ConfigurationError, PipelineError, UsageError, WaitTimeoutError
 
 if TYPE_CHECKING:
+    import datetime as dt
     import os
     from pathlib import Path
     from typing import Self
 
+    import altair as alt
     import pandas as pd  # type: ignore[import-untyped]  # ships no types
     import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
 
     from kalshi_nb._frames.rolling import RollingFrame
+    from kalshi_nb._rows.gaps import Gap
     from kalshi_nb._waiting import Standing
     from kalshi_nb.errors import KalshiError
 
@@ -113,6 +118,156 @@ class FrameReading:
             When there is no column ``market_ticker``, or whichever takes its place.
         """
         return self._store.latest()
+
+    def since(self, span: str | dt.timedelta | float) -> pl.DataFrame:
+        """Return the rows received in the last hour, or whatever `span` is, of the feed's clock.
+
+        ``trades.since("1h")``. The age of a row is by ``received_at``, or by ``ts`` where it was fetched later. What
+        was before the frame was asked for is not in it, and a gap is not seen here: ask :meth:`complete`.
+
+        Parameters
+        ----------
+        span : str, timedelta or number
+            ``"90s"``, ``"5m"``, ``"1h"``, ``"1d"``, a timedelta, or seconds.
+
+        Returns
+        -------
+        polars.DataFrame
+            In the order of their arrival; of your own, as `df`.
+
+        Raises
+        ------
+        ConfigurationError
+            When `span` is no length of time; when rows have left the window that may be so young: it says how far the
+            window reaches back, and how many rows it would take.
+        PipelineError
+            When the frame has no column ``received_at``.
+        """
+        span_us = duration_us("since", span)
+        schema = self._store.schema
+        if schema is None:
+            return self._store.df
+        if not isinstance(schema.get(RECEIVED), pl.Datetime):
+            raise PipelineError(f"since() goes by the column {RECEIVED}, and {self._title()} has {', '.join(schema)}.")
+        df, reaches = self._store.since(span_us)
+        if reaches is not None:
+            raise ConfigurationError(self._too_short(span_us, reaches))
+        return df
+
+    def _too_short(self, span_us: int, reaches: int) -> str:
+        begin = f"since({written(span_us)!r}): the window of {self._title()} reaches back {reaches / 1e6:,.3f} s only"
+        seconds = f"seconds={-(-span_us // 1_000_000)}"
+        rows = self._store.window.rows
+        if rows is None:
+            return f"{begin}. Ask for the frame with {seconds}."
+        needed = -(-rows * span_us // max(reaches, 1))
+        return (
+            f"{begin}, for it {self._store.window}. At the rate of these it takes about {needed:,} rows: ask for the "
+            f"frame with rows={needed}, or with {seconds} alone."
+        )
+
+    def wide(self, value: str, *, every: str | dt.timedelta | float) -> pl.DataFrame:
+        """Return one column of values a market, at even steps of time: ``quotes.wide("mid", every="1s")``.
+
+        At each step stands what the last row said whose ``ts`` is at or before it, so no value is known too soon.
+        Steps are whole multiples of `every` since 1970 (UTC), from the time of the window's first row to that of its
+        newest, whichever markets these are about. Where that last row says null, such as the mid of a book with one
+        side or one that was not to be trusted, so does the step. Across a gap the last value before it is carried on:
+        where :meth:`complete` is False, that may not be what stood then.
+
+        Parameters
+        ----------
+        value : str
+            The column.
+        every : str, timedelta or number
+            The step: ``"1s"``, ``"5m"``, a timedelta, or seconds.
+
+        Returns
+        -------
+        polars.DataFrame
+            ``ts``, and a column for each market, by name; null before the market's first row in the window.
+
+        Raises
+        ------
+        ConfigurationError
+            When there is no such column, `every` is no length of time, or the steps are more than 10,000,000 values.
+        PipelineError
+            When the frame has no ``ts`` or no ``market_ticker``.
+        """
+        asked = self._asked(every, f"wide({value!r}, every=)" if isinstance(value, str) else "wide()")
+        return widened(self._store.df, value, asked)
+
+    def resample(self, every: str | dt.timedelta | float) -> pl.DataFrame:
+        """Return one row a market and step of time: its last row at or before that moment.
+
+        :meth:`wide` in the long form, with all columns: steps, nulls and gaps as there, and no row for a market before
+        its first one. ``ts`` is the step's; ``received_at`` tells how old the row is that stands there.
+
+        Parameters
+        ----------
+        every : str, timedelta or number
+            The step: ``"1s"``, ``"5m"``, a timedelta, or seconds.
+
+        Returns
+        -------
+        polars.DataFrame
+            The frame's columns, by ``ts`` and market.
+
+        Raises
+        ------
+        ConfigurationError, PipelineError
+            As :meth:`wide`.
+        """
+        return resampled(self._store.df, self._asked(every, "resample()"))
+
+    def _asked(self, every: object, call: str) -> Asked:
+        return Asked(duration_us("every", every), self._store.subject, self._title(), call)
+
+    def plot_price(
+        self, market_ticker: str | None = None, *, bars: str | dt.timedelta | float | None = None
+    ) -> alt.LayerChart | alt.Chart | alt.VConcatChart:
+        """Return a still picture of prices over time, an Altair chart: ``trades.plot_price(bars="1m")``.
+
+        Of trades a stepped line, or candles with their volume below (up hollow, down filled, paler where not
+        complete); of quotes and tickers best bid (blue), ask (orange, dashed) and mid; of ``bars()`` candles. Cents
+        over UTC. Where a gap is known that may have taken rows, a band is shaded and lines are broken.
+
+        Parameters
+        ----------
+        market_ticker : str, optional
+            One of its markets; all of them, one below the other, where it is left out.
+        bars : str, timedelta or number, optional
+            Of trades: candles of this interval, ``"1m"`` or seconds.
+
+        Returns
+        -------
+        altair.LayerChart or altair.VConcatChart
+            Holds its data, and making it asks no network for anything; how it is shown is altair's affair. Of more
+            than 3,600 rows of a market the lowest, highest and last of each of 1,200 spans of time are drawn.
+
+        Raises
+        ------
+        MissingPackageError
+            When altair is not installed; it gives the command that installs it.
+        ConfigurationError
+            When the frame has no prices; `bars` is no length of time, or not of trades; or the frame has more than 12
+            markets and none is named.
+        """
+        require("altair", doing="plot_price()")
+        from kalshi_nb._frames.price_plot import PriceRequest, price_plot  # noqa: PLC0415  # altair may not be there
+
+        every = None if bars is None else duration_us("bars", bars)
+        spans = [(each.market_ticker, each.opened_at, each.closed_at) for each in self._known_gaps()]
+        request = PriceRequest(self._title(), market_ticker, every, self._store.now_us(), self._whole_since(), spans)
+        return price_plot(self._store.df, request)
+
+    def _whole_since(self) -> int | None:
+        """Return since when all rows, but for those lost in gaps, are in the window; None where nobody knows."""
+        return None
+
+    def _known_gaps(self) -> list[Gap]:
+        """Return the gaps that may have taken rows of this frame."""
+        return []
 
     def wait(self, rows: int | None = None, timeout: float | None = 10.0, *, new: int | None = None) -> Self:
         """Block until enough rows have come, those counted that have left the window; return the frame.

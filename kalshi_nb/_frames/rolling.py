@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from kalshi_nb._clock import Clock
 
-__all__ = ["DEFAULT_ROWS", "RollingFrame", "Window", "most_keys", "window"]
+__all__ = ["DEFAULT_ROWS", "RollingFrame", "View", "Window", "most_keys", "window"]
 
 DEFAULT_ROWS: Final = 100_000
 _LONGEST_SECONDS: Final = 100 * 366 * 86_400
@@ -99,7 +99,7 @@ def _raise(error: BaseException) -> None:
     raise error
 
 
-class _View(NamedTuple):
+class View(NamedTuple):
     """The rows of the window, their blocks, what left it, and its clock: replaced whole, never changed."""
 
     df: pl.DataFrame
@@ -111,10 +111,10 @@ class _View(NamedTuple):
 class _State(NamedTuple):
     """All there is at one moment: replaced whole, never changed, so that no reader meets half a batch."""
 
-    view: _View
+    view: View
     pending: tuple[Part, ...]
     """Newer rows that are not in the view yet."""
-    seen: _View
+    seen: View
     """The view with the first of these."""
     parts: int
     """So many of the pending parts are in `seen`."""
@@ -194,9 +194,9 @@ class RollingFrame:
             problem = self._misses_time(schema)
             if problem is not None:
                 raise ConfigurationError(problem)
-        view = _View(first, Blocks(), LastRows(Law(key, latest_keys, ended)), ClockSteps())
+        view = View(first, Blocks(), LastRows(Law(key, latest_keys, ended)), ClockSteps())
         self._state = _State(view, (), view, 0)
-        self._latest: tuple[_View, pl.DataFrame] | None = None
+        self._latest: tuple[View, pl.DataFrame] | None = None
 
     def _misses_time(self, schema: pl.Schema) -> str | None:
         if self._span_us is None or isinstance(schema.get(RECEIVED), pl.Datetime):
@@ -242,7 +242,7 @@ class RollingFrame:
                 self._take_in(self._state.pending)  # what cannot become columns is to count for nothing
             view = self._state.view
             steps = ClockSteps(gone_until=self._clock.now_us())
-            self._show(_View(view.df.clear(), Blocks(), view.folded.cleared(), steps))
+            self._show(View(view.df.clear(), Blocks(), view.folded.cleared(), steps))
             self.on_reset()
 
     def step(self, by: int) -> None:
@@ -274,7 +274,7 @@ class RollingFrame:
                 self._show(self._with_late(self._state.view, late))
         self._waiters.tell(self._total)  # nobody is woken for rows that are not yet those that were waited for
 
-    def _with_late(self, view: _View, late: pl.DataFrame) -> _View:
+    def _with_late(self, view: View, late: pl.DataFrame) -> View:
         late = late.sort(moments(), maintain_order=True)
         start = self._start(view.blocks, view.steps)
         # The rows that are there stay in their order, although not all of them came in the order of ts.
@@ -289,12 +289,12 @@ class RollingFrame:
         folded = view.folded if self._keyless(late.columns) else view.folded.by_time()
         return self._cut(blocks, folded, view.steps.with_rows_at(at), late)
 
-    def _cut(self, blocks: Blocks, folded: LastRows, steps: ClockSteps, columns_of: pl.DataFrame) -> _View:
+    def _cut(self, blocks: Blocks, folded: LastRows, steps: ClockSteps, columns_of: pl.DataFrame) -> View:
         kept, dropped = blocks.cut(self._start(blocks, steps))
         steps = steps.without(blocks.height - kept.height)
-        return _View(kept.frame(columns_of), kept, folded.with_frames(dropped), steps)
+        return View(kept.frame(columns_of), kept, folded.with_frames(dropped), steps)
 
-    def _show(self, view: _View) -> None:
+    def _show(self, view: View) -> None:
         """Let readers have `view`, in which nothing waits."""
         with self._replacing:
             self._state = _State(view, (), view, 0)
@@ -336,7 +336,7 @@ class RollingFrame:
                 self._total -= part.height
         return frames
 
-    def _grown(self, view: _View, df: pl.DataFrame, now_us: int | None = None) -> _View:
+    def _grown(self, view: View, df: pl.DataFrame, now_us: int | None = None) -> View:
         blocks = view.blocks.with_block(df, timed=self._span_us is not None)
         start = self._start(blocks, view.steps, now_us)
         kept, dropped = blocks.cut(start)
@@ -344,7 +344,7 @@ class RollingFrame:
         goes_on = blocks.ends_with(df)
         frame = view.df.vstack(df).slice(start - view.blocks.skip) if goes_on else kept.frame(df)
         folded = view.folded if self._keyless(df.columns) else view.folded.with_frames(dropped)
-        return _View(frame, kept, folded, view.steps.without(blocks.height - kept.height))
+        return View(frame, kept, folded, view.steps.without(blocks.height - kept.height))
 
     def _keyless(self, columns: Iterable[str]) -> list[str]:
         """Return the columns of the key that are not there."""
@@ -387,12 +387,12 @@ class RollingFrame:
 
     # Reading ------------------------------------------------------------------------------------------
 
-    def _now(self) -> _View:
+    def _now(self) -> View:
         """Return all rows that have come, whatever the writer does meanwhile."""
         state = self._state
         return state.seen if state.parts == len(state.pending) else self._seen(state)
 
-    def _seen(self, state: _State) -> _View:
+    def _seen(self, state: _State) -> View:
         # What was read before is not made anew, only followed by what is new; now and then all that waits is joined,
         # since every part is one more chunk of every column.
         view, seen = (state.view, 0) if state.parts >= _MOST_READ else (state.seen, state.parts)
@@ -415,6 +415,11 @@ class RollingFrame:
     def schema(self) -> pl.Schema | None:
         """Names and dtypes, None before the first batch where none were given."""
         return None if self._columns is None else self._columns.schema
+
+    @property
+    def subject(self) -> str:
+        """The column that says which market a row is about, or whatever else the rows are about."""
+        return MARKET if self.schema is None or MARKET in self.schema else self._key[0]
 
     @property
     def total(self) -> int:
@@ -471,7 +476,7 @@ class RollingFrame:
         known = [each for each in edges if each is not None]
         return max(known) if known else None
 
-    def _received_us(self, view: _View, row: int) -> int | None:
+    def _received_us(self, view: View, row: int) -> int | None:
         """Return when a row of the blocks was received, by the clock as it is set now."""
         df = view.df
         if not isinstance(df.schema.get(RECEIVED), pl.Datetime):
@@ -480,6 +485,33 @@ class RollingFrame:
         if moment is None:
             return None
         return (moment - _EPOCH) // dt.timedelta(microseconds=1) + view.steps.off(row)
+
+    def now_us(self) -> int:
+        """Return the time that windows go by, in microseconds."""
+        return self._clock.now_us()
+
+    def since(self, span_us: int) -> tuple[pl.DataFrame, int | None]:
+        """Return the rows received in the last `span_us`, and how far the window reaches back where rows of it left.
+
+        Rows without a time of receipt go by their ``ts``. The second is in microseconds, None where all are there.
+        """
+        self._await()
+        view, now_us = self._now(), self._clock.now_us()
+        start = self._start(view.blocks, view.steps, now_us)
+        df = view.df.slice(start - view.blocks.skip)
+        times = [pl.col(each).dt.cast_time_unit("us").to_physical() for each in (RECEIVED, "ts") if each in df.columns]
+        ticks = df.select(pl.coalesce(times)).to_series()
+        if view.steps:
+            ticks = ticks + pl.Series([view.steps.off(row) for row in range(start, start + df.height)], dtype=pl.Int64)
+        reaches = self._reach_us(ticks, now_us) if self._total > df.height else None
+        return df.filter(ticks >= now_us - span_us), reaches if reaches is not None and reaches < span_us else None
+
+    def _reach_us(self, ticks: pl.Series, now_us: int) -> int | None:
+        """Return how long ago the oldest moment is of which no row has left; None where no bound was reached."""
+        bounds = [] if self._span_us is None else [self._span_us]
+        if self.window.rows is not None and ticks.len() >= self.window.rows:
+            bounds.append(max(0, now_us - ticks[0]))
+        return min(bounds) if bounds else None
 
     @property
     def height(self) -> int:

@@ -135,6 +135,10 @@ class Losses:
             return True
         return any(each.closed is None or each.closed >= moment for each in self.snapshot())
 
+    def forgot_since(self, moment: int) -> bool:
+        """Tell whether a loss was forgotten, for there were too many, that may have lasted until then or later."""
+        return self._forgotten is not None and self._forgotten >= moment
+
     def snapshot(self) -> list[Loss]:
         """Return the losses of this moment, oldest first."""
         with self._lock:

@@ -1,17 +1,20 @@
 """The kit's own streamz nodes, which need no event loop and lose nothing.
 
-Importing this module adds ``rolling_frame`` and ``throttle`` to every ``streamz.Stream`` of the process.
+Importing this module adds ``rolling_frame``, ``throttle``, ``bars``, ``latest_by`` and ``join_asof`` to every
+``streamz.Stream`` of the process.
 """
 
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from streamz import Stream
 
 from kalshi_nb._clock import WallClock
+from kalshi_nb._frames.keyed import KeyedFrame, key_columns
 from kalshi_nb._frames.reading import FrameReading
 from kalshi_nb._frames.rolling import RollingFrame, most_keys, window
 from kalshi_nb._frames.schema import MARKET
@@ -20,7 +23,9 @@ from kalshi_nb._logging import log
 from kalshi_nb._redaction import shown
 from kalshi_nb._rows.channels import traits_of
 from kalshi_nb._rows.tickers import about, hints
+from kalshi_nb._streams.bars import BarsNode
 from kalshi_nb._streams.graph import refuse_awaitables
+from kalshi_nb._streams.joins import JoinAsofNode, LatestByNode
 from kalshi_nb._streams.source import Source, delivery_above
 from kalshi_nb._streams.troubles import keys_dropped
 from kalshi_nb._waiting import FORKED
@@ -28,8 +33,9 @@ from kalshi_nb.errors import ConfigurationError, ForkedError, HandleClosedError,
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from kalshi_nb._rows.gaps import Gap
     from kalshi_nb._streams.user_delivery import StreamDelivery
     from kalshi_nb._waiting import Standing
     from kalshi_nb.errors import KalshiError
@@ -58,11 +64,15 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
         and further down those of the first batch.
     name : str, optional
         What to call it in reprs and messages.
+    by : str or sequence of str, optional
+        Columns in which a row is like an earlier one: it takes the place of that, and `rows` and ``.total`` count what
+        differs in them. Directly on ``bars()`` it is ``market_ticker`` and ``start``; elsewhere every row is one more.
 
     Raises
     ------
     ConfigurationError
-        When `rows`, `seconds` or `latest_keys` is not a positive number, or no ``received_at`` is there to go by.
+        When `rows`, `seconds` or `latest_keys` is not a positive number, no ``received_at`` is there to go by, or `by`
+        names no columns.
     PipelineError
         Directly on ``feed.messages()``, which sends lists.
     """
@@ -78,13 +88,17 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
         schema: Mapping[str, Any] | None = None,
         name: str | None = None,
         latest_keys: int | None = None,
+        by: str | Sequence[str] | None = None,
     ) -> None:
         kept = window(rows, seconds)
         keys = most_keys(latest_keys)
+        places = key_columns(by) or getattr(upstream, "keyed_by", None)
         delivery = delivery_above(upstream)
         # Kept, since a pipeline that is closed is taken apart, and its frame is to know whether the feed was, too.
         self._stands = None if delivery is None else delivery.standing
         columns = pl.Schema(schema) if schema is not None else None
+        if isinstance(upstream, BarsNode):
+            columns = columns or upstream.schema
         if isinstance(upstream, Source):
             pipeline = upstream.pipeline
             if pipeline.kind != "frames":
@@ -93,7 +107,8 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
                     f"Use feed.stream({pipeline.channel!r}).rolling_frame(), or make frames in a map() before."
                 )
             columns = columns or schema_of(pipeline.channel, pipeline.exact)
-        self._store = RollingFrame(
+        make = RollingFrame if places is None else partial(KeyedFrame, by=places)
+        self._store = make(
             columns,
             rows=kept.rows,
             seconds=kept.seconds,
@@ -105,6 +120,7 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
         self._all_keys = True
         Stream.__init__(self, upstream, stream_name=name)
         self._covered = None if delivery is None else delivery.covered(self._store)
+        self._gaps = None if delivery is None or delivery.known_gaps is None else delivery.known_gaps()
 
     def update(self, x: Any, who: Any = None, metadata: Any = None) -> Any:  # noqa: ARG002  # streamz's signature
         """Keep the rows of a frame and pass it on."""
@@ -170,6 +186,12 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
             When `since` is not a datetime with a time zone.
         """
         return self._covered is not None and self._covered.complete(since)
+
+    def _known_gaps(self) -> list[Gap]:
+        return [] if self._gaps is None else self._gaps.known()
+
+    def _whole_since(self) -> int | None:
+        return None if self._gaps is None else max(self._gaps.began_at(), self._store.whole_since_us() or 0)
 
     def _about(self) -> str:
         delivery = delivery_above(self)
@@ -269,6 +291,9 @@ def register() -> None:
     """Make the nodes methods of ``streamz.Stream``; any number of times is as good as once."""
     Stream.register_api(attribute_name="rolling_frame")(RollingFrameNode)
     Stream.register_api(attribute_name="throttle")(ThrottleNode)
+    Stream.register_api(attribute_name="bars")(BarsNode)
+    Stream.register_api(attribute_name="latest_by")(LatestByNode)
+    Stream.register_api(attribute_name="join_asof")(JoinAsofNode)
 
 
 register()

@@ -493,6 +493,7 @@ class Pipelines:
         for each in self._user.all():
             if each.is_due:
                 each.go_on()
+            each.look()
 
 
 def _deliver(batch: Batch, deliveries: list[_D], report: Callable[[BaseException], None]) -> None:

@@ -13,7 +13,9 @@ from kalshi_nb._usage import not_copied
 from kalshi_nb.errors import PipelineError
 
 if TYPE_CHECKING:
-    from kalshi_nb._streams.user_delivery import Cover, StreamDelivery
+    from collections.abc import Callable
+
+    from kalshi_nb._streams.user_delivery import Cover, KnownGaps, StreamDelivery
 
 __all__ = ["Source", "delivery_above"]
 
@@ -68,9 +70,10 @@ class Source(Stream):  # type: ignore[misc]  # streamz ships no types
             "it, or try your functions on a frame: f(trades.df)."
         )
 
-    def cover_by(self, cover: Cover) -> None:
-        """Have frames that are attached from now on know whether they lack rows."""
+    def cover_by(self, cover: Cover, known_gaps: Callable[[], KnownGaps]) -> None:
+        """Have frames that are attached from now on know whether they lack rows, and other nodes the gaps."""
         self._delivery.cover = cover
+        self._delivery.known_gaps = known_gaps
 
     def __getitem__(self, key: object) -> NoReturn:
         # Loops come here, too. With __iter__ a stream would pass for a list of streams where streamz takes either.

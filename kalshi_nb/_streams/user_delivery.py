@@ -11,7 +11,8 @@ from kalshi_nb._frames.batch import Batch
 from kalshi_nb._frames.reading import FrameReading, store_of
 from kalshi_nb._messages.gaps import Gap
 from kalshi_nb._rows.channels import NEVER_DROPPED
-from kalshi_nb._rows.steering import SteeringRow
+from kalshi_nb._rows.gaps import GapRow
+from kalshi_nb._rows.steering import ResetRow, SteeringRow
 from kalshi_nb._streams.delivery import Delivery, messages_of, size_of
 from kalshi_nb._streams.failures import Failed
 from kalshi_nb._streams.functions import refuse_unstarted, refuse_unusable
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from streamz import Stream
 
     from kalshi_nb._frames.rolling import RollingFrame
+    from kalshi_nb._rows.gaps import Gap as KnownGap
     from kalshi_nb._streams.delivery import Element, Opening
     from kalshi_nb._streams.schedule import Schedule
     from kalshi_nb.messages import Message
@@ -42,6 +44,40 @@ if TYPE_CHECKING:
 
         def close(self) -> None:
             """Take no note of later gaps."""
+            ...
+
+    class KnownGaps(Protocol):
+        """Knows the gaps that concern a pipeline, since it was made."""
+
+        def known(self) -> list[KnownGap]:
+            """Return those that the feed has not forgotten, oldest first."""
+            ...
+
+        def began_at(self) -> int:
+            """Return when that was, in microseconds of the market's time."""
+            ...
+
+        def forgot_since(self, moment: int) -> bool:
+            """Tell whether some may be forgotten that were open at a moment of the steady timeline, or later."""
+            ...
+
+        def now(self) -> int:
+            """Return the present on the steady timeline."""
+            ...
+
+    class Watcher(Protocol):
+        """A node that has something to say although no element comes."""
+
+        def news(self) -> pl.DataFrame | None:
+            """Return what it has to say now."""
+            ...
+
+        def pass_on(self, news: pl.DataFrame) -> None:
+            """Say that to the nodes below."""
+            ...
+
+        def forget(self) -> None:
+            """Begin anew."""
             ...
 
     Cover = Callable[[RollingFrame, Callable[[int], bool]], Covered]
@@ -115,6 +151,9 @@ class UserDelivery(Delivery):
 
     def built(self) -> None:
         """Take note that whoever builds on the pipeline has what he wants."""
+
+    def look(self) -> None:
+        """Have nodes say what became so by itself; the thread that delivers calls this now and then."""
 
     def go_on(self) -> None:
         """Bring what waits to the pipeline, unless it rests; the thread that delivers calls this now and then."""
@@ -373,7 +412,10 @@ class StreamDelivery(UserDelivery):
         self.clock = opening.clock
         self.cover: Cover | None = None
         """Makes what knows whether a frame in the graph lacks rows; None where nobody can know."""
+        self.known_gaps: Callable[[], KnownGaps] | None = None
+        """Makes what knows the gaps that concern a node, from then on; None where nobody can know."""
         self._covered: weakref.WeakSet[Covered] = weakref.WeakSet()
+        self._watchers: weakref.WeakSet[Watcher] = weakref.WeakSet()
         self._building_until = 0.0
         self._source: weakref.ref[Stream] | None = None
 
@@ -406,6 +448,45 @@ class StreamDelivery(UserDelivery):
     def built(self) -> None:
         """Take note that whoever builds on the pipeline has what he wants."""
         self._building_until = 0.0
+
+    def deliver(self, batch: Batch) -> None:
+        """Bring the rows of `batch` to the graph, and have its nodes look where a gap is seen."""
+        super().deliver(batch)
+        if GapRow in batch.kinds:
+            self.look()
+
+    def watch(self, node: Watcher) -> None:
+        """Have a node asked for news: after each gap, at moments that it asks for, and when somebody waits for all."""
+        self._watchers.add(node)
+
+    def look_at(self, moment: int) -> None:
+        """Have the nodes asked for news at a microsecond of the market's time, or soon after.
+
+        Where that time is moved by hand, whoever moves it waits for a turn, and they are asked in it.
+        """
+        left = max(0, moment - self.clock.now_us()) / 1_000_000
+        self.schedule.call_at(self.schedule.now() + left + _MOMENT, self, self._wake)
+
+    def look(self) -> None:
+        """Have nodes say what became so by itself, unless the pipeline rests."""
+        if self._rest.active:
+            return
+        for node in list(self._watchers):
+            if self._progress.closed:
+                return
+            try:
+                news = node.news()
+            except Exception as error:  # noqa: BLE001  # the user has no hand in it, and the other nodes have news, too
+                self._notices.kit_failed(error)
+                continue
+            if news is not None:
+                self._guarded(news, node.pass_on, news)
+
+    def _apply(self, row: SteeringRow) -> None:
+        super()._apply(row)
+        if isinstance(row, ResetRow):
+            for node in list(self._watchers):
+                node.forget()
 
     def admit(self, node: Stream) -> None:
         """Refuse a new node that could not work.

@@ -195,7 +195,7 @@ def test_a_folder_of_that_name_is_no_file(project):
 
 
 def test_a_file_that_may_not_be_read_is_named(project):
-    (project / ".env").symlink_to(".env")  # to itself, which root cannot read either
+    (project / ".env").symlink_to("/proc/self/mem")  # whose first byte nobody can read, not even root
     with pytest.raises(MissingCredentialsError, match="cannot be read"):
         Credentials().signer()
 

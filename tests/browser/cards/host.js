@@ -1,0 +1,34 @@
+// The host's side of a widget: a model with the interface that anywidget documents, and what a notebook does with it.
+class HostModel {
+  constructor(state) { this.state = state; this.sent = []; this.calls = new Map(); }
+  get(name) { return this.state[name]; }
+  set(name, value) { this.state[name] = value; }
+  save_changes() {}
+  on(name, call) { (this.calls.get(name) ?? this.calls.set(name, new Set()).get(name)).add(call); }
+  off(name, call) { this.calls.get(name)?.delete(call); }
+  send(content) { this.sent.push({ at: performance.now(), ...content }); }
+  // What the kernel sends: a trait's new value.
+  arrive(name, value) {
+    this.state[name] = value;
+    for (const call of [...(this.calls.get(`change:${name}`) ?? [])]) call();
+  }
+  get listeners() { return [...this.calls.values()].reduce((all, each) => all + each.size, 0); }
+}
+
+window.hosting = {
+  models: [],
+  ends: [],
+  async open(text, state, el) {
+    const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+    const module = (await import(url)).default;
+    URL.revokeObjectURL(url);
+    const model = new HostModel(state);
+    const end = new AbortController();
+    const release = module.initialize({ model, signal: end.signal });
+    const close = module.render({ model, el, signal: end.signal });
+    this.models.push(model);
+    this.ends.push(() => { close?.(); release?.(); end.abort(); });
+    model.module = module;
+    return model;
+  },
+};
