@@ -118,10 +118,10 @@ def _compact(frame):
 
 
 def _books(client):
-    """Five books, one of them empty, and two fills on one connection, as captures of mid-2026 have them."""
+    """Five books, one of them empty, and some fills on one connection, as captures of mid-2026 have them."""
     client.exchange.advance(EMPTY_AT - 3)
     client.exchange.faults.swap_commands()  # answers come in any order
-    client.say("subscribe", channels=["fill"])
+    client.say("subscribe", channels=["fill"], market_tickers=[BITCOIN])
     client.subscribe(BOOK, market_tickers=[WEATHER])
     client.update(1, "add_markets", market_tickers=[BITCOIN, BUFFALO])
     client.advance(3)
