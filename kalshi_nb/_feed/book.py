@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     import altair as alt
     import polars as pl
 
+    from kalshi_nb._rows.market_facts import MarketFacts
     from kalshi_nb._widgets.ladder.picture import LadderPicture
     from kalshi_nb._widgets.view import LiveView, ViewWidget
 
@@ -94,7 +95,9 @@ class Book(Blocking):
         release: Callable[[], None],
         on_read: Callable[[Callable[[], None]], None] = lambda _: None,
         standing: FeedStanding | None = None,
+        facts: Callable[[], MarketFacts | None] = lambda: None,
     ) -> None:
+        self._facts = facts
         self._ladder = ladder
         self._clock = clock
         self._on_read = on_read
@@ -421,12 +424,12 @@ class Book(Blocking):
         if self._is_closed:
             return self._presenter
         ended = EndedLadder(self._ladder, self._clock.now_us())
-        return LadderPresenter(self.market_ticker, ended, self._clock, note=FORKED)
+        return LadderPresenter(self.market_ticker, ended, self._clock, facts=self._facts, note=FORKED)
 
     @cached_property
     def _presenter(self) -> LadderPresenter:
         """What makes pictures of the ladder; one, since it remembers how many decimals there were."""
-        return LadderPresenter(self.market_ticker, self._ladder, self._clock, self._on_read)
+        return LadderPresenter(self.market_ticker, self._ladder, self._clock, self._on_read, facts=self._facts)
 
     def _picture(self, levels: int) -> LadderPicture:
         """Return what is to be seen of it now."""

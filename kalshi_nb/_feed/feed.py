@@ -105,7 +105,7 @@ class Feed:
         self._pipelines = pipelines_on(engine, options, self._standing, self._markets)
         self._demand = Demand(engine)
         self._frames = Frames(engine, self._demand, self._pipelines, self._standing)
-        self._books = OpenBooks(engine, self._demand, self._standing)
+        self._books = OpenBooks(engine, self._demand, self._standing, self._markets)
         self._attachments = Attachments(self._pipelines, self._demand, engine)
         self._follower = Follower(engine, self._pipelines, self._markets)
 

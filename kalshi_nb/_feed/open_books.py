@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from kalshi_nb._feed.book import Book
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from kalshi_nb._engine.port import Engine, LadderReading
     from kalshi_nb._feed.demand import Demand, Held
     from kalshi_nb._feed.standing import FeedStanding
+    from kalshi_nb._markets.registry import MarketRegistry
 
 __all__ = ["OpenBooks"]
 
@@ -27,9 +29,12 @@ class OpenBooks:
         Asks the exchange for what they need.
     standing : FeedStanding
         Tells how the feed stands.
+    markets : MarketRegistry
+        Knows what markets are, for those who show them.
     """
 
-    def __init__(self, engine: Engine, demand: Demand, standing: FeedStanding) -> None:
+    def __init__(self, engine: Engine, demand: Demand, standing: FeedStanding, markets: MarketRegistry) -> None:
+        self._markets = markets
         self._engine = engine
         self._demand = demand
         self._standing = standing
@@ -63,4 +68,5 @@ class OpenBooks:
             release=release,
             on_read=self._engine.on_read,
             standing=self._standing,
+            facts=partial(self._markets.get, ladder.market_ticker),
         )

@@ -138,3 +138,26 @@ def test_a_feed_that_comes_late_is_told_how_it_stands(dying):
     with kn.connect(dying) as feed:
         assert known(feed, BITCOIN).status == "determined"
         assert known(feed, BITCOIN).result in ("yes", "no")
+
+
+def test_a_book_is_shown_with_what_is_known_of_its_market_up_to_its_settlement():
+    with kn.sim.Exchange(seed=7, clock="manual", closes_in=600) as exchange, kn.connect(exchange) as feed:
+        book = feed.book("KXHIGHNY-26NOV22-B52.5").wait()
+        shown = book._picture(5).market
+        assert (shown.title, shown.subtitle, shown.phase) == (
+            "Will the high temperature in New York be 52-53° on Nov 22, 2026?",
+            "52° to 53°",
+            "active",
+        )
+        assert shown.close_time - feed.now().timestamp() == pytest.approx(1_200, abs=60)
+        phases, versions = [], set()
+        for _ in range(50):
+            picture = book._picture(5)
+            versions.add((picture.market, picture.version))
+            if picture.market.phase not in phases:
+                phases.append(picture.market.phase)
+            exchange.advance(30)
+        assert phases == ["active", "closed", "determined", "finalized"]
+        assert len({version for _, version in versions}) >= len({market for market, _ in versions}) == 4
+        assert (shown.settlement, book._picture(5).market.settlement) in [(None, 0.0), (None, 1.0)]
+        assert "settled" in repr(book)

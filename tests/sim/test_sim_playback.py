@@ -148,7 +148,7 @@ def test_a_live_exchange_has_no_recorded_frames(exchange):
 @pytest.mark.parametrize(
     ("folder", "name", "frames", "markets"),
     [
-        (corpus.FOLDER, "books.jsonl", 847, 5),
+        (corpus.FOLDER, "books.jsonl", 843, 5),
         pytest.param(None, "demo-2026-07-01-books.jsonl", 2_898, 5, marks=pytest.mark.recordings),
     ],
 )
