@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from kalshi_nb._rows.market_facts import MarketFacts
-    from kalshi_nb._widgets.ladder.picture import LadderPicture
+    from kalshi_nb._widgets.ladder.picture import LadderPicture, Last
     from kalshi_nb._widgets.view import LiveView, ViewWidget
 
 __all__ = ["Book", "Books", "DepthWithin", "Top"]
@@ -96,8 +96,9 @@ class Book(Blocking):
         on_read: Callable[[Callable[[], None]], None] = lambda _: None,
         standing: FeedStanding | None = None,
         facts: Callable[[], MarketFacts | None] = lambda: None,
+        last: Callable[[], Last | None] = lambda: None,
     ) -> None:
-        self._facts = facts
+        self._told: dict[str, Any] = {"facts": facts, "last": last}
         self._ladder = ladder
         self._clock = clock
         self._on_read = on_read
@@ -424,12 +425,12 @@ class Book(Blocking):
         if self._is_closed:
             return self._presenter
         ended = EndedLadder(self._ladder, self._clock.now_us())
-        return LadderPresenter(self.market_ticker, ended, self._clock, facts=self._facts, note=FORKED)
+        return LadderPresenter(self.market_ticker, ended, self._clock, note=FORKED, **self._told)
 
     @cached_property
     def _presenter(self) -> LadderPresenter:
         """What makes pictures of the ladder; one, since it remembers how many decimals there were."""
-        return LadderPresenter(self.market_ticker, self._ladder, self._clock, self._on_read, facts=self._facts)
+        return LadderPresenter(self.market_ticker, self._ladder, self._clock, self._on_read, **self._told)
 
     def _picture(self, levels: int) -> LadderPicture:
         """Return what is to be seen of it now."""

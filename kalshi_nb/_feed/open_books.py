@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 from kalshi_nb._feed.book import Book
 from kalshi_nb._feed.handles import Ending, Handles
+from kalshi_nb._fixed_point import CONTRACT, DOLLAR
+from kalshi_nb._widgets.ladder.picture import Last
 
 if TYPE_CHECKING:
     from kalshi_nb._engine.port import Engine, LadderReading
     from kalshi_nb._feed.demand import Demand, Held
     from kalshi_nb._feed.standing import FeedStanding
+    from kalshi_nb._markets.last_trades import LastTrades
     from kalshi_nb._markets.registry import MarketRegistry
 
 __all__ = ["OpenBooks"]
@@ -69,4 +72,13 @@ class OpenBooks:
             on_read=self._engine.on_read,
             standing=self._standing,
             facts=partial(self._markets.get, ladder.market_ticker),
+            last=partial(_last, self._markets.last_trades, ladder.market_ticker),
         )
+
+
+def _last(trades: LastTrades, market_ticker: str) -> Last | None:
+    """Return a market's newest trade as it is shown, in dollars, contracts and seconds."""
+    trade = trades.get(market_ticker)
+    if trade is None:
+        return None
+    return Last(trade.price / DOLLAR, trade.size / CONTRACT, trade.taker, trade.at / 1e6)

@@ -30,7 +30,7 @@ def pipelines_on(engine: Engine, options: Options, standing: FeedStanding, marke
     standing : FeedStanding
         How the feed stands, for those who wait.
     markets : MarketRegistry
-        Learns what rows of the lifecycle channels say, whoever wanted these.
+        Learns what rows of the lifecycle channels say, and what was traded last, whoever wanted these rows.
     """
     return Pipelines(
         engine.take,
@@ -42,5 +42,5 @@ def pipelines_on(engine: Engine, options: Options, standing: FeedStanding, marke
         flush_interval=options.flush_interval,
         max_pending_rows=options.max_pending_rows,
         standing=standing,
-        readers=dict.fromkeys(LIFECYCLE_CHANNELS, partial(learn, markets)),
+        readers={**dict.fromkeys(LIFECYCLE_CHANNELS, partial(learn, markets)), "trade": markets.last_trades.learn},
     )

@@ -21,6 +21,7 @@ from collections import OrderedDict
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
+from kalshi_nb._markets.last_trades import LastTrades
 from kalshi_nb._rows.market_facts import EventFacts, MarketFacts
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ class MarketRegistry:
         self._over: OrderedDict[str, _Known[MarketFacts]] = OrderedDict()
         self._events: OrderedDict[str, _Known[EventFacts]] = OrderedDict()
         self._members: dict[str, set[str]] = {}
+        self.last_trades = LastTrades()
+        """What was traded last."""
 
     @property
     def version(self) -> int:
