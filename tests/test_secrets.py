@@ -335,7 +335,11 @@ def test_no_simulated_exchange_repeats_a_key(shape, tmp_path):
                 pytest.fail("a key was taken for something else")
 
 
-@pytest.mark.parametrize("part", ["?token=hunter2", "/?hunter2", "#hunter2", ";hunter2", f"/?k={ED_LINE}"])
+@pytest.mark.parametrize(
+    "part",
+    ["?token=hunter2", "/?hunter2", "#hunter2", ";hunter2", f"/?k={ED_LINE}"],
+    ids=["token", "query", "fragment", "parameter", "key"],  # keys are made anew in each process that runs tests
+)
 def test_no_query_of_a_proxys_address_is_repeated(part):
     with pytest.raises(errors.ConfigurationError, match=r"proxy is 'http://127\.0\.0\.1:9") as caught:
         kn.connect(NOWHERE, key_id="i", private_key=ED, proxy=f"http://127.0.0.1:9{part}")
