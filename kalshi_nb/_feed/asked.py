@@ -118,9 +118,10 @@ def whereabouts(where: Secret) -> Whereabouts:
     if hasattr(where.reveal(), "attach") and not isinstance(where.reveal(), type):
         return Whereabouts(exchange=cast("Exchange", where.reveal()))
     if not isinstance(where.reveal(), str):
+        meant = _meant(where) or f" It is of type {type(where.reveal()).__name__}."
         raise UnknownEnvironmentError(
             f"connect() takes {', '.join(map(repr, (SIMULATED, *ENVIRONMENTS)))}, a WebSocket address or a simulated "
-            f"exchange; that was {shown(where)}.{_meant(where)}"
+            f"exchange; that was {shown(where)}.{meant}"
         )
     if not where.reveal().strip():
         raise UnknownEnvironmentError(_nowhere(Settings()))

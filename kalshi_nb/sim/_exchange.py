@@ -33,7 +33,6 @@ from kalshi_nb.sim._venue import CLOSES_IN, Era, UnknownMarkets, Venue
 if TYPE_CHECKING:
     import os
     from datetime import datetime
-    from types import TracebackType
 
     from kalshi_nb.sim._authenticate import PublicKey
     from kalshi_nb.sim._followers import Follower
@@ -80,11 +79,9 @@ class Exchange:
         How many seconds of the tape pass in one second of the clock, 0.01 to 1,000: with 20 about 2,000 messages
         a second on all channels together. Events keep their order and contents; their times move together.
     closes_in : float
-        Seconds of the clock until the first event closes (the Bitcoin market), 1 to 31,536,000; six hours unless
-        given. The others follow after 1.5, 2 and 160 times as long. No frame is sent when a market closes; in the
-        last quarter of `closes_in` its prices go where it will end, a twelfth of it after the planned close the
-        result is told (``determined``: by the last prices, one YES in an event whose markets exclude each other),
-        and as much later it is ``settled``. Tickers keep their names, whatever the clock says.
+        Seconds of the clock until the first event closes, 1 to 31,536,000; six hours unless given. The others follow
+        after 1.5, 2 and 160 times as long. No frame is sent when a market closes; a twelfth of `closes_in` after the
+        planned close it is ``determined`` by its last prices, and as much later ``settled``.
 
     Raises
     ------
@@ -382,20 +379,14 @@ class Exchange:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.close()
 
     def __setattr__(self, name: str, value: object) -> None:
         """Refuse to set anything: what an exchange is made with are arguments."""
         if not name.startswith("_"):
             raise NoSuchAttributeError(
-                f"Exchange has no {name!r} to be set: make another, with other arguments, such as Exchange(speed=20); "
-                "what is to go wrong is asked of its .faults."
+                f"Exchange has no {name!r} to be set: make another, such as Exchange(speed=20); faults are .faults."
             )
         super().__setattr__(name, value)
 
@@ -405,5 +396,5 @@ class Exchange:
 
     def __reduce__(self) -> NoReturn:
         raise SimulationError(
-            "An exchange is a running server and cannot be copied or pickled; hand on its url and a key instead."
+            "An exchange is a running server, not to be copied or pickled; hand on its url and a key instead."
         )

@@ -87,7 +87,7 @@ def test_ladders_come_as_books_and_as_what_a_cell_shows(engine, feed):
     assert book.depth(2)["bid"].to_list() == [0.47, 0.46]
     assert feed.books(["KXA-1"])["KXA-1"] is book
     assert "KXA-1" in repr(book)
-    assert "0.49" in repr(book)
+    assert "ask 49¢ x 3" in repr(book)
     book.close()
     assert engine.wanted == []
 

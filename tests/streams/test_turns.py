@@ -149,7 +149,7 @@ def test_one_costly_turn_among_cheap_ones_earns_no_long_rest(rows):
     rows.have(10)
     rows.cost = 0.0
     rows.add(11)
-    rows.have(11, timeout=2.0)
+    rows.have(11, timeout=5.0)
 
 
 def test_where_nobody_waits_a_rest_is_long_until_somebody_does(rows):
@@ -160,7 +160,7 @@ def test_where_nobody_waits_a_rest_is_long_until_somebody_does(rows):
     time.sleep(0.5)
     assert len(rows.taken) == 1
     rows.turns.hurry()
-    rows.have(2, timeout=2.0)
+    rows.have(2, timeout=15.0)  # the rest would be half a minute
 
 
 def test_who_waits_already_ends_no_rest_by_asking_again(rows):
@@ -200,7 +200,7 @@ def test_a_frame_is_filled_soon_while_it_is_read_and_now_and_then_while_it_is_no
     time.sleep(0.5)
     assert store.total == 1
     assert store.df.height == 1  # who reads has what is there, and the others soon
-    until(lambda: store.total == 2, timeout=2.0)
+    until(lambda: store.total == 2, timeout=15.0)
 
 
 def test_who_waits_for_the_next_rows_ends_the_rest_and_who_waits_for_far_ones_does_not(make, engine):
@@ -219,4 +219,4 @@ def test_who_waits_for_the_next_rows_ends_the_rest_and_who_waits_for_far_ones_do
     engine.add("trade", trade(2))
     assert not store.wait(1_000_000, 0.3)
     assert store.total == 1
-    assert store.wait(2, 5)
+    assert store.wait(2, 15)

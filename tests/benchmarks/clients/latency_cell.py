@@ -50,7 +50,7 @@ class Cell:
 
     def versions(self):
         # What numbers the pictures is the presenter's and the view's alone; no public name has it.
-        return {ticker: book._presenter.picture(1).version for ticker, book in self.ladders.items()}
+        return {ticker: book._presenter.picture(1).changes for ticker, book in self.ladders.items()}
 
     def read(self):
         """Read the frame as it grows, to its end; return when which row could be read and which change was shown."""
