@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import numbers
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from kalshi_nb._redaction import shown
 from kalshi_nb.errors import ConfigurationError, NoSuchAttributeError, UsageError
 
-__all__ = ["Blocking", "as_int", "not_copied", "not_made", "seconds", "setter", "whole"]
+__all__ = ["Blocking", "as_int", "meant", "not_copied", "not_made", "seconds", "setter", "whole"]
 
 
 def as_int(value: object) -> object:
@@ -92,6 +93,12 @@ def not_copied(handle: object, instead: str) -> UsageError:
 def not_made(kind: type[Any], how: str) -> UsageError:
     """Return what to raise where somebody makes a handle by hand; `how` shows the call that gives one."""
     return UsageError(f"A {kind.__name__} is not made by hand; ask for one: {how}.")
+
+
+def meant(word: object, words: Iterable[str]) -> str:
+    """Return in a sentence, with a blank before it, which of some words is nearly what was given; else nothing."""
+    nearest = get_close_matches(word, list(words), 1) if isinstance(word, str) else []
+    return f" Did you mean {nearest[0]!r}?" if nearest else ""
 
 
 def setter(*names: str, instead: str) -> Callable[[Any, str, Any], None]:

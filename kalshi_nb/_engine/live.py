@@ -273,9 +273,10 @@ class LiveEngine:
         # In this order, here and in `_arrived`: rows that come before the look are seen by it, rows that come after it
         # find what is watched.
         self._wake = wake
-        watched = self._watchable.get(channels) if isinstance(channels, tuple) else None
+        asked = tuple(channels)
+        watched = self._watchable.get(asked)
         if watched is None:
-            watched = self._watchable[tuple(channels)] = tuple([self._rows[each] for each in channels])
+            watched = self._watchable[asked] = tuple([self._rows[each] for each in asked])
         self._watched = watched
         for rows in watched:
             if rows:

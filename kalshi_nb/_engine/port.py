@@ -332,7 +332,7 @@ class Engine(Protocol):
         ...
 
     def take(self, channel: str) -> list[Row]:
-        """Take all rows of a channel, or all quotes, that are pending; called by one thread only."""
+        """Take all rows of a channel, or all quotes, that are pending; called by one thread at a time."""
         ...
 
     def pending(self) -> Sequence[str]:
@@ -342,8 +342,8 @@ class Engine(Protocol):
     def watch(self, channels: Sequence[str], wake: Callable[[], None]) -> bool:
         """Have `wake` called when a row of one of some channels comes, once, and instead of what was asked before.
 
-        Called by the thread that takes. `wake` is called on the engine's thread, after the row can be taken, and
-        must neither wait nor raise; once too often does no harm.
+        Called by whoever takes, one thread at a time. `wake` is called on the engine's thread, after the row can be
+        taken, and must neither wait nor raise; once too often does no harm.
 
         Parameters
         ----------

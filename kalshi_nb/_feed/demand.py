@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 from functools import partial
 from typing import Final
 
@@ -16,7 +15,7 @@ from kalshi_nb._rows.channels import BOOKS, QUOTES, ROWS, source_of, traits_of
 from kalshi_nb._rows.tickers import no_ticker
 from kalshi_nb._rows.wanted import ALL, All, Params, Wanted
 from kalshi_nb._rows.words import MARKETS, Words
-from kalshi_nb._usage import as_int
+from kalshi_nb._usage import as_int, meant
 from kalshi_nb.errors import ConfigurationError, LinkError, MarketTickerError, UnknownChannelError
 
 __all__ = ["Demand", "Held", "MarketTickers", "check_channel", "check_tickers", "rfq_params"]
@@ -41,8 +40,7 @@ def check_channel(channel: object) -> None:
             "definition, feed.on('trade')(function), or feed.stream('trade').map(function)."
         )
     if not isinstance(channel, str) or channel not in ROWS:
-        meant = get_close_matches(channel.casefold(), ROWS, n=1) if isinstance(channel, str) else []
-        told = f" Did you mean {meant[0]!r}?" if meant else ""
+        told = meant(channel.casefold(), ROWS) if isinstance(channel, str) else ""
         raise UnknownChannelError(
             f"There is no channel {shown(channel)}.{told} There are {', '.join(map(repr, ROWS))}."
         )

@@ -6,7 +6,6 @@ import datetime as dt
 import threading
 import warnings
 from collections.abc import Callable, Generator, Iterable
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, Self, TypeVar
 
 from kalshi_nb._engine.port import Engine
@@ -458,9 +457,16 @@ class Feed:
         -----
         Source: Kalshi's channel ``communications``, which carries hundreds of messages a second.
         """
-        params, keys = rfq_params(user_filter, shard_factor, shard_key), latest_keys
+        params = rfq_params(user_filter, shard_factor, shard_key)
         return self._frame(
-            "communications", market_tickers, rows, seconds, exact=exact, gaps=gaps, params=params, latest_keys=keys
+            "communications",
+            market_tickers,
+            rows,
+            seconds,
+            exact=exact,
+            gaps=gaps,
+            params=params,
+            latest_keys=latest_keys,
         )
 
     # Reference feeds ----------------------------------------------------------------------------------
@@ -976,17 +982,13 @@ class Feed:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_raised: object) -> None:
         self.close()
 
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_raised: object) -> None:
         # Elsewhere, since it takes up to 2 s. A task that is cancelled meanwhile does not wait; the closing goes on.
         await off_loop(self.close, "kalshi-closing")
 

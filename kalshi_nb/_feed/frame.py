@@ -16,7 +16,6 @@ from kalshi_nb.errors import HandleClosedError, NoSuchAttributeError
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable
-    from types import TracebackType
     from typing import Self
 
     from kalshi_nb._feed.coverage import Coverage
@@ -198,16 +197,12 @@ class Frame(FrameReading):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_raised: object) -> None:
         if self._closed or self._holders.leave(f"The frame {self._title()}"):
             self.close()
 
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.__exit__(kind, error, trace)
+    async def __aexit__(self, *_raised: object) -> None:
+        self.__exit__()

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import polars as pl
 
 from kalshi_nb._fixed_point import CONTRACT
-from kalshi_nb._frames.schema import MARKET, TIME
+from kalshi_nb._frames.schema import MARKET, RECEIVED, TIME
 from kalshi_nb.errors import PipelineError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["BAR_KEY", "Bar", "bar_frame", "bar_schema", "bars_of", "missing_columns"]
+__all__ = ["BAR_KEY", "Bar", "bar_frame", "bar_schema", "bars_of", "missing_columns", "times_of"]
 
 BAR_KEY: Final = (MARKET, "start")
 """What tells one bar from another."""
@@ -76,6 +76,13 @@ def missing_columns(names: Iterable[str]) -> list[str]:
     """Return the columns that bars are made of and that are not among `names`."""
     there = set(names)
     return [each for each in _NEEDED if each not in there]
+
+
+def times_of(df: pl.DataFrame) -> pl.DataFrame:
+    """Return when rows were received, or else had their time, and when they had their time: microseconds."""
+    received = pl.col(RECEIVED if RECEIVED in df.columns else "ts")
+    times = ((RECEIVED, received), ("ts", pl.col("ts")))
+    return df.select(each.dt.cast_time_unit("us").to_physical().alias(name) for name, each in times)
 
 
 def bar_schema(trades: pl.Schema) -> pl.Schema:

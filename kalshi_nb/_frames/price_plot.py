@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -11,10 +10,11 @@ import altair as alt
 import polars as pl
 
 from kalshi_nb._fixed_point import CONTRACT
-from kalshi_nb._frames.bars import Bar, bars_of, missing_columns
+from kalshi_nb._frames.bars import Bar, bars_of, missing_columns, times_of
 from kalshi_nb._frames.plots import ASK, ASK_DASH, BID, GAP, HEIGHT, INK, VOLUME, VOLUME_HEIGHT, WIDTH, inline
 from kalshi_nb._frames.schema import MARKET, RECEIVED
 from kalshi_nb._redaction import shown
+from kalshi_nb._usage import meant
 from kalshi_nb.errors import ConfigurationError
 
 __all__ = ["PriceRequest", "price_plot"]
@@ -73,7 +73,7 @@ def price_plot(df: pl.DataFrame, request: PriceRequest) -> Picture | alt.VConcat
     ConfigurationError
         When it has no prices, `request` does not fit it, or it has too many markets.
     """
-    draw, times = _drawing(df, request), _times(df)
+    draw, times = _drawing(df, request), times_of(df) if "ts" in df.columns else None
     request = request._replace(gaps=_within(df, request))
     pictures: list[Picture] = []
     for market in _markets(df, request):
@@ -106,10 +106,9 @@ def _markets(df: pl.DataFrame, request: PriceRequest) -> list[str]:
     if wanted is not None:
         if wanted in found and isinstance(wanted, str):
             return [wanted]
-        nearest = difflib.get_close_matches(wanted, found, 1) if isinstance(wanted, str) else []
-        hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
         raise ConfigurationError(
-            f"market_ticker={shown(wanted)}: {request.title} has no row of it, but of {len(found)} markets.{hint}"
+            f"market_ticker={shown(wanted)}: {request.title} has no row of it, but of {len(found)} markets."
+            f"{meant(wanted, found)}"
         )
     if len(found) > _MOST_MARKETS:
         raise ConfigurationError(
@@ -247,18 +246,6 @@ def _layered(layers: Sequence[alt.Chart], title: str) -> alt.LayerChart:
 
 
 # Data -------------------------------------------------------------------------------------------------
-
-
-def _times(df: pl.DataFrame) -> pl.DataFrame | None:
-    """Return when rows were received and had their time; None where they have none, as bars."""
-    if "ts" not in df.columns:
-        return None
-    received = pl.col(RECEIVED if RECEIVED in df.columns else "ts")
-    ticks = [
-        each.dt.cast_time_unit("us").to_physical().alias(name)
-        for name, each in ((RECEIVED, received), ("ts", pl.col("ts")))
-    ]
-    return df.select(ticks)
 
 
 def _within(df: pl.DataFrame, request: PriceRequest) -> list[tuple[str | None, int, int | None]]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Final, NamedTuple
 
 import polars as pl
 
 from kalshi_nb._durations import written
 from kalshi_nb._redaction import shown
+from kalshi_nb._usage import meant
 from kalshi_nb.errors import ConfigurationError, PipelineError
 
 __all__ = ["Asked", "resampled", "widened"]
@@ -63,9 +63,9 @@ def widened(df: pl.DataFrame, value: object, asked: Asked) -> pl.DataFrame:
     """
     columns = [each for each in df.columns if each not in ("ts", asked.subject)]
     if value not in columns or not isinstance(value, str):
-        nearest = difflib.get_close_matches(str(value), columns, 1) if isinstance(value, str) else []
-        hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
-        raise ConfigurationError(f"wide({shown(value)}): {asked.title} has the columns {', '.join(columns)}.{hint}")
+        raise ConfigurationError(
+            f"wide({shown(value)}): {asked.title} has the columns {', '.join(columns)}.{meant(value, columns)}"
+        )
     grid = _grid(df.select("ts", asked.subject, value) if set(df.columns) >= {"ts", asked.subject} else df, asked)
     markets = sorted(df[asked.subject].drop_nulls().unique().to_list())
     if not grid.height:

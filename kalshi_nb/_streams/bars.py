@@ -8,7 +8,7 @@ import polars as pl
 from streamz import Stream
 
 from kalshi_nb._durations import duration_us, written
-from kalshi_nb._frames.bars import BAR_KEY, Bar, bar_frame, bar_schema, bars_of, missing_columns
+from kalshi_nb._frames.bars import BAR_KEY, Bar, bar_frame, bar_schema, bars_of, missing_columns, times_of
 from kalshi_nb._frames.schema import RECEIVED
 from kalshi_nb._frames.schema import schema as schema_of
 from kalshi_nb._streams.graph import refuse_awaitables
@@ -229,9 +229,5 @@ def _columns_of(source: Source) -> pl.Schema:
 
 def _passed(trades: pl.DataFrame) -> Passed:
     """Return when the rows of an element were received and had their time."""
-    received = pl.col(RECEIVED if RECEIVED in trades.columns else "ts")
-    times = trades.select(
-        each.dt.cast_time_unit("us").to_physical().alias(name)
-        for name, each in (("received", received), ("ts", pl.col("ts")))
-    ).drop_nulls()
-    return Passed(times["received"].to_list(), times["ts"].to_list())
+    times = times_of(trades).drop_nulls()
+    return Passed(times[RECEIVED].to_list(), times["ts"].to_list())

@@ -84,12 +84,12 @@ class Opening(NamedTuple):
 class Delivery(ABC):
     """Brings rows to one pipeline; whatever is raised there is counted, and goes no further.
 
-    One thread delivers: `kalshi-pipeline` to the feed's own frames, `kalshi-user` to all else. Any other may
-    close the pipeline at any moment, also a node or callback in the middle of a delivery. So the state is
-    looked at before each batch, each message and each later call, and nowhere is it assumed that it still is
-    what it was; whoever closes takes the graph apart while a batch may yet be in it, which streamz's nodes and
-    the node sets of `graph` bear. The counts have one writer, so they need no lock; what was lost is counted by
-    whoever closes, too, and so under a lock of its own.
+    One thread at a time delivers: whoever makes the turn (see `Turns`) to the feed's own frames and to those who
+    listen, `kalshi-user` to all else. Any other may close the pipeline at any moment, also a node or callback in the
+    middle of a delivery. So the state is looked at before each batch, each message and each later call, and nowhere is
+    it assumed that it still is what it was; whoever closes takes the graph apart while a batch may yet be in it, which
+    streamz's nodes and the node sets of `graph` bear. The counts have one writer at a time, so they need no lock; what
+    was lost is counted by whoever closes or drops, too, and so under a lock of its own.
 
     To make a kind of pipeline takes what its rows are (`_wanted`) and what is done with them (`_hand_over`), which
     calls code of the user's only by `_guarded`. With `Opening.gaps` the lists of `messages_of` have a `Gap` wherever

@@ -1,6 +1,6 @@
 """Messages for code that awaits them: a bounded queue between the feed's own thread and somebody's event loop.
 
-The thread ``kalshi-pipeline`` puts a batch in at the hand-off, so no user code is ever before it, and wakes the loop
+Whoever makes a turn puts a batch in at the hand-off, so no user code is ever before it, and wakes the loop
 once for as many batches as come until it has run. The coroutine takes all that is there. Both hold one lock for an
 append or a swap, never across a call of anybody's. A put that finds nothing taken in asks for a wake-up and notes that
 it did; the wake-up, on the loop, takes that note back before it sets the event, and the coroutine clears the event

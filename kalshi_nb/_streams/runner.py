@@ -59,7 +59,7 @@ class Pipelines:
     Parameters
     ----------
     take : callable
-        Hands over all pending rows of a channel and keeps none of them; called on the pipeline thread only.
+        Hands over all pending rows of a channel and keeps none of them; called by one thread at a time.
     pending : callable
         Returns the channels of which rows are pending.
     watch : callable
@@ -189,7 +189,7 @@ class Pipelines:
         name: str | None = None,
         on_close: Callable[[], Any] | None = None,
     ) -> ListenDelivery:
-        """Return what puts the messages of `channel` into an inbox, on the pipeline thread, until it is closed."""
+        """Return what puts the messages of `channel` into an inbox, in each turn, until it is closed."""
         opening = self._opening(self._listening, channel, market_tickers, name, on_close, gaps=gaps)
         delivery = ListenDelivery(opening, self._max_pending_rows, self._count_listening)
         self._listening.add(delivery, strongly=True)
@@ -209,7 +209,7 @@ class Pipelines:
         name: str | None = None,
         on_close: Callable[[], Any] | None = None,
     ) -> FeedFrameDelivery:
-        """Return what fills a frame of the feed's own on the pipeline thread, until its pipeline is closed.
+        """Return what fills a frame of the feed's own, in each turn, until its pipeline is closed.
 
         With `gaps` its last column says which rows come first in their market after a gap.
 

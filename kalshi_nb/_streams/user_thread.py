@@ -31,15 +31,15 @@ class UserThread:
     that goes what steers frames stays: a frame that missed a reset would show two times as one. And it is counted by
     market, so that each pipeline can be told what it missed.
 
-    The pipeline thread puts batches here, this thread takes all of them at once, and the lock is held for no
+    Whoever makes a turn puts batches here, this thread takes all of them at once, and the lock is held for no
     longer than that: never while a node or callback runs, so the reader's side is never held up by one. What goes is
     counted for each pipeline under it, too, so that none is told of rows before they are counted. A batch
     belongs to whoever holds it and is not changed after it is put; its frames may be made by both threads at
     the same moment, which costs time and nothing else. Of the turns only the last number is kept, since all
     that was put before it is taken with it.
 
-    While nothing waits it leads (see `Turns`): it takes the rows itself, and puts their batches here as the pipeline
-    thread does, so the order of what waits is that of the turns, whoever made them.
+    While nothing waits it leads (see `Turns`): it makes the turns itself, and puts their batches here all the same, so
+    the order of what waits is that of the turns.
 
     Parameters
     ----------

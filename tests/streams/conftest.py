@@ -73,6 +73,25 @@ def until(condition, timeout=20.0):
         time.sleep(0.002)
 
 
+def burn(seconds):
+    until_cpu = time.thread_time() + seconds
+    while time.thread_time() < until_cpu:
+        pass
+
+
+def costly_turns(pipelines, seconds):
+    """Have each turn that takes trades cost so much CPU time."""
+    take = pipelines._take
+
+    def taking(channel):
+        rows = take(channel)
+        if rows:
+            burn(seconds)
+        return rows
+
+    pipelines._take = taking
+
+
 @pytest.fixture
 def hectic():
     """Let threads take turns so often that what can go wrong between them does."""

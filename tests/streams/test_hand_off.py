@@ -9,7 +9,7 @@ import time
 
 import kalshi_nb as kn
 from kalshi_nb._rows.channels import LAYOUTS
-from tests.streams.conftest import BASE_US, trade, until
+from tests.streams.conftest import BASE_US, burn, costly_turns, trade, until
 
 NEVER = 3_600
 """Seconds: a hand-off that comes is none that was waited for."""
@@ -18,25 +18,6 @@ NEVER = 3_600
 def a_fill():
     values = {"market_ticker": "KXA-1", "ts": BASE_US, "received_at": BASE_US}
     return tuple(values.get(each.name) for each in LAYOUTS["fill"])
-
-
-def burn(seconds):
-    until_cpu = time.thread_time() + seconds
-    while time.thread_time() < until_cpu:
-        pass
-
-
-def costly_turns(pipelines, seconds):
-    """Have each turn that takes trades cost so much CPU time."""
-    take = pipelines._take
-
-    def taking(channel):
-        rows = take(channel)
-        if rows:
-            burn(seconds)
-        return rows
-
-    pipelines._take = taking
 
 
 def test_a_row_that_comes_alone_is_told_at_once(make, engine):

@@ -8,16 +8,10 @@ import pytest
 from kalshi_nb import _threads
 from kalshi_nb._streams.turns import Made, Turns
 from kalshi_nb._wakeup import Wakeup
-from tests.streams.conftest import Engine, trade, until
+from tests.streams.conftest import Engine, burn, costly_turns, trade, until
 
 NEVER = 3_600
 """Seconds: what comes before that was not waited for."""
-
-
-def burn(seconds):
-    until_cpu = time.thread_time() + seconds
-    while time.thread_time() < until_cpu:
-        pass
 
 
 class Rows:
@@ -186,14 +180,7 @@ def test_what_a_turn_lets_through_is_reported_and_the_next_is_made(rows):
 def test_a_frame_is_filled_soon_while_it_is_read_and_now_and_then_while_it_is_not(make, engine):
     pipelines = make(flush_interval=NEVER)
     store = pipelines.frame("trade").store
-    take = pipelines._take
-
-    def taking(channel):
-        rows = take(channel)
-        burn(0.2 if rows else 0.0)
-        return rows
-
-    pipelines._take = taking
+    costly_turns(pipelines, 0.2)
     engine.add("trade", trade(1))
     until(lambda: store.total == 1)
     engine.add("trade", trade(2))
@@ -206,14 +193,7 @@ def test_a_frame_is_filled_soon_while_it_is_read_and_now_and_then_while_it_is_no
 def test_who_waits_for_the_next_rows_ends_the_rest_and_who_waits_for_far_ones_does_not(make, engine):
     pipelines = make(flush_interval=NEVER)
     store = pipelines.frame("trade").store
-    take = pipelines._take
-
-    def taking(channel):
-        rows = take(channel)
-        burn(0.2 if rows else 0.0)
-        return rows
-
-    pipelines._take = taking
+    costly_turns(pipelines, 0.2)
     engine.add("trade", trade(1))
     until(lambda: store.total == 1)
     engine.add("trade", trade(2))
