@@ -12,19 +12,21 @@ PYTEST := $(BIN)/python -m pytest
 leg = @began=$$(date +%s); printf '\n== %s\n' '$(1)'; $(2); ended=$$?; \
   printf '== %s: %s s\n' '$(1)' "$$(( $$(date +%s) - began ))"; exit $$ended
 
-.PHONY: help demo lab test test-all check lint types notebooks soak bench bench-more bench-peers vendor vendor-check clean
+.PHONY: help demo lab test test-all check lint types notebooks pictures soak bench bench-more bench-peers pack vendor vendor-check clean
 
 help:
 	@echo "make demo       run the whole thing against a simulated exchange, about 10 seconds"
 	@echo "make lab        open the notebooks in JupyterLab"
 	@echo "make test       the tests, browser included"
-	@echo "make test-all   the tests, and the reliability bars at full size, about an hour and a half"
+	@echo "make test-all   the tests, and the reliability bars at full size: hours"
 	@echo "make check      ruff, mypy --strict and the tests"
+	@echo "make pictures   draw every view, and the dashboard, into docs/images; about two minutes"
 	@echo "make notebooks  run the notebooks anew and keep their outputs"
 	@echo "make soak       the reliability bars, about 18 minutes; see docs/reliability.md"
-	@echo "make bench      the figures to hold, measured side by side, about 12 minutes; see docs/performance.md"
+	@echo "make bench      the figures to hold, measured side by side; see docs/performance.md"
 	@echo "make bench-more  latency, growth, bulk and what the defaults are worth, about 25 minutes"
 	@echo "make bench-peers  install the peers in an environment of their own and measure against them"
+	@echo "make pack       make anew what travels of the views' scripts, after a change of one"
 	@echo "make vendor-check  compare the vendored chart library with npm's; make vendor VERSION=… takes another"
 	@echo "make clean      remove what the other commands made"
 
@@ -41,12 +43,17 @@ $(BIN)/python:
 	@touch $@
 
 .venv/lab.stamp: $(INSTALLED) | $(BIN)/python
+	@echo "installing kalshi_nb and JupyterLab into .venv: a minute or two, the first time"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[lab]'
 	@touch $@ .venv/run.stamp
 
 .venv/dev.stamp: $(INSTALLED) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@ .venv/run.stamp .venv/lab.stamp
+
+.venv/s3.stamp: $(INSTALLED) .venv/dev.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev-s3]'
+	@touch $@
 
 # The browser tests drive Debian's Chromium; with one at hand nothing is installed.
 .venv/browser.stamp: | $(BIN)/python
@@ -65,30 +72,43 @@ $(BIN)/python:
 	$(BIN)/python -m tests.npm axe
 	@touch $@
 
+# Kernels of other versions than JupyterLab's own, an environment each, which it starts beside its own.
+IPYKERNELS := 6 7.1
+.venv-ipykernel%/stamp: $(INSTALLED) | $(BIN)/python
+	$(BIN)/python -m venv .venv-ipykernel$*
+	.venv-ipykernel$*/bin/python -m pip install --quiet --disable-pip-version-check --editable . 'ipykernel==$*.*'
+	@touch $@
+
 demo: .venv/run.stamp
 	$(BIN)/python -m kalshi_nb demo
 
+# JupyterLab starts as root, as in a container, only where it is told to.
 lab: .venv/lab.stamp
-	$(BIN)/python -m jupyterlab notebooks
+	$(BIN)/python -m jupyterlab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks
 
 # Most tests wait for something to happen most of the time, so that there are more of them at once than cores.
-WORKERS ?= 3
+WORKERS ?= 4
 
 # What keeps the feed from lying is covered whole, branch by branch. Counting doubles the time of those tests, so the
 # others run without it. The browser's driver runs an event loop in the main thread: a process of their own for its tests.
 test: .venv/dev.stamp .venv/browser.stamp .venv/axe.stamp
 	$(call leg,tests of wire and session with their coverage,$(PYTEST) -n $(WORKERS) tests/wire tests/session --cov=kalshi_nb._wire \
 	  --cov=kalshi_nb._session --cov-report=term-missing:skip-covered --cov-fail-under=100)
-	$(call leg,all other tests but those in a browser,$(PYTEST) -n $(WORKERS) -m "not browser" --ignore tests/wire --ignore tests/session)
-	$(call leg,tests in a browser,$(PYTEST) -m browser tests/browser)
+	$(call leg,all other tests but those in a browser,$(PYTEST) -n $(WORKERS) --dist loadgroup -m "not browser and not matrix" --ignore tests/wire --ignore tests/session)
+	$(call leg,views on pages of our own,$(PYTEST) -n $(WORKERS) --dist worksteal -m "browser and not matrix" tests/browser/cards)
+	$(call leg,views in JupyterLab and Notebook and Voila and marimo,$(PYTEST) -n 3 --dist worksteal -m "browser and not matrix" tests/browser --ignore tests/browser/cards)
 	$(call leg,notebooks,KALSHI_NB_CLOCK=manual $(PYTEST) --nbval-lax --nbval-current-env --nbval-cell-timeout=60 \
 	  -p no:randomly notebooks)
 
 # What takes too long for every day. docs/reliability.md has a table of what was measured last.
 STEADY_SECONDS ?= 1200
-test-all: test
+test-all: test .venv/s3.stamp $(IPYKERNELS:%=.venv-ipykernel%/stamp)
+	$(call leg,every view in every state and host,$(PYTEST) -m matrix tests/browser)
+	$(call leg,a store that speaks S3 and clusters whose workers die and what else is many times over,$(PYTEST) -n 2 --dist loadfile -m matrix tests --ignore tests/browser)
 	$(call leg,a faulty line,$(BIN)/python -m tests.soak line --seeds 20 --frames 50000)
 	$(call leg,two hundred kills,$(BIN)/python -m tests.soak kills --seeds 1 --kills 200)
+	$(call leg,a hundred kills of a recorder,$(BIN)/python -m tests.soak recorder --seeds 1 --kills 100)
+	$(call leg,two nights that are recorded and exported,$(BIN)/python -m tests.soak night)
 	$(call leg,a line that loses a message every few seconds,$(BIN)/python -m tests.soak losses)
 	$(call leg,steady load,$(BIN)/python -m tests.soak steady --seconds $(STEADY_SECONDS) --warm-up 300)
 	$(call leg,ten million broken frames,$(BIN)/python -m tests.soak fuzz --frames 10000000 --seed 2)
@@ -106,6 +126,10 @@ check: lint types test
 notebooks: .venv/dev.stamp
 	cd notebooks && KALSHI_NB_CLOCK=manual ../$(BIN)/python -c 'from nbclient.cli import main; main()' --inplace *.ipynb
 	$(BIN)/python -c 'import json, pathlib; [p.write_text(json.dumps({**(n := json.loads(p.read_text())), "metadata": {k: v for k, v in n["metadata"].items() if k != "widgets"}}, indent=1, ensure_ascii=False) + "\n") for p in pathlib.Path("notebooks").glob("*.ipynb")]'
+
+# What the README and docs/views.md show: of a simulated exchange with its clock in the hand, so that it is the same market.
+pictures: .venv/dev.stamp .venv/browser.stamp
+	$(BIN)/python -m tests.browser.sheets docs/images
 
 # One line of JSON a run. For other sizes: .venv/bin/python -m tests.soak --help
 soak: .venv/dev.stamp
@@ -135,6 +159,10 @@ PEERS_PYTHON ?= python3.12
 bench-peers: .venv/dev.stamp .venv-peers/stamp
 	$(BIN)/python -m tests.benchmarks 3 7
 
+# What travels of the views' scripts; npm, which comes with Node.js, runs terser.
+pack: .venv/run.stamp
+	$(BIN)/python -m tests.pack
+
 # Online: the vendored files against npm's, and whether there is a newer version.
 vendor-check: | $(BIN)/python
 	$(BIN)/python -m tests.npm check
@@ -143,4 +171,4 @@ vendor: | $(BIN)/python
 	$(BIN)/python -m tests.npm update $(VERSION)
 
 clean:
-	rm -rf .venv .venv-peers build kalshi_nb.egg-info output kalshi_nb/_session/_compiled.c kalshi_nb/_session/_compiled.*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf .venv .venv-* build kalshi_nb.egg-info output kalshi_nb/_session/_compiled.c kalshi_nb/_session/_compiled.*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

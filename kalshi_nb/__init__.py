@@ -15,14 +15,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from kalshi_nb import errors, messages, sim
-    from kalshi_nb._feed.book import Book, Books, Top
+    from kalshi_nb._feed.book import Book, Top
+    from kalshi_nb._feed.books import Books
     from kalshi_nb._feed.connect import connect, connect_async
     from kalshi_nb._feed.doctor import Report, doctor
     from kalshi_nb._feed.feed import Feed
     from kalshi_nb._feed.frame import Frame
     from kalshi_nb._feed.health import Health
     from kalshi_nb._feed.nested_asyncio import nested_asyncio
+    from kalshi_nb._feed.public_data import markets
+    from kalshi_nb._feed.replay import replay
     from kalshi_nb._messages.gaps import Gap
+    from kalshi_nb._recording.exported import open_export
+    from kalshi_nb._recording.recording import open_recording
     from kalshi_nb._streams.pipeline import Pipeline
     from kalshi_nb._version import __version__
     from kalshi_nb._widgets.options import options
@@ -46,9 +51,13 @@ __all__ = [
     "connect_async",
     "doctor",
     "errors",
+    "markets",
     "messages",
     "nested_asyncio",
+    "open_export",
+    "open_recording",
     "options",
+    "replay",
     "show",
     "sim",
 ]
@@ -56,7 +65,7 @@ __all__ = [
 # Loaded when first used, so that importing costs little more than the interpreter's start.
 _HOMES: Final = {
     "Book": "_feed.book",
-    "Books": "_feed.book",
+    "Books": "_feed.books",
     "Feed": "_feed.feed",
     "Frame": "_feed.frame",
     "Gap": "_messages.gaps",
@@ -70,8 +79,12 @@ _HOMES: Final = {
     "connect": "_feed.connect",
     "connect_async": "_feed.connect",
     "doctor": "_feed.doctor",
+    "markets": "_feed.public_data",
     "nested_asyncio": "_feed.nested_asyncio",
+    "open_export": "_recording.exported",
+    "open_recording": "_recording.recording",
     "options": "_widgets.options",
+    "replay": "_feed.replay",
     "show": "_widgets.showing",
 }
 _MODULES: Final = ("errors", "messages", "sim")

@@ -126,7 +126,7 @@ class Credentials:
 
     def key_id(self) -> Setting | None:
         """Return the key id and where it comes from, None where there is none."""
-        if _revealed(self._key_id):
+        if not _is_missing(self._key_id):
             return Setting(Secret(_revealed(self._key_id)), GIVEN)
         return self._settings.find(*KEY_ID_VARIABLES)
 
@@ -207,6 +207,11 @@ class Credentials:
 
 def _revealed(value: Any) -> Any:
     return value.reveal() if isinstance(value, Secret) else value
+
+
+def _is_missing(value: Any) -> bool:
+    """Tell whether nothing was given, or the empty text of a variable that is not set."""
+    return _revealed(value) is None or (isinstance(_revealed(value), str) and not _revealed(value))
 
 
 def _can_be_sent(key_id: Secret) -> bool:

@@ -15,7 +15,18 @@ from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 from kalshi_nb._redaction import Secret, could_be_key, masked, shown
 from kalshi_nb.errors import UnknownEnvironmentError
 
-__all__ = ["ENVIRONMENTS", "PATH", "SIMULATED", "Place", "named", "path_of", "place_of"]
+__all__ = [
+    "ENVIRONMENTS",
+    "PATH",
+    "SIMULATED",
+    "Place",
+    "is_here",
+    "named",
+    "origin_of",
+    "path_of",
+    "place_of",
+    "rest_of",
+]
 
 PATH: Final = "/trade-api/ws/v2"
 SIMULATED: Final = "sim"
@@ -23,6 +34,12 @@ ENVIRONMENTS: Final[dict[str, str]] = {
     "prod": "wss://external-api-ws.kalshi.com" + PATH,
     "demo": "wss://external-api-ws.demo.kalshi.co" + PATH,
 }
+_REST_PATH: Final = "/trade-api/v2"
+_REST: Final = {
+    ENVIRONMENTS["prod"]: "https://external-api.kalshi.com" + _REST_PATH,
+    ENVIRONMENTS["demo"]: "https://external-api.demo.kalshi.co" + _REST_PATH,
+}
+"""REST has hosts of its own; at any other address it is beside the WebSocket, as on Kalshi's shared hosts."""
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 _ALSO_CALLED: Final = {
     "production": "prod",
@@ -71,6 +88,14 @@ class Place:
     login: Secret | None = None
 
 
+def origin_of(url: str) -> str:
+    """Return in a word what an address says of the data that comes from there; nothing where it is the real thing."""
+    host = urlsplit(url).hostname or ""
+    if host == urlsplit(ENVIRONMENTS["demo"]).hostname:
+        return "demo"
+    return "local" if host in _LOOPBACK else ""
+
+
 def named(where: str) -> str:
     """Return an environment's name as it is written here, where it is one but for case, blanks or quotes."""
     bare = where.strip()
@@ -105,6 +130,24 @@ def place_of(where: str | Secret, origin: str = "") -> Place:
 def path_of(url: str) -> str:
     """Return the part of `url` that a handshake signs: the path, without host and query."""
     return urlsplit(url).path or "/"
+
+
+def rest_of(url: str) -> str:
+    """Return where REST is, of an exchange whose WebSocket has this address.
+
+    >>> rest_of(ENVIRONMENTS["demo"]), rest_of("ws://127.0.0.1:8765/trade-api/ws/v2")
+    ('https://external-api.demo.kalshi.co/trade-api/v2', 'http://127.0.0.1:8765/trade-api/v2')
+    """
+    if url in _REST:
+        return _REST[url]
+    parts = urlsplit(url)
+    before = parts.path.removesuffix(PATH).rstrip("/")
+    return urlunsplit(({"ws": "http"}.get(parts.scheme, "https"), parts.netloc, before + _REST_PATH, "", ""))
+
+
+def is_here(url: str) -> bool:
+    """Tell whether an address is on this computer."""
+    return urlsplit(url).hostname in _LOOPBACK
 
 
 class _NoPlace(Exception):  # noqa: N818  # never leaves this module: its traceback would show what was said

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, Final, NoReturn, TypeVar
 from urllib.parse import unquote
 
-__all__ = ["Secret", "could_be_key", "hidden", "masked", "shown"]
+__all__ = ["Secret", "could_be_key", "has_bytes", "hidden", "masked", "printable", "shown"]
 
 T = TypeVar("T")
 
@@ -96,6 +96,25 @@ def shown(value: object) -> str:
         return f"the class {value.__name__} itself"
     name = type(value).__name__
     return f"a{'n' if name[:1].lower() in 'aeiou' else ''} {name}"
+
+
+def has_bytes(text: str) -> bool:
+    """Tell whether a text can be sent, or be a name: half of a surrogate pair has no bytes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def printable(text: str) -> str:
+    """Return a text with what steers a terminal, turns a line round or has no bytes written as ``repr()`` writes it.
+
+    Line breaks and tabs stay: they do neither.
+    """
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() or each in "\n\t" else repr(each)[1:-1] for each in text)
 
 
 def masked(address: str) -> str:

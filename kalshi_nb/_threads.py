@@ -10,7 +10,7 @@ from kalshi_nb.errors import WrongThreadError
 
 __all__ = ["FEED_ROLES", "Role", "forks", "refuse_on", "role", "set_role"]
 
-Role = Literal["io", "pipeline", "user", "display"]
+Role = Literal["io", "pipeline", "user", "display", "recorder", "export"]
 
 FEED_ROLES: Final[tuple[Role, ...]] = ("io", "pipeline", "user")
 """The threads that new data passes through: whoever waits for data on one of them waits for ever."""
@@ -20,6 +20,8 @@ _DUTIES: Final[dict[Role, str]] = {
     "pipeline": "the feed's own frame thread",
     "user": "the thread that runs your pipelines and callbacks",
     "display": "the thread that updates the widgets",
+    "recorder": "the thread that writes a recording",
+    "export": "the thread that exports a recording while it goes on",
 }
 
 _current = threading.local()

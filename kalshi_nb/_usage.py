@@ -5,14 +5,40 @@ from __future__ import annotations
 import math
 import numbers
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
-from typing import Any, NoReturn
+from typing import Any, ClassVar, Final, NoReturn, Self
 
 from kalshi_nb._redaction import shown
 from kalshi_nb.errors import ConfigurationError, NoSuchAttributeError, UsageError
 
-__all__ = ["Blocking", "as_int", "meant", "not_copied", "not_made", "seconds", "setter", "whole"]
+__all__ = [
+    "Blocking",
+    "Closing",
+    "Made",
+    "NotAwaited",
+    "as_bool",
+    "as_int",
+    "flag",
+    "iterated",
+    "meant",
+    "not_copied",
+    "not_made",
+    "real",
+    "setter",
+    "whole",
+]
+
+_MOST: Final = 2**63 - 1
+"""What counts rows, levels or bytes is no larger."""
+_MOST_MEANT: Final = 3
+"""So many words are asked about; more are a list to read."""
+
+
+def as_bool(value: object) -> object:
+    """Return a truth value of numpy's as Python's own; anything else as it is."""
+    of_numpy = getattr(getattr(value, "dtype", None), "kind", "") == "b" and getattr(value, "shape", None) == ()
+    return bool(value) if of_numpy else value
 
 
 def as_int(value: object) -> object:
@@ -25,7 +51,43 @@ def as_int(value: object) -> object:
         return value
 
 
-def whole(name: str, value: object, advice: str, *, least: int = 1) -> int:
+def real(value: object) -> float:
+    """Return a real number of any library's as a float; nan where it is none, a truth value, or larger than floats."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return math.nan
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):  # numpy's lengths of time call themselves numbers, and are none
+        return math.nan
+
+
+def flag(name: str, value: object) -> bool:
+    """Return yes or no: a truth value of Python's or of numpy's, and none that a text or a list would have.
+
+    Raises
+    ------
+    ConfigurationError
+        When it is neither; ``"no"`` would count as true.
+    """
+    found = as_bool(value)
+    if not isinstance(found, bool):
+        raise ConfigurationError(f"{name}={shown(value)}: it is True or False.")
+    return found
+
+
+def iterated(value: object) -> Iterator[object] | None:
+    """Return what goes through something, through a text as one thing; None where there is no going through it."""
+    if isinstance(value, str):
+        return iter((value,))
+    try:
+        return iter(value)  # type: ignore[call-overload,no-any-return]  # whether it can be is what is asked
+    except UsageError:
+        raise  # a handle of the feed's says itself where its rows are
+    except TypeError:
+        return None
+
+
+def whole(name: str, value: object, advice: str, *, least: int = 1, most: int = _MOST) -> int:
     """Return a whole number: an ``int``, or anything that counts as one, such as numpy's; no truth values.
 
     Parameters
@@ -36,41 +98,16 @@ def whole(name: str, value: object, advice: str, *, least: int = 1) -> int:
         What was passed.
     advice : str
         What to do instead, without a full stop.
-    least : int
-        The smallest that will do.
+    least, most : int
+        The smallest and the largest that will do.
 
     Raises
     ------
     ConfigurationError
-        When it is none, or too small.
+        When it is none, too small or too large.
     """
     number = as_int(value)
-    if isinstance(number, bool) or not isinstance(number, int) or number < least:
-        raise ConfigurationError(f"{name}={shown(value)}: {advice}.")
-    return number
-
-
-def seconds(name: str, value: object, advice: str, *, most: float = math.inf, or_none: bool = False) -> float:
-    """Return a number of seconds above 0, or from 0 on where `or_none`: whatever Python knows as a real number.
-
-    Parameters
-    ----------
-    name, value, advice
-        As for :func:`whole`.
-    most : float
-        The largest that will do.
-    or_none : bool
-        Whether no time at all will do, too.
-
-    Raises
-    ------
-    ConfigurationError
-        When it is none, not a number, or out of range.
-    """
-    number = math.nan
-    if isinstance(value, numbers.Real) and not isinstance(value, bool):
-        number = float(value)
-    if not (0 < number <= most or (or_none and number == 0)):
+    if isinstance(number, bool) or not isinstance(number, int) or not least <= number <= most:
         raise ConfigurationError(f"{name}={shown(value)}: {advice}.")
     return number
 
@@ -95,10 +132,36 @@ def not_made(kind: type[Any], how: str) -> UsageError:
     return UsageError(f"A {kind.__name__} is not made by hand; ask for one: {how}.")
 
 
+class Made:
+    """A handle that a feed hands out: whoever makes one by hand is told whom to ask."""
+
+    _made_of: ClassVar[tuple[str, ...]]
+    """What the kit makes it of has these, and nothing that a user holds has all of them."""
+    _asked_by: ClassVar[str]
+    """The call that gives one."""
+
+    def __new__(cls, *arguments: Any, **_options: Any) -> Self:
+        """Refuse to be made by hand."""
+        if not arguments or not cls._can_be_made_of(arguments[0]):
+            raise not_made(cls, cls._asked_by)
+        return super().__new__(cls)
+
+    @classmethod
+    def _can_be_made_of(cls, first: Any) -> bool:
+        # Of its class: some objects, such as pl.col, have whatever they are asked for.
+        return all(hasattr(type(first), each) for each in cls._made_of)
+
+
 def meant(word: object, words: Iterable[str]) -> str:
-    """Return in a sentence, with a blank before it, which of some words is nearly what was given; else nothing."""
-    nearest = get_close_matches(word, list(words), 1) if isinstance(word, str) else []
-    return f" Did you mean {nearest[0]!r}?" if nearest else ""
+    """Return in a sentence, with a blank before it, which of some words is nearly what was given; else nothing.
+
+    Words that have it as a part, as ``yes_price`` and ``no_price`` have ``price``, are equally near.
+    """
+    if not isinstance(word, str):
+        return ""
+    known = list(words)
+    nearest = [each for each in known if word in each.split("_")][:_MOST_MEANT] or get_close_matches(word, known, 1)
+    return f" Did you mean {' or '.join(map(repr, nearest))}?" if nearest else ""
 
 
 def setter(*names: str, instead: str) -> Callable[[Any, str, Any], None]:
@@ -124,17 +187,49 @@ def setter(*names: str, instead: str) -> Callable[[Any, str, Any], None]:
     return set_attribute
 
 
-class Blocking:
-    """A handle whose ``wait()`` blocks, and which is there at once: nothing of it is to be awaited."""
+class NotAwaited:
+    """What is there at once, so that nothing of it is to be awaited."""
+
+    _in_a_coroutine: ClassVar[str] = ""
+    """What to write where somebody awaits it, as the end of a sentence without its full stop."""
 
     def __await__(self) -> NoReturn:
+        kind = type(self).__name__
         raise UsageError(
-            f"A {type(self).__name__} is not awaited: it is there, and its wait() blocks until it has returned. Write "
-            "it without await, or in a coroutine: await asyncio.to_thread(handle.wait)."
+            f"A{'n' if kind[0] in 'AEIOU' else ''} {kind} is not awaited: it is there. Write it without await"
+            f"{self._in_a_coroutine}."
         )
+
+
+class Blocking(NotAwaited):
+    """A handle whose ``wait()`` blocks, and which is there at once."""
+
+    _in_a_coroutine = (
+        ". Its wait() blocks until it has returned; in a coroutine, write: await asyncio.to_thread(handle.wait)"
+    )
 
     def __aiter__(self) -> NoReturn:
         raise UsageError(
             f"A {type(self).__name__} gives no messages one by one; in a coroutine, write: async for message in "
             "feed.listen(channel, market_ticker): …"
         )
+
+
+class Closing:
+    """What has a ``close()``, and is closed at the end of a ``with`` or an ``async with``."""
+
+    def close(self) -> None:
+        """Close it."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(self, *_raised: object) -> None:
+        self.__exit__(*_raised)

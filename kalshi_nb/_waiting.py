@@ -13,12 +13,16 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final, Protocol
 
-from kalshi_nb._usage import seconds
+from kalshi_nb._durations import seconds
 
 if TYPE_CHECKING:
     from kalshi_nb.errors import KalshiError
 
-__all__ = ["FORKED", "Deadline", "Standing"]
+__all__ = ["FORKED", "SLICE", "Deadline", "Standing"]
+
+SLICE: Final = 0.25
+"""Seconds that the wait of a command or a replay lasts in one piece: polars has a handler of SIGINT of its own, behind
+which a thread that waits in one piece may hear nothing of Ctrl-C."""
 
 FORKED: Final = "the feed's threads stayed with the process that this one was forked from"
 

@@ -29,12 +29,24 @@
     ├── WrongThreadError (RuntimeError)       a call that would wait for its own thread
     ├── PipelineError                         a streamz node or callback that cannot work here
     ├── WireError (ValueError)                bytes of the exchange that mean nothing
+    ├── RestError                             what was asked for over REST did not come, or not wholly
+    │   ├── RestRequestError (ValueError)     the exchange does not take the question
+    │   ├── RestCredentialsError              the exchange refuses the key, or wants one
+    │   ├── RestNotFoundError (LookupError)   there is no such market, event or series
+    │   ├── RateLimitError                    too many requests, for longer than was waited
+    │   ├── RestUnavailableError (ConnectionError)  nobody answers, or only the edge
+    │   ├── RestBodyError (ValueError)        an answer that means nothing
+    │   └── PagingError                       pages that lead in a circle
+    ├── RecordingError (OSError)              a recording that cannot be written or read
+    │   ├── RecordingInUseError               somebody else is writing into that folder
+    │   └── NewerRecordingError               a newer version of the package wrote it
     └── SimulationError                       the simulated exchange was told something impossible
         └── PortInUseError (OSError)
 
     KalshiWarning (UserWarning)
     ├── PipelineWarning                       a user's node raised, on the feed's thread
     ├── HandleWarning                         a handle that others hold was not closed
+    ├── RecordingWarning                      a recorder cannot keep what comes
     └── ClockWarning                          this computer's clock is off
 """
 
@@ -59,12 +71,24 @@ __all__ = [
     "MarketTickerError",
     "MissingCredentialsError",
     "MissingPackageError",
+    "NewerRecordingError",
     "NoSuchAttributeError",
     "NoSuchBookError",
+    "PagingError",
     "PipelineError",
     "PipelineWarning",
     "PortInUseError",
     "PrivateKeyError",
+    "RateLimitError",
+    "RecordingError",
+    "RecordingInUseError",
+    "RecordingWarning",
+    "RestBodyError",
+    "RestCredentialsError",
+    "RestError",
+    "RestNotFoundError",
+    "RestRequestError",
+    "RestUnavailableError",
     "SimulationError",
     "SubscriptionError",
     "UnknownChannelError",
@@ -219,6 +243,72 @@ class WireError(KalshiError, ValueError):
     """Bytes or values of the exchange that mean nothing; the feed counts them and goes on."""
 
 
+class RestError(KalshiError):
+    """What was asked for over REST did not come, or not wholly.
+
+    Attributes
+    ----------
+    status : int
+        The HTTP status of the answer; 0 where there was none, or none that was wrong.
+    code : str
+        The exchange's own code, empty where it gave none.
+    body : str
+        The first part of the answer's body.
+    partial : polars.DataFrame or None
+        What had come before, of a list that has several pages; None where there was no list.
+    cursor : str
+        Where that list goes on: pass it as ``cursor=`` to ask for the rest. Empty where it begins.
+    """
+
+    def __init__(self, message: str, *, status: int = 0, code: str = "", body: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.body = body
+        self.partial: object = None
+        self.cursor = ""
+
+
+class RestRequestError(RestError, ValueError):
+    """The exchange does not take the question; asked again it is answered the same."""
+
+
+class RestCredentialsError(RestError):
+    """The exchange refuses the key over REST (401 or 403), or wants one."""
+
+
+class RestNotFoundError(RestError, LookupError):
+    """The exchange knows no such market, event or series, or not any more."""
+
+
+class RateLimitError(RestError):
+    """The exchange said that these are too many requests, at every try."""
+
+
+class RestUnavailableError(RestError, ConnectionError):
+    """Nobody answered, or only the edge before the exchange did, at every try."""
+
+
+class RestBodyError(RestError, ValueError):
+    """An answer that cannot be read, or a number in it that would have to be rounded."""
+
+
+class PagingError(RestError):
+    """The exchange's pages lead in a circle; what had come before is in ``partial``."""
+
+
+class RecordingError(KalshiError, OSError):
+    """A recording cannot be written, or there is none to read; nothing that was recorded before is harmed."""
+
+
+class RecordingInUseError(RecordingError):
+    """Somebody else is recording into that folder; the message says who."""
+
+
+class NewerRecordingError(RecordingError):
+    """A newer version of the package made the recording; the message says what to install."""
+
+
 class SimulationError(KalshiError):
     """The simulated exchange was told something impossible."""
 
@@ -233,6 +323,10 @@ class KalshiWarning(UserWarning):
 
 class PipelineWarning(KalshiWarning):
     """A user's node or callback raised on the feed's thread; told at the next call in a cell."""
+
+
+class RecordingWarning(KalshiWarning):
+    """A recorder cannot keep what comes; the message says why, and what to do."""
 
 
 class HandleWarning(KalshiWarning):

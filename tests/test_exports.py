@@ -32,9 +32,13 @@ PUBLIC = {
     "connect_async",
     "doctor",
     "errors",
+    "markets",
     "messages",
     "nested_asyncio",
+    "open_export",
+    "open_recording",
     "options",
+    "replay",
     "show",
     "sim",
 }
@@ -84,6 +88,7 @@ def public_callables():
         "Report",
         "connect",
         "doctor",
+        "markets",
         "nested_asyncio",
         "show",
     ):

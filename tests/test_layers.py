@@ -73,7 +73,7 @@ def test_no_floor_imports_a_higher_one(path):
     above = {each for each in rooms(path) if each != "sim" and FLOOR_OF[each] > FLOOR_OF[room]}
     assert not above
     if "sim" in rooms(path):
-        assert room in ("_feed", "__init__")
+        assert room in ("_feed", "_cli", "__init__")
 
 
 @pytest.mark.parametrize("path", [pytest.param(p, id=p.name) for p, room in modules() if room == "sim"])
@@ -88,7 +88,15 @@ def name_of(path):
 
 
 NAMES = {name_of(path): path for path, _ in modules()}
-MAKERS = {"kalshi_nb._feed.connect"}  # who builds a feed on an engine
+MAKERS = {"kalshi_nb._feed.connect", "kalshi_nb._feed.replay"}  # who builds a feed on an engine
+
+OFFLINE = {
+    "kalshi_nb._feed.replay",
+    "kalshi_nb._feed.serving",
+    "kalshi_nb._recording.recording",
+    "kalshi_nb._recording.telling",
+}
+"""Who has an engine told what was recorded, or says what that is."""
 
 
 def modules_imported(path):
@@ -112,8 +120,10 @@ def above_the_engine():
 def test_nobody_above_the_engine_knows_what_is_below_its_port(path):
     below = {each for each in modules_imported(path) if each.startswith(("kalshi_nb._engine", "kalshi_nb._session"))}
     allowed = {"kalshi_nb._engine.port"}
-    if name_of(path) in MAKERS:
+    if name_of(path) == "kalshi_nb._feed.connect":
         allowed |= {"kalshi_nb._engine.live", "kalshi_nb._engine.transport"}
+    elif name_of(path) in OFFLINE:
+        allowed |= {"kalshi_nb._engine.offline"}
     assert below <= allowed
 
 
@@ -129,7 +139,8 @@ def calls_of(name):
 
 
 def test_only_those_who_build_a_feed_construct_an_engine():
-    assert calls_of("LiveEngine") == MAKERS
+    assert calls_of("LiveEngine") == {"kalshi_nb._feed.connect"}
+    assert calls_of("OfflineEngine") == OFFLINE - {"kalshi_nb._recording.recording"}
     assert calls_of("Feed") == MAKERS
 
 
@@ -205,7 +216,7 @@ def test_importing_the_engine_loads_nothing_heavy():
 
 def test_importing_the_package_loads_no_dataframe_library_but_polars():
     loaded = loaded_after("import kalshi_nb")
-    assert not loaded & {"pandas", "numpy", "pyarrow", "dask", "distributed", "streamz", "ipywidgets"}
+    assert not loaded & {"pandas", "numpy", "pyarrow", "dask", "distributed", "streamz", "ipywidgets", "httpx"}
 
 
 def test_using_every_name_loads_no_pandas_numpy_pyarrow_or_dask():
@@ -216,7 +227,7 @@ def test_using_every_name_loads_no_pandas_numpy_pyarrow_or_dask():
         "trades = feed.trades(); trades.wait(rows=1); trades.df; repr(trades)\n"
         "feed.close()"
     )
-    assert not loaded_after(code) & {"pandas", "numpy", "pyarrow", "dask", "distributed"}
+    assert not loaded_after(code) & {"pandas", "numpy", "pyarrow", "dask", "distributed", "httpx"}
 
 
 def test_the_compiled_part_knows_of_the_session_only_what_it_is_handed():

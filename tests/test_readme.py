@@ -38,7 +38,7 @@ def test_the_first_example_has_six_lines_and_runs_as_printed():
 @pytest.mark.timeout(120)
 def test_every_example_runs_as_printed(tmp_path):
     examples = [text for kind, text in BLOCKS if kind == "python" and '"demo"' not in text]
-    assert len(examples) == 3
+    assert len(examples) == 4
     script = "\n".join(examples) + "\nassert trades.total > 0\n"
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, timeout=100, cwd=tmp_path
@@ -61,6 +61,24 @@ def test_every_example_of_the_page_on_frames_runs_as_printed_and_shows_something
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
+
+
+@pytest.mark.timeout(120)
+def test_every_example_of_the_page_on_recordings_runs_as_printed(tmp_path):
+    examples = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "recording.md").read_text(), re.DOTALL)
+    assert len(examples) == 5
+    checks = "assert trades.total > 20\nassert book.status == 'live'\n"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", "\n".join([*examples[:3], checks, *examples[3:]])],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert list((tmp_path / "tables").rglob("*.parquet"))
+    assert list((tmp_path / "along").rglob("*.parquet"))
 
 
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#]+)\)", README))))

@@ -6,9 +6,11 @@ import argparse
 import sys
 from typing import Any, NoReturn, TypeAlias
 
+from kalshi_nb._durations import duration_us
 from kalshi_nb._redaction import could_be_key, shown
+from kalshi_nb.errors import ConfigurationError
 
-__all__ = ["Parser", "Parsers", "seconds"]
+__all__ = ["Parser", "Parsers", "length", "moment", "seconds"]
 
 
 class Parser(argparse.ArgumentParser):
@@ -50,3 +52,27 @@ def seconds(text: str) -> float:
     if not 0 < value <= _LONGEST:
         raise argparse.ArgumentTypeError(f"pass seconds above 0 and up to {_LONGEST:g}, not {shown(text)}")
     return value
+
+
+def length(text: str) -> float:
+    """Return a length of time in seconds: ``90s``, ``8h``, ``2d``, or seconds.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        When `text` is none.
+    """
+    try:
+        return duration_us("a length of time", float(text) if text.replace(".", "", 1).isdigit() else text) / 1e6
+    except ConfigurationError as problem:
+        raise argparse.ArgumentTypeError(
+            f"pass a length of time such as 90s, 8h or 2d, not {shown(text)}"
+        ) from problem
+
+
+def moment(text: str | None) -> float | str | None:
+    """Return seconds where it is a number, else the text."""
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return text

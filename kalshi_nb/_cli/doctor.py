@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 
 from kalshi_nb._cli.arguments import Parsers, seconds
+from kalshi_nb._environments import SIMULATED
+from kalshi_nb._settings import ENVIRONMENT_VARIABLE, Settings
 
 __all__ = ["add", "run"]
 
@@ -25,8 +27,15 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the report; return 0 where a feed would work now, else 1."""
     from kalshi_nb._feed.doctor import doctor  # noqa: PLC0415  # --help needs none of it
 
+    where = arguments.where
+    if where is None and Settings().find(ENVIRONMENT_VARIABLE) is None:
+        where = SIMULATED
+        print(
+            "No place is named, so this looks at the simulated exchange; for another: kalshi-nb doctor demo, or prod, "
+            f"or set {ENVIRONMENT_VARIABLE}.\n"
+        )
     report = doctor(
-        arguments.where,
+        where,
         key_id=arguments.key_id,
         private_key=arguments.private_key,
         timeout=arguments.timeout,

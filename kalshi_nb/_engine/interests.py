@@ -65,8 +65,8 @@ class Part:
     answer: Future[Outcome]
 
     def outcome(self, until: float, timeout: float) -> Outcome:
-        """Wait for the answer until a moment of the monotonic clock."""
+        """Wait for the answer until a moment of the monotonic clock; what it was put off with is one in the end."""
         try:
             return self.answer.result(max(0.0, until - time.monotonic()))
         except FutureTimeoutError:
-            return Outcome(0, f"no answer within {timeout:g} s")
+            return self.request.put_off or Outcome(0, f"no answer within {timeout:g} s", said_by="nobody")

@@ -26,6 +26,7 @@ from kalshi_nb._engine.timeline import Timeline
 from kalshi_nb._engine.transport import Connection, ConnectionLost, Route, hang_up, plain_address
 from kalshi_nb._rows.foreign import plain_text
 from kalshi_nb._rows.gaps import GapLog
+from kalshi_nb._rows.heard import Event, Read, Sent
 from kalshi_nb._rows.rows import Row
 from kalshi_nb._session.reconnecting import QUIET_ENOUGH, Reconnecting
 from kalshi_nb._session.requests import Outcome, Request
@@ -167,6 +168,9 @@ class Link:
         """Want these, all of one channel, no more."""
         self._answers.forget(requests)
         self.session.release(*requests)
+        channel = requests[0].channel
+        if self.session.subscriptions[channel].wanted is None:
+            self._taps.hear(Event(self._timeline.stamp(), self.number, "released", channel))
         self._react()
 
     def hurry(self) -> bool:
@@ -272,7 +276,7 @@ class Link:
         self.clock_skew = clock_skew(connection)
         self.state = "connected"
         self._outages.connected()
-        self._taps.event(self.number, "connected", plain_address(self.url), self._timeline.stamp())
+        self._taps.hear(Event(self._timeline.stamp(), self.number, "connected", plain_address(self.url)))
         self.session.connected()
         self._react()
         self.reconnects += again
@@ -286,7 +290,7 @@ class Link:
         self._connection = None
         self._received_at = 0  # where the read that broke off was not taken in to its end
         self.state = "reconnecting"
-        self._taps.event(self.number, "lost", self.last_error or "", self._timeline.stamp())
+        self._taps.hear(Event(self._timeline.stamp(), self.number, "lost", self.last_error or ""))
         if self._closing:
             self.session.close()  # a wanted end is no gap in the data
         else:
@@ -313,7 +317,7 @@ class Link:
         def take(messages: Sequence[bytes], received_at: int) -> None:
             self._received_at = received_at
             if taps.every:
-                taps.read(number, messages, received_at)
+                taps.hear(Read(received_at, number, tuple(map(bytes, messages))))
             receive(messages, received_at)
             self._received_at = 0
             arrived()
@@ -335,7 +339,10 @@ class Link:
         outgoing = self.session.outgoing
         while True:
             while outgoing:
-                await connection.send(outgoing.popleft())
+                command = outgoing.popleft()
+                if self._taps.every:
+                    self._taps.hear(Sent(self._timeline.stamp(), self.number, command))
+                await connection.send(command)
             self._wake.clear()
             await self._wake.wait()
 

@@ -28,15 +28,16 @@ from kalshi_nb._engine.link import Link
 from kalshi_nb._engine.placement import Placement
 from kalshi_nb._engine.port import ClockStep, EngineState, EngineStatus, Interest, LadderReading, Tap, WaitForRoom
 from kalshi_nb._engine.refusals import closed_error, subscription_error
+from kalshi_nb._engine.row_lists import RowLists
 from kalshi_nb._engine.status import state_of, status_of
 from kalshi_nb._engine.taps import Taps
 from kalshi_nb._engine.timeline import Timeline
 from kalshi_nb._engine.transport import Route, TransportName, plain_address
-from kalshi_nb._rows.channels import BOOKS, ROWS
+from kalshi_nb._rows.channels import BOOKS
 from kalshi_nb._rows.gaps import GapLog
+from kalshi_nb._rows.heard import BookState, Checkpoint, Event, Heard, Sent, SubscriptionState
 from kalshi_nb._rows.rejects import MOST_REJECTS, Reject
-from kalshi_nb._rows.rows import Row
-from kalshi_nb._rows.steering import ClockStepRow, LateRows
+from kalshi_nb._rows.steering import ClockStepRow
 from kalshi_nb._rows.wanted import Wanted
 from kalshi_nb._session.requests import CATALOG, Outcome, Request
 from kalshi_nb._threads import refuse_on
@@ -52,7 +53,7 @@ SLICE = 1_000
 """How much of what is wanted, or released, together is taken up in one go; the socket has its turn in between."""
 
 
-class LiveEngine:
+class LiveEngine(RowLists):
     """Sessions kept connected on the thread ``kalshi-io``; see :class:`kalshi_nb._engine.port.Engine`.
 
     Parameters
@@ -101,12 +102,7 @@ class LiveEngine:
         self.url = plain_address(url)
         self.gaps = GapLog(listener=GapRecords())
         self.clock = Timeline(clock, self._stepped)
-        # All from the beginning, so that whoever looks through them needs no copy: the lists change, this does not.
-        self._rows: dict[str, list[Row]] = {channel: [] for channel in ROWS}
-        self._watched: tuple[list[Row], ...] = ()
-        self._watchable: dict[tuple[str, ...], tuple[list[Row], ...]] = {}  # whoever takes asks for the same few
-        self._wake: Callable[[], None] = lambda: None
-        self._on_read: Callable[[], None] | None = None
+        super().__init__()
         self._taps = Taps(self._report)
         self._reported: deque[tuple[float, str]] = deque(maxlen=1)
         route = Route(transport, ssl, proxy)
@@ -257,54 +253,6 @@ class LiveEngine:
         self.release(asked)
         return None if catalog is None else list(catalog)
 
-    def take(self, channel: str) -> list[Row]:
-        """Take all rows of `channel`, or all quotes, that are pending, in the order they were received."""
-        rows = self._rows[channel]
-        taken = rows[: len(rows)]
-        del rows[: len(taken)]
-        return taken
-
-    def pending(self) -> Sequence[str]:
-        """Return the channels of which rows can be taken now."""
-        return [channel for channel, rows in self._rows.items() if rows]
-
-    def watch(self, channels: Sequence[str], wake: Callable[[], None]) -> bool:
-        """Have `wake` called once when a row of one of `channels` comes; return whether some are pending already."""
-        # In this order, here and in `_arrived`: rows that come before the look are seen by it, rows that come after it
-        # find what is watched.
-        self._wake = wake
-        asked = tuple(channels)
-        watched = self._watchable.get(asked)
-        if watched is None:
-            watched = self._watchable[asked] = tuple([self._rows[each] for each in asked])
-        self._watched = watched
-        for rows in watched:
-            if rows:
-                self._watched = ()
-                return True
-        return False
-
-    def on_read(self, wake: Callable[[], None]) -> None:
-        """Have `wake` called once, after what comes next was taken in."""
-        self._on_read = wake
-
-    def _arrived(self) -> None:
-        """Wake whoever waits for rows, where there are any, or for anything to come."""
-        for rows in self._watched:
-            if rows:
-                self._watched = ()
-                self._wake()
-                break
-        on_read = self._on_read
-        if on_read is not None:
-            self._on_read = None
-            on_read()
-
-    def put(self, channel: str, rows: Sequence[Row]) -> None:
-        """Have rows that were fetched later enter the frames at their place."""
-        self._rows[channel].append(LateRows(tuple(rows)))
-        self._arrived()
-
     def ladder(self, market_ticker: str) -> LadderReading | None:
         """Return a market's ladder, None when nobody wants it."""
         for each in self.links:
@@ -314,8 +262,15 @@ class LiveEngine:
         return None
 
     def tap(self, tap: Tap) -> Callable[[], None]:
-        """Let `tap` hear everything from now on; returns what takes it off."""
-        return self._taps.add(tap)
+        """Let `tap` hear everything from now on, a checkpoint first; returns what takes it off."""
+        if not self._io.is_alive:
+            return self._taps.add(tap, self._standing())
+        return self._io.call(lambda: self._taps.add(tap, self._standing()))
+
+    def checkpoint(self) -> None:
+        """Have every tap hear, soon, how all subscriptions and books stand; does not wait."""
+        with contextlib.suppress(FeedClosedError):
+            self._io.post(self._take_stock)
 
     def close(self) -> None:
         """End the thread; idempotent, waits at most 2 s."""
@@ -364,7 +319,25 @@ class LiveEngine:
         for rows in self._rows.values():
             rows.append(ClockStepRow(step.by))
         self._arrived()
-        self._taps.event(0, "clock", f"{step.by:+} us", step.at)
+        self._taps.hear(Event(step.at, 0, "clock", f"{step.by:+} us"))
+
+    def _take_stock(self) -> None:
+        for each in self._standing():
+            self._taps.hear(each)
+
+    def _standing(self) -> list[Heard]:
+        """Return how all stands, and the commands that are not answered yet as if they were sent now."""
+        at = self.clock.stamp()
+        sessions = [(each.number, each.session) for each in self.links]
+        subscriptions: list[SubscriptionState] = []
+        books: list[BookState] = []
+        for _, session in sessions:
+            some, kept = session.standing()
+            subscriptions += some
+            books += kept
+        connected = tuple(number for number, session in sessions if session.is_connected)
+        unanswered = [Sent(at, number, each) for number, session in sessions for each in session.unanswered()]
+        return [Checkpoint(at, connected, tuple(subscriptions), tuple(books)), *unanswered]
 
     def _want(self, interests: Sequence[LiveInterest]) -> list[Part]:
         """Ask for new interests, all of one channel."""

@@ -9,6 +9,7 @@ from statistics import median
 from typing import Final
 
 from kalshi_nb._session.session import Session
+from kalshi_nb._wire.field_values import AHEAD, FIRST
 
 __all__ = ["Meter", "lag_of", "quantile"]
 
@@ -17,6 +18,8 @@ MOST_LAGS: Final = 600
 _BUCKET: Final = 5.0
 _BUCKETS: Final = 7  # six steps of five seconds: lag that grows for 30 s
 _GROWTH: Final = 1.0
+_BETWEEN: Final = 0.1
+"""Seconds between two samples."""
 
 
 class Meter:
@@ -46,6 +49,8 @@ class Meter:
             if subscription.exchange_ms is None or self._seen.get(channel) == subscription.messages:
                 continue
             self._seen[channel] = subscription.messages
+            if not FIRST <= subscription.exchange_ms * 1_000 < subscription.received_at + AHEAD:
+                continue  # no time of the exchange's, whatever it is
             lag = subscription.received_at / 1e6 - subscription.exchange_ms / 1e3
             self._lags.append(lag)
             self._bucket.append(lag)
@@ -57,12 +62,13 @@ class Meter:
                 self._medians.append(median(self._bucket))
                 self._bucket.clear()
 
-    def rate(self) -> float:
-        """Messages a second over the last 5 s."""
+    def rate(self, now: float) -> float:
+        """Messages a second over the 5 s before `now`, of which no sample is taken while there is no line."""
         counts = list(self._counts)
-        if len(counts) < 2 or counts[-1][0] <= counts[0][0]:
+        window = [each for each in counts if now - each[0] <= RATE_WINDOW + _BETWEEN]
+        if not window or now <= window[0][0]:
             return 0.0
-        return (counts[-1][1] - counts[0][1]) / (counts[-1][0] - counts[0][0])
+        return (window[-1][1] - window[0][1]) / (now - window[0][0])
 
     def lags(self) -> list[float]:
         """Receive time less exchange time of the newest samples, in seconds."""

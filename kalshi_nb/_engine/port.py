@@ -21,6 +21,7 @@ from typing import Literal, Protocol
 
 from kalshi_nb._clock import Clock
 from kalshi_nb._rows.gaps import GapLog
+from kalshi_nb._rows.heard import Heard
 from kalshi_nb._rows.ladders import LadderReading
 from kalshi_nb._rows.rejects import Reject
 from kalshi_nb._rows.rows import Row
@@ -104,10 +105,19 @@ class ChannelStatus:
         How many tickers the exchange has acknowledged; None for all.
     received_at : int
         When its newest message was received, microseconds; 0 before the first.
+    messages : int
+        How many were received.
+    seq : int or None
+        The sequence number of the newest; None where there are none, or several connections count each its own.
+    vain_repairs : int
+        Repairs of books in a row that did not hold, where that is more than one.
     """
 
     markets: int | None
     received_at: int = 0
+    messages: int = 0
+    seq: int | None = None
+    vain_repairs: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,43 +187,9 @@ class EngineStatus:
         return max(self.troubles)[1] if self.troubles else None
 
 
-class Tap(Protocol):
-    """Who hears everything as it comes, before it means anything: a recorder.
-
-    Called on the engine's own thread, which must not wait. One that raises is taken off and reported.
-    """
-
-    def read(self, connection: int, messages: Sequence[bytes], received_at: int, order: int) -> None:
-        """Take what one read of a connection brought.
-
-        Parameters
-        ----------
-        connection : int
-            Which of the feed's connections, from 1.
-        messages : sequence of bytes
-            Whole messages; the sequence is used again and must not be kept, the messages are never changed.
-        received_at : int
-            The microsecond of the read.
-        order : int
-            Counts the messages that were heard, from 0, of all connections: that of the first of these.
-        """
-        ...
-
-    def event(self, connection: int, kind: str, text: str, at: int) -> None:
-        """Take note of an event.
-
-        Parameters
-        ----------
-        connection : int
-            Which of the feed's connections, from 1; 0 for all.
-        kind : str
-            ``connected``, ``lost``, or ``clock`` where the computer's clock was set.
-        text : str
-            More about it, for people.
-        at : int
-            The microsecond of it.
-        """
-        ...
+Tap = Callable[[Heard], None]
+"""Who hears all that comes and is sent, before it means anything: a recorder. Called on the engine's own thread, which
+must not wait. What it is handed may be kept. One that raises is taken off and reported."""
 
 
 class Engine(Protocol):
@@ -387,5 +363,9 @@ class Engine(Protocol):
         ...
 
     def tap(self, tap: Tap) -> Callable[[], None]:
-        """Let `tap` hear everything from now on; returns what takes it off."""
+        """Let `tap` hear everything from now on, a checkpoint first; returns what takes it off."""
+        ...
+
+    def checkpoint(self) -> None:
+        """Have every tap hear, soon, how all subscriptions and books stand between two reads; does not wait."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 
 from kalshi_nb._engine.link import Link
@@ -37,13 +38,14 @@ def status_of(
     found = list(troubles)
     found += [(each.failed_at, each.last_error) for each in links if each.last_error is not None]
     found += [each.complaint for each in sessions if each.complaint is not None]
+    now = time.monotonic()
     skews = (each.clock_skew for each in links)
     return EngineStatus(
         state=state,
         links=tuple(each.status() for each in links),
         channels=_channels(links),
         messages=sum(each.messages for each in sessions),
-        messages_per_second=sum(each.meter.rate() for each in links),
+        messages_per_second=sum(each.meter.rate(now) for each in links),
         lag_p50=lag_p50,
         lag_p99=lag_p99,
         lag_grows=any(each.meter.lag_grows() for each in links),
@@ -58,11 +60,19 @@ def status_of(
 
 def _channels(links: Iterable[Link]) -> dict[str, ChannelStatus]:
     found: dict[str, ChannelStatus] = {}
+    now = time.monotonic()
     for link in links:
         for each in list(link.session.subscriptions.values()):
             if not each.requests:
                 continue
+            is_first = each.channel not in found
             before = found.get(each.channel, ChannelStatus(0))
             markets = None if each.all_markets or before.markets is None else before.markets + len(each.market_tickers)
-            found[each.channel] = ChannelStatus(markets, max(before.received_at, each.received_at))
+            found[each.channel] = ChannelStatus(
+                markets,
+                max(before.received_at, each.received_at),
+                before.messages + each.messages,
+                each.seq if is_first else None,
+                max(before.vain_repairs, each.repairs_in_vain(now)),
+            )
     return found

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 
 from kalshi_nb._engine.port import Tap
+from kalshi_nb._rows.heard import Heard
 
 __all__ = ["Taps"]
 
@@ -31,31 +32,26 @@ class Taps:
     def __init__(self, report: Callable[[str], None]) -> None:
         self.every: tuple[Tap, ...] = ()
         self._report = report
-        self._order = 0
         self._lock = threading.Lock()
 
-    def add(self, tap: Tap) -> Callable[[], None]:
-        """Let `tap` hear everything from now on; return what takes it off, once."""
+    def add(self, tap: Tap, first: Iterable[Heard] = ()) -> Callable[[], None]:
+        """Let `tap` hear everything from now on, and some things `first`; return what takes it off, once."""
         with self._lock:
             self.every = (*self.every, tap)
+        self._tell(tap, first)
         return lambda: self._remove(tap)
 
-    def read(self, connection: int, messages: Sequence[bytes], received_at: int) -> None:
-        """Pass on what one read brought."""
-        order, self._order = self._order, self._order + len(messages)
+    def hear(self, heard: Heard) -> None:
+        """Pass on what was heard."""
         for tap in self.every:
-            try:
-                tap.read(connection, messages, received_at, order)
-            except BaseException as bug:  # noqa: BLE001  # whoever listens must not hurt the feed
-                self._failed(tap, bug)
+            self._tell(tap, (heard,))
 
-    def event(self, connection: int, kind: str, text: str, at: int) -> None:
-        """Pass on an event."""
-        for tap in self.every:
-            try:
-                tap.event(connection, kind, text, at)
-            except BaseException as bug:  # noqa: BLE001  # as above
-                self._failed(tap, bug)
+    def _tell(self, tap: Tap, heard: Iterable[Heard]) -> None:
+        try:
+            for each in heard:
+                tap(each)
+        except BaseException as bug:  # noqa: BLE001  # whoever listens must not hurt the feed
+            self._failed(tap, bug)
 
     def _failed(self, tap: Tap, bug: BaseException) -> None:
         self._remove(tap)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import numbers
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
+from kalshi_nb._durations import seconds
 from kalshi_nb._environments import ENVIRONMENTS, SIMULATED, Place, named, place_of
 from kalshi_nb._feed.options import Options
 from kalshi_nb._feed.routes import checked_proxy, checked_ssl
 from kalshi_nb._redaction import Secret, hidden, shown
 from kalshi_nb._settings import ENVIRONMENT_VARIABLE, Settings
-from kalshi_nb.errors import ConfigurationError, UnknownEnvironmentError
+from kalshi_nb._usage import as_bool, as_int, flag, whole
+from kalshi_nb.errors import UnknownEnvironmentError
 
 if TYPE_CHECKING:
     from kalshi_nb.sim import Exchange
@@ -20,6 +23,9 @@ __all__ = ["Asked", "Whereabouts", "asked_for", "whereabouts"]
 MOST_CONNECTIONS: Final = 200
 """What the exchange allows one user, unless the usage tier says otherwise."""
 
+_MANY_CONNECTIONS: Final = (
+    f"pass how many to keep, 1 to {MOST_CONNECTIONS}; more than that Kalshi allows nobody by default"
+)
 _LONGEST: Final = 3_600
 
 T = TypeVar("T")
@@ -65,16 +71,20 @@ def asked_for(given: Secret) -> Asked:
         where=Secret(value("where")),
         key_id=Secret(value("key_id")),
         private_key=Secret(value("private_key")),
-        timeout=_seconds("timeout", hidden(value("timeout"))),
+        timeout=seconds("timeout", _plain(value("timeout")), "pass seconds, such as 10.0", most=_LONGEST),
         options=Options(
-            flush_interval=_seconds("flush_interval", hidden(value("flush_interval"))),
-            max_pending_rows=_rows(hidden(value("max_pending_rows"))),
-            connections=_connections(hidden(value("connections"))),
+            flush_interval=seconds(
+                "flush_interval", _plain(value("flush_interval")), "pass seconds, such as 0.05", most=_LONGEST
+            ),
+            max_pending_rows=whole(
+                "max_pending_rows", _plain(value("max_pending_rows")), "pass a number of rows, such as 1_000_000"
+            ),
+            connections=whole("connections", _plain(value("connections")), _MANY_CONNECTIONS, most=MOST_CONNECTIONS),
             transport=cast("Any", hidden(value("transport"))),  # looked at where the engine is made
             ssl=checked_ssl(Secret(value("ssl"))),
             proxy=checked_proxy(Secret(value("proxy"))),
         ),
-        new=bool(value("new")),
+        new=flag("new", _plain(value("new"))),
     )
 
 
@@ -151,24 +161,6 @@ def _nowhere(settings: Settings) -> str:
     )
 
 
-def _seconds(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < _LONGEST:
-        raise ConfigurationError(
-            f"{name} is {shown(value)}; pass seconds, such as {10.0 if name == 'timeout' else 0.05}."
-        )
-    return value
-
-
-def _rows(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ConfigurationError(f"max_pending_rows is {shown(value)}; pass a number of rows, such as 1_000_000.")
-    return value
-
-
-def _connections(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_CONNECTIONS:
-        raise ConfigurationError(
-            f"connections is {shown(value)}; pass how many to keep, 1 to {MOST_CONNECTIONS}: more than that "
-            "Kalshi allows nobody by default."
-        )
-    return value
+def _plain(value: Any) -> Any:
+    """Return a number of any library's as Python's own, and what could be a key where no traceback shows it."""
+    return hidden(as_int(value) if isinstance(value, numbers.Real) else as_bool(value))

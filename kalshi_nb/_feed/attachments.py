@@ -7,7 +7,7 @@ import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from kalshi_nb._feed.cells import Run, cells, origin
 from kalshi_nb._feed.coverage import Coverage
@@ -19,6 +19,7 @@ from kalshi_nb._rows.tickers import about
 from kalshi_nb._streams.listening import Inbox, Listener
 from kalshi_nb._streams.pipeline import Pipeline
 from kalshi_nb._streams.runner import Pipelines
+from kalshi_nb._usage import flag
 from kalshi_nb.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from kalshi_nb._streams.source import Source
 
 __all__ = ["Attachments"]
+
+Callback = TypeVar("Callback", bound=Callable[..., Any])
 
 
 class _Attached(NamedTuple):
@@ -86,6 +89,18 @@ class Attachments:
         source.cover_by(partial(self._covered, *asked), partial(self._coverage, *asked))
         return source
 
+    def stream(self, channel: str, tickers: frozenset[str] | None, *, exact: bool, name: str | None) -> Source:
+        """Attach a stream of batches."""
+        return self.begin(
+            lambda close: self._pipelines.stream(channel, tickers, exact=exact, name=name, on_close=close), name=name
+        )
+
+    def messages(self, channel: str, tickers: frozenset[str] | None, *, gaps: bool, name: str | None) -> Source:
+        """Attach a stream of lists of messages."""
+        return self.begin(
+            lambda close: self._pipelines.messages(channel, tickers, gaps=gaps, name=name, on_close=close), name=name
+        )
+
     def _coverage(
         self,
         channel: str,
@@ -126,9 +141,21 @@ class Attachments:
         self._take(pipeline, ending, name, _identity(function))
         return pipeline
 
+    def decorator(
+        self, channel: str, tickers: frozenset[str] | None, *, gaps: bool, name: str | None
+    ) -> Callable[[Callback], Callback]:
+        """Return what attaches the callback that it decorates, and leaves it as it is."""
+
+        def attach(function: Callback) -> Callback:
+            self.call(channel, tickers, function, gaps=gaps, name=name)
+            return function
+
+        return attach
+
     def listen(self, channel: str, tickers: frozenset[str] | None, *, gaps: bool, name: str | None) -> Listener:
         """Return what attaches a pipeline for code that awaits, once that begins; only its name replaces another."""
         _check_name(name)
+        flag("gaps", gaps)
 
         def attach() -> tuple[Pipeline, Inbox, Callable[[], None]]:
             ending = Ending()

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import numbers
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+import weakref
+from collections.abc import Callable
 from decimal import Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
 from kalshi_nb._clock import Clock
 from kalshi_nb._engine.port import LadderReading
+from kalshi_nb._feed.holders import Holders, Shared
 from kalshi_nb._feed.standing import FeedStanding, unknown_market
 from kalshi_nb._fixed_point import CONTRACT, DOLLAR
+from kalshi_nb._foreign_names import Named, corrected_methods
+from kalshi_nb._frames.polars_threads import refuse_without_polars
+from kalshi_nb._moments import datetime_of
 from kalshi_nb._redaction import shown
 from kalshi_nb._rows.ladders import EndedLadder
 from kalshi_nb._rows.ladders import Levels as IntegerLevels
 from kalshi_nb._threads import refuse_on
-from kalshi_nb._usage import Blocking, not_copied, not_made, setter, whole
+from kalshi_nb._usage import Blocking, Made, not_copied, real, setter, whole
 from kalshi_nb._waiting import FORKED, Deadline
 from kalshi_nb._widgets.ladder.presenter import LadderPresenter
 from kalshi_nb._widgets.options import options
@@ -27,22 +30,26 @@ from kalshi_nb.errors import (
     ConfigurationError,
     HandleClosedError,
     KalshiError,
-    NoSuchBookError,
     UsageError,
     WaitTimeoutError,
 )
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import altair as alt
     import polars as pl
 
     from kalshi_nb._rows.market_facts import MarketFacts
-    from kalshi_nb._widgets.ladder.picture import LadderPicture, Last
+    from kalshi_nb._widgets.ladder.picture import Fill, LadderPicture, Last, Order
     from kalshi_nb._widgets.view import LiveView, ViewWidget
 
-__all__ = ["Book", "Books", "DepthWithin", "Top"]
+__all__ = ["Book", "DepthWithin", "Top"]
 
 _POLL: Final = 0.005
+
+BOOK_VIEWS: Final = ("ladder", "depth")
+"""The kinds of views that show a book."""
 
 _BIDS: Final[tuple[float | None, ...]] = (None, *(price / DOLLAR for price in range(1, DOLLAR + 1)))
 """Dollars by the best YES bid as a ladder has it; there, 0 is none."""
@@ -66,12 +73,16 @@ class DepthWithin(NamedTuple):
     ask_size: float
 
 
-class Book(Blocking):
+@corrected_methods
+class Book(Made, Shared, Blocking, Named):
     """One market's live order book.
 
     Kalshi keeps two ladders of bids, YES and NO. A YES ask at 0.53 is a NO bid at 0.47, so ``ask`` here is one
     dollar less the best NO bid. Every reading is of one moment, from any thread. Made by
     :meth:`kalshi_nb.Feed.book`; as a cell's last expression it shows a ladder that moves.
+
+    At the end of a ``with`` it is closed, unless it was asked for elsewhere, too: then it stays open, and a
+    :class:`kalshi_nb.errors.HandleWarning` says so.
 
     A book that is closed, by itself, with its feed, or because the process was forked from the one that has the feed's
     threads, keeps what it had and says so.
@@ -81,11 +92,8 @@ class Book(Blocking):
         instead="it follows the exchange; how many levels are shown is an argument, .depth(5) or .widget(5)"
     )
 
-    def __new__(cls, *arguments: Any, **_options: Any) -> Self:
-        """Refuse to be made by hand."""
-        if not arguments:
-            raise not_made(cls, "feed.book('KXHIGHNY-26NOV22-B52.5')")
-        return super().__new__(cls)
+    _made_of = ("best_yes",)
+    _asked_by = "feed.book('KXHIGHNY-26NOV22-B52.5')"
 
     def __init__(
         self,
@@ -97,15 +105,19 @@ class Book(Blocking):
         standing: FeedStanding | None = None,
         facts: Callable[[], MarketFacts | None] = lambda: None,
         last: Callable[[], Last | None] = lambda: None,
+        orders: Callable[[], tuple[Order, ...]] = tuple,
+        fills: Callable[[], tuple[Fill, ...]] = tuple,
     ) -> None:
-        self._told: dict[str, Any] = {"facts": facts, "last": last}
+        self._told: dict[str, Any] = {"facts": facts, "last": last, "orders": orders, "fills": fills}
         self._ladder = ladder
         self._clock = clock
         self._on_read = on_read
         self._standing = standing
         self._release: Callable[[], None] | None = release
         self._is_closed = False
-        self._views = Views("book", errors=None if standing is None else standing.view_errors)
+        self._holders = Holders()
+        self._one_of: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
+        self._views = Views(BOOK_VIEWS, errors=None if standing is None else standing.view_errors)
 
     @property
     def market_ticker(self) -> str:
@@ -177,7 +189,7 @@ class Book(Blocking):
     def as_of(self) -> datetime | None:
         """When the newest change was received, UTC; None before the first snapshot."""
         changed = self._ladder.changed_at
-        return datetime.fromtimestamp(changed / 1e6, UTC) if changed else None
+        return datetime_of(changed) if changed else None
 
     def levels(self, side: str) -> list[tuple[float, float]]:
         """Return all bids of one side, best first.
@@ -197,7 +209,7 @@ class Book(Blocking):
         ConfigurationError
             When `side` is neither.
         """
-        if side not in ("yes", "no"):
+        if not isinstance(side, str) or side not in ("yes", "no"):
             raise ConfigurationError(f"side is {shown(side)}; it is 'yes' or 'no'. Asks for YES are the bids for NO.")
         yes, no = self._ladder.levels()
         return [(price / DOLLAR, size / CONTRACT) for price, size in (yes if side == "yes" else no)]
@@ -294,6 +306,7 @@ class Book(Blocking):
         """
         from kalshi_nb._frames.files import require  # noqa: PLC0415  # polars loads when it is needed
 
+        refuse_without_polars("plot_depth()")
         require("altair", doing="plot_depth()")
         from kalshi_nb._frames.depth_plot import depth_plot  # noqa: PLC0415  # altair may not be there
 
@@ -366,6 +379,11 @@ class Book(Blocking):
             self._release()  # broken off by Ctrl-C, it is called again by the next close
             self._release = None
         self._views.close()
+        for books in list(self._one_of.values()):
+            books._one_closed()  # noqa: SLF001  # theirs is the other end
+
+    def _called(self) -> str:
+        return f"The book of {self.market_ticker}"
 
     @property
     def _is_forked(self) -> bool:
@@ -390,9 +408,10 @@ class Book(Blocking):
         Parameters
         ----------
         levels : int, optional
-            Rows a side, 1 to 100; 10 unless told.
+            Rows a side of a ladder, 1 to 100; 10 unless told.
         **options
-            ``side``, ``unit`` and all else that :func:`kalshi_nb.show` takes.
+            ``view="depth"`` for a depth chart; ``side``, ``grid``, ``group``, ``total``, ``unit`` and all else that
+            :func:`kalshi_nb.show` takes.
 
         Returns
         -------
@@ -412,12 +431,13 @@ class Book(Blocking):
             raise HandleClosedError(
                 f"The book of {self.market_ticker} is closed, and nothing moves a widget of it; show the book itself."
             )
-        return self._live_view(levels=levels, **options).widget
+        rows = {} if levels is None else {"levels": levels}
+        return self._live_view(**rows, **options).widget
 
     def _live_view(self, **options: Any) -> LiveView:
         """Return the view with these options, a still one of a book that nothing moves any more."""
-        if self._is_closed or self._is_forked:
-            return Views("book").get(self._last_presenter(), options | {"renderer": "html"})
+        if self._is_still:
+            return Views(BOOK_VIEWS).get(self._last_presenter(), options | {"renderer": "html"})
         return self._views.get(self._presenter, options)
 
     def _last_presenter(self) -> LadderPresenter:
@@ -432,10 +452,18 @@ class Book(Blocking):
         """What makes pictures of the ladder; one, since it remembers how many decimals there were."""
         return LadderPresenter(self.market_ticker, self._ladder, self._clock, self._on_read, **self._told)
 
+    @property
+    def _is_still(self) -> bool:
+        """Whether the book is as it will be, here at least."""
+        return self._is_closed or self._is_forked
+
+    def _shown_by(self) -> LadderPresenter:
+        """Return what makes pictures of it now."""
+        return self._last_presenter() if self._is_still else self._presenter
+
     def _picture(self, levels: int) -> LadderPicture:
         """Return what is to be seen of it now."""
-        over = self._is_closed or self._is_forked
-        return (self._last_presenter() if over else self._presenter).picture(levels)
+        return self._shown_by().picture(levels)
 
     def __repr__(self) -> str:
         from kalshi_nb._widgets.ladder.text import ladder_line  # noqa: PLC0415  # only when it is looked at
@@ -457,6 +485,10 @@ class Book(Blocking):
     def _display_(self) -> object:
         """Return what marimo shows."""
         return self._live_view()._display_()
+
+    def _held_by(self, books: Any) -> None:
+        """Have the books that it is one of told when it is closed, for as long as somebody has them."""
+        self._one_of[id(books)] = books  # a mapping has no hash
 
     def __reduce__(self) -> NoReturn:
         raise not_copied(self, "pass on .top, .depth() or .levels('yes'), which are data")
@@ -487,21 +519,14 @@ def _spread(yes: int, no: int) -> float | None:
     return (DOLLAR - no - yes) / DOLLAR if yes and no else None
 
 
-def _spread_and_mid(top: Top) -> tuple[float | None, float | None]:
-    if top.bid is None or top.ask is None:
-        return None, None
-    yes, no = round(top.bid * DOLLAR), DOLLAR - round(top.ask * DOLLAR)
-    return _spread(yes, no), _mid(yes, no)
-
-
 def _distance(distance: object) -> int:
     """Return a distance in the ladder's parts of a dollar."""
-    is_number = isinstance(distance, (numbers.Real, Decimal)) and not isinstance(distance, bool)
-    if not is_number or not 0 <= distance <= 1:  # type: ignore[operator]  # it is a number
+    dollars = float(distance) if isinstance(distance, Decimal) and distance.is_finite() else real(distance)
+    if not 0 <= dollars <= 1:
         raise ConfigurationError(
             f"depth_within({shown(distance)}): give dollars from 0 to 1, such as 0.05 for 5 cents from the best price."
         )
-    return round(distance * DOLLAR)  # type: ignore[operator]  # as above
+    return round(dollars * DOLLAR)
 
 
 def _within(levels: IntegerLevels, parts: int) -> float:
@@ -511,77 +536,3 @@ def _within(levels: IntegerLevels, parts: int) -> float:
 
 def _padded(levels: IntegerLevels, rows: int) -> IntegerLevels:
     return levels[:rows] + [(0, 0)] * (rows - len(levels))
-
-
-class Books(Blocking, Mapping[str, Book]):
-    """Several live books by market ticker; made by :meth:`kalshi_nb.Feed.books`."""
-
-    __setattr__ = setter(instead="ask for other books, such as feed.books(['KXHIGHNY-26NOV22-B52.5', …])")
-
-    def __new__(cls, *arguments: Any, **_options: Any) -> Self:
-        """Refuse to be made by hand."""
-        if not arguments:
-            raise not_made(cls, "feed.books(['KXHIGHNY-26NOV22-B52.5', …])")
-        return super().__new__(cls)
-
-    def __init__(self, books: Iterable[Book]) -> None:
-        self._books = {book.market_ticker: book for book in books}
-
-    def __getitem__(self, market_ticker: str) -> Book:
-        try:
-            return self._books[market_ticker]
-        except (KeyError, TypeError):
-            raise NoSuchBookError(
-                f"There is no book of {shown(market_ticker)} among these {len(self._books)}: ask for it with "
-                "feed.book(), or go through them with books.items()."
-            ) from None
-
-    def __reduce__(self) -> NoReturn:
-        raise not_copied(self, "pass on .df, a polars DataFrame")
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._books)
-
-    def __len__(self) -> int:
-        return len(self._books)
-
-    def wait(self, timeout: float | None = 10.0) -> Books:
-        """Wait until every book is live, `timeout` seconds for all of them together; return them.
-
-        Parameters and errors as for :meth:`Book.wait`.
-        """
-        refuse_on("io", "pipeline", doing="books.wait()", instead="Call it in a cell")
-        deadline = Deadline(timeout)
-        for book in self._books.values():
-            book._wait(deadline)  # noqa: SLF001  # they wait together
-        return self
-
-    def close(self) -> None:
-        """Let all of them go."""
-        for book in self._books.values():
-            book.close()
-
-    @property
-    def df(self) -> pl.DataFrame:
-        """Best bid and ask of every book now, with spread and mid: one row a market, with its status."""
-        import polars as pl  # noqa: PLC0415  # importing a feed does not need it yet
-
-        tops = [(book.market_ticker, book.status, book.top) for book in self._books.values()]
-        rows = [(ticker, status, *top, *_spread_and_mid(top)) for ticker, status, top in tops]
-        schema = {
-            "market_ticker": pl.String(),
-            "status": pl.String(),
-            "bid": pl.Float64(),
-            "bid_size": pl.Float64(),
-            "ask": pl.Float64(),
-            "ask_size": pl.Float64(),
-            "spread": pl.Float64(),
-            "mid": pl.Float64(),
-        }
-        return pl.DataFrame(rows, schema=schema, orient="row")
-
-    def __repr__(self) -> str:
-        return "\n".join(repr(book) for book in self._books.values()) or "Books()"
-
-    def _repr_html_(self) -> str:
-        return self.df._repr_html_()

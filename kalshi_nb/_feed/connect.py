@@ -15,6 +15,7 @@ from kalshi_nb._auth import Credentials
 from kalshi_nb._clock import Clock, WallClock
 from kalshi_nb._engine.live import LiveEngine
 from kalshi_nb._engine.transport import checked
+from kalshi_nb._environments import rest_of
 from kalshi_nb._feed.asked import Asked, asked_for, whereabouts
 from kalshi_nb._feed.attempt import Attempt
 from kalshi_nb._feed.feed import Feed
@@ -23,6 +24,7 @@ from kalshi_nb._feed.registry import opened, registry
 from kalshi_nb._feed.routes import check_environments_proxy, context_of
 from kalshi_nb._offload import off_loop
 from kalshi_nb._redaction import Secret
+from kalshi_nb._rest.client import RestClient
 from kalshi_nb._threads import refuse_on
 from kalshi_nb._usage import setter
 from kalshi_nb.errors import ClockWarning, ConfigurationError, FeedOptionsError, NoSuchAttributeError, UsageError
@@ -85,7 +87,8 @@ def connect(
         The proxy on the way, ``"http://user:password@host:3128"``, https:// or socks5://; False for none; what the
         environment says (``HTTPS_PROXY`` and its like), but for this computer itself, when None.
     new : bool
-        Make a feed of its own even if one with the same address and key is running.
+        Make a feed of its own even if one with the same address and key is running. It is yours: keep it, and close it
+        when you are done. One that nobody holds any more, nor a frame, a book, a callback or a recorder of, is ended.
 
     Returns
     -------
@@ -321,20 +324,28 @@ def _simulated(exchange: Exchange, asked: Asked) -> _Target:
 
 
 def _open(target: _Target, options: Options, timeout: float, attempt: Attempt) -> Feed:
+    context = context_of(options.ssl)
+    proxy = options.proxy.url if isinstance(options.proxy, ProxyAddress) else options.proxy
     engine = LiveEngine(
         target.url,
         target.credentials,
         clock=target.clock,
         connections=options.connections,
         transport=options.transport,
-        ssl=context_of(options.ssl),
-        proxy=options.proxy.url if isinstance(options.proxy, ProxyAddress) else options.proxy,
+        ssl=context,
+        proxy=proxy,
     )
     feed = Feed(
         engine,
         options=options,
         exchange=target.exchange,
+        rest=RestClient(
+            rest_of(target.url),
+            credentials=target.credentials,
+            verify=context,
+            proxy=proxy,
+        ),
         on_close=partial(registry.drop, embedded=target.embedded),
     )
     attempt.begin(feed)
-    return opened(feed, timeout)
+    return opened(feed, timeout, embedded=target.embedded)

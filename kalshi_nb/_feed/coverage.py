@@ -5,21 +5,39 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Final
 
+from kalshi_nb._durations import seconds
+from kalshi_nb._moments import datetime_of
 from kalshi_nb._redaction import shown
 from kalshi_nb.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from kalshi_nb._engine.port import ClockStep, Engine
     from kalshi_nb._rows.gaps import Gap
 
-__all__ = ["Coverage", "earliest", "microseconds"]
+__all__ = ["Coverage", "earliest", "microseconds", "span_of"]
 
 _AHEAD: Final = 15_000_000
 """Microseconds by which the exchange's clock may be ahead of this computer's, so that it still takes signatures."""
 
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+_SINCE: Final = (
+    "pass a length of time, such as '5m', a datetime with a time zone, or a time taken from a frame's own columns"
+)
+
+
+def span_of(since: object) -> int | None:
+    """Return how many microseconds ago is meant; None where it is said otherwise.
+
+    Raises
+    ------
+    ConfigurationError
+        When `since` is a text, or a timedelta, that is no length of time.
+    """
+    is_span = isinstance(since, str | dt.timedelta)
+    return round(seconds("since", since, _SINCE) * 1_000_000) if is_span else None
 
 
 def microseconds(moment: object) -> int:
@@ -32,10 +50,7 @@ def microseconds(moment: object) -> int:
         zone might be meant otherwise.
     """
     if not isinstance(moment, dt.datetime) or moment.tzinfo is None:
-        raise ConfigurationError(
-            f"since={shown(moment)}: pass a datetime with a time zone, such as datetime.now(UTC) - "
-            "timedelta(minutes=5), or a time taken from a frame's own columns."
-        )
+        raise ConfigurationError(f"since={shown(moment)}: {_SINCE}.")
     return (moment - _EPOCH) // dt.timedelta(microseconds=1)
 
 
@@ -99,7 +114,7 @@ class Coverage:
         self._market_tickers = market_tickers
         self._connections = connections
         self._lost_since = lost_since
-        self._ended: tuple[list[Gap], int] | None = None
+        self._ended: tuple[list[Gap], dict[int, int]] | None = None
         self.began = self.now()
 
     def now(self) -> int:
@@ -120,6 +135,10 @@ class Coverage:
         now = self._engine.clock.now_us()
         return earliest(at, now - self._engine.steady(now), self._engine.status().clock_steps)
 
+    def ago(self, span_us: int) -> int:
+        """Return the time of the clock, as it is set now, so many microseconds ago."""
+        return self._engine.clock.now_us() - span_us
+
     def refuse_future(self, at: int) -> None:
         """Refuse a moment that the clock never showed, but for what the clocks of two computers may differ by.
 
@@ -131,7 +150,7 @@ class Coverage:
         now = self._engine.clock.now_us()
         latest = max((step.at - step.by for step in self._engine.status().clock_steps), default=now)
         if at > max(now, latest) + _AHEAD:
-            here = _EPOCH + dt.timedelta(microseconds=now)
+            here = datetime_of(now)
             raise ConfigurationError(
                 f"since lies ahead: the feed's clock shows {here:%Y-%m-%d %H:%M:%S} UTC. Pass a moment that is over, "
                 "such as a time of the frame's own column received_at."
@@ -155,7 +174,7 @@ class Coverage:
         if self._lost_since(since):
             return True
         gaps, dropped = self._known() if self._ended is None else self._ended
-        if _may_lack(gaps, dropped, since):
+        if self._may_lack(gaps, dropped, since):
             return True
         return any(self._concerns(gap) and (gap.closed is None or gap.closed >= since) for gap in gaps)
 
@@ -166,10 +185,11 @@ class Coverage:
 
     def forgot_since(self, moment: int) -> bool:
         """Tell whether the log has dropped gaps that may have been open at a moment, or later; ask after `known`."""
-        return _may_lack(*(self._known() if self._ended is None else self._ended), moment)
+        return self._may_lack(*(self._known() if self._ended is None else self._ended), moment)
 
-    def _known(self) -> tuple[list[Gap], int]:
-        dropped = self._engine.gaps.dropped  # read first: one dropped in between is still among those below
+    def _known(self) -> tuple[list[Gap], dict[int, int]]:
+        # Read first: one dropped in between is still among those below.
+        dropped = self._engine.gaps.dropped_of(self._channel, self._connections)
         return self._engine.gaps.snapshot(), dropped
 
     def _concerns(self, gap: Gap) -> bool:
@@ -179,7 +199,11 @@ class Coverage:
             return False
         return gap.market_ticker is None or self._market_tickers is None or gap.market_ticker in self._market_tickers
 
-
-def _may_lack(gaps: Sequence[Gap], dropped: int, moment: int) -> bool:
-    """Tell whether gaps that a log dropped may have been open at a moment, or later."""
-    return bool(dropped) and (not gaps or moment <= gaps[0].opened)
+    def _may_lack(self, gaps: Sequence[Gap], dropped: Iterable[int], moment: int) -> bool:
+        """Tell whether gaps that the log dropped, of these connections, may have been open at a moment, or later."""
+        for connection in dropped:
+            kept = (each for each in gaps if each.channel == self._channel and each.connection == connection)
+            oldest = next(kept, None)
+            if oldest is None or moment <= oldest.opened:
+                return True
+        return False

@@ -3,53 +3,57 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
-import warnings
 from collections.abc import Callable, Generator, Iterable
-from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, TypeVar
 
+from kalshi_nb._durations import Duration
 from kalshi_nb._engine.port import Engine
-from kalshi_nb._feed.attachments import Attachments
-from kalshi_nb._feed.book import Book, Books
-from kalshi_nb._feed.cells import frames_inside
-from kalshi_nb._feed.demand import Demand, MarketTickers, check_channel, check_tickers, rfq_params
-from kalshi_nb._feed.follower import Follower
-from kalshi_nb._feed.frames import FrameRequest, Frames
+from kalshi_nb._feed.book import Book
+from kalshi_nb._feed.books import Books
+from kalshi_nb._feed.demand import MarketTickers, check_books, check_subjects, check_ticker, check_tickers, rfq_params
+from kalshi_nb._feed.frames import checked
 from kalshi_nb._feed.handles import Ending
-from kalshi_nb._feed.health import Health, health_of, market_counts
-from kalshi_nb._feed.open_books import OpenBooks
+from kalshi_nb._feed.health import Health
+from kalshi_nb._feed.notices import tell
 from kalshi_nb._feed.options import DEFAULT_OPTIONS, Options
-from kalshi_nb._feed.pipelines import pipelines_on
-from kalshi_nb._feed.standing import FeedStanding
-from kalshi_nb._markets.registry import MarketRegistry
+from kalshi_nb._feed.parts import origin, parts_of
+from kalshi_nb._feed.remains import Remains, remains_of
+from kalshi_nb._feed.running import run
+from kalshi_nb._foreign_names import corrected_methods, named_elsewhere
+from kalshi_nb._moments import datetime_of
 from kalshi_nb._offload import off_loop
-from kalshi_nb._redaction import shown
-from kalshi_nb._rows.channels import BOOKS, QUOTES, REFERENCE_FEEDS
+from kalshi_nb._rest.filters import MarketQuestion
+from kalshi_nb._rows.channels import BOOKS, QUOTES
 from kalshi_nb._rows.rejects import Reject
-from kalshi_nb._rows.tickers import about
 from kalshi_nb._rows.wanted import Params
 from kalshi_nb._streams.alerts import Alert
 from kalshi_nb._streams.pipeline import Pipeline
-from kalshi_nb._streams.runner import Pipelines
-from kalshi_nb._threads import FEED_ROLES, refuse_on, role
-from kalshi_nb._usage import not_copied, not_made, setter
-from kalshi_nb._waiting import FORKED, Deadline
-from kalshi_nb.errors import ConfigurationError, MarketTickerError, PipelineWarning
+from kalshi_nb._threads import FEED_ROLES, refuse_on
+from kalshi_nb._usage import flag, not_copied, not_made, setter
+from kalshi_nb._waiting import Deadline
 
 if TYPE_CHECKING:
     import polars as pl
     from streamz import Stream
 
     from kalshi_nb._feed.frame import Frame
+    from kalshi_nb._feed.recorders import Channels, Folder
+    from kalshi_nb._feed.replaying import Replaying
+    from kalshi_nb._moments import Moment
+    from kalshi_nb._recording.recorder import Recorder
+    from kalshi_nb._rest.client import RestClient
+    from kalshi_nb._rest.discovery import Discovery, Progress
     from kalshi_nb._streams.listening import Listener
+    from kalshi_nb._widgets.dashboard.view import DashboardView
+    from kalshi_nb._widgets.view import LiveView, ViewWidget
     from kalshi_nb.messages import Quote
 
 __all__ = ["Feed"]
 
-_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 Callback = TypeVar("Callback", bound=Callable[..., Any])
 
 
+@corrected_methods
 class Feed:
     """A running connection to one exchange, with everything that is kept of it.
 
@@ -65,6 +69,10 @@ class Feed:
         What else it is made with.
     exchange : kalshi_nb.sim.Exchange, optional
         The simulated exchange in this process at the other end, whose clock waits for the feed.
+    replaying : Replaying, optional
+        What plays a recording to the engine.
+    rest : RestClient, optional
+        Asks the same exchange over REST; the feed closes it.
     on_close : callable, optional
         Called once with the feed, at the end of :meth:`close`.
 
@@ -76,13 +84,18 @@ class Feed:
         What the feed was made with.
     exchange : kalshi_nb.sim.Exchange or None
         The simulated exchange in this process, None when there is a real one at the other end.
+    replaying : Replaying or None
+        What is played, and how it is moved, where the feed is a recording's; see :func:`kalshi_nb.replay`.
     """
 
-    __setattr__ = setter("url", "options", "exchange", instead="what it is made with are arguments of connect()")
+    __setattr__ = setter("url", "options", "exchange", "replaying", instead="these are arguments of connect()")
+
+    if not TYPE_CHECKING:  # to a type checker no name is there but those that are
+        __getattr__ = named_elsewhere
 
     def __new__(cls, *arguments: Any, **_options: Any) -> Self:
         """Refuse to be made by hand."""
-        if not arguments or not hasattr(arguments[0], "want"):
+        if not arguments or not hasattr(type(arguments[0]), "want"):
             raise not_made(cls, "kalshi_nb.connect('sim'), connect('demo') or connect('prod')")
         return super().__new__(cls)
 
@@ -92,32 +105,33 @@ class Feed:
         *,
         options: Options = DEFAULT_OPTIONS,
         exchange: Any = None,
+        replaying: Replaying | None = None,
+        rest: RestClient | None = None,
         on_close: Callable[[Feed], None] | None = None,
     ) -> None:
         self.url = engine.url
         self.options = options
         self.exchange = exchange
+        self.replaying = replaying
         self._engine = engine
         self._on_close = Ending([] if on_close is None else [lambda: on_close(self)])
-        self._standing = FeedStanding(engine)
-        self._markets = MarketRegistry()
-        self._pipelines = pipelines_on(engine, options, self._standing, self._markets)
-        self._demand = Demand(engine)
-        self._frames = Frames(engine, self._demand, self._pipelines, self._standing)
-        self._books = OpenBooks(engine, self._demand, self._standing, self._markets)
-        self._attachments = Attachments(self._pipelines, self._demand, engine)
-        self._follower = Follower(engine, self._pipelines, self._markets)
+        self._parts = parts = parts_of(engine, options, origin(engine.url, exchange, replaying), rest)
+        self._standing, self._markets, self._demand = parts.standing, parts.markets, parts.demand
+        self._frames, self._books, self._attachments = parts.frames, parts.books, parts.attachments
+        self._follower, self._recorders = parts.follower, parts.recorders
+        self._pipelines, self._views, self._dashboards = parts.pipelines, parts.views, parts.dashboards
 
     def _open(self, timeout: float) -> None:
         """Begin, and wait for the first handshake; :func:`kalshi_nb.connect` does this."""
         self._engine.start(timeout, self._pipelines.wait_for_room)
         self._pipelines.start()
-        if self.exchange is not None:
-            self.exchange.attach(self._follower)
+        mover = self.exchange or self.replaying
+        if mover is not None:
+            mover.attach(self._follower)
 
-    def _parts(self) -> tuple[Engine, Pipelines]:
+    def _remains(self) -> Remains:
         """Return what has threads, to be ended when this object is gone."""
-        return self._engine, self._pipelines
+        return remains_of(self._engine, self._parts, self.exchange, self.exchange or self.replaying)
 
     # Frames -------------------------------------------------------------------------------------------
 
@@ -126,7 +140,7 @@ class Feed:
         market_tickers: MarketTickers = None,
         *,
         rows: int | None = None,
-        seconds: float | None = None,
+        seconds: Duration | None = None,
         exact: bool = False,
         gaps: bool = False,
     ) -> Frame:
@@ -140,8 +154,8 @@ class Feed:
             open before that is a gap (``resubscribed``).
         rows : int, optional
             Most rows to keep; 100,000 when neither `rows` nor `seconds` is given.
-        seconds : float, optional
-            Keep rows received at most so long ago.
+        seconds : str, timedelta or float, optional
+            Keep rows received at most so long ago: ``"10m"``, a timedelta, or seconds.
         exact : bool
             Prices and counts as Decimal instead of Float64.
         gaps : bool
@@ -176,7 +190,7 @@ class Feed:
         market_tickers: MarketTickers = None,
         *,
         rows: int | None = None,
-        seconds: float | None = None,
+        seconds: Duration | None = None,
         exact: bool = False,
         gaps: bool = False,
     ) -> Frame:
@@ -204,7 +218,7 @@ class Feed:
         market_tickers: MarketTickers = None,
         *,
         rows: int | None = None,
-        seconds: float | None = None,
+        seconds: Duration | None = None,
         exact: bool = False,
         gaps: bool = False,
     ) -> Frame:
@@ -232,7 +246,7 @@ class Feed:
         market_tickers: MarketTickers = None,
         *,
         rows: int | None = None,
-        seconds: float | None = None,
+        seconds: Duration | None = None,
         exact: bool = False,
     ) -> Frame:
         """Return a rolling frame of best bids and asks: one row whenever a price or a size at the top changes.
@@ -264,7 +278,7 @@ class Feed:
         market_tickers: MarketTickers = None,
         *,
         rows: int | None = None,
-        seconds: float | None = None,
+        seconds: Duration | None = None,
         exact: bool = False,
         gaps: bool = False,
     ) -> Frame:
@@ -294,7 +308,7 @@ class Feed:
         market_tickers: MarketTickers = None,
         *,
         rows: int | None = None,
-        seconds: float | None = None,
+        seconds: Duration | None = None,
         exact: bool = False,
         gaps: bool = False,
         latest_keys: int | None = None,
@@ -325,7 +339,7 @@ class Feed:
         market_tickers: MarketTickers = None,
         *,
         rows: int | None = None,
-        seconds: float | None = None,
+        seconds: Duration | None = None,
         exact: bool = False,
         gaps: bool = False,
     ) -> Frame:
@@ -349,7 +363,7 @@ class Feed:
         return self._frame("market_positions", market_tickers, rows, seconds, exact=exact, gaps=gaps)
 
     def order_groups(
-        self, *, rows: int | None = None, seconds: float | None = None, exact: bool = False, gaps: bool = False
+        self, *, rows: int | None = None, seconds: Duration | None = None, exact: bool = False, gaps: bool = False
     ) -> Frame:
         """Return a rolling frame of what happens to your order groups.
 
@@ -377,7 +391,7 @@ class Feed:
         *,
         multivariate: bool = False,
         rows: int | None = None,
-        seconds: float | None = None,
+        seconds: Duration | None = None,
         exact: bool = False,
         gaps: bool = False,
     ) -> Frame:
@@ -404,7 +418,7 @@ class Feed:
         Source: Kalshi's channels ``market_lifecycle_v2`` and ``multivariate_market_lifecycle``. Nothing is
         sent when a market opens or closes at its time. What is about an event is not in the frame of named markets.
         """
-        channel = "multivariate_market_lifecycle" if multivariate else "market_lifecycle_v2"
+        channel = "multivariate_market_lifecycle" if flag("multivariate", multivariate) else "market_lifecycle_v2"
         return self._frame(channel, market_tickers, rows, seconds, exact=exact, gaps=gaps)
 
     def rfqs(
@@ -415,7 +429,7 @@ class Feed:
         shard_factor: int | None = None,
         shard_key: int | None = None,
         rows: int | None = None,
-        seconds: float | None = None,
+        seconds: Duration | None = None,
         exact: bool = False,
         gaps: bool = False,
         latest_keys: int | None = None,
@@ -459,14 +473,7 @@ class Feed:
         """
         params = rfq_params(user_filter, shard_factor, shard_key)
         return self._frame(
-            "communications",
-            market_tickers,
-            rows,
-            seconds,
-            exact=exact,
-            gaps=gaps,
-            params=params,
-            latest_keys=latest_keys,
+            "communications", market_tickers, rows, seconds, params, exact=exact, gaps=gaps, latest_keys=latest_keys
         )
 
     # Reference feeds ----------------------------------------------------------------------------------
@@ -477,7 +484,7 @@ class Feed:
         *,
         five_hz: bool = False,
         rows: int | None = None,
-        seconds: float | None = None,
+        seconds: Duration | None = None,
         exact: bool = False,
         gaps: bool = False,
     ) -> Frame:
@@ -505,7 +512,7 @@ class Feed:
         Source: Kalshi's channels ``cfbenchmarks_value`` and ``cfbenchmarks_value_5hz``. An index that does not
         exist is acknowledged like any other, and silent. For Pyth's prices use ``frame("pyth_value", …)``.
         """
-        channel = "cfbenchmarks_value_5hz" if five_hz else "cfbenchmarks_value"
+        channel = "cfbenchmarks_value_5hz" if flag("five_hz", five_hz) else "cfbenchmarks_value"
         return self._frame(channel, index_ids, rows, seconds, exact=exact, gaps=gaps)
 
     def index_ids(self, channel: str = "cfbenchmarks_value") -> list[str]:
@@ -539,11 +546,6 @@ class Feed:
         yet, an empty subscription is made for the question and ended after it.
         """
         self._ask()
-        check_channel(channel)
-        if channel not in REFERENCE_FEEDS:
-            raise ConfigurationError(
-                f"{channel} has no list of what there is; these have one: {', '.join(REFERENCE_FEEDS)}."
-            )
         return self._demand.catalog(channel)
 
     # Any channel ------------------------------------------------------------------------------------
@@ -554,7 +556,7 @@ class Feed:
         market_tickers: MarketTickers = None,
         *,
         rows: int | None = None,
-        seconds: float | None = None,
+        seconds: Duration | None = None,
         exact: bool = False,
         gaps: bool = False,
         latest_keys: int | None = None,
@@ -586,9 +588,6 @@ class Feed:
         MarketTickerError, SubscriptionError, FeedClosedError
             As for :meth:`trades`.
         """
-        check_channel(channel)
-        if gaps and channel == QUOTES:
-            raise ConfigurationError("quotes have no column gap; their column status says when a book is not live.")
         return self._frame(channel, market_tickers, rows, seconds, exact=exact, gaps=gaps, latest_keys=latest_keys)
 
     # Books --------------------------------------------------------------------------------------------
@@ -606,14 +605,11 @@ class Feed:
         Notes
         -----
         Returns when the exchange has acknowledged, which is before the book is there: see ``book.wait()``.
-        A market that does not exist is acknowledged, too, and then has the status ``"unknown"``.
+        A market that does not exist is acknowledged, too, and then has the status ``"unknown"``; of an event the error
+        names the markets.
         """
-        if not isinstance(market_ticker, str) or not market_ticker.strip():
-            raise MarketTickerError(
-                f"book() takes one market's ticker as text, such as 'KXHIGHNY-26NOV22-B52.5', not "
-                f"{shown(market_ticker)}; for several markets use books([…])."
-            )
-        return self.books([market_ticker])[market_ticker.strip()]
+        ticker = check_ticker(market_ticker, "book()", "for several markets use books([…]).")
+        return self.books([ticker])[ticker]
 
     def books(self, market_tickers: str | Iterable[str] | None = None) -> Books:
         """Return the live order books of several markets, a mapping from ticker to :class:`Book`.
@@ -625,16 +621,296 @@ class Feed:
         SubscriptionError
             When the exchange refuses one.
         """
+        tickers = check_books(market_tickers)
+        self._discovery().refuse_events(tickers)
+        return Books(self._books.get(tickers))
+
+    # Views of several of these ------------------------------------------------------------------------
+
+    def dashboard(
+        self, market_ticker: str | None = None, *, panels: Iterable[str] | None = None, **options: Any
+    ) -> DashboardView:
+        """Show one market in several panels that move together: book, price, depth, trades, event, gaps, the feed.
+
+        As a cell's last expression it shows itself, with a picker of markets and a button a panel above. The cell, run
+        again, has the same one.
+
+        Parameters
+        ----------
+        market_ticker : str, optional
+            The market. Without it the one whose book was opened first or, where no book is open, none yet: it is
+            picked above. Whoever names one goes back to it, whatever was picked meanwhile.
+        panels : iterable of str, optional
+            Which panels: ``"status", "ladder", "chart", "depth", "tape", "event", "gaps"`` unless told; there are
+            ``"account"`` and ``"board"``, too.
+        **options
+            What :func:`kalshi_nb.show` takes for any view, and for the views that the panels are: ``side``, ``unit``,
+            ``theme``, ``levels`` …
+
+        Returns
+        -------
+        LiveView
+            With ``choose()`` (another market, other panels), ``market_ticker``, ``selected``, ``panels``, ``pause()``,
+            ``resume()``, ``snapshot()`` and ``close()``, which also lets go of all that the dashboard had opened. That
+            is its own: it ends with no other handle, and ends none.
+
+        Raises
+        ------
+        MarketTickerError, SubscriptionError, FeedClosedError
+            As for :meth:`book`; and when the exchange says at once that it knows no such market.
+        UsageError
+            When there is no such option; the nearest is named.
+        ConfigurationError
+            When a value will not do, such as a panel that does not exist; the nearest is named.
+        """
         self._ask()
-        if isinstance(market_tickers, Iterable) and not isinstance(market_tickers, str):
-            market_tickers = list(market_tickers)
-        if market_tickers in (None, "", []):
-            raise MarketTickerError(
-                "books() needs the tickers of markets, since the exchange has no channel of all books: "
-                "books(['KXHIGHNY-26NOV22-B52.5', …])."
-            )
-        wanted = check_tickers(market_tickers) or frozenset()
-        return Books(self._books.get(wanted))
+        return self._dashboards.open(market_ticker, panels, options)
+
+    def board(self, series: str | None = None, **options: Any) -> LiveView:
+        """Show many markets in one table, the newest :meth:`tickers`: sorted, filtered and chosen from on a page.
+
+        Parameters
+        ----------
+        series : str, optional
+            How the tickers of its markets begin, such as ``"KXHIGHNY"``; all markets unless told.
+        **options
+            ``sort`` (such as ``"-volume"``), ``filter``, ``columns``, ``limit``, and what :func:`kalshi_nb.show` takes
+            for any view. While somebody has ``feed.positions()`` or ``feed.orders()``, a button on the page leaves
+            one's own markets; which these are goes to a page alone, but for ``private=True``.
+
+        Returns
+        -------
+        LiveView
+            With ``selected``, the tickers of the markets that a person chose, ``pause()``, ``resume()``,
+            ``snapshot()`` and ``close()``; the frame stays open until it is closed itself.
+
+        Raises
+        ------
+        SubscriptionError, FeedClosedError
+            As for :meth:`tickers`.
+        UsageError, ConfigurationError
+            When there is no such option, or its value will not do.
+        """
+        return self.tickers()._live_view(view="board", series=series, **options)  # noqa: SLF001  # the handles' own part
+
+    def event(self, event_ticker: str, market_tickers: MarketTickers = None, **options: Any) -> LiveView:
+        """Return a live view of the markets of one event beside each other, with what their prices add up to.
+
+        It keeps the books of these markets until it is closed. As a cell's last expression it shows itself.
+
+        Parameters
+        ----------
+        event_ticker : str
+            The event, such as ``"KXHIGHNY-26NOV22"``.
+        market_tickers : str or iterable of str, optional
+            Its markets; those that the feed has heard of where they are left out: from the lifecycle channel while
+            somebody has that, or from a simulated exchange in this process.
+        **options
+            ``sort``: ``"strike"`` or ``"probability"``, which can be chosen in the view as well; ``normalise``: add
+            each mid in proportion to the sum of all mids, as a column of its own, where every open market has both
+            sides; and ``unit`` and all else that :func:`kalshi_nb.show` takes.
+
+        Returns
+        -------
+        LiveView
+            With ``pause()``, ``resume()``, ``snapshot()``, ``close()`` and ``widget``; the same one for the same
+            question, until it is closed. Prices are those of the YES legs as they are. They are added up only where
+            the exchange says that the markets exclude each other; that one of them has to be YES it never says.
+
+        Raises
+        ------
+        MarketTickerError
+            When no market of the event is known and none is named, or a ticker is none.
+        SubscriptionError
+            When the exchange refuses a book.
+        UsageError, ConfigurationError
+            When there is no such option, or its value will not do.
+        FeedClosedError
+            When the feed is closed.
+        """
+        self._ask()
+        return self._books.events.get(event_ticker, market_tickers, options)
+
+    # What there is ------------------------------------------------------------------------------------
+
+    def series(self, category: str | None = None, tags: str | Iterable[str] | None = None) -> pl.DataFrame:
+        """Ask which series there are: the same question, asked again and again, such as a city's temperature.
+
+        Parameters
+        ----------
+        category : str, optional
+            Only of this category, letter for letter, such as ``"Climate and Weather"``.
+        tags : str or iterable of str, optional
+            Only those with one of these tags.
+
+        Returns
+        -------
+        polars.DataFrame
+            Columns ``series_ticker, title, category, tags, frequency, fee_type, fee_multiplier, contract_url``. All
+            of Kalshi's are 12,000 rows, which take some seconds.
+
+        Raises
+        ------
+        RestError
+            When the exchange does not answer; its classes say why, and their text what to do.
+        ConfigurationError
+            When there is no such category; the message lists those there are.
+        FeedClosedError
+            When the feed is closed.
+
+        Notes
+        -----
+        Source: Kalshi's ``GET /series``. This and what follows asks over REST, waits for the answer, and can be called
+        on any thread of yours: in a coroutine, ``await asyncio.to_thread(feed.series)``.
+        """
+        return self._discovery().series(category, tags)
+
+    def events(
+        self,
+        series: str | None = None,
+        status: str | None = "open",
+        *,
+        limit: int | None = None,
+        cursor: str = "",
+        progress: Progress | None = None,
+    ) -> pl.DataFrame:
+        """Ask which events there are; of each one's markets ask :meth:`markets`.
+
+        Parameters
+        ----------
+        series : str, optional
+            Only of this series, such as ``"KXHIGHNY"``.
+        status : str or None
+            ``"unopened"``, ``"open"``, ``"closed"``, ``"settled"``, or None for all there ever were.
+        limit, cursor, progress
+            As for :meth:`markets`.
+
+        Returns
+        -------
+        polars.DataFrame
+            Columns ``event_ticker, title, subtitle, series_ticker, mutually_exclusive, strike_date, strike_period``.
+
+        Raises
+        ------
+        RestError, ConfigurationError, FeedClosedError
+            As for :meth:`markets`.
+        """
+        return self._discovery().events(series, status, limit, cursor, progress)
+
+    def markets(
+        self,
+        series: str | None = None,
+        event: str | None = None,
+        tickers: str | Iterable[str] | None = None,
+        status: str | None = "open",
+        *,
+        close_after: Moment | None = None,
+        close_before: Moment | None = None,
+        multivariate: bool = False,
+        limit: int | None = None,
+        cursor: str = "",
+        progress: Progress | None = None,
+    ) -> pl.DataFrame:
+        """Ask which markets there are, with their prices at this moment.
+
+        >>> import kalshi_nb as kn
+        >>> feed = kn.connect("sim")
+        >>> feed.markets("KXHIGHNY").select("market_ticker", "subtitle").height
+        6
+        >>> feed.close()
+
+        Parameters
+        ----------
+        series, event : str, optional
+            Only of this series, such as ``"KXHIGHNY"``, or this event, such as ``"KXHIGHNY-26NOV28"``.
+        tickers : str or iterable of str, optional
+            Only these; one that does not exist is left out.
+        status : str or None
+            ``"unopened"``, ``"open"``, ``"paused"``, ``"closed"``, ``"settled"``, or None for all.
+        close_after, close_before : datetime, str or float, optional
+            Only those that close from, and before, a moment: ``"2026-11-28T18:00"`` (UTC), a datetime, or seconds.
+        multivariate : bool
+            Those that combine others, too (KXMVE…), which are four fifths of all.
+        limit : int, optional
+            So many at most, whichever come first.
+        cursor : str
+            Where to go on: the ``cursor`` of an error that ended such a question.
+        progress : callable, optional
+            Called after each page of 1,000 with the number of rows so far, and the time when the oldest was made.
+
+        Returns
+        -------
+        polars.DataFrame
+            Those that close first in front. Columns ``market_ticker, title, subtitle, yes_bid, yes_ask, price, volume,
+            close_time, status, spread, mid`` and more: dollars, contracts and UTC; no bid, no ask and no last price
+            are null. ``status`` is the exchange's word, ``"active"`` of those that are open. ``series_ticker`` is
+            known where the series was named or the event asked for before: no market says it.
+
+        Raises
+        ------
+        RestError
+            When the exchange does not answer, at any of several tries; what had come is in its ``partial``, and so it
+            is after Ctrl-C.
+        ConfigurationError
+            When an argument cannot be asked for.
+        FeedClosedError
+            When the feed is closed.
+
+        Notes
+        -----
+        Source: Kalshi's ``GET /markets``. All open markets are some 100 pages. What is answered is also what views
+        show from then on: titles, strikes, times. An answer may be 15 s old.
+        """
+        return self._discovery().markets(
+            MarketQuestion(series, event, tickers, status, close_after, close_before, multivariate),
+            limit,
+            cursor,
+            progress,
+        )
+
+    def market(self, market_ticker: str) -> pl.DataFrame:
+        """Ask for one market: a frame of one row, with the columns of :meth:`markets`.
+
+        Raises
+        ------
+        RestNotFoundError
+            When there is none of that ticker.
+        RestError, ConfigurationError, FeedClosedError
+            As for :meth:`markets`.
+        """
+        return self._discovery().market(market_ticker)
+
+    def search(self, query: str, *, status: str | None = "open", limit: int = 50, cache: bool = True) -> pl.DataFrame:
+        """Find markets by words, such as ``feed.search("high temp new york")``: best first.
+
+        Parameters
+        ----------
+        query : str
+            Words of titles, tickers, categories and tags, whole or their beginnings, in any order.
+        status : str or None
+            As for :meth:`markets`.
+        limit : int
+            How many at most.
+        cache : bool
+            Whether the table of all series may be a day old. It is kept in memory and in the user's cache directory;
+            with False it is asked for anew, which takes seconds, and nothing is written.
+
+        Returns
+        -------
+        polars.DataFrame
+            The columns of :meth:`markets`, and ``event_title, series_title, score`` (1: every word, as it stands).
+
+        Raises
+        ------
+        RestError, ConfigurationError, FeedClosedError
+            As for :meth:`markets`.
+
+        Notes
+        -----
+        The exchange itself cannot be asked by words. So its series are searched, a table here, and then the events of
+        the eight that fit best are asked for with their markets.
+        """
+        return self._discovery().search(query, status, limit, cache=cache)
 
     # Pipelines ----------------------------------------------------------------------------------------
 
@@ -676,11 +952,7 @@ class Feed:
             As for :meth:`trades`.
         """
         self._ask()
-        check_channel(channel)
-        tickers = check_tickers(market_tickers, channel)
-        return self._attachments.begin(
-            lambda close: self._pipelines.stream(channel, tickers, exact=exact, name=name, on_close=close), name=name
-        )
+        return self._attachments.stream(channel, check_subjects(channel, market_tickers), exact=exact, name=name)
 
     def messages(
         self, channel: str, market_tickers: MarketTickers = None, *, gaps: bool = False, name: str | None = None
@@ -698,11 +970,7 @@ class Feed:
             or was too slow. Quotes say themselves when their book is not live; here they have the latter alone.
         """
         self._ask()
-        check_channel(channel)
-        tickers = check_tickers(market_tickers, channel)
-        return self._attachments.begin(
-            lambda close: self._pipelines.messages(channel, tickers, gaps=gaps, name=name, on_close=close), name=name
-        )
+        return self._attachments.messages(channel, check_subjects(channel, market_tickers), gaps=gaps, name=name)
 
     def on(
         self, channel: str, market_tickers: MarketTickers = None, *, gaps: bool = False, name: str | None = None
@@ -729,14 +997,7 @@ class Feed:
             When the function is ``async``: use :meth:`listen` in a coroutine.
         """
         self._ask()
-        check_channel(channel)
-        tickers = check_tickers(market_tickers, channel)
-
-        def attach(function: Callback) -> Callback:
-            self._attachments.call(channel, tickers, function, gaps=gaps, name=name)
-            return function
-
-        return attach
+        return self._attachments.decorator(channel, check_subjects(channel, market_tickers), gaps=gaps, name=name)
 
     def listen(
         self, channel: str, market_tickers: MarketTickers = None, *, gaps: bool = False, name: str | None = None
@@ -787,9 +1048,7 @@ class Feed:
             When it is used without ``async``.
         """
         self._ask()
-        check_channel(channel)
-        tickers = check_tickers(market_tickers, channel)
-        return self._attachments.listen(channel, tickers, gaps=gaps, name=name)
+        return self._attachments.listen(channel, check_subjects(channel, market_tickers), gaps=gaps, name=name)
 
     def when(
         self,
@@ -875,7 +1134,7 @@ class Feed:
         >>> feed.close()
         >>> exchange.close()
         """
-        return _EPOCH + dt.timedelta(microseconds=self._engine.clock.now_us())
+        return datetime_of(self._engine.clock.now_us())
 
     @property
     def clock_skew(self) -> float | None:
@@ -891,9 +1150,10 @@ class Feed:
         polars.DataFrame
             ``channel``; ``market_ticker`` (null: all of the subscription's); ``opened_at``, ``closed_at``
             (null while it is open; for books it ends when all of them are right again, elsewhere when data
-            goes on); ``reason``; ``seq_from``, ``seq_to`` (the missing sequence numbers, both included);
-            ``repaired_by`` (``get_snapshot``, ``resubscribe``, ``reconnect``; null where nothing brought
-            back what was lost); ``connection`` (which of the feed's connections has it, from 1).
+            goes on, or the exchange has taken the subscription again); ``reason``; ``seq_from``, ``seq_to`` (the
+            missing sequence numbers, both included); ``repaired_by`` (``get_snapshot``, ``resubscribe``,
+            ``reconnect``; null where nothing brought back what was lost); ``connection`` (which of the feed's
+            connections has it, from 1).
         """
         from kalshi_nb._frames.gaps import gap_frame  # noqa: PLC0415  # polars loads when it is needed
 
@@ -914,8 +1174,7 @@ class Feed:
     def health(self) -> Health:
         """Return how the feed is doing: state, rates, lag, ages, errors, and what its handles hold."""
         self._tell()
-        told = (*self._standing.view_errors.told(), *self._attachments.warnings())
-        return health_of(self._engine, self._pipelines, told, state=self.state, books=self._books.nbytes())
+        return self._views.health()
 
     def flush(self, timeout: float | None = 10.0) -> None:
         """Wait until all rows received so far are in their frames, and have been through your pipelines.
@@ -938,6 +1197,58 @@ class Feed:
         self._refuse_ended()
         self._pipelines.flush(deadline.left())
 
+    def run(self, seconds: Duration | None = None) -> None:
+        """Block while the data flows: the last line of a script whose callbacks do the work.
+
+        It returns at Ctrl-C, without an error, after `seconds`, when the feed is closed by another thread, and at the
+        end of a recording that is replayed. The feed stays open. What your callbacks raise is warned of meanwhile.
+
+        Parameters
+        ----------
+        seconds : str, timedelta or float, optional
+            How long at most: ``"10m"``, a timedelta, or seconds.
+
+        Raises
+        ------
+        FeedClosedError, ForkedError
+            When nothing moves any more when it is called.
+        ConfigurationError
+            When `seconds` is no length of time.
+        """
+        run(self._standing, self.replaying, seconds, self._tell)
+
+    def record(self, path: Folder, channels: Channels = None, market_tickers: MarketTickers = None) -> Recorder:
+        """Record into a folder, every byte as it comes, until it is closed.
+
+        Parameters
+        ----------
+        path : str or path
+            The folder; it is made where it is not there. A recording goes on in it, beside what is there already.
+        channels : str or iterable of str, optional
+            What to record, by Kalshi's names; the recorder wants it by itself. Left out, all that the feed wants now
+            and later, but for channels of the account (fills, orders, positions): these only where they are named.
+        market_tickers : str or iterable of str, optional
+            The markets of these channels, or of ``trade``, ``ticker`` and ``orderbook_delta``; all of them where it
+            is left out.
+
+        Returns
+        -------
+        Recorder
+            ``close()`` seals the recording; ``open()`` reads what is on the disk so far. What stands there survives a
+            kill; ``health()`` says until when that is, and what is wrong with the disk.
+
+        Raises
+        ------
+        ConfigurationError
+            When nothing is named and nothing is wanted.
+        RecordingInUseError
+            When somebody records into the folder.
+        RecordingError
+            When it cannot be written.
+        """
+        self._ask()
+        return self._recorders.record(path, channels, market_tickers)
+
     def reconnect(self) -> int:
         """Dial now over every connection that is lost, instead of when its next attempt is due.
 
@@ -958,6 +1269,8 @@ class Feed:
             When the feed is closed; ``connect()`` makes a new one.
         """
         self._tell()
+        if self._standing.is_forked:
+            self._refuse_ended()
         return self._engine.reconnect()
 
     # The end ------------------------------------------------------------------------------------------
@@ -969,24 +1282,18 @@ class Feed:
         self._standing.close()
         if self._standing.is_forked:
             return  # threads, sockets and the exchange are the parent's
-        if self.exchange is not None:
-            self.exchange.detach(self._follower)
-        self._engine.gaps.seal()
-        self._engine.close()
-        self._pipelines.stop()
-        self._frames.close()
-        self._books.shut()
-        self._attachments.close()
+        self._parts.close(self._engine, self.exchange or self.replaying)
         self._on_close()
 
     def __enter__(self) -> Self:
+        self._refuse_ended()
         return self
 
     def __exit__(self, *_raised: object) -> None:
         self.close()
 
     async def __aenter__(self) -> Self:
-        return self
+        return self.__enter__()
 
     async def __aexit__(self, *_raised: object) -> None:
         # Elsewhere, since it takes up to 2 s. A task that is cancelled meanwhile does not wait; the closing goes on.
@@ -996,12 +1303,49 @@ class Feed:
         return self.__aenter__().__await__()
 
     def __repr__(self) -> str:
-        markets = ", ".join(
-            f"{channel} {about(channel, None) if count is None else count}"
-            for channel, count in market_counts(self._engine.status()).items()
-        )
-        forked = f", {FORKED}" if self.state == "forked" else ""
-        return f"<Feed {self.url} {self.state}{forked}{': ' + markets if markets else ''}>"
+        return self._views.line()
+
+    # What shows it ------------------------------------------------------------------------------------
+
+    def widget(self, **options: Any) -> ViewWidget:
+        """Return a live view of the feed itself as a widget, to be put together with others.
+
+        Parameters
+        ----------
+        **options
+            ``view``: ``"status"``, how it is doing, or ``"gaps"``, where its data is missing; and all else that
+            :func:`kalshi_nb.show` takes.
+
+        Returns
+        -------
+        anywidget.AnyWidget
+            The same one for the same options, until it is closed; it moves until the feed is closed.
+
+        Raises
+        ------
+        FeedClosedError, ForkedError
+            When nothing moves any more.
+        UsageError
+            When there is no such option; the nearest is named.
+        ConfigurationError
+            When a value will not do.
+        """
+        return self._views.widget(options)
+
+    def _live_view(self, **options: Any) -> LiveView:
+        """Return the view with these options: how it is doing, or its gaps."""
+        return self._views.get(options)
+
+    def _ipython_display_(self) -> None:
+        """Show how it is doing and which views are open, where the front end can; else a table, else text."""
+        self._live_view()._ipython_display_()
+
+    def _repr_mimebundle_(self, **_kinds: Any) -> dict[str, Any]:
+        return self._live_view().mimebundle()
+
+    def _display_(self) -> object:
+        """Return what marimo shows."""
+        return self._live_view()._display_()
 
     def __reduce__(self) -> NoReturn:
         raise not_copied(self, "connect() in the other process, or pass on data, such as feed.trades().df")
@@ -1013,22 +1357,19 @@ class Feed:
         channel: str,
         market_tickers: MarketTickers,
         rows: int | None,
-        seconds: float | None,
+        seconds: Duration | None,
+        params: Params = (),
         *,
         exact: bool,
         gaps: bool = False,
-        params: Params = (),
         latest_keys: int | None = None,
     ) -> Frame:
-        from kalshi_nb._frames.rolling import most_keys, window  # noqa: PLC0415  # polars loads when it is needed
-
         self._ask()
-        tickers = check_tickers(market_tickers, channel)
-        kept = window(rows, seconds)
-        keys = None if latest_keys is None else most_keys(latest_keys)
-        return self._frames.open(
-            FrameRequest(channel, tickers, rows and kept.rows, seconds and kept.seconds, exact, gaps, params, keys)
-        )
+        return self._frames.open(checked(channel, market_tickers, rows, seconds, exact, gaps, params, latest_keys))
+
+    def _discovery(self) -> Discovery:
+        self._ask()
+        return self._parts.discovery
 
     def _refuse_ended(self) -> None:
         ended = self._standing.ended()
@@ -1042,8 +1383,4 @@ class Feed:
 
     def _tell(self) -> None:
         """Say on the main thread what went wrong in the user's pipelines since the last call."""
-        if self._standing.is_forked:
-            return  # the parent tells, and whose locks it held at that moment nobody knows
-        if role() is None and threading.current_thread() is threading.main_thread():
-            for text in self._pipelines.take_notices():
-                warnings.warn(text, PipelineWarning, stacklevel=frames_inside())
+        tell(self._standing, self._pipelines, self._recorders)

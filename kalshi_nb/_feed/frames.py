@@ -5,12 +5,16 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from kalshi_nb._durations import Duration
 from kalshi_nb._feed.coverage import Coverage
-from kalshi_nb._feed.demand import Demand
+from kalshi_nb._feed.demand import Demand, MarketTickers, check_channel, check_tickers
 from kalshi_nb._feed.handles import Ending, Handles
 from kalshi_nb._feed.standing import unknown_market
-from kalshi_nb._rows.channels import BOOKS, source_of, traits_of
+from kalshi_nb._rows.channels import BOOKS, QUOTES, source_of, traits_of
 from kalshi_nb._rows.tickers import about, hints
+from kalshi_nb._usage import flag
+from kalshi_nb._widgets.sources import FrameSource
+from kalshi_nb.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from kalshi_nb._engine.port import Engine
@@ -18,9 +22,10 @@ if TYPE_CHECKING:
     from kalshi_nb._feed.standing import FeedStanding
     from kalshi_nb._rows.wanted import Params
     from kalshi_nb._streams.runner import Pipelines
+    from kalshi_nb._widgets.sources import FeedSource
     from kalshi_nb.errors import SubscriptionError
 
-__all__ = ["FrameRequest", "Frames"]
+__all__ = ["FrameRequest", "Frames", "checked"]
 
 
 class FrameRequest(NamedTuple):
@@ -42,6 +47,8 @@ class FrameRequest(NamedTuple):
         What else the exchange is told.
     latest_keys : int or None
         How many last rows it keeps beside its window; None for as many as any frame.
+    holder : str
+        Whose it is where it is not for whoever asks the same: nobody else's ``close()`` is to end it.
     """
 
     channel: str
@@ -52,6 +59,32 @@ class FrameRequest(NamedTuple):
     gaps: bool = False
     params: Params = ()
     latest_keys: int | None = None
+    holder: str = ""
+
+
+def checked(
+    channel: str,
+    market_tickers: MarketTickers,
+    rows: int | None,
+    seconds: Duration | None,
+    exact: bool,
+    gaps: bool,
+    params: Params,
+    latest_keys: int | None,
+) -> FrameRequest:
+    """Return what was asked for as a request, or raise what is wrong with it."""
+    from kalshi_nb._frames.rolling import most_keys, window  # noqa: PLC0415  # polars loads when it is needed
+
+    check_channel(channel)
+    tickers = check_tickers(market_tickers, channel)
+    kept = window(rows, seconds)
+    keys = None if latest_keys is None else most_keys(latest_keys)
+    decimals, marked = flag("exact", exact), flag("gaps", gaps)
+    if marked and channel == QUOTES:
+        raise ConfigurationError("quotes have no column gap; their column status says when a book is not live.")
+    return FrameRequest(
+        channel, tickers, rows and kept.rows, None if seconds is None else kept.seconds, decimals, marked, params, keys
+    )
 
 
 class Frames:
@@ -67,9 +100,19 @@ class Frames:
         Fills them.
     standing : FeedStanding
         Tells them how the feed stands.
+    source : FeedSource
+        What their views are made of.
     """
 
-    def __init__(self, engine: Engine, demand: Demand, pipelines: Pipelines, standing: FeedStanding) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        demand: Demand,
+        pipelines: Pipelines,
+        standing: FeedStanding,
+        source: FeedSource,
+    ) -> None:
+        self._source = source
         self._engine = engine
         self._demand = demand
         self._pipelines = pipelines
@@ -90,6 +133,10 @@ class Frames:
         for each in self._handles.shut():
             each.close()
 
+    def loosen(self) -> None:
+        """Leave them to those who hold them: the feed is gone, and nobody can ask for one again."""
+        self._handles.loosen(lambda frame: frame._on_close)  # noqa: SLF001  # made here
+
     def _make(self, request: FrameRequest) -> Frame:
         from kalshi_nb._feed.frame import Frame  # noqa: PLC0415  # polars loads when it is needed
 
@@ -106,7 +153,9 @@ class Frames:
             on_close=ending,
         )
         try:
-            held = self._demand.rows(request.channel, request.market_tickers, request.params)
+            held = self._demand.rows(
+                request.channel, request.market_tickers, request.params, is_views=bool(request.holder)
+            )
             ending.add(held.release)
             coverage = Coverage(self._engine, source_of(request.channel), request.market_tickers, held.connections)
             return Frame(
@@ -119,6 +168,13 @@ class Frames:
                 standing=self._standing,
                 unknown=partial(_unknown, self._engine, request),
                 channel=request.channel,
+                source=FrameSource(
+                    self._source,
+                    node.store,
+                    channel=request.channel,
+                    name=node.pipeline.name,
+                    market_tickers=request.market_tickers,
+                ),
             )
         except BaseException:
             node.pipeline.close()

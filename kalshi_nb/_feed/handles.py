@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, Protocol, TypeVar
@@ -158,6 +159,16 @@ class Handles(Generic[K, V]):
             found = list(self._open.values())
             self._open.clear()
             return found
+
+    def loosen(self, ending_of: Callable[[V], Closer | None]) -> None:
+        """Hold the handles no more, as :meth:`shut`: each ends when nobody else holds it, by what `ending_of` returns.
+
+        That may not know the handle.
+        """
+        for handle in self.shut():
+            ending = ending_of(handle)
+            if ending is not None:
+                weakref.finalize(handle, ending).atexit = False
 
 
 class Ending:

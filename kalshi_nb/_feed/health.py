@@ -6,15 +6,18 @@ import html
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from kalshi_nb._engine.port import Engine, EngineStatus, LinkStatus
+from kalshi_nb._foreign_names import Named
+from kalshi_nb._moments import datetime_of
+from kalshi_nb._redaction import printable
 from kalshi_nb._streams.runner import Pipelines
 from kalshi_nb._waiting import FORKED
+from kalshi_nb.errors import UsageError
 
-__all__ = ["Health", "health_of", "market_counts"]
+__all__ = ["Health", "health_of", "last_error_of", "market_counts", "warnings_of"]
 
 _FORKED: Final = f"nothing moves here: {FORKED}; connect() again"
 _STEP: Final = 1_000
@@ -22,7 +25,7 @@ _NAMED: Final = 5  # handles in a repr, the largest
 
 
 @dataclass(frozen=True)
-class Health:
+class Health(Named):
     """How a feed is doing at one moment; made by :meth:`kalshi_nb.Feed.health`.
 
     Attributes
@@ -60,6 +63,8 @@ class Health:
         Rows on their way to the user's pipelines.
     handles : dict of str to int
         About how many bytes each rolling frame and each book holds, by its name and markets.
+    recordings : tuple of str
+        How each recorder is doing: messages, bytes, until when they are kept, and what is free on the disk.
     last_error : str or None
         The newest trouble, whatever it was.
     warnings : tuple of str
@@ -84,12 +89,16 @@ class Health:
     pipeline_errors: int
     pending_rows: int
     handles: dict[str, int]
+    recordings: tuple[str, ...]
     last_error: str | None
     warnings: tuple[str, ...]
 
+    def __getitem__(self, name: object) -> NoReturn:
+        raise UsageError(f"A Health is no dict: write feed.health().{name if isinstance(name, str) else 'state'}.")
+
     def _lines(self) -> list[tuple[str, str]]:
         return [
-            (each.name.replace("_", " "), _UNITS.get(each.name, _text)(getattr(self, each.name)))
+            (each.name.replace("_", " "), printable(_UNITS.get(each.name, _text)(getattr(self, each.name))))
             for each in fields(self)
         ]
 
@@ -182,6 +191,7 @@ def health_of(
     *,
     state: str = "",
     books: Mapping[str, int] = MappingProxyType({}),
+    recordings: tuple[str, ...] = (),
 ) -> Health:
     """Return how a feed's engine and pipelines are doing now.
 
@@ -195,10 +205,10 @@ def health_of(
         The feed's own, where that is not the engine's.
     books : mapping of str to int
         Bytes that its books hold, by ticker.
+    recordings : tuple of str
+        How its recorders are doing.
     """
     status, gaps, now_us = engine.status(), engine.gaps.snapshot(), engine.clock.now_us()
-    failure = pipelines.last_error
-    troubles = [*status.troubles, *([] if failure is None else [(failure.noticed, failure.text)])]
     forked = state == "forked"
     return Health(
         state=state or status.state,
@@ -223,12 +233,21 @@ def health_of(
         pipeline_errors=pipelines.errors,
         pending_rows=pipelines.pending_rows,
         handles=_handle_sizes(pipelines, books),
-        last_error=max(troubles)[1] if troubles else None,
-        warnings=(_FORKED,) if forked else (*_warnings(status, pipelines), *told),
+        recordings=recordings,
+        last_error=last_error_of(status, pipelines),
+        warnings=(_FORKED,) if forked else (*warnings_of(status, pipelines), *told),
     )
 
 
-def _warnings(status: EngineStatus, pipelines: Pipelines) -> Iterator[str]:
+def last_error_of(status: EngineStatus, pipelines: Pipelines) -> str | None:
+    """Return the newest trouble, of the engine's and of the users' pipelines; None where there was none."""
+    failure = pipelines.last_error
+    troubles = [*status.troubles, *([] if failure is None else [(failure.noticed, failure.text)])]
+    return max(troubles)[1] if troubles else None
+
+
+def warnings_of(status: EngineStatus, pipelines: Pipelines) -> Iterator[str]:
+    """Say what of an engine and of pipelines somebody should look at, a sentence each."""
     yield from _link_warnings(status)
     if status.faults:
         yield f"the network thread ended {status.faults} times and was begun anew; please report last_error"
@@ -236,9 +255,15 @@ def _warnings(status: EngineStatus, pipelines: Pipelines) -> Iterator[str]:
         step = status.clock_steps[-1]
         yield (
             f"this computer's clock was set {'back' if step.by < 0 else 'ahead'} by {abs(step.by) / 1e6:.1f} s at "
-            f"{datetime.fromtimestamp(step.at / 1e6, UTC):%Y-%m-%d %H:%M:%S} UTC; times of rows before and after it "
+            f"{datetime_of(step.at):%Y-%m-%d %H:%M:%S} UTC; times of rows before and after it "
             "do not compare"
         )
+    for channel, each in status.channels.items():
+        if each.vain_repairs:
+            yield (
+                f"{each.vain_repairs} repairs of {channel} in a row did not hold: the next gap came before any data; "
+                "tried ever more rarely. Look at feed.gaps"
+            )
     if status.lag_grows:
         yield "the lag has grown for 30 s: this computer does not keep up, or the line does not"
     yield from pipelines.troubles()

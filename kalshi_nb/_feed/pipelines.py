@@ -7,18 +7,25 @@ from typing import TYPE_CHECKING
 
 from kalshi_nb._markets.lifecycle import LIFECYCLE_CHANNELS, learn
 from kalshi_nb._rows.channels import ROWS
+from kalshi_nb._streams.nodes import RollingFrameNode
 from kalshi_nb._streams.runner import Pipelines
+from kalshi_nb._widgets.showing import view_of_a_pipeline
 
 if TYPE_CHECKING:
     from kalshi_nb._engine.port import Engine
+    from kalshi_nb._feed.demand import Demand
     from kalshi_nb._feed.options import Options
     from kalshi_nb._feed.standing import FeedStanding
     from kalshi_nb._markets.registry import MarketRegistry
 
 __all__ = ["pipelines_on"]
 
+RollingFrameNode.shown_by = view_of_a_pipeline
 
-def pipelines_on(engine: Engine, options: Options, standing: FeedStanding, markets: MarketRegistry) -> Pipelines:
+
+def pipelines_on(
+    engine: Engine, options: Options, standing: FeedStanding, markets: MarketRegistry, demand: Demand
+) -> Pipelines:
     """Return the pipelines of a feed, which take its engine's rows.
 
     Parameters
@@ -30,7 +37,10 @@ def pipelines_on(engine: Engine, options: Options, standing: FeedStanding, marke
     standing : FeedStanding
         How the feed stands, for those who wait.
     markets : MarketRegistry
-        Learns what rows of the lifecycle channels say, and what was traded last, whoever wanted these rows.
+        Learns what rows of the lifecycle channels say, what was traded last, and what one's own orders
+        and fills are, whoever wanted these rows.
+    demand : Demand
+        Knows which books views keep for themselves.
     """
     return Pipelines(
         engine.take,
@@ -42,5 +52,11 @@ def pipelines_on(engine: Engine, options: Options, standing: FeedStanding, marke
         flush_interval=options.flush_interval,
         max_pending_rows=options.max_pending_rows,
         standing=standing,
-        readers={**dict.fromkeys(LIFECYCLE_CHANNELS, partial(learn, markets)), "trade": markets.last_trades.learn},
+        readers={
+            **dict.fromkeys(LIFECYCLE_CHANNELS, partial(learn, markets)),
+            "trade": markets.last_trades.learn,
+            "user_orders": markets.own_marks.learn_orders,
+            "fill": markets.own_marks.learn_fills,
+        },
+        left_out=demand.of_views_alone,
     )

@@ -13,16 +13,15 @@ import os
 import threading
 import weakref
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kalshi_nb._feed.feed import Feed
 from kalshi_nb._feed.handles import Reservation
-from kalshi_nb._threads import forks
+from kalshi_nb._feed.remains import Remains
 from kalshi_nb.errors import FeedClosedError
 
 if TYPE_CHECKING:
-    from kalshi_nb._engine.port import Engine
-    from kalshi_nb._streams.runner import Pipelines
     from kalshi_nb.sim import Exchange
 
 __all__ = ["Registry", "registry"]
@@ -34,7 +33,8 @@ class Registry:
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._feeds: dict[object, Feed] = {}
-        self._unnamed: list[Feed] = []
+        self._unnamed: weakref.WeakSet[Feed] = weakref.WeakSet()
+        self._remains: list[Remains] = []
         self._opening: dict[object, Reservation] = {}
         self._dialed: dict[object, Exchange | None] = {}
         self._retiring: dict[int, threading.Event] = {}
@@ -97,7 +97,7 @@ class Registry:
             feed = make()
             with self._lock:
                 if type(key) is object:
-                    self._unnamed.append(feed)
+                    self._unnamed.add(feed)
                 else:
                     self._feeds[key] = feed
             _close_first()
@@ -124,7 +124,7 @@ class Registry:
         """
         with self._lock:
             self._feeds = {key: each for key, each in self._feeds.items() if each is not feed}
-            self._unnamed = [each for each in self._unnamed if each is not feed]
+            self._unnamed.discard(feed)
         if embedded:
             self.retire(feed.exchange)
 
@@ -134,7 +134,7 @@ class Registry:
             if feed in self._shared:
                 return False
             self._feeds = {key: each for key, each in self._feeds.items() if each is not feed}
-            self._unnamed = [each for each in self._unnamed if each is not feed]
+            self._unnamed.discard(feed)
             return True
 
     def retire(self, exchange: Exchange | None) -> None:
@@ -152,10 +152,27 @@ class Registry:
             retiring.set()
 
     def _uses(self, exchange: Exchange) -> bool:
-        return any(
-            each.exchange is exchange and each.state not in ("closed", "refused")
-            for each in [*self._feeds.values(), *self._unnamed]
-        ) or any(each is exchange for each in self._dialed.values())
+        return (
+            any(
+                each.exchange is exchange and each.state not in ("closed", "refused")
+                for each in [*self._feeds.values(), *self._unnamed]
+            )
+            or any(each.exchange is exchange and not each.is_over for each in self._remains)
+            or any(each is exchange for each in self._dialed.values())
+        )
+
+    def tend(self, remains: Remains) -> None:
+        """End what is left of a feed that nobody holds, or have that done once nobody has anything of it any more."""
+        remains.leave(partial(_tend_to, remains))  # first, so that who lets go of it now is not missed
+        with self._lock:
+            is_over = not remains.is_wanted
+            self._remains = [each for each in self._remains if each is not remains]
+            if not is_over:
+                self._remains.append(remains)
+        if is_over:
+            remains.end()
+            if remains.embedded:
+                self.retire(remains.exchange)
 
     def feeds(self) -> list[Feed]:
         """Return all feeds."""
@@ -166,6 +183,8 @@ class Registry:
         """Close every feed, at the interpreter's end."""
         for feed in self.feeds():
             feed.close()
+        for each in self._remains:
+            each.end()
 
     def forget(self) -> None:
         """Begin empty in a forked child: the threads stayed with the parent."""
@@ -179,14 +198,19 @@ def closed_for_sure(close: Callable[[], Any]) -> None:
     closing.join()
 
 
-def opened(feed: Feed, timeout: float) -> Feed:
+def opened(feed: Feed, timeout: float, *, embedded: bool = False) -> Feed:
     """Open a feed and return it; whatever happens before somebody has it, nothing of it is left behind.
+
+    Nor is it once nobody holds it any more, nor anything of it; the registry holds those that a call can ask for
+    again. `embedded` says that the kit started its simulated exchange by itself.
 
     Ctrl-C may come between any two steps. The feed is armed before its threads start: left by an exception, it is
     closed here; dropped at a moment when even that was not reached, it is closed by the garbage collector, which finds
     that nobody holds it.
     """
-    dropped = weakref.finalize(feed, _close_dropped, forks(), *feed._parts())  # noqa: SLF001  # the feed's own makers
+    remains = feed._remains()  # noqa: SLF001  # the feed's own makers
+    remains.embedded = embedded
+    dropped = weakref.finalize(feed, _tend_to, remains)
     dropped.atexit = False
     is_open = False
     try:
@@ -198,14 +222,10 @@ def opened(feed: Feed, timeout: float) -> Feed:
             closed_for_sure(feed.close)
 
 
-def _close_dropped(born: int, engine: Engine, pipelines: Pipelines) -> None:
-    def close() -> None:
-        engine.close()
-        pipelines.stop()
-
-    if engine.state != "closed" and born == forks():
+def _tend_to(remains: Remains) -> None:
+    if not remains.is_over:
         # The collector may run on any thread, amid anything: so this is done elsewhere, and nobody waits for it.
-        threading.Thread(target=close, name="kalshi-closing", daemon=True).start()
+        threading.Thread(target=registry.tend, args=(remains,), name="kalshi-closing", daemon=True).start()
 
 
 def _close_first() -> None:

@@ -54,6 +54,10 @@ class FeedStanding:
             return "closed"
         return "forked" if self.is_forked else ""
 
+    def over(self) -> str:
+        """Return the word, for those who are to ask and not to hold the feed."""
+        return self.word
+
     @property
     def is_forked(self) -> bool:
         """Whether this process was forked from the one that has the feed's threads."""

@@ -13,7 +13,7 @@ from kalshi_nb.errors import PipelineError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["BAR_KEY", "Bar", "bar_frame", "bar_schema", "bars_of", "missing_columns", "times_of"]
+__all__ = ["BAR_KEY", "Bar", "bar_frame", "bar_schema", "bars_in", "bars_of", "missing_columns", "times_of"]
 
 BAR_KEY: Final = (MARKET, "start")
 """What tells one bar from another."""
@@ -117,10 +117,14 @@ def bars_of(trades: pl.DataFrame, every_us: int) -> list[Bar]:
             f"bars() takes trades and misses {' and '.join(missing)}: begin with feed.stream('trade'), and keep the "
             f"columns {', '.join(_NEEDED)} in the nodes before."
         )
+    return [Bar(*each) for each in bars_in(trades.lazy(), every_us).collect().iter_rows()]
+
+
+def bars_in(trades: pl.LazyFrame, every_us: int) -> pl.LazyFrame:
+    """Return the fields of :class:`Bar` of some trades, one row a market and interval, by start."""
     tick = pl.col("ts").dt.cast_time_unit("us").to_physical()
-    found = (
-        trades.lazy()
-        .select(tick.alias("tick"), MARKET, "yes_price", "count")
+    return (
+        trades.select(tick.alias("tick"), MARKET, "yes_price", "count")
         .drop_nulls()
         .sort("tick", maintain_order=True)
         .group_by(MARKET, (pl.col("tick") // every_us * every_us).alias("start"), maintain_order=True)
@@ -135,9 +139,7 @@ def bars_of(trades: pl.DataFrame, every_us: int) -> list[Bar]:
             pl.col("tick").last().alias("last"),
         )
         .sort("start", MARKET)
-        .collect()
     )
-    return [Bar(*each) for each in found.iter_rows()]
 
 
 def bar_frame(bars: Iterable[tuple[Bar, bool]], every_us: int, schema: pl.Schema) -> pl.DataFrame:

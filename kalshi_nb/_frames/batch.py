@@ -187,6 +187,18 @@ class Batch:
             return self._rows
         return [row for row in self._rows if type(row) is tuple]
 
+    def without(self, market_tickers: frozenset[str]) -> Batch:
+        """Return it without what it says of some markets, gaps of theirs included; itself where it says nothing."""
+        at = self.subject_at
+        if at is None or market_tickers.isdisjoint(self.market_tickers):
+            return self
+        kept = [self._market_of(row, at) not in market_tickers for row in self._rows]
+        left = Batch(self.channel, list(compress(self._rows, kept)))
+        if self._marks is not None:
+            own = [stays for row, stays in zip(self._rows, kept, strict=True) if type(row) is tuple]
+            left._marks = list(compress(self._marks, own))
+        return left
+
     def plain(
         self, market_tickers: frozenset[str] | None, exact: bool = False, *, gaps: bool = False
     ) -> PlainRows | None:

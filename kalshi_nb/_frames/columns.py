@@ -1,10 +1,38 @@
-"""Whether a batch has the columns of the frame that it is to be added to."""
+"""The columns of a frame: as a user gives them, and whether a batch has them that is to be added to it."""
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 import polars as pl
 
-__all__ = ["Columns"]
+from kalshi_nb._redaction import printable, shown
+from kalshi_nb.errors import ConfigurationError
+
+__all__ = ["Columns", "checked_schema"]
+
+_FORM: Final = "Give names and polars dtypes, such as schema={'ts': pl.Datetime('us', 'UTC'), 'price': pl.Float64}."
+_MOST_SAID: Final = 200
+"""Characters of what polars says."""
+
+
+def checked_schema(given: Any) -> pl.Schema:
+    """Return names and dtypes as a user gave them.
+
+    Raises
+    ------
+    ConfigurationError
+        When they are none that a frame can have; it says what polars has against them.
+    """
+    try:
+        schema = pl.Schema(given)
+        pl.DataFrame(schema=schema)  # which looks at the names, too
+    except (TypeError, ValueError, pl.exceptions.PolarsError) as problem:
+        reason = printable(str(problem).partition("\n")[0][:_MOST_SAID].rstrip("."))
+        raise ConfigurationError(f"schema={shown(given)}: {reason}. {_FORM}") from None
+    if not schema:
+        raise ConfigurationError(f"schema={shown(given)} names no column. {_FORM}")
+    return schema
 
 
 class Columns:

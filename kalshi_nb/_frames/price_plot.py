@@ -13,6 +13,7 @@ from kalshi_nb._fixed_point import CONTRACT
 from kalshi_nb._frames.bars import Bar, bars_of, missing_columns, times_of
 from kalshi_nb._frames.plots import ASK, ASK_DASH, BID, GAP, HEIGHT, INK, VOLUME, VOLUME_HEIGHT, WIDTH, inline
 from kalshi_nb._frames.schema import MARKET, RECEIVED
+from kalshi_nb._moments import datetime_of
 from kalshi_nb._redaction import shown
 from kalshi_nb._usage import meant
 from kalshi_nb.errors import ConfigurationError
@@ -26,7 +27,6 @@ _MOST_ROWS: Final = 3_600
 _CANDLES: Final = ("start", "end", "open", "high", "low", "close", "volume", "complete")
 _PRICES: Final = ("open", "high", "low", "close")
 _DOTS: Final = [1, 2]
-_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _SIDES: Final = (("bid", "ask"), ("yes_bid", "yes_ask"))
 
 
@@ -73,8 +73,10 @@ def price_plot(df: pl.DataFrame, request: PriceRequest) -> Picture | alt.VConcat
     ConfigurationError
         When it has no prices, `request` does not fit it, or it has too many markets.
     """
-    draw, times = _drawing(df, request), times_of(df) if "ts" in df.columns else None
+    draw = _drawing(df, request)
+    _refuse_dtypes(df, request)
     request = request._replace(gaps=_within(df, request))
+    times = times_of(df) if "ts" in df.columns else None
     pictures: list[Picture] = []
     for market in _markets(df, request):
         spans = _spans(times, market, request)
@@ -100,11 +102,54 @@ def _drawing(df: pl.DataFrame, request: PriceRequest) -> Callable[[pl.DataFrame,
     )
 
 
+def _refuse_dtypes(df: pl.DataFrame, request: PriceRequest) -> None:
+    """Refuse columns that a node made into something else than what is drawn."""
+    for name, dtype in df.schema.items():
+        wanted, fits = _DTYPES.get(name, ("", _is_any))
+        if not fits(dtype):
+            raise ConfigurationError(
+                f"plot_price() goes by {name} as {wanted}, and {request.title} has it as {dtype}: cast it in the node "
+                "before."
+            )
+
+
+def _is_any(_dtype: pl.DataType) -> bool:
+    return True
+
+
+def _is_text(dtype: pl.DataType) -> bool:
+    return isinstance(dtype, pl.String | pl.Categorical | pl.Enum)
+
+
+def _is_time(dtype: pl.DataType) -> bool:
+    return isinstance(dtype, pl.Datetime)
+
+
+def _is_number(dtype: pl.DataType) -> bool:
+    return dtype.is_numeric() or isinstance(dtype, pl.Null)
+
+
+def _is_flag(dtype: pl.DataType) -> bool:
+    return isinstance(dtype, pl.Boolean)
+
+
+_DTYPES: Final[dict[str, tuple[str, Callable[[pl.DataType], bool]]]] = {
+    MARKET: ("text", _is_text),
+    **dict.fromkeys(("ts", "start", "end", RECEIVED), ("a Datetime", _is_time)),
+    **dict.fromkeys(
+        (*_PRICES, "volume", "yes_price", "count", "mid", *(side for sides in _SIDES for side in sides)),
+        ("a number", _is_number),
+    ),
+    "complete": ("true or false", _is_flag),
+}
+"""What is drawn, by its column: as what it is needed, and whether a dtype is that."""
+
+
 def _markets(df: pl.DataFrame, request: PriceRequest) -> list[str]:
     found = sorted(df[MARKET].drop_nulls().unique().to_list())
     wanted = request.market_ticker
     if wanted is not None:
-        if wanted in found and isinstance(wanted, str):
+        if isinstance(wanted, str) and wanted in found:
             return [wanted]
         raise ConfigurationError(
             f"market_ticker={shown(wanted)}: {request.title} has no row of it, but of {len(found)} markets."
@@ -305,7 +350,7 @@ def _cents(price: Any) -> float | None:
 
 
 def _iso_us(us: int) -> str:
-    return _iso(_EPOCH + dt.timedelta(microseconds=us))
+    return _iso(datetime_of(us))
 
 
 def _iso(moment: dt.datetime) -> str:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 import polars as pl
 
 from kalshi_nb._durations import duration_us, written
+from kalshi_nb._foreign_names import corrected_methods
 from kalshi_nb._frames.files import require, whole_file
+from kalshi_nb._frames.polars_threads import refuse_without_polars
 from kalshi_nb._frames.resampling import Asked, resampled, widened
 from kalshi_nb._frames.schema import RECEIVED
 from kalshi_nb._redaction import shown
@@ -66,6 +68,7 @@ class _Goal(NamedTuple):
         return f"{total - self.before:,} of {self.wanted:,} {self.word} came"
 
 
+@corrected_methods
 class FrameReading(Blocking):
     """What can be done with a rolling frame, whoever fills it."""
 
@@ -123,6 +126,7 @@ class FrameReading(Blocking):
         PipelineError
             When there is no column ``market_ticker``, or whichever takes its place.
         """
+        refuse_without_polars("latest()")
         return self._store.latest()
 
     def since(self, span: str | dt.timedelta | float) -> pl.DataFrame:
@@ -155,6 +159,7 @@ class FrameReading(Blocking):
             return self._store.df
         if not isinstance(schema.get(RECEIVED), pl.Datetime):
             raise PipelineError(f"since() goes by the column {RECEIVED}, and {self._title()} has {', '.join(schema)}.")
+        refuse_without_polars("since()")
         df, reaches = self._store.since(span_us)
         if reaches is not None:
             raise ConfigurationError(self._too_short(span_us, reaches))
@@ -201,6 +206,7 @@ class FrameReading(Blocking):
             When the frame has no ``ts`` or no ``market_ticker``.
         """
         asked = self._asked(every, f"wide({value!r}, every=)" if isinstance(value, str) else "wide()")
+        refuse_without_polars("wide()")
         return widened(self._store.df, value, asked)
 
     def resample(self, every: str | dt.timedelta | float) -> pl.DataFrame:
@@ -224,6 +230,7 @@ class FrameReading(Blocking):
         ConfigurationError, PipelineError
             As :meth:`wide`.
         """
+        refuse_without_polars("resample()")
         return resampled(self._store.df, self._asked(every, "resample()"))
 
     def _asked(self, every: object, call: str) -> Asked:
@@ -259,6 +266,7 @@ class FrameReading(Blocking):
             When the frame has no prices; `bars` is no length of time, or not of trades; or the frame has more than 12
             markets and none is named.
         """
+        refuse_without_polars("plot_price()")
         require("altair", doing="plot_price()")
         from kalshi_nb._frames.price_plot import PriceRequest, price_plot  # noqa: PLC0415  # altair may not be there
 
@@ -388,6 +396,7 @@ class FrameReading(Blocking):
             When pandas or pyarrow is not installed; it gives the command that installs them.
         """
         require("pandas", "pyarrow", doing="to_pandas()")
+        refuse_without_polars("to_pandas()")
         return self.df.to_pandas()
 
     def to_arrow(self) -> pa.Table:
@@ -399,47 +408,56 @@ class FrameReading(Blocking):
             When pyarrow is not installed; it gives the command that installs it.
         """
         require("pyarrow", doing="to_arrow()")
+        refuse_without_polars("to_arrow()")
         return self.df.to_arrow()
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        refuse_without_polars("reading it as Arrow")
         return self.df.__arrow_c_stream__(requested_schema)
 
-    def write_parquet(self, path: str | os.PathLike[str], **options: Any) -> Path:
-        """Write the rows to a Parquet file and return where it is.
+    def write_parquet(self, path: str | os.PathLike[str], **options: Any) -> Path | str:
+        """Write the rows to a Parquet file and return where it is: a path, or the address that was given.
 
         Parameters
         ----------
         path : str or path
             A file of this computer, also as ``file:///…``. ``~`` is expanded, missing folders are made, a link is
-            followed, and a file of that name is replaced whole.
+            followed, and a file of that name is replaced whole. Or an address that fsspec knows, such as ``s3://…``
+            (``pip install 'kalshi-nb[remote]'``, or ``[s3]``).
         **options
-            As for ``polars.DataFrame.write_parquet``, such as ``compression="zstd"``.
+            As for ``polars.DataFrame.write_parquet``, such as ``compression="zstd"``; but ``storage_options`` are
+            what fsspec needs to get to an address, such as ``{"key": …, "secret": …}``.
 
         Raises
         ------
         ConfigurationError
-            When `path` is no file of this computer, such as ``s3://…``; nothing is written.
+            When `path` is no file, and no address; nothing is written.
+        MissingPackageError
+            When a package is missing for that kind of address.
         FileError
             When the file cannot be written; what was there before is unchanged, and nothing else is left.
         """
+        refuse_without_polars("write_parquet()")
         with whole_file(path, options) as (part, final):
             self.df.write_parquet(part, **options)
         return final
 
-    def write_csv(self, path: str | os.PathLike[str], **options: Any) -> Path:
+    def write_csv(self, path: str | os.PathLike[str], **options: Any) -> Path | str:
         """Write the rows to a CSV file with a header and return where it is.
 
         Parameters and errors as for `write_parquet`; the options are those of ``polars.DataFrame.write_csv``.
         """
+        refuse_without_polars("write_csv()")
         with whole_file(path, options) as (part, final):
             self.df.write_csv(part, **options)
         return final
 
-    def write_ipc(self, path: str | os.PathLike[str], **options: Any) -> Path:
+    def write_ipc(self, path: str | os.PathLike[str], **options: Any) -> Path | str:
         """Write the rows to an Arrow IPC (Feather 2) file and return where it is.
 
         Parameters and errors as for `write_parquet`; the options are those of ``polars.DataFrame.write_ipc``.
         """
+        refuse_without_polars("write_ipc()")
         with whole_file(path, options) as (part, final):
             self.df.write_ipc(part, **options)
         return final
@@ -498,6 +516,7 @@ class FrameReading(Blocking):
         return f"<{self._kind}{named and ' '}{named}: {self._caption(self.df)}>"
 
     def _repr_html_(self) -> str:
+        refuse_without_polars("showing it")
         df = self.df
         newest = df.select(df.columns[:_SHOWN_COLUMNS]).tail(_SHOWN_ROWS)
         with pl.Config(tbl_rows=_SHOWN_ROWS, tbl_cols=_SHOWN_COLUMNS, tbl_hide_dataframe_shape=True):

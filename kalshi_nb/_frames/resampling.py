@@ -62,7 +62,7 @@ def widened(df: pl.DataFrame, value: object, asked: Asked) -> pl.DataFrame:
         As `resampled`; a ConfigurationError, too, when `value` is no column that has values.
     """
     columns = [each for each in df.columns if each not in ("ts", asked.subject)]
-    if value not in columns or not isinstance(value, str):
+    if not isinstance(value, str) or value not in columns:
         raise ConfigurationError(
             f"wide({shown(value)}): {asked.title} has the columns {', '.join(columns)}.{meant(value, columns)}"
         )

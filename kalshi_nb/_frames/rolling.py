@@ -5,19 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import time
-from operator import index
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
+from kalshi_nb._durations import Duration
+from kalshi_nb._durations import seconds as positive_seconds
 from kalshi_nb._frames.blocks import Blocks
 from kalshi_nb._frames.clock_steps import ClockSteps
 from kalshi_nb._frames.columns import Columns
 from kalshi_nb._frames.last_rows import DEFAULT_KEYS, LastRows, Law, moments
 from kalshi_nb._frames.pending import Part, PlainRows, joined, nbytes_of
 from kalshi_nb._frames.schema import MARKET, RECEIVED
-from kalshi_nb._redaction import shown
-from kalshi_nb._usage import seconds as positive_seconds
 from kalshi_nb._usage import whole
 from kalshi_nb._wakeup import Waiters
 from kalshi_nb.errors import ConfigurationError, PipelineError
@@ -27,10 +26,10 @@ if TYPE_CHECKING:
 
     from kalshi_nb._clock import Clock
 
-__all__ = ["DEFAULT_ROWS", "RollingFrame", "View", "Window", "most_keys", "window"]
+__all__ = ["DEFAULT_ROWS", "LONGEST_SECONDS", "RollingFrame", "View", "Window", "most_keys", "window"]
 
 DEFAULT_ROWS: Final = 100_000
-_LONGEST_SECONDS: Final = 100 * 366 * 86_400
+LONGEST_SECONDS: Final = 100 * 366 * 86_400
 _FEW_ROWS: Final = 1_024
 """So many rows do not wait any longer: whoever reads has to make columns of fewer."""
 _SMALL_PART: Final = 256
@@ -61,19 +60,19 @@ class Window(NamedTuple):
         return "keeps " + " and ".join(parts) if parts else "keeps everything"
 
 
-def window(rows: int | None = None, seconds: float | None = None) -> Window:
+def window(rows: int | None = None, seconds: Duration | None = None) -> Window:
     """Return a checked window, 100,000 rows where nothing is given.
 
     Raises
     ------
     ConfigurationError
-        For anything but a positive whole number of rows and a positive number of seconds.
+        For anything but a positive whole number of rows and a length of time above zero.
     """
     if rows is not None:
         rows = whole("rows", rows, "give a positive whole number, for example rows=100_000")
     if seconds is not None:
-        advice = "give a positive number of seconds, for example seconds=600"
-        seconds = positive_seconds("seconds", seconds, advice, most=_LONGEST_SECONDS)
+        advice = 'give a length of time, such as seconds=600 or seconds="10m"'
+        seconds = positive_seconds("seconds", seconds, advice, most=LONGEST_SECONDS)
     if rows is None and seconds is None:
         rows = DEFAULT_ROWS
     return Window(rows, seconds)
@@ -89,11 +88,7 @@ def most_keys(latest_keys: int | None) -> int:
     """
     if latest_keys is None:
         return DEFAULT_KEYS
-    if isinstance(latest_keys, bool) or not hasattr(latest_keys, "__index__") or latest_keys <= 0:
-        raise ConfigurationError(
-            f"latest_keys={shown(latest_keys)}: give a positive whole number, for example latest_keys=1_000_000."
-        )
-    return index(latest_keys)
+    return whole("latest_keys", latest_keys, "give a positive whole number, for example latest_keys=1_000_000")
 
 
 def _raise(error: BaseException) -> None:
@@ -449,6 +444,10 @@ class RollingFrame:
     def df(self) -> pl.DataFrame:
         """The rows in the window now: a frame of the caller's own, which nothing changes later."""
         self._await()
+        return self.glimpse()
+
+    def glimpse(self) -> pl.DataFrame:
+        """Return the same for who looks a few times a second and is content with what is there: no hurry is made."""
         view = self._now()
         if self._span_us is not None:
             start = self._start(view.blocks, view.steps) - view.blocks.skip
@@ -520,15 +519,21 @@ class RollingFrame:
         view = self._now()
         return view.blocks.height - self._start(view.blocks, view.steps)
 
-    def latest(self) -> pl.DataFrame:
+    def latest(self, *, hurry: bool = True) -> pl.DataFrame:
         """Return the last row of every market (order, index …) that ever came, the most recently changed last.
+
+        Parameters
+        ----------
+        hurry : bool
+            Whether who reads is to have the next rows soon; see `glimpse`.
 
         Raises
         ------
         PipelineError
             When the frame lacks a column of its key.
         """
-        self._await()
+        if hurry:
+            self._await()
         view, ready = self._now(), self._latest
         if ready is None or ready[0] is not view:
             schema = self.schema

@@ -62,6 +62,10 @@ class LastTrades:
             kept = list(self._rows.items())
             self._rows = dict(kept[len(kept) - self._most :])
 
+    def tickers(self) -> list[str]:
+        """Return the markets in which a trade was seen."""
+        return list(self._rows)
+
     def get(self, market_ticker: str) -> LastTrade | None:
         """Return the newest trade of a market, None where none was seen."""
         row = self._rows.get(market_ticker)

@@ -19,9 +19,11 @@ import threading
 from array import array
 from collections import OrderedDict
 from dataclasses import fields, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from kalshi_nb._markets.last_trades import LastTrades
+from kalshi_nb._markets.marks import OwnMarks
 from kalshi_nb._rows.market_facts import EventFacts, MarketFacts
 
 if TYPE_CHECKING:
@@ -76,6 +78,8 @@ class MarketRegistry:
         self._members: dict[str, set[str]] = {}
         self.last_trades = LastTrades()
         """What was traded last."""
+        self.own_marks = OwnMarks()
+        """One's own orders and fills."""
 
     @property
     def version(self) -> int:
@@ -205,6 +209,11 @@ class MarketRegistry:
                 self._events.move_to_end(event_ticker)
                 return known.facts
         return EventFacts(event_ticker=event_ticker)
+
+    def tickers(self, most: int) -> list[str]:
+        """Return tickers of markets that are not paid out, those that were read or written last first."""
+        with self._lock:
+            return list(islice(reversed(self._running), most))
 
     def markets_of(self, event_ticker: str) -> list[MarketFacts]:
         """Return the markets that are known to belong to an event, all of one moment, by ticker."""

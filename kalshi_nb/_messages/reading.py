@@ -20,6 +20,7 @@ from kalshi_nb._fixed_point import (
     dollars,
 )
 from kalshi_nb._messages import account, communications, lifecycle, market, quotes, reference_feeds
+from kalshi_nb._moments import datetime_of
 from kalshi_nb._rows.channel import Channel
 from kalshi_nb._rows.channels import LAYOUTS, ROWS, position, traits_of
 from kalshi_nb._rows.columns import Kind
@@ -36,7 +37,6 @@ Message = (
     | quotes.Quote
 )
 
-_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 _CLASSES: Final[dict[str, type[Message]]] = {
     name: getattr(module, name)
@@ -46,7 +46,7 @@ _CLASSES: Final[dict[str, type[Message]]] = {
 
 
 def _time(microseconds: int) -> dt.datetime:
-    return _EPOCH + dt.timedelta(microseconds=microseconds)
+    return datetime_of(microseconds)
 
 
 _CONVERSIONS: Final[dict[Kind, Callable[[int], Any]]] = {

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Sequence
+from collections import Counter, deque
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import count
+from operator import itemgetter
 from typing import Final, Literal, NamedTuple, Protocol
 
-__all__ = ["Gap", "GapListener", "GapLog", "GapReason", "GapRow", "RepairedBy"]
+__all__ = ["MOST_GAPS", "Gap", "GapListener", "GapLog", "GapReason", "GapRow", "RepairedBy"]
 
 MOST_GAPS: Final = 10_000
 
@@ -21,13 +23,18 @@ GapReason = Literal[
     "unsubscribed",
     "resubscribed",
     "connection_lost",
+    "dropped",
+    "torn",
+    "unreadable",
+    "not_recorded",
 ]
 """Why data is missing: numbers that never arrived, a frame that could not be read, a change that would leave less
 than none, a change before its book, the exchange's errors 10 and 25, a subscription that the exchange ended, one that
-the kit ended to change a filter, or a connection that was lost."""
+the kit ended to change a filter, or a connection that was lost. In a recording also: what came was too much for it, or
+there was no room; it breaks off; it cannot be read; or nobody recorded."""
 
-RepairedBy = Literal["get_snapshot", "resubscribe", "reconnect"]
-"""What made the books right again."""
+RepairedBy = Literal["get_snapshot", "resubscribe", "reconnect", "checkpoint"]
+"""What made the books right again; in a recording also how they stood at a moment after the gap."""
 
 
 @dataclass(slots=True)
@@ -47,8 +54,8 @@ class Gap:
     opened_at : int
         When it was seen, in microseconds of the market's time.
     closed_at : int or None
-        When it ended, likewise: for books when all of them were right again, elsewhere when data went on, and for
-        both when nobody wanted the data any more. None while it is open.
+        When it ended, likewise: for books when all of them were right again, elsewhere when data went on or was
+        subscribed to again, and for both when nobody wanted the data any more. None while it is open.
     reason : str
         Why; see :data:`GapReason`.
     seq_from, seq_to : int or None
@@ -126,6 +133,9 @@ class GapListener(Protocol):
 class GapLog:
     """The newest gaps, bounded; older ones are dropped and counted.
 
+    What is too much goes from among those of which there are most, of one channel and connection: a subscription that
+    has one gap after the other pushes out its own, and nobody else's.
+
     Written by the thread of the connections, read by any: a deque takes an entry, or is copied, in one step.
 
     Parameters
@@ -143,9 +153,18 @@ class GapLog:
 
     def __init__(self, most: int = MOST_GAPS, listener: GapListener | None = None) -> None:
         self._listener = listener
-        self._gaps: deque[Gap] = deque(maxlen=most)
+        self._most = most
+        self._numbers = count()
+        # By channel and connection, each with its number in the order in which all were written down.
+        self._gaps: dict[tuple[str, int], deque[tuple[int, Gap]]] = {}
+        self._dropped: Counter[tuple[str, int]] = Counter()
         self._sealed = False
         self.dropped = 0
+
+    def clear(self) -> None:
+        """Forget all of them: what comes next is of another time."""
+        self._gaps = {}
+        self._dropped = Counter()
 
     def seal(self) -> None:
         """Take no more gaps: whoever closes a feed makes no gap by it."""
@@ -155,9 +174,7 @@ class GapLog:
         """Add `gap`, unless the log is sealed, and return it."""
         if self._sealed:
             return gap
-        if len(self._gaps) == self._gaps.maxlen:
-            self.dropped += 1
-        self._gaps.append(gap)
+        self._add(gap)
         if self._listener is not None:
             self._listener.opened(gap)
         return gap
@@ -165,8 +182,19 @@ class GapLog:
     def reopen(self, gap: Gap) -> None:
         """Take up that a gap of this log which was over is not."""
         gap.closed_at = gap.closed = None
-        if not self._sealed and not any(each is gap for each in self._gaps):
-            self._gaps.append(gap)  # it had left the log
+        if not self._sealed and not any(each is gap for each in self.snapshot()):
+            self._add(gap)  # it had left the log
+
+    def _add(self, gap: Gap) -> None:
+        key = gap.channel, gap.connection
+        if key not in self._gaps:
+            self._gaps[key] = deque()
+        self._gaps[key].append((next(self._numbers), gap))
+        if len(self) > self._most:
+            most = max(self._gaps, key=lambda each: len(self._gaps[each]))
+            self._dropped[most] += 1  # before it is gone: whoever reads in between takes what is there for less
+            self.dropped += 1
+            self._gaps[most].popleft()
 
     def close(self, gaps: Sequence[Gap], at: int, steady: int, repaired_by: RepairedBy | None) -> None:
         """Write down that gaps, which may have left the log, are over; as :meth:`Gap.close`."""
@@ -176,8 +204,15 @@ class GapLog:
             self._listener.closed(gaps)
 
     def __len__(self) -> int:
-        return len(self._gaps)
+        return sum(map(len, list(self._gaps.values())))
+
+    def dropped_of(self, channel: str, connections: Iterable[int]) -> dict[int, int]:
+        """Return how many gaps of a channel were dropped, by connection, where any were."""
+        return {each: self._dropped[channel, each] for each in connections if (channel, each) in self._dropped}
 
     def snapshot(self) -> list[Gap]:
         """Return the gaps of this moment, oldest first; callable from any thread."""
-        return list(self._gaps)  # one step, as far as other threads can see
+        # Each copy is one step, as far as other threads can see.
+        found = [each for some in list(self._gaps.values()) for each in list(some)]
+        found.sort(key=itemgetter(0))
+        return [gap for _, gap in found]

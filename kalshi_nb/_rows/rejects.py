@@ -6,12 +6,13 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Final
 
+from kalshi_nb._moments import datetime_of
+
 __all__ = ["MOST_REJECTS", "Reject"]
 
 MOST_REJECTS: Final = 100
 """How many of the newest are kept."""
 
-_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _SHOWN: Final = 80
 
 
@@ -39,7 +40,7 @@ class Reject:
     @property
     def received_at(self) -> dt.datetime:
         """When it came, UTC."""
-        return _EPOCH + dt.timedelta(microseconds=self.received_us)
+        return datetime_of(self.received_us)
 
     def __repr__(self) -> str:
         return f"<Reject {self.received_at:%Y-%m-%d %H:%M:%S.%f} UTC, {self.reason}: {self.data[:_SHOWN]!r}>"

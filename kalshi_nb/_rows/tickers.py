@@ -6,9 +6,9 @@ import re
 from itertools import islice
 from typing import Final
 
-from kalshi_nb._redaction import could_be_key, shown
+from kalshi_nb._redaction import could_be_key, has_bytes, printable, shown
 from kalshi_nb._rows.channels import BOOKS, source_of, traits_of
-from kalshi_nb._rows.words import MARKETS, Words
+from kalshi_nb._rows.words import LONGEST_NAME, MARKETS, Words
 
 __all__ = ["about", "hint", "hints", "no_ticker"]
 
@@ -51,7 +51,7 @@ def about(channel: str, market_tickers: frozenset[str] | None) -> str:
         if source_of(channel) == BOOKS:
             return "the books that the feed keeps"
         return "everything" if traits.subject is None else f"all {traits.words.several}"
-    names = sorted(market_tickers)
+    names = [printable(each) for each in sorted(market_tickers)]
     if len(names) == 1:
         return names[0]
     named = names if len(names) <= _SHOWN else [*names[: _SHOWN - 1], "…"]
@@ -63,6 +63,8 @@ def no_ticker(text: str, words: Words = MARKETS) -> str:
 
     >>> no_ticker("KXA-1-B, KXB-1-C")
     "'KXA-1-B, KXB-1-C' is several market tickers in one text; pass a list: ['KXA-1-B', 'KXB-1-C']."
+    >>> no_ticker("high temp new york")
+    "'high temp new york' are words, no ticker; feed.search('high temp new york') finds the markets that they name."
     >>> no_ticker("KXA-1-B")
     ''
     """
@@ -75,14 +77,27 @@ def no_ticker(text: str, words: Words = MARKETS) -> str:
     page = _PAGE.match(text) if words is MARKETS else None
     if page is not None:
         return _of_page(text, page[0])
+    if not has_bytes(text):
+        return (
+            f"{shown(text)} holds half a character, a lone surrogate, which cannot be sent; type the {words.one} anew."
+        )
+    return _not_one(text, words)
+
+
+def _not_one(text: str, words: Words) -> str:
+    """Return what to write in place of a text that is not just one name, or is too long for one."""
     names = [bare for each in _BETWEEN.split(text) if (bare := each.strip(_QUOTES))]
+    if len(names) > 1 and words is MARKETS and not any("-" in each and _TICKER.fullmatch(each) for each in names):
+        return f"{shown(text)} are words, no ticker; feed.search({shown(text)}) finds the markets that they name."
     if len(names) > 1:
-        listed = ", ".join(map(repr, names[:_SHOWN])) + (", …" if len(names) > _SHOWN else "")
+        listed = ", ".join(map(shown, names[:_SHOWN])) + (", …" if len(names) > _SHOWN else "")
         return f"{shown(text)} is several {words.one}s in one text; pass a list: [{listed}]."
     if not names:
         return f"There is no {words.one} in {shown(text)}; leave the argument out to take all {words.several}."
     if names != [text]:
-        return f"There is more than the {words.one} in {shown(text)}; write {names[0]!r}."
+        return f"There is more than the {words.one} in {shown(text)}; write {shown(names[0])}."
+    if len(text) > LONGEST_NAME:
+        return f"{shown(text)} has {len(text):,} characters, and no {words.one} more than {LONGEST_NAME}."
     return ""
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["INDICES", "MARKETS", "UNDERLYINGS", "Words"]
+__all__ = ["INDICES", "LONGEST_NAME", "MARKETS", "UNDERLYINGS", "Words"]
+
+LONGEST_NAME: Final = 200
+"""Characters of the longest name that anything is taken to have; the exchange's tickers have 60 at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

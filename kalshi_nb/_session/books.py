@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Final
 
-from kalshi_nb._rows.gaps import GapReason
+from kalshi_nb._rows.gaps import Gap, GapReason
 from kalshi_nb._rows.ladders import Status
 from kalshi_nb._rows.rows import SnapshotRow
 from kalshi_nb._session.crossings import Crossings
@@ -127,19 +127,20 @@ class Books:
         seq_from: int | None,
         seq_to: int | None,
         market_ticker: str | None = None,
-    ) -> None:
-        """Distrust every book of the subscription, and begin its repair unless one is under way.
+    ) -> Gap:
+        """Distrust every book of the subscription, and begin its repair unless one is under way; return the gap.
 
         Where the market is known, the count is whole and it alone is in doubt.
         """
-        self._state.open_gap(subscription, reason, seq_from, seq_to, market_ticker)
+        gap = self._state.open_gap(subscription, reason, seq_from, seq_to, market_ticker)
         missing = self._distrust(subscription, reason, market_ticker)
         repair = subscription.repair
         begins = repair.distrust(missing, all_markets=market_ticker is None)
         nonsense = market_ticker is not None and reason in _NONSENSE
-        if begins and repair.begin(self._state.monotonic(), nonsense=nonsense):
+        if begins and repair.begin(self._state.monotonic(), subscription.counting.messages, nonsense=nonsense):
             self.ask(subscription)
         self._finish(subscription)
+        return gap
 
     def old_snapshot(self, subscription: Subscription, frame: SnapshotFrame) -> bool:
         """Take up a snapshot whose number is not above the last; return whether it is the present all the same.
@@ -273,6 +274,6 @@ class Books:
             return
         if sid is None or (repair.step is not RepairStep.SNAPSHOT and not subscription.membership.complete):
             return  # books whose markets are still to be asked for are not right yet
-        repaired_by = repair.finish(self._state.monotonic())
+        repaired_by = repair.finish(self._state.monotonic(), subscription.counting.messages)
         self._state.close_gaps(subscription, self._state.now_us(), repaired_by)
         self._state.forget(subscription, "get_snapshot")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from kalshi_nb._rows.channel import Channel
+from kalshi_nb._rows.gaps import Gap
 from kalshi_nb._rows.rows import Row
 
 __all__ = ["MOST_OLD", "Counting"]
@@ -31,6 +32,8 @@ class Counting:
         The last sequence number seen; None while the first one sets it.
     sequenced : bool
         Whether the channel's messages have numbers.
+    unnumbered, unnumbered_after : Gap or None, int or None
+        The newest gap of a frame whose number could not be read, and after which number that came.
     old, old_after : int, int or None
         How many old numbers were received in a row, and after which one.
     messages, messages_before : int
@@ -63,6 +66,8 @@ class Counting:
         "seq",
         "sequenced",
         "sid",
+        "unnumbered",
+        "unnumbered_after",
     )
 
     def __init__(self, traits: Channel, rows: list[Row]) -> None:
@@ -82,6 +87,8 @@ class Counting:
         self.seq: int | None = None
         self.old = 0
         self.old_after: int | None = None
+        self.unnumbered: Gap | None = None
+        self.unnumbered_after: int | None = None
 
     def begin(self, sid: int) -> None:
         """Start counting under a new sid."""
@@ -98,6 +105,15 @@ class Counting:
     def due(self) -> int | None:
         """The number that is to be next; None where any may be."""
         return None if self.seq is None else self.seq + 1
+
+    def miss(self, gap: Gap) -> None:
+        """Take note of the gap of a frame whose number could not be read."""
+        self.unnumbered, self.unnumbered_after = gap, self.seq
+
+    @property
+    def missed(self) -> Gap | None:
+        """That gap, while no number has been counted since: numbers that are missing then are its own."""
+        return self.unnumbered if self.unnumbered_after == self.seq else None
 
     def begins_anew(self) -> bool:
         """Take note of an old number; return whether so many came in a row that the exchange counts anew."""

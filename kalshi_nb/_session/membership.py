@@ -12,6 +12,7 @@ from typing import Final, Literal
 from kalshi_nb._rows.channel import Channel
 from kalshi_nb._rows.channels import BOOKS
 from kalshi_nb._rows.wanted import ALL, Params, Wanted
+from kalshi_nb._rows.words import LONGEST_NAME
 from kalshi_nb._session.backoff import Backoff
 from kalshi_nb._session.requests import CATALOG, Command, Request
 
@@ -382,10 +383,11 @@ class Membership:
         """Take up that the exchange sends these markets; return those of them that it did not send before.
 
         An answer lists all markets of a subscription, however few of them were added: what is known of it is left out
-        first. What is no text names no market.
+        first. What is no text, or longer than any name, names no market.
         """
         there, refused = self.market_tickers, self.refused
-        new = {each for each in market_tickers if isinstance(each, str) and each not in there and each not in refused}
+        named = (each for each in market_tickers if isinstance(each, str) and len(each) <= LONGEST_NAME)
+        new = {each for each in named if each not in there and each not in refused}
         self.market_tickers |= new
         self._weigh(sorted(new))
         return new

@@ -7,7 +7,6 @@ trusted there is no quote, and the row that says so stands where it became so.
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from typing import Final
 
 from kalshi_nb._fixed_point import DOLLAR
 from kalshi_nb._rows.channels import BOOKS
@@ -15,11 +14,11 @@ from kalshi_nb._rows.quotes import QUOTES, PresentQuoteRow
 from kalshi_nb._rows.rows import Row
 from kalshi_nb._session.ladder import Ladder
 from kalshi_nb._session.state import SessionState
+from kalshi_nb._wire.field_values import AHEAD, FIRST
 
 __all__ = ["Quotes"]
 
 _Best = tuple[int, int, int, int]
-_LAST_MS: Final = 4_102_444_800_000  # the year 2100: later stamps are nonsense
 
 
 class Quotes:
@@ -82,7 +81,7 @@ class Quotes:
         sent_ms = counting.exchange_ms if by_delta else None
         both = yes and no
         return (
-            sent_ms * 1000 if sent_ms is not None and 0 < sent_ms < _LAST_MS else at,
+            sent_ms * 1000 if sent_ms is not None and FIRST <= sent_ms * 1000 < at + AHEAD else at,
             ticker,
             yes or None,
             yes_size or None,

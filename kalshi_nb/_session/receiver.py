@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from kalshi_nb._fixed_point import COUNTS
 from kalshi_nb._rows.channels import BOOKS, traits_of
-from kalshi_nb._rows.gaps import GapReason
+from kalshi_nb._rows.gaps import Gap, GapReason
 from kalshi_nb._rows.rows import Row
 from kalshi_nb._session.books import Books
 from kalshi_nb._session.extension import straight_line
@@ -245,7 +245,13 @@ class Receiver:
         due = subscription.counting.due
         assert due is not None
         if seq >= due:
-            self._open_gap(subscription, "sequence", due, seq - 1)
+            missed = subscription.counting.missed
+            if missed is None:
+                self._open_gap(subscription, "sequence", due, seq - 1)
+            else:
+                # What is missing came, and could not be read: told already, and the snapshots that were asked for
+                # then come after this frame.
+                missed.seq_from, missed.seq_to = due, seq - 1
             return True
         self._state.duplicates += 1
         if subscription.counting.begins_anew():
@@ -272,16 +278,27 @@ class Receiver:
             # Where there are numbers, the next one shows it.
             for subscription in map(self._state.subscriptions.get, sorted(channels)):
                 if subscription is not None and subscription.sid is not None and not subscription.counting.sequenced:
-                    self._open_gap(subscription, "rejected", None, None)
+                    self._miss(subscription)
             return
         subscription = self._state.by_sid.get(sid)
         if subscription is None:
             return
-        if not subscription.counting.sequenced:
-            if rejected.kind is None or subscription.channel in channels:  # rather than the answer to a command
-                self._open_gap(subscription, "rejected", None, None)
-        elif seq is not None and self._count(subscription, seq):
-            self._open_gap(subscription, "rejected", seq, seq)
+        sequenced = subscription.counting.sequenced
+        if sequenced and seq is not None:
+            if self._count(subscription, seq):
+                self._open_gap(subscription, "rejected", seq, seq)
+        elif subscription.channel in channels or (rejected.kind is None and not sequenced):
+            self._miss(subscription)  # data, and not the answer to a command; what else has a number shows by the next
+
+    def _miss(self, subscription: Subscription) -> None:
+        """Take up a frame of a channel that cannot be read, nor its number, where it has one.
+
+        Nothing new is said by the second of them before the next number, which shows how many there were.
+        """
+        if subscription.counting.missed is None:
+            gap = self._open_gap(subscription, "rejected", None, None)
+            if gap is not None and subscription.counting.sequenced:
+                subscription.counting.miss(gap)
 
     def _open_gap(
         self,
@@ -290,20 +307,24 @@ class Receiver:
         seq_from: int | None,
         seq_to: int | None,
         market_ticker: str | None = None,
-    ) -> None:
+    ) -> Gap | None:
+        """Write down a gap and return it; None where one that is open says the same."""
         if subscription.channel == BOOKS:
-            self._books.open_gap(subscription, reason, seq_from, seq_to, market_ticker)
-            return
+            return self._books.open_gap(subscription, reason, seq_from, seq_to, market_ticker)
         # Without numbers, one gap more before data goes on says nothing new.
         same = (reason, None, market_ticker)
         open_gaps = subscription.repair.open_gaps
         if seq_from is not None or all(same != (each.reason, each.seq_from, each.market_ticker) for each in open_gaps):
-            self._state.open_gap(subscription, reason, seq_from, seq_to, market_ticker)
+            return self._state.open_gap(subscription, reason, seq_from, seq_to, market_ticker)
+        return None
 
 
 def _channels_of(kind: str | None) -> frozenset[str]:
     """Return the channels that send frames of a type as their data; none for answers, and for what nobody knows."""
-    conversion = CONVERSIONS.get(TYPES.get(kind or "", Frame))
+    found = TYPES.get(kind or "", Frame)
+    if found in (DeltaFrame, SnapshotFrame):
+        return frozenset({BOOKS})
+    conversion = CONVERSIONS.get(found)
     return frozenset() if conversion is None else conversion.channels
 
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, Final
 
+from kalshi_nb._redaction import has_bytes
 from kalshi_nb._rows.channels import BOOKS
 from kalshi_nb._rows.gaps import GapReason
 from kalshi_nb._session.books import Books
@@ -94,7 +95,14 @@ class Reconciler:
             self._send(subscription, "delete_markets", _first(membership.extra))
 
     def _send(self, subscription: Subscription, kind: str, market_tickers: tuple[str, ...] | None = None) -> None:
-        subscription.membership.sent(self._state.send(subscription, kind, market_tickers))
+        try:
+            command = self._state.send(subscription, kind, market_tickers)
+        except UnicodeEncodeError:
+            # It would be met again at each new connection, and end that. So whoever named it has it no more.
+            self._refuse_unsendable(subscription, market_tickers or ())
+            self.reconcile(subscription)
+        else:
+            subscription.membership.sent(command)
 
     def _ask_for_catalog(self, subscription: Subscription) -> None:
         membership = subscription.membership
@@ -113,7 +121,7 @@ class Reconciler:
                 membership.doubt(command.market_tickers or ())
             self._state.complain(f"{subscription.channel}: no answer to {command.kind} in {REPLY_WAIT:.0f} s")
             # Whoever asked since has not been unanswered yet: what he wants is in the next command.
-            self._refuse(subscription, Outcome(0, "no answer"), keep=True, until=command.sent_at)
+            self._refuse(subscription, Outcome(0, "no answer", said_by="nobody"), keep=True, until=command.sent_at)
             self._later(subscription)
         elif command is not None and membership.outlasts_patience(command, now):
             self._state.answered(command.number)
@@ -154,6 +162,10 @@ class Reconciler:
         if command is not None:
             self._acknowledge(subscription, command.market_tickers)
         self.reconcile(subscription)
+        if subscription.channel != BOOKS and subscription.membership.in_flight is None:
+            # From here on all of it comes again, though it may be long before there is something. Nothing brought back
+            # what was lost until now. Books are another matter: each is right again when its snapshot has come.
+            self._state.close_gaps(subscription, self._state.now_us(), None)
 
     def ok(self, frame: OkFrame) -> None:
         """Take up an acknowledged change, or the list of subscriptions."""
@@ -271,6 +283,7 @@ class Reconciler:
             if subscription.repair.step is RepairStep.SNAPSHOT:
                 self._books.escalate(subscription)
         elif outcome.code in AGAIN or command.kind in ("delete_markets", "unsubscribe"):
+            self._put_off(subscription, outcome)
             self._later(subscription)
         elif command.kind == "add_markets":
             # The exchange did not say which; the subscription itself goes on without all of them.
@@ -279,8 +292,22 @@ class Reconciler:
             membership.give_up()
             self._refuse(subscription, outcome)
 
+    def _refuse_unsendable(self, subscription: Subscription, market_tickers: Iterable[str]) -> None:
+        """Refuse the requests for those of some markets whose names cannot be sent, and these alone."""
+        named = tuple(each for each in market_tickers if not has_bytes(each))
+        subscription.membership.refuse(frozenset(named))
+        if subscription.channel == BOOKS:
+            self._books.refused(subscription, named, 0)
+        self._refuse(subscription, Outcome(0, "no text that can be sent", named, said_by="kit"))
+
+    def _put_off(self, subscription: Subscription, outcome: Outcome) -> None:
+        """Have whoever waits know what the exchange said, although it is asked again."""
+        for request in subscription.membership.pending:
+            request.put_off = outcome
+
     def _refuse_catalog(self, subscription: Subscription, _: Command, outcome: Outcome) -> None:
         if outcome.code in AGAIN:
+            self._put_off(subscription, outcome)
             return  # asked for again once the answer is overdue
         membership = subscription.membership
         membership.listed()

@@ -45,6 +45,8 @@ class RepairStep(enum.Enum):
     """The subscription is ended and made anew."""
     RECONNECT = "reconnect"
     """A new connection was asked for."""
+    CHECKPOINT = "checkpoint"
+    """Never a step: a recording says how the books stood after the gap."""
 
 
 class Repair:
@@ -90,6 +92,8 @@ class Repair:
 
     __slots__ = (
         "_backoff",
+        "_held_by_snapshot",
+        "_messages_then",
         "_nonsense",
         "_nonsense_at",
         "_rests_until",
@@ -115,6 +119,8 @@ class Repair:
         self._nonsense = Backoff(random)
         self._nonsense_at: float | None = None
         self._rests_until = 0.0
+        self._messages_then: int | None = None
+        self._held_by_snapshot = False
         self.outage: Gap | None = None
         self.open_gaps: list[Gap] = []
         self.outside = RepairStep.NONE
@@ -246,16 +252,18 @@ class Repair:
             self.awaiting |= market_tickers
         return (self.step is RepairStep.NONE or (all_markets and self.is_delayed_by_nonsense)) and bool(self.awaiting)
 
-    def begin(self, now: float, *, nonsense: bool) -> bool:
-        """Begin a repair; return whether at once, and not after a delay.
+    def begin(self, now: float, messages: int, *, nonsense: bool) -> bool:
+        """Begin a repair, `messages` having been received in all; return whether at once, and not after a delay.
 
         A repair that held earns the next one at once, however soon that is: losses are the line's doing, and books
         that wait are of no use to anybody. Delays grow where repairs do not help. So with every one that its first
-        step did not end; and, apart from these, where messages of a market mean nothing, since its snapshot ends that
-        only until the next of them.
+        step did not end; with every one after which the next gap came before any data, for where the answer itself is
+        a gap each question would bring the next one; and, apart from these, where messages of a market mean nothing,
+        since its snapshot ends that only until the next of them.
         """
         if self.step is RepairStep.NONE:
-            if self.repaired_at is None or now - self.repaired_at >= CALM:
+            held = self._held_by_snapshot and self._went_on(messages)
+            if held or self.repaired_at is None or now - self.repaired_at >= CALM:
                 self._backoff.reset()
             self._rests_until = now + self._backoff.next()
         ask_at = self._rests_until
@@ -268,6 +276,20 @@ class Repair:
             self.ask_at = ask_at
             self.deadline = None
         return ask_at <= now
+
+    def _went_on(self, messages: int) -> bool:
+        """Tell whether data was received since the last repair ended, before what begins the next one."""
+        return self._messages_then is not None and messages > self._messages_then
+
+    def in_vain(self, messages: int, now: float) -> int:
+        """Return how many repairs in a row did not hold, `messages` having been received in all; 0 for less than two.
+
+        Read from other threads: a count that is a moment old.
+        """
+        at, count = self.repaired_at, self._backoff.attempts
+        if self.step is RepairStep.NONE and (at is None or now - at >= CALM or self._went_on(messages)):
+            return 0
+        return count if count > 1 else 0
 
     def _rest_from_nonsense(self, now: float) -> float:
         if self._nonsense_at is None or now - self._nonsense_at >= 2 * CALM:
@@ -310,13 +332,13 @@ class Repair:
         """Whether a round more is worth it."""
         return self.rounds < MOST_ROUNDS
 
-    def finish(self, now: float) -> RepairedBy | None:
-        """Take up that every book is right; return what made it so."""
+    def finish(self, now: float, messages: int) -> RepairedBy | None:
+        """Take up that every book is right, with so many messages received in all; return what made it so."""
         mended = self.outside if self.step is RepairStep.NONE else self.step
         if self.step is not RepairStep.NONE:
             self.repaired_at = now
-        if self.step is RepairStep.SNAPSHOT:
-            self._backoff.reset()
+            self._messages_then = messages
+            self._held_by_snapshot = self.step is RepairStep.SNAPSHOT
         self.break_off()
         self.outside = RepairStep.NONE
         return cast("RepairedBy | None", mended.value)

@@ -20,16 +20,19 @@ class Outcome:
     Attributes
     ----------
     code : int or None
-        None when it was acknowledged, the exchange's error code when it was refused, 0 when no answer came.
+        None when it was acknowledged, the exchange's error code when it was refused; 0 where there is none.
     text : str
-        The exchange's words.
+        The exchange's words, or why it was not asked.
     market_tickers : tuple of str
         The tickers that were refused, empty for the whole request.
+    said_by : str
+        Who says so: the ``exchange``; ``nobody``, since no answer came; or the ``kit``, which could not ask.
     """
 
     code: int | None = None
     text: str = ""
     market_tickers: tuple[str, ...] = ()
+    said_by: Literal["exchange", "nobody", "kit"] = "exchange"
 
 
 @dataclass(eq=False, slots=True)
@@ -46,6 +49,8 @@ class Request:
         Whose rows its owner takes: the channel's own, quotes (of books), or none; or :data:`CATALOG`.
     outcome : Outcome or None
         None while the exchange has not answered.
+    put_off : Outcome or None
+        The newest refusal after which it was to be asked again, where there was one.
     catalog : tuple of str or None
         What a reference feed has, where that was asked for and answered.
     since : float
@@ -56,6 +61,7 @@ class Request:
     wanted: Wanted
     listens: str | None = None
     outcome: Outcome | None = None
+    put_off: Outcome | None = None
     catalog: tuple[str, ...] | None = None
     since: float = 0.0
 

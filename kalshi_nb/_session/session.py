@@ -13,11 +13,13 @@ from random import Random
 
 from kalshi_nb._rows.channels import BOOKS
 from kalshi_nb._rows.gaps import GapLog
+from kalshi_nb._rows.heard import BookState, SubscriptionState
 from kalshi_nb._rows.quotes import QUOTES
 from kalshi_nb._rows.rejects import Reject
 from kalshi_nb._rows.rows import Row
 from kalshi_nb._rows.wanted import Wanted
 from kalshi_nb._session.books import Books
+from kalshi_nb._session.checkpoints import books_of, subscriptions_of
 from kalshi_nb._session.crossings import Crossings
 from kalshi_nb._session.extension import COMPILED, ladders
 from kalshi_nb._session.ladder import Ladder
@@ -58,6 +60,8 @@ class Session:
         missing are added.
     compiled : bool
         Whether the compiled part does what it can, rather than Python all.
+    state_of : type
+        Of which kind its state is: one whose commands are sent, unless told.
 
     Attributes
     ----------
@@ -81,8 +85,9 @@ class Session:
         alone: bool = True,
         rows: dict[str, list[Row]] | None = None,
         compiled: bool = COMPILED,
+        state_of: type[SessionState] = SessionState,
     ) -> None:
-        self._state = SessionState(
+        self._state = state_of(
             now_us=now_us,
             steady=steady,
             monotonic=monotonic,
@@ -202,6 +207,10 @@ class Session:
         """Return a market's ladder, None when nobody wants it."""
         return self._state.ladders.get(market_ticker)
 
+    def ladders(self) -> list[Ladder]:
+        """Return all ladders there are."""
+        return list(self._state.ladders.values())
+
     def rows(self, channel: str) -> list[Row]:
         """Return the list that rows of `channel`, or quotes, are appended to.
 
@@ -213,6 +222,19 @@ class Session:
         several sessions share the list they run on one thread, and rows stand in the order in which they were made.
         """
         return self._state.rows_of(channel)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a connection."""
+        return self._state.connected
+
+    def standing(self) -> tuple[list[SubscriptionState], list[BookState]]:
+        """Return what the exchange sends, and the books that are kept, as they stand now."""
+        return subscriptions_of(self._state), books_of(self._state)
+
+    def unanswered(self) -> list[bytes]:
+        """Return the commands that were sent and not answered, as they were sent."""
+        return self._state.unanswered()
 
     @property
     def subscriptions(self) -> dict[str, Subscription]:

@@ -97,18 +97,29 @@ class SessionState:
     def send(
         self, subscription: Subscription | None, kind: str, market_tickers: tuple[str, ...] | None = None
     ) -> Command:
-        """Queue one command and remember it by its number."""
+        """Queue one command and remember it by its number.
+
+        Raises
+        ------
+        UnicodeEncodeError
+            When a ticker is no text that can be sent; nothing is queued then.
+        """
         number = next(self._numbers)
+        encoded = _encode(number, subscription, kind, market_tickers)
         sids = frozenset(self.by_sid) if subscription is None else frozenset[int]()
         command = Command(number, kind, market_tickers, self.monotonic(), sids)  # type: ignore[arg-type]
         self.commands[number] = command
-        if subscription is None:
-            data = commands.list_subscriptions(number)
-        else:
+        if subscription is not None:
             self.owners[number] = subscription
-            data = _encode(number, subscription, kind, market_tickers)
-        self.outgoing.append(data)
+        self.outgoing.append(encoded)
         return command
+
+    def unanswered(self) -> list[bytes]:
+        """Return the commands that were sent and not answered, as they were sent."""
+        return [
+            _encode(each.number, self.owners.get(each.number), each.kind, each.market_tickers)
+            for each in self.commands.values()
+        ]
 
     def answered(self, number: int | None) -> tuple[Command | None, Subscription | None]:
         """Take the command with this number off the list of those under way."""
@@ -229,7 +240,11 @@ class SessionState:
             self.gaps.close(subscription.repair.take_gaps(), at, self.steady(at), repaired_by)
 
 
-def _encode(number: int, subscription: Subscription, kind: str, market_tickers: tuple[str, ...] | None) -> bytes:
+def _encode(
+    number: int, subscription: Subscription | None, kind: str, market_tickers: tuple[str, ...] | None
+) -> bytes:
+    if subscription is None:
+        return commands.list_subscriptions(number)
     if kind == "subscribe":
         return commands.subscribe(number, subscription.channel, market_tickers, subscription.membership.params)
     sid = subscription.counting.sid

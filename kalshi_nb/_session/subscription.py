@@ -120,6 +120,10 @@ class Subscription:
         """The exchange's number for it on this connection; None while there is none."""
         return self.counting.sid
 
+    def repairs_in_vain(self, now: float) -> int:
+        """Return how many repairs in a row did not hold; `now` is in seconds on the session's own clock."""
+        return self.repair.in_vain(self.counting.messages, now)
+
     @property
     def listening(self) -> bool:
         """Whether rows are made."""
@@ -134,6 +138,11 @@ class Subscription:
     def messages(self) -> int:
         """Data frames received."""
         return self.counting.messages
+
+    @property
+    def seq(self) -> int | None:
+        """The number of the newest; None where its messages have none."""
+        return self.counting.seq if self.counting.sequenced else None
 
     @property
     def received_at(self) -> int:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import weakref
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from kalshi_nb._frames.batch import Batch
 from kalshi_nb._messages.gaps import Gap
+from kalshi_nb._moments import datetime_of
 from kalshi_nb._rows.gaps import GapRow
 from kalshi_nb._rows.quotes import QUOTES
 from kalshi_nb._rows.steering import ClockStepRow, DroppedRows, ResetRow
@@ -37,9 +37,6 @@ if TYPE_CHECKING:
     Element = pl.DataFrame | PlainRows | list[Message | Gap]
 
 __all__ = ["Delivery", "Element", "Opening", "messages_of", "size_of"]
-
-
-_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 class Opening(NamedTuple):
@@ -253,7 +250,7 @@ def messages_of(batch: Batch, market_tickers: frozenset[str] | None, *, gaps: bo
     found: list[Message | Gap] = []
     for row in rows:
         if isinstance(row, GapRow):
-            opened_at = _EPOCH + dt.timedelta(microseconds=row.opened_at)
+            opened_at = datetime_of(row.opened_at)
             found.append(Gap(batch.channel, row.market_ticker, opened_at, row.reason))
         else:
             found.append(from_row(batch.channel, row))

@@ -13,6 +13,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from kalshi_nb._moments import datetime_of
+from kalshi_nb._redaction import printable
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
@@ -23,8 +26,6 @@ _TRACEBACK, _CAUSE, _CONTEXT = (vars(BaseException)[name] for name in ("__traceb
 _NAME = vars(type)["__name__"]
 _LONGEST_TEXT: Final = 2_000
 _LONGEST_TRACEBACK: Final = 50_000
-
-_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 def _folder_of(package: str) -> str:
@@ -99,11 +100,14 @@ class Failure:
         # of it is asked by the built-in classes' own ways, or with a net below.
         where = _asked(lambda: _place_of(_TRACEBACK.__get__(error)), "") or _beginning_of(function)
         whole = _asked(lambda: "".join(traceback.format_exception(error)), "(its traceback cannot be had)")
+        said = _text_of(error)
+        if _asked(lambda: _innermost(_TRACEBACK.__get__(error)), "").startswith(_LIBRARIES):
+            said = said.partition("\n")[0]  # what else a library has to say is advice on how to use it
         _forget_frames(error)
-        at = _EPOCH + dt.timedelta(microseconds=now_us)
-        name = _asked(lambda: _NAME.__get__(type(error)), "an error")
-        text = f"{pipeline!r} on {channel} raised {name}: {_text_of(error)}"
-        return cls(pipeline, channel, error, _cut(whole, _LONGEST_TRACEBACK), at, text, where, time.monotonic())
+        at = datetime_of(now_us)
+        name = _asked(lambda: printable(_NAME.__get__(type(error))), "an error")
+        text = f"{pipeline!r} on {channel} raised {name}: {said}"
+        return cls(pipeline, channel, error, _shown(whole, _LONGEST_TRACEBACK), at, text, where, time.monotonic())
 
     def __str__(self) -> str:
         return self.text
@@ -149,6 +153,12 @@ def _place_of(trace: TracebackType | None) -> str:
     return _at(found.filename, found.lineno, found.name)
 
 
+def _innermost(trace: TracebackType | None) -> str:
+    """Return the file that raised."""
+    frames = traceback.extract_tb(trace)
+    return frames[-1].filename if frames else ""
+
+
 def _beginning_of(function: Callable[..., Any] | None) -> str:
     """Return where a function is written, empty where nobody knows."""
     code = getattr(function, "__code__", None)
@@ -171,7 +181,7 @@ def _cell_of(filename: str) -> str:
 
 def _text_of(error: BaseException) -> str:
     """Return an exception's own words, which may quote a whole frame or the answer of a server, in a line's length."""
-    return _asked(lambda: _cut(str(error), _LONGEST_TEXT), "(its text cannot be had)")
+    return _asked(lambda: _shown(str(error), _LONGEST_TEXT), "(its text cannot be had)")
 
 
 def _asked(ask: Callable[[], str], otherwise: str) -> str:
@@ -179,6 +189,11 @@ def _asked(ask: Callable[[], str], otherwise: str) -> str:
         return ask()
     except BaseException:  # noqa: BLE001  # whatever it is, it must not hurt anybody else
         return otherwise
+
+
+def _shown(text: str, most: int) -> str:
+    """Return what may stand in a report: not too long, and nothing that steers a terminal."""
+    return _cut(printable(_cut(text, most)), most)
 
 
 def _cut(text: str, most: int) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
 from streamz import core, sinks
 
@@ -12,14 +13,25 @@ from kalshi_nb._redaction import shown
 from kalshi_nb.errors import PipelineError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from streamz import Stream
 
-__all__ = ["refuse_function", "refuse_unstarted", "refuse_unusable"]
+    from kalshi_nb.errors import KalshiError
+
+__all__ = ["refuse_arity", "refuse_function", "refuse_unstarted", "refuse_unusable"]
 
 _TRANSFORMING = (core.map, core.starmap, core.accumulate)
 """Nodes that pass on what a function returns, a coroutine too."""
+
+_CALLING: Final = {
+    core.map: "map() calls its function with each batch, and with what else it was given",
+    core.filter: "filter() calls its function with each batch, and with what else it was given",
+    core.accumulate: "accumulate() calls its function with what that returned last and with each batch",
+    core.unique: "unique() calls its key with each batch",
+    sinks.sink: "sink() calls its function with each batch, and with what else it was given",
+}
+"""Nodes that are known to call their functions so; a subclass of somebody's own may do it in another way."""
 
 
 def refuse_function(channel: str, function: object) -> None:
@@ -38,22 +50,55 @@ def refuse_function(channel: str, function: object) -> None:
         )
 
 
+def refuse_arity(
+    function: object,
+    calling: str,
+    arguments: Sequence[object] = (None,),
+    options: Mapping[str, object] = MappingProxyType({}),
+    kind: type[KalshiError] = PipelineError,
+) -> None:
+    """Refuse what cannot be called as it will be, where that is certain.
+
+    Parameters
+    ----------
+    function : object
+        What is called. Of some that are written in C nobody knows what they take, and what stands in for another may
+        take more than it says.
+    calling : str
+        Who calls it with what, as the beginning of a sentence.
+    arguments, options
+        As many as it will be called with, and by which names.
+    kind : type
+        Of the error.
+    """
+    if hasattr(function, "__signature__"):  # written there by somebody, for people
+        return
+    try:
+        signature = inspect.signature(function, follow_wrapped=False)  # type: ignore[arg-type]  # what is none raises
+    except (TypeError, ValueError):
+        return
+    try:
+        signature.bind(*arguments, **options)
+    except TypeError as problem:
+        raise kind(f"{calling}; {_name(function)} cannot be called so: {problem}.") from None
+
+
 def refuse_unstarted(result: object, channel: str) -> None:
     """Refuse what a function returned, where that is something that nobody here starts.
 
     Raises
     ------
     PipelineError
-        When it is a coroutine or a generator; nothing of it has run.
+        When it is a coroutine, another awaitable, or a generator; nobody here would wait for it.
     """
     if inspect.iscoroutine(result) or inspect.isgenerator(result):
         result.close()
-    elif not inspect.isasyncgen(result):
+    elif not (inspect.isasyncgen(result) or inspect.isawaitable(result)):
         return
     kind = "a function with yield" if inspect.isgenerator(result) else "an async function"
     raise PipelineError(
-        f"What was called returned a {type(result).__name__}, of which nothing ran: it is {kind}, or hands on what "
-        f"one returns. {_instead(channel, kind)}"
+        f"What was called returned a {type(result).__name__}, which nobody here waits for: it is {kind}, or hands on "
+        f"what one returns. {_instead(channel, kind)}"
     )
 
 
@@ -71,8 +116,8 @@ def refuse_unusable(node: Stream, channel: str) -> None:
     PipelineError
         When it is no function, or one that would never run.
     """
-    name = "predicate" if isinstance(node, core.filter) else "func"
-    if not isinstance(node, (core.filter, sinks.sink, *_TRANSFORMING)) or not hasattr(node, name):
+    name = "predicate" if isinstance(node, core.filter) else "key" if isinstance(node, core.unique) else "func"
+    if not isinstance(node, (core.filter, core.unique, sinks.sink, *_TRANSFORMING)) or not hasattr(node, name):
         return  # another node, or one of somebody's own making
     function, called = getattr(node, name), type(node).__name__
     if not callable(function) or isinstance(function, _column_type()):
@@ -82,17 +127,23 @@ def refuse_unusable(node: Stream, channel: str) -> None:
     transforming = isinstance(node, _TRANSFORMING)
     if not transforming or not inspect.isgeneratorfunction(_plain(function)):  # a later node may take what that gives
         refuse_function(channel, function)
-    if transforming and not hasattr(function, "__looked_at__"):
-        node.func = _looked_at(function, channel)
+    if type(node) in _CALLING:
+        given = (None, None) if isinstance(node, core.accumulate) else (None, *getattr(node, "args", ()))
+        refuse_arity(function, _CALLING[type(node)], given, getattr(node, "kwargs", {}))
+    if not isinstance(node, sinks.sink) and not hasattr(function, "__looked_at__"):
+        setattr(node, name, _looked_at(function, channel))
 
 
 def _looked_at(function: Callable[..., Any], channel: str) -> Callable[..., Any]:
-    """Return a function that raises where `function` returns a coroutine, which no later node would await."""
+    """Return a function that raises where `function` returns a coroutine, which no later node would await.
+
+    To a filter a coroutine is true, whatever it would have come to.
+    """
 
     @functools.wraps(function)
     def look(*arguments: Any, **options: Any) -> Any:
         result = function(*arguments, **options)
-        if inspect.iscoroutine(result) or inspect.isasyncgen(result):
+        if inspect.isasyncgen(result) or inspect.isawaitable(result):
             refuse_unstarted(result, channel)
         return result
 
@@ -147,6 +198,8 @@ def _for(called: str) -> str:
             "To keep some rows of each frame, write .map(lambda df: df.filter(pl.col('count') > 100)); "
             "filter(function) passes or holds back a whole batch."
         )
+    if called == "unique":
+        return "For example .unique(key=lambda df: df.height)."
     if called == "sink":
         return "For example .sink(print), or .sink(rows.append) with a list."
     if called == "accumulate":

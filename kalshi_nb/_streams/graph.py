@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from streamz import Stream
 from streamz.sinks import _global_sinks
 
+from kalshi_nb._usage import NotAwaited
 from kalshi_nb.errors import PipelineError
 
 if TYPE_CHECKING:
@@ -149,7 +150,11 @@ def refuse_awaitables(result: Any) -> None:
     PipelineError
         It names what to use instead.
     """
-    left = [each for each in (result if isinstance(result, list) else [result]) if inspect.isawaitable(each)]
+    left = [
+        each
+        for each in (result if isinstance(result, list) else [result])
+        if inspect.isawaitable(each) and not isinstance(each, NotAwaited)  # a handle can be awaited only to be told so
+    ]
     for each in left:
         close = getattr(each, "close", None)
         if close is not None:

@@ -318,6 +318,17 @@ class Listener:
     async def __aenter__(self) -> Self:
         return self
 
+    def __await__(self) -> NoReturn:
+        raise PipelineError(
+            "A Listener is not awaited. Write async for message in feed.listen(…), or await anext(listener)."
+        )
+
+    def __enter__(self) -> NoReturn:
+        raise PipelineError("listen() is for code that awaits: write async with feed.listen(…) as listener.")
+
+    def __exit__(self, *_raised: object) -> None:
+        """Never get here: `__enter__` raises."""
+
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import threading
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from kalshi_nb._messages.gaps import Gap
+from kalshi_nb._moments import datetime_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["Loss", "LossReason", "Losses"]
 
 _MOST: Final = 1_000
-_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 LossReason = Literal["rested", "dropped"]
 """The pipeline rested after errors, or so many rows waited for it that the oldest went."""
@@ -213,5 +212,5 @@ class Losses:
     def _gap(self, loss: Loss) -> Gap:
         markets = self._market_tickers
         market = next(iter(markets)) if markets is not None and len(markets) == 1 else None
-        opened_at = _EPOCH + dt.timedelta(microseconds=loss.opened_at)
+        opened_at = datetime_of(loss.opened_at)
         return Gap(self._channel, market, opened_at, loss.reason, loss.rows)

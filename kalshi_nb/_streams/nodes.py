@@ -1,26 +1,29 @@
 """The kit's own streamz nodes, which need no event loop and lose nothing.
 
 Importing this module adds ``rolling_frame``, ``throttle``, ``bars``, ``latest_by`` and ``join_asof`` to every
-``streamz.Stream`` of the process.
+``streamz.Stream`` of the process, and has ``scatter`` know the streams of feeds.
 """
 
 from __future__ import annotations
 
 import logging
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import polars as pl
 from streamz import Stream
 
 from kalshi_nb._clock import WallClock
+from kalshi_nb._durations import Duration
+from kalshi_nb._durations import seconds as positive_seconds
+from kalshi_nb._frames.columns import checked_schema
+from kalshi_nb._frames.files import require
 from kalshi_nb._frames.keyed import KeyedFrame, key_columns
 from kalshi_nb._frames.reading import FrameReading
-from kalshi_nb._frames.rolling import RollingFrame, most_keys, window
+from kalshi_nb._frames.rolling import LONGEST_SECONDS, RollingFrame, most_keys, window
 from kalshi_nb._frames.schema import MARKET
 from kalshi_nb._frames.schema import schema as schema_of
 from kalshi_nb._logging import log
-from kalshi_nb._redaction import shown
 from kalshi_nb._rows.channels import traits_of
 from kalshi_nb._rows.tickers import about, hints
 from kalshi_nb._streams.bars import BarsNode
@@ -28,9 +31,9 @@ from kalshi_nb._streams.graph import refuse_awaitables
 from kalshi_nb._streams.joins import JoinAsofNode, LatestByNode
 from kalshi_nb._streams.source import Source, delivery_above
 from kalshi_nb._streams.troubles import keys_dropped
+from kalshi_nb._usage import Closing
 from kalshi_nb._waiting import FORKED
 from kalshi_nb.errors import (
-    ConfigurationError,
     ForkedError,
     HandleClosedError,
     NoSuchAttributeError,
@@ -39,7 +42,7 @@ from kalshi_nb.errors import (
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from kalshi_nb._rows.gaps import Gap
     from kalshi_nb._streams.user_delivery import StreamDelivery
@@ -51,7 +54,7 @@ __all__ = ["RollingFrameNode", "ThrottleNode", "register"]
 _MADE_WITH: Final = frozenset({"rows", "seconds", "latest_keys"})
 
 
-class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz ships no types
+class RollingFrameNode(FrameReading, Closing, Stream):  # type: ignore[misc]  # streamz ships no types
     """``stream.rolling_frame()``: keeps the newest rows of the frames that pass, and passes them on.
 
     Keep the node in a variable: it is the handle to read, with ``.df``, ``.wait()``, ``.latest()`` and
@@ -63,7 +66,7 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
         A stream of polars DataFrames, all with the same columns.
     rows : int, optional
         Keep at most so many rows; 100,000 where neither `rows` nor `seconds` is given.
-    seconds : float, optional
+    seconds : str, timedelta or float, optional
         Keep rows that were received at most so long ago, by the column ``received_at``.
     latest_keys : int, optional
         How many last rows ``.latest()`` keeps beside the window; 100,000 where it is left out.
@@ -79,20 +82,22 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
     Raises
     ------
     ConfigurationError
-        When `rows`, `seconds` or `latest_keys` is not a positive number, no ``received_at`` is there to go by, or `by`
-        names no columns.
+        When `rows`, `seconds` or `latest_keys` is not a positive number, no ``received_at`` is there to go by, `by`
+        names no columns, or `schema` is none.
     PipelineError
         Directly on ``feed.messages()``, which sends lists.
     """
 
-    _ipython_display_ = None
     _kind = "rolling_frame"
+
+    shown_by: ClassVar[Callable[[FrameReading], Any] | None] = None
+    """Returns the live view of a frame; set by the room above that has views."""
 
     def __init__(
         self,
         upstream: Stream,
         rows: int | None = None,
-        seconds: float | None = None,
+        seconds: Duration | None = None,
         schema: Mapping[str, Any] | None = None,
         name: str | None = None,
         latest_keys: int | None = None,
@@ -104,7 +109,7 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
         delivery = delivery_above(upstream)
         # Kept, since a pipeline that is closed is taken apart, and its frame is to know whether the feed was, too.
         self._stands = None if delivery is None else delivery.standing
-        columns = pl.Schema(schema) if schema is not None else None
+        columns = None if schema is None else checked_schema(schema)
         if isinstance(upstream, BarsNode):
             columns = columns or upstream.schema
         if isinstance(upstream, Source):
@@ -180,7 +185,7 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
         lost = 0 if delivery is None else delivery.losses.rows
         return f"{super()._caption(df)}, {lost:,} rows were dropped before it" if lost else super()._caption(df)
 
-    def complete(self, since: dt.datetime | None = None) -> bool:
+    def complete(self, since: dt.datetime | dt.timedelta | str | None = None) -> bool:
         """Tell whether no gap is known in the rows that came by the feed from `since` to now.
 
         As :meth:`kalshi_nb.Frame.complete`, for the channel and markets of the stream that this is built on. Rows
@@ -189,8 +194,9 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
 
         Parameters
         ----------
-        since : datetime, optional
-            With a time zone, compared with ``received_at``; None for the whole window.
+        since : datetime, str or timedelta, optional
+            How long ago, as ``"1m"``; or a moment with a time zone, compared with ``received_at``; None for
+            the whole window.
 
         Returns
         -------
@@ -200,7 +206,7 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
         Raises
         ------
         ConfigurationError
-            When `since` is not a datetime with a time zone.
+            When `since` is no length of time and no datetime with a time zone.
         """
         return self._covered is not None and self._covered.complete(since)
 
@@ -228,6 +234,28 @@ class RollingFrameNode(FrameReading, Stream):  # type: ignore[misc]  # streamz s
 
     __str__ = FrameReading.__repr__
 
+    # What shows it ------------------------------------------------------------------------------------
+
+    def _view(self) -> Any:
+        shown_by = type(self).shown_by
+        return None if shown_by is None else shown_by(self)
+
+    def _ipython_display_(self) -> None:
+        """Show the live table, where the front end can; else a still one, else text."""
+        view = self._view()
+        if view is None:
+            raise NotImplementedError  # by which IPython knows to look for another form
+        view._ipython_display_()
+
+    def _repr_mimebundle_(self, **_kinds: Any) -> dict[str, Any]:
+        view = self._view()
+        return {} if view is None else dict(view.mimebundle())
+
+    def _display_(self) -> object:
+        """Return what marimo shows."""
+        view = self._view()
+        return self.df if view is None else view._display_()
+
 
 def _key(delivery: StreamDelivery | None, columns: pl.Schema | None) -> tuple[str, ...]:
     """Return the columns that ``latest()`` goes by: the channel's, unless the frame is known to lack them."""
@@ -245,22 +273,22 @@ class ThrottleNode(Stream):  # type: ignore[misc]  # streamz ships no types
     ----------
     upstream : streamz.Stream
         A node of a feed's pipeline, whose thread delivers what was held.
-    interval : float
-        Seconds.
+    interval : str, timedelta or float
+        ``"500ms"``, a timedelta, or seconds.
 
     Raises
     ------
     ConfigurationError
-        When `interval` is not a positive number.
+        When `interval` is no length of time.
     PipelineError
         On a stream that no feed fills.
     """
 
     _ipython_display_ = None
 
-    def __init__(self, upstream: Stream, interval: float) -> None:
-        if isinstance(interval, bool) or not isinstance(interval, (int, float)) or not interval > 0:
-            raise ConfigurationError(f"interval={shown(interval)}: give a positive number of seconds.")
+    def __init__(self, upstream: Stream, interval: Duration) -> None:
+        advice = 'give a length of time, such as 0.5, for seconds, or "500ms"'
+        interval = positive_seconds("interval", interval, advice, most=LONGEST_SECONDS)
         delivery = delivery_above(upstream)
         if delivery is None:
             raise PipelineError(
@@ -304,6 +332,14 @@ class ThrottleNode(Stream):  # type: ignore[misc]  # streamz ships no types
     __str__ = __repr__
 
 
+def _scatter(upstream: Stream, *arguments: Any, **options: Any) -> Stream:
+    """Hand on what passes to the workers of a Dask client; see `kalshi_nb._streams.scattering.ScatterNode`."""
+    require("distributed", doing="scatter()", extra="dask")
+    from kalshi_nb._streams.scattering import scatter  # noqa: PLC0415  # a third of a second, and optional
+
+    return scatter(upstream, *arguments, **options)
+
+
 def register() -> None:
     """Make the nodes methods of ``streamz.Stream``; any number of times is as good as once."""
     Stream.register_api(attribute_name="rolling_frame")(RollingFrameNode)
@@ -311,6 +347,7 @@ def register() -> None:
     Stream.register_api(attribute_name="bars")(BarsNode)
     Stream.register_api(attribute_name="latest_by")(LatestByNode)
     Stream.register_api(attribute_name="join_asof")(JoinAsofNode)
+    Stream.register_api(attribute_name="scatter")(_scatter)
 
 
 register()

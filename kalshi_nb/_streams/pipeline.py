@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, Self
+from typing import TYPE_CHECKING, Literal, NamedTuple, NoReturn
 
 from kalshi_nb._rows.tickers import about, hints
 from kalshi_nb._streams.troubles import resting
 from kalshi_nb._threads import forks
-from kalshi_nb._usage import not_copied, not_made, setter
+from kalshi_nb._usage import Closing, Made, NotAwaited, not_copied, setter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,11 +44,11 @@ class Label(NamedTuple):
         return f"{self.name!r} on {self.channel}, {about(self.channel, self.market_tickers)}"
 
 
-class Pipeline:
+class Pipeline(Made, Closing, NotAwaited):
     """One channel, some or all of its markets, and what is built on it.
 
     Made by the feed's ``stream()``, ``messages()``, ``on()`` and ``listen()``. It lives as long as a node of it is in
-    somebody's hands, a sink hangs on it, or, for ``on()``, until it is closed.
+    somebody's hands, a sink hangs on it, or, for ``on()``, until it is closed, which the end of a ``with`` does.
 
     One that raises goes on. After ten errors in a row it rests for a second, and is then tried with what comes next:
     it goes on where that works, and rests twice as long, up to 30 s, where it does not. What comes meanwhile is
@@ -84,11 +84,8 @@ class Pipeline:
         instead="attach another, with other arguments, such as feed.stream('trade', name='mine')",
     )
 
-    def __new__(cls, *arguments: Any, **_options: Any) -> Self:
-        """Refuse to be made by hand."""
-        if not arguments:
-            raise not_made(cls, "feed.stream('trade'), feed.messages('trade') or feed.on('trade')")
-        return super().__new__(cls)
+    _made_of = ("channel", "_fields")
+    _asked_by = "feed.stream('trade'), feed.messages('trade') or feed.on('trade')"
 
     def __init__(
         self, label: Label, kind: Kind, progress: Progress, on_close: Callable[[], None], *, exact: bool = False

@@ -12,21 +12,22 @@ from kalshi_nb._frames.marks import GapMarks
 from kalshi_nb._frames.rolling import RollingFrame, most_keys, window
 from kalshi_nb._frames.schema import schema
 from kalshi_nb._rows.channels import NEVER_DROPPED, traits_of
-from kalshi_nb._streams import nodes as _nodes  # noqa: F401  # streams have rolling_frame() and throttle() by it
+from kalshi_nb._streams import nodes  # streams have rolling_frame() and throttle() by it
 from kalshi_nb._streams.alerts import Alert, AlertDelivery
 from kalshi_nb._streams.delivery import Delivery, Opening
 from kalshi_nb._streams.feed_frame import FeedFrameDelivery
-from kalshi_nb._streams.functions import refuse_function
+from kalshi_nb._streams.functions import refuse_arity, refuse_function
 from kalshi_nb._streams.listening import ListenDelivery
 from kalshi_nb._streams.notices import Notices
 from kalshi_nb._streams.pipeline import Label, Pipeline
 from kalshi_nb._streams.registry import Registry
 from kalshi_nb._streams.source import Source
-from kalshi_nb._streams.turns import Made, Turns, rest_after
+from kalshi_nb._streams.turns import Made, Turns
 from kalshi_nb._streams.unheld import Unheld
 from kalshi_nb._streams.user_delivery import CallbackDelivery, FrameDelivery, MessageDelivery, UserDelivery
 from kalshi_nb._streams.user_thread import UserThread
 from kalshi_nb._threads import FEED_ROLES, refuse_on
+from kalshi_nb._usage import flag
 from kalshi_nb._waiting import Deadline
 from kalshi_nb.errors import FeedClosedError, WaitTimeoutError
 
@@ -45,7 +46,11 @@ __all__ = ["Pipelines"]
 _D = TypeVar("_D", bound=Delivery)
 
 _REST_OF_FRAMES: Final = 60
-"""A rest after frames for users' nodes, in their CPU time: each costs as much again as making it, and more."""
+"""A rest after a frame for users' nodes, in the CPU time of making it: what they do with it costs that much, too."""
+
+_FEW_ROWS: Final = 32
+"""A frame of so many rows earns twice the rest: a stream that brings them together can be taken in larger ones, while
+one that brings them one by one is read as they come."""
 
 
 class Pipelines:
@@ -79,6 +84,8 @@ class Pipelines:
         How the feed stands, for those who wait for rows.
     readers : mapping of str to callable, optional
         By channel, what is called with its rows as soon as they were taken, before they are brought to anybody.
+    left_out : callable, optional
+        Given a channel, returns the markets of it whose rows are for those alone that name them.
     """
 
     def __init__(
@@ -94,7 +101,9 @@ class Pipelines:
         max_pending_rows: int = 1_000_000,
         standing: Standing | None = None,
         readers: Mapping[str, Callable[[Sequence[Row]], None]] | None = None,
+        left_out: Callable[[str], frozenset[str]] = lambda _: frozenset(),
     ) -> None:
+        self._left_out = left_out
         self._standing = standing
         self._readers = readers or {}
         self._take = take
@@ -170,6 +179,7 @@ class Pipelines:
             When a call of it would run nothing of it.
         """
         refuse_function(channel, function)
+        refuse_arity(function, f"on({channel!r}) calls a function with each message")
         name = name or getattr(function, "__name__", None)
         opening = self._opening(self._user, channel, market_tickers, name, on_close, gaps=gaps)
         if isinstance(function, Alert):
@@ -251,6 +261,7 @@ class Pipelines:
             raise FeedClosedError("The feed is closed: connect() again, then attach to the new one.")
         if registry is not self._kit and name:
             self._notices.attached(name, channel)
+        exact, gaps = flag("exact", exact), flag("gaps", gaps)
         label = Label(name or f"{channel}-{next(self._numbers)}", channel, market_tickers)
         return Opening(
             label,
@@ -266,6 +277,7 @@ class Pipelines:
         )
 
     def _begin(self, delivery: StreamDelivery, on_close: Callable[[], Any] | None) -> Source:
+        nodes.register()  # anew: somebody may have loaded streamz's bridge to Dask, which has a scatter() of its own
         source = Source(delivery)
         if on_close is not None:
             # A pipeline that nobody holds any more is never closed; it just goes.
@@ -437,7 +449,8 @@ class Pipelines:
 
     def _made(self, spent: float, rows: int) -> None:
         """Take up what a frame for users took; on the users' thread."""
-        self._user_thread.rest(min(self._flush_interval, rest_after(_REST_OF_FRAMES, spent, rows)))
+        rest = _REST_OF_FRAMES * spent * (1 + rows / _FEW_ROWS)
+        self._user_thread.rest(min(self._flush_interval, rest))
 
     def _turn(self, turn: int, *, asked: bool, ending: bool) -> Made:
         for_users: list[Batch] = []
@@ -454,11 +467,11 @@ class Pipelines:
                 if frames:
                     awaited = awaited or any(each.store.is_awaited for each in frames)
                     self._mark(batch, frames)
-                    _deliver(batch, frames, self._notices.kit_failed)
+                    self._deliver(batch, frames)
                 listening = self._listening.of(channel)
                 if listening:
                     awaited = True
-                    _deliver(batch, listening, self._notices.kit_failed)
+                    self._deliver(batch, listening)
                 # Asked after the rows were taken: whoever asked for them was here before they came.
                 users = [each.kind for each in self._user.of(channel) if not each.is_closed]
                 if users:
@@ -497,8 +510,8 @@ class Pipelines:
 
     def _bring(self, batch: Batch) -> None:
         """Bring a batch to those whose graph is there, and have it wait for the others; for the users' thread."""
-        ready = [each for each in self._user.of(batch.channel) if not each.keep(batch)]
-        _deliver(batch, ready, self._notices.kit_failed)
+        ready = [each for each in self._user.of(batch.channel) if not each.keep(self._part_for(each, batch))]
+        self._deliver(batch, ready)
 
     def _count_dropped(self, channel: str, row: DroppedRows) -> list[UserDelivery]:
         """Count rows that went for the pipelines that will miss them, and return those."""
@@ -514,12 +527,15 @@ class Pipelines:
                 each.go_on()
             each.look()
 
+    def _deliver(self, batch: Batch, deliveries: list[_D]) -> None:
+        while deliveries:
+            # Taken out of the list so that a pipeline whose last user leaves meanwhile can go at once.
+            delivery = deliveries.pop(0)
+            try:
+                delivery.deliver(self._part_for(delivery, batch))
+            except BaseException as error:  # noqa: BLE001  # one delivery's trouble is not the others'
+                self._notices.kit_failed(error)
 
-def _deliver(batch: Batch, deliveries: list[_D], report: Callable[[BaseException], None]) -> None:
-    while deliveries:
-        # Taken out of the list so that a pipeline whose last user leaves meanwhile can go at once.
-        delivery = deliveries.pop(0)
-        try:
-            delivery.deliver(batch)
-        except BaseException as error:  # noqa: BLE001  # one delivery's trouble is not the others'
-            report(error)
+    def _part_for(self, delivery: Delivery, batch: Batch) -> Batch:
+        """Return what of a batch is for a pipeline: one that names no market has nothing of those left out."""
+        return batch if delivery.label.market_tickers is not None else batch.without(self._left_out(batch.channel))

@@ -11,7 +11,7 @@ from kalshi_nb._frames.reading import FrameReading
 from kalshi_nb._redaction import shown
 from kalshi_nb._streams.graph import LOOP_REFUSED, Downstreams, forget_loop
 from kalshi_nb._threads import role
-from kalshi_nb._usage import not_copied
+from kalshi_nb._usage import NotAwaited, not_copied, setter
 from kalshi_nb.errors import NoSuchAttributeError, PipelineError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def _is_not_ours(_record: logging.LogRecord) -> bool:
 logging.getLogger("streamz.core").addFilter(_is_not_ours)
 
 
-class Source(Stream):  # type: ignore[misc]  # streamz ships no types
+class Source(NotAwaited, Stream):  # type: ignore[misc]  # streamz ships no types
     """The source of one pipeline, an ordinary ``streamz.Stream`` to build on.
 
     Batches arrive by themselves, on the feed's thread for user code. Nodes may be attached at any time and
@@ -48,8 +48,15 @@ class Source(Stream):  # type: ignore[misc]  # streamz ships no types
         How it is doing, and how to end it.
     """
 
+    _in_a_coroutine = " to build on it; in a coroutine, write: async for message in feed.listen(channel): …"
+
     # streamz would attach a live Output widget to the graph, which costs a message a batch.
     _ipython_display_ = None
+
+    __setattr__ = setter(
+        *("pipeline", "name", "upstreams", "downstreams", "current_value", "current_metadata", "loop", "asynchronous"),
+        instead="ask for another, with other arguments, such as feed.stream('trade', name='mine')",
+    )
 
     def __init__(self, delivery: StreamDelivery) -> None:
         self.pipeline = delivery.pipeline

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     class Covered(Protocol):
         """Knows whether a frame lacks rows."""
 
-        def complete(self, since: dt.datetime | None = None) -> bool:
+        def complete(self, since: dt.datetime | dt.timedelta | str | None = None) -> bool:
             """Tell whether no gap is known since a moment."""
             ...
 
@@ -93,6 +93,9 @@ _MOST_FAILED_ROWS: Final = 100_000
 _MOMENT: Final = 0.002  # seconds by which two clocks may part
 _BUILDING: Final = 0.05
 """Seconds after its beginning until which a graph may be in the making, so that what comes for it waits."""
+
+_UNTOUCHED: Final = 2.0
+"""The same where nothing hangs on it yet: a busy machine may hold up a cell between its first node and the next."""
 
 _LOOK: Final = 0.25  # seconds between two looks whether a rest is over
 _LULL: Final = 30.0  # seconds after which it is news again that rows are dropped
@@ -418,7 +421,7 @@ class StreamDelivery(UserDelivery):
         """Makes what knows the gaps that concern a node, from then on; None where nobody can know."""
         self._covered: weakref.WeakSet[Covered] = weakref.WeakSet()
         self._watchers: weakref.WeakSet[Watcher] = weakref.WeakSet()
-        self._building_until = 0.0
+        self._building_until = self._untouched_until = 0.0
         self._source: weakref.ref[Stream] | None = None
 
     def covered(self, store: RollingFrame) -> Covered | None:
@@ -432,24 +435,34 @@ class StreamDelivery(UserDelivery):
     def begin_with(self, source: Stream) -> None:
         """Send to `source` from now on."""
         self._source = weakref.ref(source)
-        self._building_until = self.schedule.now() + _BUILDING
+        now = self.schedule.now()
+        self._building_until, self._untouched_until = now + _BUILDING, now + _UNTOUCHED
 
     @property
     def is_due(self) -> bool:
         """Whether something waits that can be brought now."""
-        return super().is_due and self.schedule.now() >= self._building_until
+        return super().is_due and not self._is_in_the_making()
 
     def keep(self, batch: Batch) -> bool:
         """Have a batch wait while a cell may still be building: the first quotes come before the second node does."""
-        if self.schedule.now() >= self._building_until:
+        if not self._is_in_the_making():
             return False
         self._line.extend(batch.parts)
-        self.schedule.call_at(self._building_until, self, self._wake)
+        # A first node that is just being admitted saw no line: it is looked for once more before the last moment.
+        for moment in (max(self._building_until, self.schedule.now() + _BUILDING), self._untouched_until):
+            self.schedule.call_at(moment, self, self._wake)
         return True
+
+    def _is_in_the_making(self) -> bool:
+        now = self.schedule.now()
+        if now < self._building_until:
+            return True
+        source = self._begun()
+        return now < self._untouched_until and source is not None and not source.downstreams
 
     def built(self) -> None:
         """Take note that whoever builds on the pipeline has what he wants."""
-        self._building_until = 0.0
+        self._building_until = self._untouched_until = 0.0
 
     def deliver(self, batch: Batch) -> None:
         """Bring the rows of `batch` to the graph, and have its nodes look where a gap is seen."""
@@ -496,15 +509,22 @@ class StreamDelivery(UserDelivery):
         Raises
         ------
         PipelineError
-            When the node has an event loop, its function is none or never runs, or the pipeline is closed.
+            When the node has an event loop, its function is none or never runs, or the pipeline is closed; behind
+            ``scatter()`` when it would not know what to do with what passes there.
         """
-        refuse_loop(node)
+        # Behind scatter() nodes have a loop, which they do not use, and those above say who may stand there.
+        ways = [getattr(above, "_admits", None) for above in node.upstreams]
+        (next(filter(None, ways), None) or refuse_loop)(node)
         refuse_unusable(node, self.label.channel)
         if self._progress.closed:
             raise PipelineError(
                 f"Pipeline {self.label.name!r} is closed: nothing comes through it any more. "
                 "Ask the feed for a new one, with stream() or messages()."
             )
+        if self._line and (now := self.schedule.now()) < self._untouched_until:
+            # What waits for this node waits for those that the same cell puts beside it or below, too.
+            self._building_until = now + _BUILDING
+            self.schedule.call_at(self._building_until, self, self._wake)
 
     def end(self) -> None:
         """Take the graph apart."""

@@ -68,6 +68,9 @@ class Host:
         shown = [each for each in visible if isinstance(each, str)] if isinstance(visible, list) else []
         header = message.get("header")
         page = str(header.get("session", "")) if isinstance(header, dict) else ""
+        held = content.get("ack")
+        if isinstance(held, dict):
+            self.hearing.met(each for each in held if isinstance(each, str))
         beside = threading.current_thread() is not threading.main_thread()
         self.hearing.acknowledged(page, shown, time.monotonic(), beside=beside)
 
@@ -112,6 +115,29 @@ def _cells_running() -> int:
         count += code.co_name == "run_cell_async" and code.co_filename.endswith(_RUNS_CELLS)
         frame = frame.f_back  # type: ignore[assignment]  # None at the end
     return count
+
+
+def request_now() -> dict[str, Any] | None:
+    """Return what the kernel was asked last, which what it sends names for its parent; None where there is none."""
+    ask = getattr(getattr(shell(), "kernel", None), "get_parent", None)
+    return None if ask is None else ask()
+
+
+def send_beside(comm: Any, data: dict[str, Any], buffers: Any, parent: dict[str, Any] | None) -> bool:
+    """Send over a comm as what `parent` led to, whatever the kernel is asked meanwhile; whether it is a kernel's comm.
+
+    By itself a comm names for the parent what the kernel deals with at that moment. Where that is a page's request for
+    the state of this very model, the page takes what was sent beside for the answer to it, and has no model.
+    """
+    kernel = getattr(comm, "kernel", None)
+    session = getattr(kernel, "session", None)
+    if kernel is None or session is None:
+        return False
+    content = {"data": data, "comm_id": comm.comm_id}
+    session.send(
+        kernel.iopub_socket, "comm_msg", content, metadata={}, parent=parent, ident=comm.topic, buffers=buffers
+    )
+    return True
 
 
 def forget_reply_route(comm: Any) -> None:

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from html import escape
 from typing import Final
 
-__all__ = ["MINUS", "bar", "clean", "markup", "moment", "percent", "price", "signed_percent", "size", "whole_sizes"]
+from kalshi_nb._moments import datetime_of
+
+__all__ = [
+    "MINUS",
+    "bar",
+    "clean",
+    "markup",
+    "moment",
+    "needed",
+    "percent",
+    "price",
+    "signed_percent",
+    "size",
+    "whole_sizes",
+]
 
 MINUS: Final = "\N{MINUS SIGN}"
 _BLOCK: Final = "\N{FULL BLOCK}"
@@ -34,6 +47,12 @@ def price(dollars: float, decimals: int, unit: str = "cents") -> str:
     return MINUS + text if dollars < 0 else text
 
 
+def needed(dollars: float) -> int:
+    """Return how many decimals of a cent a price has: a merged level may have fewer than its market's prices."""
+    parts = round(abs(dollars) * 10_000)
+    return 2 if parts % 10 else 1 if parts % 100 else 0
+
+
 def whole_sizes(sizes: Iterable[float]) -> bool:
     """Whether no size that is shown together needs decimals."""
     return all(round(each * 100) % 100 == 0 for each in sizes)
@@ -45,11 +64,15 @@ def size(contracts: float, *, whole: bool) -> str:
     return f"{hundredths // 100:,}" if whole else f"{hundredths / 100:,.2f}"
 
 
-def percent(chance: float) -> str:
-    """Return a chance from 0 to 1 in whole per cent; what is nearly none or nearly sure is not rounded to it."""
+def percent(chance: float, *, of_no: bool = False) -> str:
+    """Return a chance from 0 to 1 in whole per cent; what is nearly none or nearly sure is not rounded to it.
+
+    That of NO is what is left of YES's, as that is written: so both add up to 100.
+    """
     if chance < 0.01:
         return "< 1 %"
-    return "> 99 %" if chance > 0.99 else f"{chance * 100:.0f} %"
+    # Up from the middle, of whole half-ticks: as the browser has it, so that no form of a view says another number.
+    return "> 99 %" if chance > 0.99 else f"{(round(chance * 20_000) + (99 if of_no else 100)) // 200} %"
 
 
 def signed_percent(share: float) -> str:
@@ -66,7 +89,7 @@ def bar(share: float, cells: int = 10) -> str:
 
 def moment(epoch_seconds: float) -> str:
     """Return date and time in UTC; the date too, since a saved notebook is read on another day."""
-    return datetime.fromtimestamp(epoch_seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return datetime_of(round(epoch_seconds * 1e6)).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def clean(text: str) -> str:

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import difflib
-import math
-import numbers
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Final, NamedTuple, Protocol
 
 from kalshi_nb._redaction import shown
-from kalshi_nb._usage import as_int
+from kalshi_nb._usage import as_int, flag, real
 from kalshi_nb.errors import ConfigurationError, UsageError
 
-__all__ = ["COMMON", "RENDERER_VARIABLE", "Choice", "Number", "Option", "ViewOptions", "options", "resolved"]
+__all__ = [
+    "COMMON",
+    "PRIVATE",
+    "RENDERER_VARIABLE",
+    "Choice",
+    "Flag",
+    "Number",
+    "Option",
+    "ViewOptions",
+    "options",
+    "resolved",
+]
 
 RENDERER_VARIABLE: Final = "KALSHI_NB_RENDERER"
 _MOST_HZ: Final = 10.0
+_ALSO_CALLED: Final = {"hz": "max_hz", "rate": "max_hz", "fps": "max_hz"}
+"""What people write for the name of an option that is no nearer to it than to others."""
+_MOST_COMPARED: Final = 100
+"""Characters of a word that may be meant."""
 
 
 class Option(Protocol):
@@ -81,16 +95,29 @@ class Number(NamedTuple):
 
     def check(self, name: str, value: object) -> float:
         """Return the number."""
-        number = math.nan
         value = as_int(value)
-        kind = int if self.is_whole else numbers.Real
-        if isinstance(value, kind) and not isinstance(value, bool):
-            number = float(value)
-        if not self.least <= number <= self.most:
+        number = real(value)
+        if (self.is_whole and not isinstance(value, int)) or not self.least <= number <= self.most:
             raise ConfigurationError(
                 f"{name}={shown(value)}: {self.what} {self.least:g} to {self.most:g}; try {self.example:g}."
             )
         return int(number) if self.is_whole else number
+
+
+class Flag(NamedTuple):
+    """Yes or no.
+
+    Attributes
+    ----------
+    default : bool
+        What stands where nothing was chosen.
+    """
+
+    default: bool = False
+
+    def check(self, name: str, value: object) -> bool:
+        """Return it."""
+        return flag(name, value)
 
 
 class Zone(NamedTuple):
@@ -100,12 +127,12 @@ class Zone(NamedTuple):
 
     def check(self, name: str, value: object) -> str:
         """Return ``"UTC"`` or ``"local"``."""
-        return Choice(("UTC", "local")).check(name, "UTC" if value == "utc" else value)
+        return Choice(("UTC", "local")).check(name, "UTC" if isinstance(value, str) and value == "utc" else value)
 
 
 COMMON: Final[Mapping[str, Option]] = {
     "height": Number(60, 4000, 400, True, "a view is so many pixels high, from"),
-    "hz": Number(0.1, _MOST_HZ, 4, False, "a view sends so many messages a second, from"),
+    "max_hz": Number(0.1, _MOST_HZ, 4, False, "a view sends at most so many messages a second, from"),
     "palette": Choice(("default", "classic")),
     "renderer": Choice(("auto", "widget", "html", "text")),
     "theme": Choice(("auto", "light", "dark")),
@@ -113,6 +140,13 @@ COMMON: Final[Mapping[str, Option]] = {
     "unit": Choice(("cents", "dollars", "probability")),
 }
 """What every view takes."""
+
+PRIVATE: Final[Mapping[str, Option]] = {
+    "mask": Flag(),
+    "private": Flag(),
+}
+"""What a view takes, too, that may show what is one's own: ``private`` has it everywhere, also where a notebook stores
+it; ``mask`` leaves out amounts wherever it is shown, for a screen that others see."""
 
 _GLOBAL: Final[Mapping[str, Option]] = {
     "max_hz": Number(0.1, _MOST_HZ, 10, False, "a view sends at most so many messages a second, from", _MOST_HZ),
@@ -160,11 +194,13 @@ class ViewOptions:
 
     def __init__(self) -> None:
         object.__setattr__(self, "_set", {})
+        # What a block has, by the context that it is in: other threads and tasks never see it, nor end it.
+        object.__setattr__(self, "_block", ContextVar("kalshi_nb.options", default=None))
 
     def __getattr__(self, name: str) -> Any:
         if name not in _GLOBAL:
             raise AttributeError(f"options has no {name!r}. {_known(name, _GLOBAL)}")
-        chosen: dict[str, Any] = self.__dict__["_set"]
+        chosen = self._chosen()
         if name in chosen:
             return chosen[name]
         if name == "renderer" and (told := os.environ.get(RENDERER_VARIABLE)):
@@ -172,25 +208,39 @@ class ViewOptions:
         return _GLOBAL[name].default
 
     def __setattr__(self, name: str, value: object) -> None:
-        self._set.update(_checked("options", _GLOBAL, {name: value}))
+        self._choose({**self._chosen(), **_checked("options", _GLOBAL, {name: value})})
 
     def __delattr__(self, name: str) -> None:
         _refuse_unknown("options", _GLOBAL, [name])
-        self._set.pop(name, None)
+        self._choose({each: value for each, value in self._chosen().items() if each != name})
+
+    def _chosen(self) -> dict[str, Any]:
+        """Return what was chosen, in the block around this, where there is one, or for the process."""
+        block: dict[str, Any] | None = self.__dict__["_block"].get()
+        process: dict[str, Any] = self.__dict__["_set"]
+        return process if block is None else block
+
+    def _choose(self, chosen: dict[str, Any]) -> None:
+        if self.__dict__["_block"].get() is None:
+            object.__setattr__(self, "_set", chosen)
+        else:
+            self.__dict__["_block"].set(chosen)
 
     def __call__(self, **changes: Any) -> Any:
-        """Return a context manager in which these options hold; what was there before comes back after it."""
+        """Return a context manager in which these options hold; what was there before comes back after it.
+
+        They hold for what the block itself does, and not for other threads and tasks meanwhile; so does what is set
+        inside it.
+        """
         return self._while(_checked("options", _GLOBAL, changes))
 
     @contextmanager
     def _while(self, changes: dict[str, Any]) -> Iterator[ViewOptions]:
-        before = dict(self._set)
-        self._set.update(changes)
+        before = self.__dict__["_block"].set({**self._chosen(), **changes})
         try:
             yield self
         finally:
-            self._set.clear()
-            self._set.update(before)
+            self.__dict__["_block"].reset(before)
 
     def __dir__(self) -> list[str]:
         return sorted(_GLOBAL)
@@ -227,7 +277,7 @@ def resolved(view: str, own: Mapping[str, Option], given: Mapping[str, Any], rat
     for name in ("palette", "renderer", "theme", "timezone", "unit"):
         if found[name] is None:
             found[name] = getattr(options, name)
-    found["hz"] = min(rate if found["hz"] is None else found["hz"], options.max_hz)
+    found["max_hz"] = min(rate if found["max_hz"] is None else found["max_hz"], options.max_hz)
     return found
 
 
@@ -247,7 +297,12 @@ def _known(name: str, known: Iterable[str]) -> str:
 
 
 def _nearest(value: object, words: Iterable[str]) -> str:
-    close = difflib.get_close_matches(str(value).lower(), list(words), 1, 0.5)
+    if not isinstance(value, str):
+        return ""
+    words = list(words)
+    if (meant := _ALSO_CALLED.get(value.lower())) in words:
+        return f"Did you mean {meant!r}? "
+    close = difflib.get_close_matches(value[:_MOST_COMPARED].lower(), words, 1, 0.5)
     return f"Did you mean {close[0]!r}? " if close else ""
 
 

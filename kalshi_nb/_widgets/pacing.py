@@ -12,22 +12,10 @@ import math
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-__all__ = ["HEARD_SECONDS", "RATES", "ROUND_SECONDS", "Hearing", "Pace", "Timetable"]
+__all__ = ["HEARD_SECONDS", "ROUND_SECONDS", "Hearing", "Pace", "Timetable"]
 
 ROUND_SECONDS: Final = 0.1
 """Seconds between two rounds of the display thread: a view sends at most ten messages a second."""
-
-RATES: Final = {
-    "ladder": 10.0,
-    "depth": 10.0,
-    "tape": 10.0,
-    "status": 10.0,
-    "chart": 4.0,
-    "event": 4.0,
-    "board": 2.0,
-    "account": 2.0,
-}
-"""Messages a second, at most, by the kind of a view."""
 
 HEARD_SECONDS: Final = 12.0
 """A page says every 5 s that it is there; two of these may be late."""
@@ -35,6 +23,7 @@ HEARD_SECONDS: Final = 12.0
 _PATIENT: Final = 300.0
 _VERY_PATIENT: Final = 3600.0
 _PAGE_IS_GONE: Final = 3600.0
+_MOST_PAGES: Final = 1_000
 
 
 class Pace(NamedTuple):
@@ -63,6 +52,8 @@ class Hearing:
         # By page: when it was heard last, and which models it showed then.
         self._pages: dict[str, tuple[float, frozenset[str]]] = {}
         self._asked: dict[str, float] = {}
+        self._open: set[str] = set()
+        self._met: set[str] = set()
         self._ever = False
         self._heard_beside = -math.inf
         self._tells_of_cells = False
@@ -102,10 +93,25 @@ class Hearing:
         beside : bool
             Whether this was heard on a thread beside the one that runs cells.
         """
-        self._pages[page] = (now, frozenset(visible))
+        self._pages.pop(page, None)
+        self._pages[page] = (now, frozenset(self._open.intersection(visible)))
+        while len(self._pages) > _MOST_PAGES:  # the one that was heard longest ago goes
+            self._pages.pop(next(iter(self._pages)), None)
         self._ever = True
         if beside:
             self._heard_beside = now
+
+    def opened(self, model: str) -> None:
+        """Take up that there is a model, which pages may hold."""
+        self._open.add(model)
+
+    def met(self, models: Iterable[str]) -> None:
+        """Take up that a page holds these models, as it has said itself; what is no model of here is left out."""
+        self._met.update(self._open.intersection(models))
+
+    def has_met(self, model: str) -> bool:
+        """Whether a page ever said that it holds a model: there is a person's browser, and no mere writer of files."""
+        return model in self._met
 
     def asked(self, model: str, now: float) -> None:
         """Take up that somebody asked for all of a model: a page that was reloaded, or came late."""
@@ -114,6 +120,8 @@ class Hearing:
     def forget(self, model: str) -> None:
         """Drop what is known of a model that is closed."""
         self._asked.pop(model, None)
+        self._open.discard(model)
+        self._met.discard(model)
 
     # What follows ----------------------------------------------------------------------------------------------
 

@@ -6,7 +6,17 @@ import time
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any, Final, Protocol
 
-__all__ = ["FIRST_SECONDS", "Picture", "Scene", "Snapshot", "snapshot", "wait_for_the_first"]
+__all__ = [
+    "FIRST_SECONDS",
+    "Picture",
+    "PrivateScene",
+    "Scene",
+    "Snapshot",
+    "complete",
+    "masked",
+    "snapshot",
+    "wait_for_the_first",
+]
 
 FIRST_SECONDS: Final = 0.5
 """What is shown before its first data came waits for them, so long at most."""
@@ -70,6 +80,10 @@ class Scene(Protocol):
         """Return what the browser needs in addition to what it was sent before; None where all of it is sent anew."""
         ...
 
+    def heard(self, words: Mapping[str, Any]) -> None:
+        """Take up what a person did in the browser that the kernel is to know; on any thread, so it only puts down."""
+        ...
+
     def text(self, picture: Any) -> str:
         """Return it as plain text, when it was included."""
         ...
@@ -77,6 +91,42 @@ class Scene(Protocol):
     def html(self, picture: Any, note: str = "") -> str:
         """Return it as markup without script or address, under 20 KB; the note stands below."""
         ...
+
+
+class PrivateScene(Scene, Protocol):
+    """A scene whose pictures may hold what is one's own: orders, fills, positions.
+
+    That goes to a page which has said that it holds the view, and nowhere else unless its owner asks: no notebook that
+    is executed without a page, no still table and no text has it. Who executes notebooks stores whatever a view sends,
+    and a still table is stored with every notebook. So `take` returns what anybody may see, to whoever knows no
+    better; a view, which knows where its pictures go, takes `complete` ones and masks them itself. With the option
+    ``private`` the two are the same.
+    """
+
+    @property
+    def is_private(self) -> bool:
+        """Whether there is anything to mask: not where its owner said that all may be stored."""
+        ...
+
+    def complete(self) -> Any:
+        """Return a picture of now with what is one's own."""
+        ...
+
+    def masked(self, picture: Any) -> Any:
+        """Return a picture without it."""
+        ...
+
+
+def complete(scene: Scene) -> Any:
+    """Return a picture of now with what is one's own, for whoever sees to it where that goes."""
+    return getattr(scene, "complete", scene.take)()
+
+
+def masked(scene: Scene, picture: Any) -> Any:
+    """Return what of a picture anybody may see; the picture itself, where that is all of it."""
+    if not getattr(scene, "is_private", False):
+        return picture
+    return scene.masked(picture)  # type: ignore[attr-defined]  # a PrivateScene, as it says itself
 
 
 class Snapshot:
@@ -101,9 +151,10 @@ class Snapshot:
         return self.html
 
 
-def snapshot(scene: Scene, picture: Any = None) -> Snapshot:
-    """Return a still picture of a scene, as it is now unless told."""
-    picture = scene.take() if picture is None else picture
+def snapshot(scene: Scene, picture: Any = None, *, private: bool = False) -> Snapshot:
+    """Return a still picture of a scene, as it is now unless told; what is one's own only where that is asked for."""
+    if picture is None:
+        picture = complete(scene) if private else scene.take()
     return Snapshot(scene.text(picture), scene.html(picture))
 
 

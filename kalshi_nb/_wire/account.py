@@ -10,7 +10,7 @@ from typing import ClassVar, Final
 from kalshi_nb._rows.channels import position
 from kalshi_nb._rows.rows import Row
 from kalshi_nb._wire.family import Body, Conversion, Family, Frame
-from kalshi_nb._wire.field_types import BookSideOrNone, Integer, OutcomeOrNone
+from kalshi_nb._wire.field_types import BookSideOrNone, Integer, Name, OutcomeOrNone, ShortText
 from kalshi_nb._wire.field_values import CONTRACT_PRICES, MATCHED_COUNTS, QUOTED_COUNTS
 from kalshi_nb._wire.row_making import Plan
 
@@ -20,9 +20,9 @@ __all__ = ["FAMILY", "FillFrame", "MarketPositionFrame", "OrderGroupFrame", "Use
 class Fill(Body, gc=False):
     """One execution of an own order."""
 
-    trade_id: str
-    order_id: str
-    market_ticker: str
+    trade_id: Name
+    order_id: Name
+    market_ticker: Name
     yes_price_dollars: str
     count_fp: str
     outcome_side: OutcomeOrNone | None = None
@@ -30,7 +30,7 @@ class Fill(Body, gc=False):
     fee_cost: str | None = None
     post_position_fp: str | None = None
     is_taker: bool | None = None
-    client_order_id: str | None = None
+    client_order_id: ShortText | None = None
     exchange_index: Integer | None = None
     subaccount: Integer | None = None
     ts_ms: Integer | None = None
@@ -54,14 +54,14 @@ class MarketPosition(Body, gc=False):
 
     firm: ClassVar[frozenset[str]] = frozenset({"subaccount"})
 
-    market_ticker: str
+    market_ticker: Name
     position_fp: str
     position_cost_dollars: str | None = None
     realized_pnl_dollars: str | None = None
     fees_paid_dollars: str | None = None
     position_fee_cost_dollars: str | None = None
     volume_fp: str | None = None
-    user_id: str | None = None
+    user_id: ShortText | None = None
     subaccount: Integer | None = None
 
 
@@ -85,9 +85,9 @@ class UserOrder(Body, gc=False):
         ("created_ts_ms", "created_time"),
     )
 
-    order_id: str
-    ticker: str
-    status: str | None = None
+    order_id: Name
+    ticker: Name
+    status: ShortText | None = None
     outcome_side: OutcomeOrNone | None = None
     book_side: BookSideOrNone | None = None
     yes_price_dollars: str | None = None
@@ -98,10 +98,10 @@ class UserOrder(Body, gc=False):
     maker_fill_cost_dollars: str | None = None
     taker_fees_dollars: str | None = None
     maker_fees_dollars: str | None = None
-    client_order_id: str | None = None
-    order_group_id: str | None = None
-    self_trade_prevention_type: str | None = None
-    last_update_reason: str | None = None
+    client_order_id: ShortText | None = None
+    order_group_id: ShortText | None = None
+    self_trade_prevention_type: ShortText | None = None
+    last_update_reason: ShortText | None = None
     created_ts_ms: Integer | None = None
     created_time: str | None = None
     last_updated_ts_ms: Integer | None = None
@@ -110,7 +110,7 @@ class UserOrder(Body, gc=False):
     expiration_time: str | None = None
     exchange_index: Integer | None = None
     subaccount_number: Integer | None = None
-    user_id: str | None = None
+    user_id: ShortText | None = None
 
 
 class UserOrderFrame(Frame, tag="user_order", gc=False):
@@ -125,8 +125,8 @@ class UserOrderFrame(Frame, tag="user_order", gc=False):
 class OrderGroup(Body, gc=False):
     """Something that happened to an order group."""
 
-    event_type: str
-    order_group_id: str
+    event_type: Name
+    order_group_id: Name
     contracts_limit_fp: str | None = None
     ts_ms: Integer | None = None
 

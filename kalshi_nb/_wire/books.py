@@ -10,8 +10,8 @@ from typing import ClassVar, Final
 from kalshi_nb._fixed_point import COUNTS, DOLLAR, LARGEST, FixedPoint
 from kalshi_nb._rows.rows import Row
 from kalshi_nb._wire.family import Body, Family, Frame
-from kalshi_nb._wire.field_types import Integer, Levels, Outcome
-from kalshi_nb._wire.field_values import LAST_MS, stamp
+from kalshi_nb._wire.field_types import Integer, Levels, Name, Outcome, ShortText
+from kalshi_nb._wire.field_values import AHEAD, FIRST, sent_at
 from kalshi_nb.errors import WireError
 
 __all__ = ["FAMILY", "LEVEL_PRICES", "DeltaFrame", "SnapshotFrame", "delta_row", "levels"]
@@ -20,13 +20,13 @@ __all__ = ["FAMILY", "LEVEL_PRICES", "DeltaFrame", "SnapshotFrame", "delta_row",
 class Delta(Body, gc=False):
     """One level's signed change."""
 
-    market_ticker: str
+    market_ticker: Name
     price_dollars: str
     delta_fp: str
     side: Outcome
     ts_ms: Integer | None = None
     ts: str | Integer | None = None
-    client_order_id: str | None = None
+    client_order_id: ShortText | None = None
     subaccount: Integer | None = None
     clock: Integer | None = None
 
@@ -44,8 +44,8 @@ class Snapshot(Body, gc=False):
 
     firm: ClassVar[frozenset[str]] = frozenset({"yes_dollars_fp", "no_dollars_fp"})
 
-    market_ticker: str
-    market_id: str | None = None
+    market_ticker: Name
+    market_id: ShortText | None = None
     yes_dollars_fp: Levels | None = None
     no_dollars_fp: Levels | None = None
 
@@ -93,7 +93,7 @@ def delta_row(msg: Delta, price: int, delta: int, received_at: int, seq: int) ->
     """Return the row of an ``orderbook_delta`` whose numbers the ladder already needed."""
     ms = msg.ts_ms
     return (
-        ms * 1000 if ms is not None and 0 < ms < LAST_MS else stamp(ms, msg.ts) or received_at,
+        ms * 1000 if ms is not None and FIRST <= ms * 1000 < received_at + AHEAD else sent_at(ms, msg.ts, received_at),
         msg.market_ticker,
         msg.side,
         price,

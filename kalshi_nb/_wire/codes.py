@@ -58,7 +58,7 @@ _UNDERLYINGS: Final = (
     "Name some, such as feed.frame('pyth_value', 'Metal.XAU/USD'); feed.index_ids('pyth_value') lists the underlying "
     "tickers there are."
 )
-_WAIT: Final = "The exchange has trouble of its own; kalshi_nb asks again by itself. Look at feed.health()."
+_WAIT: Final = "The exchange has trouble of its own; ask again in a while, and look at feed.health()."
 
 _TABLE: Final = (
     ErrorCode(1, "Unable to process message", "request", _REPORT),

@@ -13,7 +13,7 @@ import msgspec
 from kalshi_nb._fixed_point import COSTS, COUNTS, PRICES
 from kalshi_nb._rows.rows import Row
 from kalshi_nb._wire.family import Body, Conversion, Family, Frame
-from kalshi_nb._wire.field_types import Integer, OutcomeOrNone
+from kalshi_nb._wire.field_types import Integer, Name, OutcomeOrNone, ShortText
 from kalshi_nb._wire.row_making import Plan
 
 __all__ = ["FAMILY", "CommunicationFrame"]
@@ -50,8 +50,8 @@ class _Message(Body, gc=False):
 class Leg(_Message, gc=False, omit_defaults=True):
     """One of the markets that a combined market is made of."""
 
-    market_ticker: str
-    event_ticker: str | None = None
+    market_ticker: Name
+    event_ticker: ShortText | None = None
     side: OutcomeOrNone | None = None
     yes_settlement_value_dollars: str | None = None
 
@@ -59,10 +59,10 @@ class Leg(_Message, gc=False, omit_defaults=True):
 class BatchRfq(_Message, gc=False, omit_defaults=True):
     """One request of a batch, as announced (``id``) or with its best quotes (``rfq_id``)."""
 
-    market_ticker: str
-    id: str | None = None
-    rfq_id: str | None = None
-    event_ticker: str | None = None
+    market_ticker: Name
+    id: ShortText | None = None
+    rfq_id: ShortText | None = None
+    event_ticker: ShortText | None = None
     contracts_fp: str | None = None
     target_cost_dollars: str | None = None
     yes_bid_dollars: str | None = None
@@ -70,17 +70,17 @@ class BatchRfq(_Message, gc=False, omit_defaults=True):
     yes_contracts_offered_fp: str | None = None
     no_contracts_offered_fp: str | None = None
     rfq_target_cost_dollars: str | None = None
-    mve_collection_ticker: str | None = None
+    mve_collection_ticker: ShortText | None = None
     leg_indices: list[Integer] | None = None
 
 
 class BatchQuote(_Message, gc=False, omit_defaults=True):
     """One quote of a batch."""
 
-    quote_id: str
-    rfq_id: str
-    market_ticker: str
-    event_ticker: str | None = None
+    quote_id: Name
+    rfq_id: Name
+    market_ticker: Name
+    event_ticker: ShortText | None = None
     yes_bid_dollars: str | None = None
     no_bid_dollars: str | None = None
     contracts_accepted_fp: str | None = None
@@ -92,24 +92,24 @@ class BatchQuote(_Message, gc=False, omit_defaults=True):
 class RfqCreated(_Message, gc=False):
     """Somebody asks for quotes, for so many contracts or so many dollars."""
 
-    id: str
-    market_ticker: str
-    creator_id: str | None = None
-    event_ticker: str | None = None
+    id: Name
+    market_ticker: Name
+    creator_id: ShortText | None = None
+    event_ticker: ShortText | None = None
     contracts_fp: str | None = None
     target_cost_dollars: str | None = None
     created_ts: str | None = None
-    mve_collection_ticker: str | None = None
+    mve_collection_ticker: ShortText | None = None
     mve_selected_legs: list[Leg] | None = None
 
 
 class RfqDeleted(_Message, gc=False):
     """A request for quotes is gone."""
 
-    id: str
-    market_ticker: str
-    creator_id: str | None = None
-    event_ticker: str | None = None
+    id: Name
+    market_ticker: Name
+    creator_id: ShortText | None = None
+    event_ticker: ShortText | None = None
     contracts_fp: str | None = None
     target_cost_dollars: str | None = None
     deleted_ts: str | None = None
@@ -118,12 +118,12 @@ class RfqDeleted(_Message, gc=False):
 class QuoteCreated(_Message, gc=False):
     """A quote, sent to the two parties."""
 
-    quote_id: str
-    rfq_id: str
-    market_ticker: str
-    quote_creator_id: str | None = None
-    rfq_creator_id: str | None = None
-    event_ticker: str | None = None
+    quote_id: Name
+    rfq_id: Name
+    market_ticker: Name
+    quote_creator_id: ShortText | None = None
+    rfq_creator_id: ShortText | None = None
+    event_ticker: ShortText | None = None
     yes_bid_dollars: str | None = None
     no_bid_dollars: str | None = None
     yes_contracts_offered_fp: str | None = None
@@ -136,12 +136,12 @@ class QuoteCreated(_Message, gc=False):
 class QuoteAccepted(_Message, gc=False):
     """A quote was accepted; it has no time of its own."""
 
-    quote_id: str
-    rfq_id: str
-    market_ticker: str
-    quote_creator_id: str | None = None
-    rfq_creator_id: str | None = None
-    event_ticker: str | None = None
+    quote_id: Name
+    rfq_id: Name
+    market_ticker: Name
+    quote_creator_id: ShortText | None = None
+    rfq_creator_id: ShortText | None = None
+    event_ticker: ShortText | None = None
     yes_bid_dollars: str | None = None
     no_bid_dollars: str | None = None
     accepted_side: OutcomeOrNone | None = None
@@ -155,23 +155,23 @@ class QuoteAccepted(_Message, gc=False):
 class QuoteExecuted(_Message, gc=False):
     """A quote was executed; each party gets its own order's ids."""
 
-    quote_id: str
-    rfq_id: str
-    market_ticker: str
-    order_id: str | None = None
-    client_order_id: str | None = None
-    quote_creator_id: str | None = None
-    rfq_creator_id: str | None = None
+    quote_id: Name
+    rfq_id: Name
+    market_ticker: Name
+    order_id: ShortText | None = None
+    client_order_id: ShortText | None = None
+    quote_creator_id: ShortText | None = None
+    rfq_creator_id: ShortText | None = None
     executed_ts: str | None = None
     subaccount: Integer | None = None
-    rfq_batch_id: str | None = None
+    rfq_batch_id: ShortText | None = None
 
 
 class RfqBatchCreated(_Message, gc=False):
     """Several requests at once; their children are announced here and nowhere else."""
 
-    id: str
-    creator_id: str | None = None
+    id: Name
+    creator_id: ShortText | None = None
     created_ts: str | None = None
     legs: list[Leg] | None = None
     rfqs: list[BatchRfq] | None = None
@@ -180,8 +180,8 @@ class RfqBatchCreated(_Message, gc=False):
 class RfqBatchDeleted(_Message, gc=False):
     """A batch of requests is gone."""
 
-    id: str
-    creator_id: str | None = None
+    id: Name
+    creator_id: ShortText | None = None
     rfq_ids: list[str] | None = None
     deleted_ts: str | None = None
 
@@ -189,9 +189,9 @@ class RfqBatchDeleted(_Message, gc=False):
 class BatchQuoteCreated(_Message, gc=False):
     """Quotes for the children of a batch, sent to their maker."""
 
-    batch_quote_id: str
-    rfq_batch_id: str
-    quote_creator_id: str | None = None
+    batch_quote_id: Name
+    rfq_batch_id: Name
+    quote_creator_id: ShortText | None = None
     created_ts: str | None = None
     quotes: list[BatchQuote] | None = None
     subaccount: Integer | None = None
@@ -200,8 +200,8 @@ class BatchQuoteCreated(_Message, gc=False):
 class RfqBatchBestQuotes(_Message, gc=False):
     """The best quotes of a batch, sent to its creator; a lower ``version`` is older."""
 
-    rfq_batch_id: str
-    client_batch_id: str | None = None
+    rfq_batch_id: Name
+    client_batch_id: ShortText | None = None
     version: Integer | None = None
     updated_ts: str | None = None
     yes_complete: bool | None = None
@@ -213,10 +213,10 @@ class RfqBatchBestQuotes(_Message, gc=False):
 class BatchQuoteAccepted(_Message, gc=False):
     """Quotes of a batch were accepted, sent to their maker."""
 
-    batch_quote_id: str
-    rfq_batch_id: str
-    quote_creator_id: str | None = None
-    rfq_creator_id: str | None = None
+    batch_quote_id: Name
+    rfq_batch_id: Name
+    quote_creator_id: ShortText | None = None
+    rfq_creator_id: ShortText | None = None
     accepted_side: OutcomeOrNone | None = None
     accepted_ts: str | None = None
     quotes: list[BatchQuote] | None = None
@@ -226,26 +226,26 @@ class BatchQuoteAccepted(_Message, gc=False):
 class RfqBatchExecuted(_Message, gc=False):
     """A batch was executed, sent to its creator."""
 
-    rfq_batch_id: str
-    client_batch_id: str | None = None
-    rfq_creator_id: str | None = None
+    rfq_batch_id: Name
+    client_batch_id: ShortText | None = None
+    rfq_creator_id: ShortText | None = None
     executed_rfq_ids: list[str] | None = None
     failed_rfq_ids: list[str] | None = None
     executed_ts: str | None = None
-    close_reason: str | None = None
+    close_reason: ShortText | None = None
     subaccount: Integer | None = None
 
 
 class BatchQuoteExecuted(_Message, gc=False):
     """A batch was executed, sent to the maker of its quotes."""
 
-    batch_quote_id: str
-    rfq_batch_id: str
-    rfq_creator_id: str | None = None
+    batch_quote_id: Name
+    rfq_batch_id: Name
+    rfq_creator_id: ShortText | None = None
     executed_rfq_ids: list[str] | None = None
     failed_rfq_ids: list[str] | None = None
     executed_ts: str | None = None
-    close_reason: str | None = None
+    close_reason: ShortText | None = None
     subaccount: Integer | None = None
 
 

@@ -14,21 +14,45 @@ from kalshi_nb._rows.columns import Column, Kind
 from kalshi_nb.errors import WireError
 
 __all__ = [
+    "AHEAD",
     "CONTRACT_PRICES",
-    "LAST_MS",
+    "FIRST",
     "MATCHED_COUNTS",
     "QUOTED_COUNTS",
+    "FarTime",
     "converter",
     "json_text",
     "milliseconds",
+    "near",
     "price_or_none",
     "seconds",
+    "sent_at",
     "stamp",
 ]
 
 LAST_MS: Final = 4_102_444_800_000  # the year 2100: a message's own later stamps are nonsense
 _CALENDAR_MS: Final = 253_402_300_799_999  # other times may lie far ahead: orders say "never" by the calendar's end
+
+FIRST: Final = 1_609_459_200_000_000
+"""The earliest time that a message can have, in microseconds: the beginning of 2021, the year Kalshi opened."""
+
+AHEAD: Final = 7 * 86_400_000_000
+"""Microseconds by which the time of a message may lie after it was received."""
+
+_LONGEST_JSON: Final = 100_000
+"""Characters of the longest JSON that a row keeps."""
+
 _encode = msgspec.json.Encoder().encode
+
+
+class FarTime(WireError):  # noqa: N818  # an odd field, and never raised at a user
+    """A message's own time that is far from when it was received; its row stands by that instead.
+
+    A message says when it was sent, so that the receipt follows by seconds. Allowed is any time since Kalshi opened,
+    in 2021, for somebody may play an old day again, and up to a week after the receipt, for clocks may be set wrongly.
+    Beyond that it is a wrong unit or nonsense, and one row of 1970 or 2099 would stretch all that goes by time. Other
+    times, such as when a market closes or an order expires, may lie anywhere.
+    """
 
 
 class _Within(FixedPoint):
@@ -90,6 +114,21 @@ def stamp(ts_ms: int | None, ts: int | str | None, last: int = LAST_MS) -> int |
     return milliseconds(int(whole) * 1000, last) + moment.microsecond
 
 
+def near(at: int, received_at: int) -> int:
+    """Return the time of a message, both in microseconds, or refuse it as far from when it was received."""
+    # A computer whose own clock was never set cannot judge.
+    if at >= FIRST and (at < received_at + AHEAD or received_at < FIRST):
+        return at
+    days = (at - received_at) / 86_400e6
+    raise FarTime(f"a time {abs(days):,.0f} days {'ahead of' if days > 0 else 'before'} when it was received")
+
+
+def sent_at(ts_ms: int | None, ts: int | str | None, received_at: int) -> int:
+    """Return when a message was sent, in microseconds: when it was received, where it does not say."""
+    at = stamp(ts_ms, ts)
+    return received_at if at is None else near(at, received_at)
+
+
 def price_or_none(text: str | None) -> int | None:
     """Return a price, or None for the empty text of old tickers."""
     return PRICES[text] if text else None
@@ -98,9 +137,12 @@ def price_or_none(text: str | None) -> int | None:
 def json_text(value: Any) -> str:
     """Return `value` as JSON; what cannot be kept is refused."""
     try:
-        return _encode(value).decode()
+        text = _encode(value).decode()
     except (RecursionError, OverflowError, msgspec.MsgspecError) as refusal:
         raise WireError(f"metadata that cannot be kept: {refusal}") from None
+    if len(text) > _LONGEST_JSON:
+        raise WireError(f"metadata of {len(text):,} characters")
+    return text
 
 
 def _number(known: FixedPoint, *, needed: bool) -> Callable[[str], int | None]:

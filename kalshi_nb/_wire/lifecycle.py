@@ -6,8 +6,8 @@ from typing import Any, ClassVar, Final
 
 from kalshi_nb._rows.rows import Row
 from kalshi_nb._wire.family import Body, Conversion, Family, Frame
-from kalshi_nb._wire.field_types import Integer
-from kalshi_nb._wire.field_values import json_text, milliseconds, price_or_none, seconds
+from kalshi_nb._wire.field_types import Integer, Name, ShortText, Text
+from kalshi_nb._wire.field_values import json_text, milliseconds, near, price_or_none, seconds
 from kalshi_nb._wire.row_making import Plan
 
 __all__ = [
@@ -28,24 +28,24 @@ class Lifecycle(Body, gc=False):
 
     times: ClassVar[tuple[tuple[str, ...], ...]] = ()
 
-    market_ticker: str
-    event_type: str
+    market_ticker: Name
+    event_type: Name
     exchange_index: Integer | None = None
     open_ts: Integer | None = None
     close_ts: Integer | None = None
     determination_ts: Integer | None = None
     settled_ts: Integer | None = None
-    result: str | None = None
+    result: ShortText | None = None
     settlement_value: str | None = None
     is_deactivated: bool | None = None
-    price_level_structure: str | None = None
+    price_level_structure: ShortText | None = None
     price_ranges: list[dict[str, str]] | None = None
     additional_metadata: dict[str, Any] | None = None
-    strike_type: str | None = None
+    strike_type: ShortText | None = None
     floor_strike: float | None = None
     cap_strike: float | None = None
     custom_strike: Any = None
-    yes_sub_title: str | None = None
+    yes_sub_title: Text | None = None
 
 
 class LifecycleFrame(Frame, tag="market_lifecycle_v2"):
@@ -64,14 +64,14 @@ class MultivariateLifecycleFrame(LifecycleFrame, tag="multivariate_market_lifecy
 class Event(Body, gc=False):
     """A new event."""
 
-    event_ticker: str
+    event_ticker: Name
     exchange_index: Integer | None = None
-    series_ticker: str | None = None
-    title: str | None = None
-    subtitle: str | None = None
-    collateral_return_type: str | None = None
+    series_ticker: ShortText | None = None
+    title: Text | None = None
+    subtitle: Text | None = None
+    collateral_return_type: ShortText | None = None
     strike_date: Integer | None = None
-    strike_period: str | None = None
+    strike_period: ShortText | None = None
 
 
 class EventFrame(Frame, tag="event_lifecycle", gc=False):
@@ -88,8 +88,8 @@ class FeeUpdate(Body, gc=False):
 
     firm: ClassVar[frozenset[str]] = frozenset({"fee_type_override", "fee_multiplier_override"})
 
-    event_ticker: str
-    fee_type_override: str | None = None
+    event_ticker: Name
+    fee_type_override: ShortText | None = None
     fee_multiplier_override: float | None = None
 
 
@@ -112,7 +112,7 @@ def lifecycle_row(frame: LifecycleFrame, received_at: int) -> Row:
             more[name] = value
     event_ticker = more.get("event_ticker")
     return (
-        milliseconds(frame.sending_ts_ms) if frame.sending_ts_ms else received_at,
+        near(milliseconds(frame.sending_ts_ms), received_at) if frame.sending_ts_ms else received_at,
         msg.market_ticker,
         msg.event_type,
         msg.result,

@@ -7,8 +7,8 @@ from typing import Final
 from kalshi_nb._fixed_point import DOLLAR
 from kalshi_nb._rows.rows import Row
 from kalshi_nb._wire.family import Body, Conversion, Family, Frame
-from kalshi_nb._wire.field_types import BookSideOrNone, Integer, OutcomeOrNone
-from kalshi_nb._wire.field_values import CONTRACT_PRICES, LAST_MS, MATCHED_COUNTS, QUOTED_COUNTS, stamp
+from kalshi_nb._wire.field_types import BookSideOrNone, Integer, Name, OutcomeOrNone, ShortText
+from kalshi_nb._wire.field_values import AHEAD, CONTRACT_PRICES, FIRST, MATCHED_COUNTS, QUOTED_COUNTS, sent_at
 
 __all__ = ["FAMILY", "TickerFrame", "TradeFrame", "ticker_row", "trade_row"]
 
@@ -16,7 +16,7 @@ __all__ = ["FAMILY", "TickerFrame", "TradeFrame", "ticker_row", "trade_row"]
 class Ticker(Body, gc=False):
     """One market's whole ticker row; it stands by its prices, and can do without any size or total."""
 
-    market_ticker: str
+    market_ticker: Name
     price_dollars: str
     yes_bid_dollars: str
     yes_ask_dollars: str
@@ -27,7 +27,7 @@ class Ticker(Body, gc=False):
     last_trade_size_fp: str | None = None
     dollar_volume: Integer | None = None
     dollar_open_interest: Integer | None = None
-    market_id: str | None = None
+    market_id: ShortText | None = None
     ts_ms: Integer | None = None
     ts: Integer | str | None = None
 
@@ -42,8 +42,8 @@ class TickerFrame(Frame, tag="ticker", gc=False):
 class Trade(Body, gc=False):
     """One match."""
 
-    trade_id: str
-    market_ticker: str
+    trade_id: Name
+    market_ticker: Name
     yes_price_dollars: str
     no_price_dollars: str
     count_fp: str
@@ -72,7 +72,7 @@ def trade_row(frame: TradeFrame, received_at: int) -> Row:
         book = "bid" if outcome == "yes" else "ask"
     ms = msg.ts_ms
     return (
-        ms * 1000 if ms is not None and 0 < ms < LAST_MS else stamp(ms, msg.ts) or received_at,
+        ms * 1000 if ms is not None and FIRST <= ms * 1000 < received_at + AHEAD else sent_at(ms, msg.ts, received_at),
         msg.market_ticker,
         CONTRACT_PRICES[msg.yes_price_dollars],
         MATCHED_COUNTS[msg.count_fp],
@@ -108,7 +108,7 @@ def ticker_row(frame: TickerFrame, received_at: int) -> Row:
         spread, mid = ask - bid, ask + bid
     ms = msg.ts_ms
     return (
-        ms * 1000 if ms is not None and 0 < ms < LAST_MS else stamp(ms, msg.ts) or received_at,
+        ms * 1000 if ms is not None and FIRST <= ms * 1000 < received_at + AHEAD else sent_at(ms, msg.ts, received_at),
         msg.market_ticker,
         price or None,
         bid,

@@ -4,7 +4,8 @@ A message stands by what it is about, when that was, and its prices and quantiti
 
 - the fields that its struct requires;
 - the fields in its ``firm``, which may be missing, but not be there and mean nothing;
-- one of the fields of the first of its ``times`` that is there at all.
+- one of the fields of the first of its ``times`` that is there at all. One that is far from when it was received can
+  be read, and means nothing: the message stands by when it was received.
 
 Any other field that cannot be read is None, and told as an :class:`Odd`. The same goes for the objects inside a
 message; where one of them does not stand, the field that it is in cannot be read.
@@ -24,6 +25,7 @@ import msgspec
 
 from kalshi_nb._rows.rows import Row
 from kalshi_nb._wire.family import TIMES, Frame
+from kalshi_nb._wire.field_values import FarTime
 from kalshi_nb.errors import WireError
 
 __all__ = ["Odd", "read_leniently", "row_leniently"]
@@ -182,7 +184,7 @@ def row_leniently(frame: Any, received_at: int, row_of: Callable[[Any, int], Row
         except WireError as refusal:
             setattr(owner, name, None)
             odd.append(Odd(path, str(refusal)))
-            if owner is frame.msg:
+            if owner is frame.msg and not isinstance(refusal, FarTime):  # by when it was received it stands
                 own[name] = odd[-1]
     there = {name for owner, name, _, _ in loose if owner is frame.msg}
     _see_that_time_stands(type(frame.msg), there, own)

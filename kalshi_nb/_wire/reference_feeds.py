@@ -10,8 +10,8 @@ import msgspec
 from kalshi_nb._fixed_point import VALUES
 from kalshi_nb._rows.rows import IndexListRow, Row, UnderlyingListRow
 from kalshi_nb._wire.family import Body, Conversion, Family, Frame
-from kalshi_nb._wire.field_types import Integer
-from kalshi_nb._wire.field_values import milliseconds
+from kalshi_nb._wire.field_types import Integer, Name, Text
+from kalshi_nb._wire.field_values import milliseconds, near
 from kalshi_nb._wire.row_making import Plan
 from kalshi_nb.errors import WireError
 
@@ -44,9 +44,9 @@ class _Tick(Body, gc=False):
 class IndexValue(_Tick, gc=False):
     """One tick of an index; the value itself stands in ``data``, the index provider's own JSON as text."""
 
-    index_id: str
+    index_id: Name
     received_at: Integer | None = None
-    data: str | None = None
+    data: Text | None = None
     avg_60s_data: WindowAverage | None = None
     last_60s_windowed_average_15min: WindowAverage | None = None
 
@@ -63,11 +63,11 @@ class IndexValueFrame(Frame, tag="cfbenchmarks_value", gc=False):
 class FastIndexValue(_Tick, gc=False):
     """One raw tick of an index."""
 
-    index_id: str
+    index_id: Name
     value_usd: str
     source_ts_ms: Integer | None = None
     received_at: Integer | None = None
-    data: str | None = None
+    data: Text | None = None
 
 
 class FastIndexValueFrame(Frame, tag="cfbenchmarks_value_5hz", gc=False):
@@ -82,7 +82,7 @@ class FastIndexValueFrame(Frame, tag="cfbenchmarks_value_5hz", gc=False):
 class UnderlyingValue(_Tick, gc=False):
     """One price of an underlying."""
 
-    underlying_ticker: str
+    underlying_ticker: Name
     value_usd: str
     source_ts_ms: Integer | None = None
     received_at: Integer | None = None
@@ -100,7 +100,7 @@ class UnderlyingValueFrame(Frame, tag="pyth_value", gc=False):
 class IndexList(Body, gc=False):
     """Which indices there are."""
 
-    index_ids: list[str]
+    index_ids: list[Name]
 
 
 class IndexListFrame(Frame, tag="cfbenchmarks_value_indexlist", gc=False):
@@ -119,7 +119,7 @@ class FastIndexListFrame(IndexListFrame, tag="cfbenchmarks_value_5hz_indexlist",
 class UnderlyingList(Body, gc=False):
     """Which underlyings were seen in the last two hours."""
 
-    underlying_tickers: list[str]
+    underlying_tickers: list[Name]
 
 
 class UnderlyingListFrame(Frame, tag="pyth_value_underlying_list", gc=False):
@@ -154,7 +154,7 @@ def _index_row(frame: IndexValueFrame, received_at: int) -> Row:
     average, size, start, end = _average(msg.avg_60s_data)
     last, last_size, last_start, last_end = _average(msg.last_60s_windowed_average_15min)
     return (
-        _moment(msg.received_at) or _moment(frame.sending_ts_ms) or received_at,
+        near(_moment(msg.received_at) or _moment(frame.sending_ts_ms) or received_at, received_at),
         msg.index_id,
         value,
         average,

@@ -15,7 +15,7 @@ from kalshi_nb._fixed_point import FixedPoint
 from kalshi_nb._rows.channels import LAYOUTS
 from kalshi_nb._rows.columns import Column
 from kalshi_nb._rows.rows import Row
-from kalshi_nb._wire.field_values import converter
+from kalshi_nb._wire.field_values import converter, near
 
 __all__ = ["Plan"]
 
@@ -84,8 +84,8 @@ class Plan:
                     row[at] = convert(value)
         if row[self._ts] is None and frame.sending_ts_ms:
             row[self._ts] = _sent(frame.sending_ts_ms)
-        if row[self._ts] is None:
-            row[self._ts] = received_at
+        ts: Any = row[self._ts]
+        row[self._ts] = received_at if ts is None else near(ts, received_at)
         row[self._received_at] = received_at
         if self._seq is not None:
             row[self._seq] = frame.seq

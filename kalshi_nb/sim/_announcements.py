@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from kalshi_nb.errors import SimulationError
+from kalshi_nb.sim._arguments import check_flag
 from kalshi_nb.sim._channels import CHANNELS, subject_of
 from kalshi_nb.sim._shown import is_short, shown
 
@@ -56,7 +57,9 @@ def announcement(channel: str, kind: str, message: object, *, own: bool, check: 
         There is no such channel, the message is none that JSON can hold, or, unless `check` is false, lacks what it
         stands by.
     """
-    if channel not in CHANNELS:
+    check_flag("own", own)
+    check_flag("check", check)
+    if not isinstance(channel, str) or channel not in CHANNELS:
         raise SimulationError(f"There is no channel {shown(channel)}; take one of {', '.join(CHANNELS)}.")
     if not isinstance(kind, str) or not kind or not is_short(kind):
         raise SimulationError(

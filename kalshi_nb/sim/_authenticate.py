@@ -1,7 +1,7 @@
 """Who may open a connection: the three handshake headers and the exchange's answers to wrong ones.
 
-The client signs ``<timestamp ms>GET/trade-api/ws/v2``; the exchange picks the algorithm by the registered key:
-RSASSA-PSS with SHA-256, or plain Ed25519.
+The client signs ``<timestamp ms>GET<path>``, with the path's prefix and without a query; the exchange picks the
+algorithm by the registered key: RSASSA-PSS with SHA-256, or plain Ed25519.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["PATH", "Keyring", "PublicKey", "Verdict"]
 
 PATH: Final = "/trade-api/ws/v2"
-"""The one path that answers, and what is signed after timestamp and method."""
+"""Where the WebSocket is, and what its handshake signs after timestamp and method."""
 
 PublicKey = RSAPublicKey | Ed25519PublicKey
 
@@ -71,9 +71,16 @@ def _is_uuid(value: str) -> bool:
 
 
 class Keyring:
-    """The public keys the exchange knows, by key id."""
+    """The public keys the exchange knows, by key id.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    anyone : bool
+        Whether any other key is let in, too: what it signs cannot be proven, so that only the headers are looked at.
+    """
+
+    def __init__(self, *, anyone: bool = False) -> None:
+        self._anyone = anyone
         self._keys: dict[str, PublicKey] = {}
 
     def add(self, key_id: str, public_key: PublicKey) -> None:
@@ -93,13 +100,15 @@ class Keyring:
             )
         self._keys[key_id] = public_key
 
-    def verdict(self, headers: Mapping[str, str]) -> Verdict | None:
-        """Judge a handshake; the timestamp is held against this computer's clock.
+    def verdict(self, headers: Mapping[str, str], path: str = PATH) -> Verdict | None:
+        """Judge a handshake, or a GET; the timestamp is held against this computer's clock.
 
         Parameters
         ----------
         headers : Mapping of str to str
             The request's headers; only the three of Kalshi's are read.
+        path : str
+            What was signed after the method, without a query.
 
         Returns
         -------
@@ -114,8 +123,10 @@ class Keyring:
             return _refused("header_timestamp_expired", "header timestamp expired")
         public_key = self._keys.get(key_id)
         if public_key is None:
+            if self._anyone:
+                return None
             return _wrong_key("NOT_FOUND" if _is_uuid(key_id) else "INVALID_PARAMETER")
-        if not self._is_signed(public_key, signature, f"{timestamp}GET{PATH}".encode()):
+        if not self._is_signed(public_key, signature, f"{timestamp}GET{path}".encode()):
             return _wrong_key("INCORRECT_API_KEY_SIGNATURE")
         return None
 

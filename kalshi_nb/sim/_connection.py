@@ -63,7 +63,12 @@ class Connection:
     @property
     def is_full(self) -> bool:
         """Whether the client reads too slowly."""
-        return len(self._outbox) >= _OUTBOX_LIMIT
+        return self.backlog >= _OUTBOX_LIMIT
+
+    @property
+    def backlog(self) -> int:
+        """How many frames wait for the network."""
+        return len(self._outbox)
 
     def post(self, text: str, channel: str | None = None) -> None:
         """Send a frame, over a line on which it may come to harm on purpose.

@@ -5,17 +5,20 @@ from __future__ import annotations
 import threading
 import uuid
 from contextlib import suppress
+from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, get_args
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from kalshi_nb.errors import NoSuchAttributeError, SimulationError
+from kalshi_nb.errors import NoSuchAttributeError, SimulationError, UsageError
 from kalshi_nb.sim._announcements import announcement
 from kalshi_nb.sim._arguments import (
     LATEST_US,
     ClockName,
     begin_us,
     check_choice,
+    check_flag,
     check_number,
     check_whole,
     span_us_of,
@@ -27,6 +30,7 @@ from kalshi_nb.sim._faults import Faults
 from kalshi_nb.sim._followers import Followers
 from kalshi_nb.sim._live import LiveMarket
 from kalshi_nb.sim._playback import Playback, Recording
+from kalshi_nb.sim._rest import PREFIX, Rest
 from kalshi_nb.sim._server import HOST, ServerThread, listen
 from kalshi_nb.sim._venue import CLOSES_IN, Era, UnknownMarkets, Venue
 
@@ -49,12 +53,11 @@ class Exchange:
     """A simulated Kalshi: a real WebSocket server on 127.0.0.1, with a market of its own.
 
     It serves at once, on a thread of its own, and takes any client that speaks Kalshi's WebSocket protocol and
-    signs its handshake with a key the exchange knows. It has all of Kalshi's channels. On ``orderbook_delta``,
-    ``ticker``, ``trade`` and ``market_lifecycle_v2`` its market speaks: about 75 book changes and four trades a
-    second happen in twelve markets of four events, which close, are determined and are paid out when their time
-    comes. It has one account, whoever connects: some of the orders in its books are that account's, and ``fill``,
-    ``user_orders`` and ``market_positions`` tell of these. On the other channels nothing comes but what `publish`
-    sends.
+    signs its handshake with a key the exchange knows. On ``orderbook_delta``, ``ticker``, ``trade`` and
+    ``market_lifecycle_v2`` its market speaks: about 75 book changes and four trades a second in twelve markets of four
+    events, which close, are determined and are paid out. It has one account, whoever connects: ``fill``,
+    ``user_orders`` and ``market_positions`` tell of it. On the other channels nothing comes but what `publish` sends.
+    At `rest_url` it answers plain GETs about the same markets, as Kalshi's REST interface does.
 
     Parameters
     ----------
@@ -76,8 +79,7 @@ class Exchange:
         acknowledged with an empty snapshot whose ``market_id`` is ``""``, or error 28 for these and a
         subscription for the others.
     speed : float
-        How many seconds of the tape pass in one second of the clock, 0.01 to 1,000: with 20 about 2,000 messages
-        a second on all channels together. Events keep their order and contents; their times move together.
+        How many seconds of the tape pass in one second of the clock, 0.01 to 1,000: with 20 about 2,000 messages each.
     closes_in : float
         Seconds of the clock until the first event closes, 1 to 31,536,000; six hours unless given. The others follow
         after 1.5, 2 and 160 times as long. No frame is sent when a market closes; a twelfth of `closes_in` after the
@@ -120,20 +122,14 @@ class Exchange:
         check_number("speed", speed, 0.01, 1000, "pace for a market; pass a number")
         check_number("closes_in", closes_in, 1, _YEAR, "time until a close; pass seconds")
         start_us = begin_us(start, is_manual=clock == "manual")
-        time_source = ManualTime(start_us) if clock == "manual" else WallTime(start_us)
+        source = ManualTime(start_us) if clock == "manual" else WallTime(start_us)
         venue = Venue(
-            seed,
-            start_us,
-            time_source.now_us,
-            era=era,
-            unknown_markets=unknown_markets,
-            speed=speed,
-            closes_in=closes_in,
+            seed, start_us, source.now_us, era=era, unknown_markets=unknown_markets, speed=speed, closes_in=closes_in
         )
         self._tickers = venue.tickers
         self._markets = tuple(sorted((market for market, _ in CATALOGUE), key=lambda each: each.ticker))
         self._frames: int | None = None
-        self._serve(LiveMarket(venue, time_source), time_source, port, compression=compression)
+        self._serve(LiveMarket(venue, source), source, port, compression=compression)
 
     @classmethod
     def from_frames(cls, path: str | os.PathLike[str], *, port: int = 0, compression: bool = True) -> Self:
@@ -177,6 +173,7 @@ class Exchange:
     def _serve(
         self, programme: Programme, time_source: WallTime | ManualTime, port: int, *, compression: bool
     ) -> None:
+        check_flag("compression", compression)
         self._programme = programme
         self._time = time_source
         self._key_id = str(uuid.uuid4())
@@ -191,12 +188,18 @@ class Exchange:
         self._faults = Faults(self._server, programme)
         if isinstance(programme, LiveMarket):
             programme.on_change = self._followers.learn
+            self._server.rest = Rest(programme.venue, self._keyring)
         self._server.start()
 
     @property
     def url(self) -> str:
         """Where to connect: ``ws://127.0.0.1:PORT/trade-api/ws/v2``."""
         return self._url
+
+    @property
+    def rest_url(self) -> str:
+        """Where the same markets answer plain GETs: ``http://127.0.0.1:PORT/trade-api/v2``."""
+        return self._url.replace("ws://", "http://").removesuffix(PATH) + PREFIX
 
     @property
     def key_id(self) -> str:
@@ -272,24 +275,21 @@ class Exchange:
         """Let `advance` wait for it no more."""
         self._followers.detach(follower)
 
-    def advance(self, seconds: float) -> None:
+    def advance(self, seconds: str | timedelta | float) -> None:
         """Let time pass: send exactly the events of the window, and wait until all followers have applied them.
 
-        The window is walked in steps of at most 0.25 s of exchange time, and each follower that is connected
-        has applied a step, and made it readable as one batch, before the next begins. Which events come, and
-        what their frames say, does not depend on how a span of time is cut into calls. Calls from several
-        threads take turns.
+        The window is walked in steps of at most 0.25 s, and each follower has applied a step, and made it readable as
+        one batch, before the next begins. What comes does not depend on how a span of time is cut into calls.
 
         Parameters
         ----------
-        seconds : float
-            How much time, to the microsecond; 0 only waits for the followers.
+        seconds : str, timedelta or float
+            How much time: ``"1m"``, a timedelta, or seconds, to the microsecond; 0 only waits for the followers.
 
         Raises
         ------
         SimulationError
-            The clock is not ``"manual"``, `seconds` is not a length of time, the exchange is closed, or a
-            follower has not kept up within 10 s; the message names it.
+            The clock is not ``"manual"``, `seconds` is no length of time, or a follower did not keep up within 10 s.
         """
         programme, clock = self._programme, self._time
         if not isinstance(programme, LiveMarket) or not isinstance(clock, ManualTime):
@@ -306,7 +306,7 @@ class Exchange:
             with self._followers.holding() as flush_step:
                 while now_us < end_us:
                     now_us = min(now_us + _STEP_US, end_us)
-                    self._advance_to(programme, now_us)
+                    self._server.call(partial(programme.advance_to, now_us))
                     self._followers.await_applied()
                     flush_step()
                 self._server.call(lambda: None)
@@ -366,9 +366,6 @@ class Exchange:
         announced = announcement(channel, type, msg, own=own, check=check)
         return self._server.call(lambda: programme.announce(announced))
 
-    def _advance_to(self, programme: LiveMarket, now_us: int) -> None:
-        self._server.call(lambda: programme.advance_to(now_us))
-
     def close(self) -> None:
         """Stop: every connection ends, the thread too, the port is free. Closing again does nothing.
 
@@ -378,6 +375,9 @@ class Exchange:
 
     def __enter__(self) -> Self:
         return self
+
+    def __await__(self) -> NoReturn:
+        raise UsageError("An Exchange is not awaited: it serves since it was made. Write it without await.")
 
     def __exit__(self, *raised: object) -> None:
         self.close()

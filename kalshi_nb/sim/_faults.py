@@ -8,9 +8,11 @@ from http import HTTPStatus
 from typing import Final, get_args
 
 from kalshi_nb.errors import SimulationError
+from kalshi_nb.sim._arguments import check_choice, check_flag, check_number
 from kalshi_nb.sim._authenticate import Verdict
 from kalshi_nb.sim._frames import ERROR_WORDS
 from kalshi_nb.sim._line_faults import LineFaults, counted
+from kalshi_nb.sim._rest_faults import CURSORS, REFUSALS, Cursors, Refusal, RestTrouble
 from kalshi_nb.sim._shown import shown
 from kalshi_nb.sim._venue import Era
 
@@ -37,6 +39,7 @@ class Faults(LineFaults):
     commands and answers            `send_error`, `ignore_snapshot_requests`, `delay_answers`,
                                     `swap_commands`, `lose_commands`, `prefer_yes_prices`,
                                     `limit_markets`
+    answers over REST               `rest`
     connections                     `drop_connections`, `close_connections`, `close_on_arrival`,
                                     `refuse_handshakes`, `limit_connections`
     the whole exchange              `begin_maintenance`, `end_maintenance`
@@ -60,6 +63,7 @@ class Faults(LineFaults):
         int
             How many connections there were.
         """
+        check_flag("inside_a_frame", inside_a_frame)
 
         def drop() -> int:
             connections = list(self._server.connections.values())
@@ -225,6 +229,7 @@ class Faults(LineFaults):
 
     def prefer_yes_prices(self, *, on: bool = True) -> None:
         """Make YES prices the default for subscriptions from now on that do not send ``use_yes_price``."""
+        check_flag("on", on)
 
         def prefer() -> None:
             self._live().venue.prefers_yes_prices = on
@@ -246,6 +251,52 @@ class Faults(LineFaults):
         if era not in get_args(Era):
             raise SimulationError(f"era={shown(era)} is unknown; pass {' or '.join(map(repr, get_args(Era)))}.")
         self._server.call(lambda: self._live().venue.set_era(era))
+
+    # -- answers over REST -------------------------------------------------------------------------------
+
+    def rest(
+        self,
+        *,
+        refuse: int = 0,
+        after: int = 0,
+        refusal: Refusal = "object",
+        tokens: float | None = None,
+        cursors: Cursors = "right",
+        combos: int = 0,
+    ) -> None:
+        """Answer GETs wrongly from now on, in these ways and no others; called without any, rightly again.
+
+        Parameters
+        ----------
+        refuse : int
+            How many requests are refused.
+        after : int
+            How many are answered before.
+        refusal : {"object", "text", "html", "gateway"}
+            With what: status 429 and a body that is an object, a text, or a page of the edge's, or status 502.
+        tokens : float, optional
+            How many tokens a second there are for all clients together, 10 a request, as much as a second's at once;
+            any number unless given.
+        cursors : {"right", "repeated", "garbage", "empty_page"}
+            What is wrong with pages: the second cursor is the first again, each leads to the beginning, or before each
+            page but the first comes an empty one.
+        combos : int
+            How many markets that combine others head the list of markets.
+        """
+        check_choice("refusal", refusal, tuple(REFUSALS))
+        check_choice("cursors", cursors, CURSORS)
+        for name, value in (("refuse", refuse), ("after", after), ("combos", combos)):
+            check_number(name, value, 0, 1_000_000, "number of them; pass one")
+        if tokens is not None:
+            check_number("tokens", tokens, 10, 1_000_000, "budget of a second; pass one")
+        trouble = RestTrouble(refuse, after, refusal, tokens, cursors, combos)
+
+        def begin() -> None:
+            self._live()
+            assert self._server.rest is not None
+            self._server.rest.trouble = trouble
+
+        self._server.call(begin)
 
     # -- the whole exchange ------------------------------------------------------------------------------
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from kalshi_nb.errors import SimulationError
+from kalshi_nb.sim._arguments import check_flag
 from kalshi_nb.sim._commands import CHANNELS
 from kalshi_nb.sim._line import ANSWERS, FaultPlan
 from kalshi_nb.sim._live import LiveMarket
@@ -196,6 +196,7 @@ class LineFaults:
         ...     exchange.faults.plan(1, drop=0.01, duplicate=0.01)
         <FaultPlan seed=1: 0 frames; nothing happened>
         """
+        check_flag("answers", answers)
         rates: dict[Mishap, float] = {
             "drop": drop,
             "duplicate": duplicate,
@@ -258,6 +259,7 @@ class LineFaults:
         int
             How many connections there were.
         """
+        check_flag("pongs", pongs)
         if seconds is not None:
             _seconds(seconds, 86_400)
         return self._on_each(lambda connection: connection.stall(seconds, pongs=pongs))
@@ -274,6 +276,7 @@ class LineFaults:
         int
             How many connections there were.
         """
+        check_flag("on", on)
         self._extra_fields = on
 
         def add(connection: Connection) -> None:
@@ -349,6 +352,6 @@ def counted(count: int) -> int:
 
 
 def _seconds(seconds: float, most: float) -> None:
-    ok = not isinstance(seconds, bool) and isinstance(seconds, int | float) and math.isfinite(seconds)
-    if not ok or not 0 <= seconds <= most:
+    is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    if not is_number or not 0 <= seconds <= most:
         raise SimulationError(f"seconds={shown(seconds)} is no length of time here; pass 0 to {most:g}.")

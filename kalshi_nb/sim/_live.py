@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
+from kalshi_nb.sim._attendance import Attendance
 from kalshi_nb.sim._clocks import ManualTime
-from kalshi_nb.sim._session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from kalshi_nb.sim._announcements import Announcement
     from kalshi_nb.sim._clocks import WallTime
     from kalshi_nb.sim._connection import Connection
+    from kalshi_nb.sim._session import Session
     from kalshi_nb.sim._venue import Venue
 
 __all__ = ["LiveMarket"]
@@ -47,7 +48,7 @@ class LiveMarket:
     def __init__(self, venue: Venue, clock: WallTime | ManualTime) -> None:
         self.venue = venue
         self._clock = clock
-        self._sessions: dict[Connection, Session] = {}
+        self._attendance = Attendance(venue)
         self._paused = False
         self.on_change: Callable[[int, list[dict[str, Any]], list[dict[str, Any]]], None] = lambda *_: None
 
@@ -80,16 +81,11 @@ class LiveMarket:
 
     async def attend(self, connection: Connection) -> None:
         """Answer a client's commands for as long as it stays."""
-        session = self._sessions[connection] = Session(self.venue, connection)
-        try:
-            async for message in connection.incoming():
-                session.receive(message)
-        finally:
-            self.forget(connection)
+        await self._attendance.attend(connection)
 
     def forget(self, connection: Connection) -> None:
         """Send nothing more to a connection."""
-        self._sessions.pop(connection, None)
+        self._attendance.forget(connection)
 
     def pause(self, *, on: bool) -> None:
         """Let nothing happen in the market, or let it go on where it stood."""
@@ -97,16 +93,16 @@ class LiveMarket:
 
     def sessions(self) -> dict[Connection, Session]:
         """Return who is connected now."""
-        return dict(self._sessions)
+        return self._attendance.sessions()
 
     def announce(self, announced: Announcement) -> int:
         """Send a message of somebody's own to those subscribed to it; return to how many."""
         if announced.subject is not None and announced.channel in self.venue.announced:
             self.venue.announced[announced.channel].add(announced.subject)
-        return sum(session.announce(announced) for session in list(self._sessions.values()))
+        return sum(session.announce(announced) for session in self._attendance.sessions().values())
 
     def _publish(self, until_us: int, *, stamped_us: int | None) -> None:
-        sessions = list(self._sessions.values())
+        sessions = list(self._attendance.sessions().values())
         for publication in self.venue.publish(until_us, stamped_us=stamped_us):
             for session in sessions:
                 session.publish(publication)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,7 +12,6 @@ from kalshi_nb.errors import SimulationError
 from kalshi_nb.sim._shown import shown
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterator
 
     from kalshi_nb.sim._connection import Connection
@@ -45,9 +45,11 @@ class Recording:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
+        if not isinstance(path, str | os.PathLike):
+            raise SimulationError(f"{shown(path)} is no recording; pass the path of a text file.")
         try:
             lines = Path(path).read_text(encoding="utf-8").split("\n")
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:  # no text, or no name that there can be
             reason = (error.strerror if isinstance(error, OSError) else "") or type(error).__name__
             raise SimulationError(
                 f"{shown(str(path))} cannot be read as a recording ({reason}). Pass a text file with one frame a line."

@@ -46,6 +46,8 @@ class Publication:
         The channel it belongs to, the type of its message, and the market it is about.
     sending_us : int
         As above.
+    sending_ts_ms : int or None
+        What its frame gives as that.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Publication:
         self.channel, self.kind = _CHANNEL_OF[type(event)]
         self.ticker = event.market.ticker
         self.sending_us = sending_us
+        self.sending_ts_ms = sending_us // 1000 if is_new_era else None
         self._event = event
         self._time_us = time_us
         self._other_us = other_us

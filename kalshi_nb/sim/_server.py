@@ -22,6 +22,7 @@ from websockets.http11 import Response
 from kalshi_nb.errors import PortInUseError, SimulationError
 from kalshi_nb.sim._authenticate import PATH, Verdict
 from kalshi_nb.sim._connection import Connection
+from kalshi_nb.sim._rest import PREFIX
 from kalshi_nb.sim._shown import shown
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from websockets.http11 import Request
 
     from kalshi_nb.sim._authenticate import Keyring
+    from kalshi_nb.sim._rest import Rest
 
 __all__ = ["HOST", "Programme", "ServerThread", "listen"]
 
@@ -129,6 +131,8 @@ class ServerThread:
         How the next connections end as soon as they are open: by a close code, or None for without a word.
     prepare : callable
         Called with each new connection before anything is sent on it.
+    rest : Rest or None
+        What answers plain GETs; nothing, where a recording is served.
     """
 
     def __init__(self, listener: socket.socket, programme: Programme, keyring: Keyring, *, compression: bool) -> None:
@@ -137,6 +141,7 @@ class ServerThread:
         self.closed_with: Verdict | None = None
         self.most_connections: int | None = None
         self.greetings: deque[int | None] = deque()
+        self.rest: Rest | None = None
         self.prepare: Callable[[Connection], None] = lambda _: None
         self._listener = listener
         self._programme = programme
@@ -283,6 +288,8 @@ class ServerThread:
         await asyncio.sleep(0)  # an aborted transport closes its socket in the loop's next turn
 
     def _judge(self, _: ServerConnection, request: Request) -> Response | None:
+        if self.rest is not None and request.path.startswith(f"{PREFIX}/"):
+            return self.rest.respond(request.path, _plain(request.headers), self.closed_with)
         if request.path.partition("?")[0] != PATH:
             return _http(Verdict(HTTPStatus.NOT_FOUND, '{"error":{"code":"not_found","message":"not found"}}'))
         if self.closed_with is not None:

@@ -5,24 +5,24 @@ Without sockets: text comes in, frames go out through an `Outlet`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
 from kalshi_nb.sim import _frames
 from kalshi_nb.sim._announcements import Announcement, is_in_shard
-from kalshi_nb.sim._channels import ACTIONS, CHANNELS, FEEDS, UNFILTERED, UNSEQUENCED
+from kalshi_nb.sim._channels import ACTIONS, FEEDS, UNFILTERED, UNSEQUENCED
 from kalshi_nb.sim._channels import BOOK as _BOOK
 from kalshi_nb.sim._commands import Listing, Refusal, Subscribe, Unsubscribe, Update, read
+from kalshi_nb.sim._subscription import Subscription
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Set as AbstractSet
 
     from kalshi_nb.sim._channels import Feed
     from kalshi_nb.sim._commands import Filter
-    from kalshi_nb.sim._publication import Publication
-    from kalshi_nb.sim._venue import Venue
+    from kalshi_nb.sim._floor import Floor, Published
 
-__all__ = ["TERMINAL_CODES", "Outlet", "Session", "Subscription"]
+__all__ = ["TERMINAL_CODES", "Outlet", "Session"]
 
 TERMINAL_CODES: Final = frozenset({10, 25})
 """The errors after which a subscription is gone."""
@@ -41,81 +41,66 @@ class Outlet(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class Subscription:
-    """One open channel.
-
-    Attributes
-    ----------
-    channel : str
-        Its name.
-    sid : int
-        Its number on this connection.
-    tickers : set of str or None
-        The markets, indices or underlyings it is about; None for all.
-    by_id : bool
-        Whether it was opened with uuids; then its ``ok`` frames list uuids.
-    skip_ticker_ack : bool
-        Whether its ``ok`` frames list nothing.
-    use_yes_price : bool
-        Whether NO prices are written as YES prices.
-    only_own : bool
-        Whether requests for quotes of others are left out.
-    shard : tuple of int or None
-        Into how many parts the channel is cut, and which of them this is.
-    seq : int
-        The last sequence number used.
-    """
-
-    channel: str
-    sid: int
-    tickers: set[str] | None
-    by_id: bool
-    skip_ticker_ack: bool
-    use_yes_price: bool
-    only_own: bool = False
-    shard: tuple[int, int] | None = None
-    seq: int = field(default=0)
-
-    def next_seq(self, kind: str) -> int | None:
-        """Count one frame; None where frames of this type carry no number: ``unsubscribed`` does on every channel."""
-        if self.channel in UNSEQUENCED and kind != "unsubscribed":
-            return None
-        self.seq += 1
-        return self.seq
-
-
 class Session:
     """The protocol state of one connection.
 
     Parameters
     ----------
-    venue : Venue
+    floor : Floor
         The markets.
     outlet : Outlet
         Where frames go.
     """
 
-    def __init__(self, venue: Venue, outlet: Outlet) -> None:
-        self._venue = venue
+    def __init__(self, floor: Floor, outlet: Outlet) -> None:
+        self._floor = floor
         self._outlet = outlet
         self._open: dict[str, Subscription] = {}
         self._last_sid = 0
 
     # -- the market speaks -------------------------------------------------------------------------------
 
-    def publish(self, publication: Publication) -> None:
+    def publish(self, publication: Published) -> None:
         """Send one event, if this connection is subscribed to it."""
         subscription = self._open.get(publication.channel)
         if subscription is None:
             return
         if subscription.tickers is not None and publication.ticker not in subscription.tickers:
             return
+        if publication.ticker in subscription.blank:
+            return
+        if subscription.shard is not None and not is_in_shard(publication.ticker, subscription.shard):
+            return
         if self._outlet.is_full:
             self.fail(subscription.channel, 25)
             return
         body = publication.body(use_yes_price=subscription.use_yes_price)
-        self._send(publication.kind, body, subscription, sending_us=publication.sending_us)
+        self._frame(publication.kind, body, subscription, None, publication.sending_ts_ms)
+
+    def lose(self, channel: str, frames: int, tickers: AbstractSet[str] | None) -> None:
+        """Leave numbers out, as if so many frames had been lost on the way; None loses some of every market.
+
+        After a number that is left out a client trusts none of its books, so that all of them are sent anew once
+        `send_due` finds them known; where no number is missing, only those named.
+        """
+        subscription = self._open.get(channel)
+        if subscription is None:
+            return
+        held = subscription.tickers
+        if tickers is not None and held is not None and not held & tickers:
+            return
+        if channel not in UNSEQUENCED:
+            subscription.seq += frames
+        if channel == _BOOK:
+            for ticker in held or ():
+                if frames or tickers is None or ticker in tickers:
+                    subscription.due.setdefault(ticker, None)
+
+    def send_due(self) -> None:
+        """Send the snapshots that could not be had when they were asked for, as far as they can be had now."""
+        subscription = self._open.get(_BOOK)
+        if subscription is not None and subscription.due:
+            self._snapshots(subscription, [*subscription.due], None)
 
     def announce(self, announced: Announcement) -> bool:
         """Send a message of somebody's own, if this connection is subscribed to it; say whether it was sent."""
@@ -178,7 +163,7 @@ class Session:
             self._refuse(refusal.code, refusal.command_id, words=refusal.words)
 
     def _subscribe(self, channel: str, command: Subscribe) -> None:
-        if channel not in CHANNELS:
+        if not self._floor.has_channel(channel):
             self._refuse(8, command.command_id)
             return
         try:
@@ -186,9 +171,7 @@ class Session:
         except Refusal as refusal:
             self._refuse(refusal.code, command.command_id)
             return
-        missing: list[str] = []
-        if channel == _BOOK and wanted is not None:
-            missing = self._venue.take_missing(wanted)
+        missing = [] if wanted is None else self._floor.take_missing(channel, wanted)
         excess = self._take_excess(self._open.get(channel), wanted)
         if wanted or wanted is None or not missing + excess:
             self._open_or_merge(channel, wanted, command)
@@ -207,7 +190,7 @@ class Session:
             wanted,
             by_id=channel == "ticker" and command.markets.market_ids is not None,
             skip_ticker_ack=command.skip_ticker_ack,
-            use_yes_price=self._venue.prefers_yes_prices if command.use_yes_price is None else command.use_yes_price,
+            use_yes_price=self._floor.prefers_yes_prices if command.use_yes_price is None else command.use_yes_price,
             only_own=command.only_own,
             shard=command.shard if channel == "communications" else None,
         )
@@ -248,9 +231,12 @@ class Session:
         if command.action == "delete_markets":
             if subscription.tickers is not None:
                 subscription.tickers -= wanted
+            subscription.blank -= wanted
+            for ticker in wanted & subscription.due.keys():
+                del subscription.due[ticker]
             self._ok(subscription, command.command_id)
             return
-        missing = self._venue.take_missing(wanted) if subscription.channel == _BOOK else []
+        missing = self._floor.take_missing(subscription.channel, wanted)
         excess = self._take_excess(subscription, wanted)
         if wanted or not missing + excess:
             self._add(subscription, wanted, command.command_id, initial=command.send_initial_snapshot)
@@ -259,7 +245,7 @@ class Session:
     def _update_feed(self, subscription: Subscription, feed: Feed, command: Update) -> None:
         """Answer an action of a reference feed, which has words of its own for adding and removing."""
         if command.action == feed.listing:
-            body = _frames.names_body(feed.names, self._venue.announced[subscription.channel])
+            body = _frames.names_body(feed.names, self._floor.names_of(subscription.channel))
             kind = subscription.channel + feed.list_type
             self._send(kind, body, subscription, command_id=command.command_id)
             return
@@ -278,10 +264,9 @@ class Session:
         self._ok(subscription, command.command_id)
 
     def _resend(self, subscription: Subscription, wanted: set[str], command_id: int | None) -> None:
-        if self._venue.snapshots_to_lose:
-            self._venue.snapshots_to_lose -= 1
+        if self._floor.ignores_request():
             return
-        missing = self._venue.take_missing(wanted)
+        missing = self._floor.take_missing(subscription.channel, wanted)
         self._snapshots(subscription, wanted, command_id)
         if missing:
             self._refuse(28, command_id, missing)
@@ -302,7 +287,7 @@ class Session:
         if channel == "ticker" and markets.market_ids is not None:
             if not markets.market_ids:
                 raise Refusal(11)
-            return self._venue.tickers_of(markets.market_ids)
+            return self._floor.tickers_of(markets.market_ids)
         if channel == _BOOK and not markets.tickers:
             raise Refusal(14)
         if markets.tickers is None:
@@ -313,7 +298,7 @@ class Session:
 
     def _take_excess(self, subscription: Subscription | None, wanted: set[str] | None) -> list[str]:
         held = set() if subscription is None else subscription.tickers
-        return [] if wanted is None or held is None else self._venue.take_excess(held, wanted)
+        return [] if wanted is None or held is None else self._floor.take_excess(held, wanted)
 
     def _refuse_some(self, command_id: int | None, missing: list[str], excess: list[str]) -> None:
         for code, tickers in ((28, missing), (26, excess)):
@@ -326,23 +311,31 @@ class Session:
         # All markets after some, or some after all, is undocumented; here "all" stays or becomes "all".
         added: set[str] = set()
         if subscription.tickers is not None:
-            added = (set(self._venue.tickers) if wanted is None else wanted) - subscription.tickers
+            added = (set(self._floor.tickers) if wanted is None else wanted) - subscription.tickers
             subscription.tickers = None if wanted is None else subscription.tickers | added
         self._ok(subscription, command_id)
         self._open_with(subscription, added, initial=initial)
 
     def _open_with(self, subscription: Subscription, added: set[str] | None, *, initial: bool) -> None:
         if subscription.channel == _BOOK:
+            subscription.blank |= added or set()
             self._snapshots(subscription, added or (), None)
         elif subscription.channel == "ticker" and initial:
-            for ticker in sorted(self._venue.tickers if added is None else added):
-                if self._venue.is_known(ticker):
-                    self._send("ticker", self._venue.ticker_body(ticker), subscription)
+            for ticker in sorted(self._floor.tickers if added is None else added):
+                body = self._floor.ticker_body(ticker)
+                if body is not None:
+                    self._send("ticker", body, subscription)
 
     def _snapshots(self, subscription: Subscription, tickers: Iterable[str], command_id: int | None) -> None:
         for ticker in sorted(tickers):
-            body = self._venue.snapshot_body(ticker, use_yes_price=subscription.use_yes_price)
-            self._send("orderbook_snapshot", body, subscription, command_id=command_id)
+            body = self._floor.snapshot_body(ticker, use_yes_price=subscription.use_yes_price)
+            asked_by = subscription.due.pop(ticker, None) if command_id is None else command_id
+            if body is None:
+                subscription.due[ticker] = asked_by
+                continue
+            subscription.due.pop(ticker, None)
+            subscription.blank.discard(ticker)
+            self._send("orderbook_snapshot", body, subscription, command_id=asked_by)
 
     def _by_sid(self, sid: int) -> Subscription | None:
         return next((each for each in self._open.values() if each.sid == sid), None)
@@ -358,7 +351,7 @@ class Session:
         if subscription.skip_ticker_ack:
             listed = None
         elif subscription.by_id and subscription.tickers is not None:
-            listed = self._venue.ids_of(subscription.tickers)
+            listed = self._floor.ids_of(subscription.tickers)
         body = _frames.markets_body(listed, ids=subscription.by_id)
         self._send("ok", body, subscription, command_id=command_id)
 
@@ -367,14 +360,16 @@ class Session:
     ) -> None:
         self._post("error", _frames.error_body(code, tickers, words=words), command_id=command_id)
 
-    def _send(
+    def _send(self, kind: str, body: str | None, subscription: Subscription, *, command_id: int | None = None) -> None:
+        self._frame(kind, body, subscription, command_id, self._floor.sending_ts_ms())
+
+    def _frame(
         self,
         kind: str,
         body: str | None,
         subscription: Subscription,
-        *,
-        command_id: int | None = None,
-        sending_us: int | None = None,
+        command_id: int | None,
+        sending_ts_ms: int | None,
     ) -> None:
         text = _frames.frame(
             kind,
@@ -382,12 +377,12 @@ class Session:
             command_id=command_id,
             sid=subscription.sid,
             seq=subscription.next_seq(kind),
-            sending_ts_ms=self._venue.sending_ts_ms(sending_us),
+            sending_ts_ms=sending_ts_ms,
         )
         self._outlet.post(text, subscription.channel)
 
     def _post(self, kind: str, body: str, *, command_id: int | None) -> None:
-        sending = self._venue.sending_ts_ms()
+        sending = self._floor.sending_ts_ms()
         self._outlet.post(_frames.frame(kind, body, command_id=command_id, sending_ts_ms=sending))
 
 

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from kalshi_nb.sim import _frames
 from kalshi_nb.sim._calendar import Calendar
 from kalshi_nb.sim._catalogue import EVENTS
-from kalshi_nb.sim._channels import FEEDS
-from kalshi_nb.sim._events import Lifecycle, OrderUpdate
+from kalshi_nb.sim._channels import BOOK, CHANNELS, FEEDS
+from kalshi_nb.sim._events import Lifecycle, OrderUpdate, Trade
 from kalshi_nb.sim._publication import Publication
+from kalshi_nb.sim._rest_ledger import TradeLedger
 from kalshi_nb.sim._tape import Tape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
-    from kalshi_nb.sim._calendar import Due
-    from kalshi_nb.sim._events import Event
+    from kalshi_nb.sim._calendar import Due, Listing
+    from kalshi_nb.sim._events import Event, Quote
     from kalshi_nb.sim._market import Side
 
 __all__ = ["CLOSES_IN", "Era", "UnknownMarkets", "Venue"]
@@ -60,6 +61,8 @@ class Venue:
         What ``use_yes_price`` is for a subscribe that does not say.
     announced : dict of str to set of str
         By channel of the reference feeds, what was ever announced there.
+    ledger : TradeLedger
+        The trades since it began.
     """
 
     def __init__(
@@ -78,6 +81,7 @@ class Venue:
         self.prefers_yes_prices = False
         self.most_markets: int | None = None
         self.announced: dict[str, set[str]] = {channel: set() for channel in FEEDS}
+        self.ledger = TradeLedger()
         self._is_new_era = era == "2026-10"
         self._now_us = now_us
         self._tape = Tape(seed)
@@ -141,6 +145,8 @@ class Venue:
             self._calendar.note(event, time_us)
             if event.put_off is not None:
                 other_us = self._calendar.put_off(event.market.ticker, event.put_off)
+        elif isinstance(event, Trade):
+            self.ledger.note(event, time_us)
         elif isinstance(event, OrderUpdate):
             order = event.order
             # Noted, since the tape may be late by another time when the order is told of again.
@@ -190,6 +196,23 @@ class Venue:
             for event in events.values()
         ], [each.facts() for each in listings]
 
+    @property
+    def listings(self) -> Mapping[str, Listing]:
+        """How every market stands, by ticker."""
+        return self._calendar.listings
+
+    def now_us(self) -> int:
+        """Return the exchange's time, microseconds since 1970."""
+        return self._now_us()
+
+    def quote(self, ticker: str) -> Quote:
+        """Return the top of a known market's book and its totals as they are now."""
+        return self._tape.flows[ticker].quote()
+
+    def levels(self, ticker: str, side: Side) -> list[tuple[int, int]]:
+        """Return one side of a known market's book as (price, count), ascending."""
+        return self._tape.flows[ticker].book.levels(side)
+
     def take_changed(self) -> set[str]:
         """Return the markets of which something changed since this was asked last."""
         changed, self._changed = self._changed, set()
@@ -199,15 +222,28 @@ class Venue:
         """Return the exchange time at which the tape is at `at`."""
         return self._origin_us + math.ceil(at / self._speed)
 
-    def sending_ts_ms(self, time_us: int | None = None) -> int | None:
-        """Return what a frame sent now, or at `time_us`, carries as its time of sending, if any."""
-        if not self._is_new_era:
-            return None
-        return (self._now_us() if time_us is None else time_us) // 1000
+    def sending_ts_ms(self) -> int | None:
+        """Return what a frame sent now carries as its time of sending, if any."""
+        return self._now_us() // 1000 if self._is_new_era else None
 
-    def take_missing(self, wanted: set[str]) -> list[str]:
+    def has_channel(self, channel: str) -> bool:
+        """Say whether there is such a channel."""
+        return channel in CHANNELS
+
+    def names_of(self, channel: str) -> set[str]:
+        """Return what was ever announced on a reference feed."""
+        return self.announced[channel]
+
+    def ignores_request(self) -> bool:
+        """Say whether a request for a snapshot stays unanswered, and count it."""
+        if not self.snapshots_to_lose:
+            return False
+        self.snapshots_to_lose -= 1
+        return True
+
+    def take_missing(self, channel: str, wanted: set[str]) -> list[str]:
         """Take out the tickers of no market, where the exchange is to answer them with an error."""
-        if self.unknown_markets == "empty":
+        if channel != BOOK or self.unknown_markets == "empty":
             return []
         missing = sorted(ticker for ticker in wanted if not self.is_known(ticker))
         wanted.difference_update(missing)
@@ -247,7 +283,7 @@ class Venue:
             use_yes_price=use_yes_price,
         )
 
-    def ticker_body(self, ticker: str) -> str:
-        """Return a known market's ticker as it would be now."""
-        flow = self._tape.flows[ticker]
-        return _frames.ticker_body(flow.market, flow.quote(), self._now_us())
+    def ticker_body(self, ticker: str) -> str | None:
+        """Return a market's ticker as it would be now; None for an unknown market."""
+        flow = self._tape.flows.get(ticker)
+        return None if flow is None else _frames.ticker_body(flow.market, flow.quote(), self._now_us())

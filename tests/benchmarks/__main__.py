@@ -27,15 +27,21 @@ MODULES = (
     "memory",
     "imports",
     "told",
+    "recording",
+    "views",
 )
-ROUNDS, LAST_ROW = 9, 15
+ROUNDS, LAST_ROW = 9, 20
 PEERS = ROOT / ".venv-peers" / "bin" / "python"
 
 
 def arguments(words=None):
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument(
-        "rows", nargs="*", type=_row, metavar="ROW", help=f"which of the 15 rows (all), or any of {', '.join(NAMES)}"
+        "rows",
+        nargs="*",
+        type=_row,
+        metavar="ROW",
+        help=f"which of the {LAST_ROW} rows (all), or any of {', '.join(NAMES)}",
     )
     parser.add_argument("--rounds", type=int, help=f"alternating rounds ({ROUNDS}; 3 or 5 of what has a name)")
     parser.add_argument("--scale", type=float, default=1.0, help="sizes times this; the bars are about 1 (1)")

@@ -1,14 +1,17 @@
-"""What a browser test's page, kernel and lab look like, told in text: a failure on a far machine has nothing else."""
+"""What a browser test's page, kernel and host look like, told in text: a failure on a far machine has nothing else."""
 
 import json
 
 CONSOLE_LINES = 60
 LOG_CHARACTERS = 6000
 PAGE_MILLISECONDS = 10_000
-PAGE = """() => JSON.stringify({
+PAGE = """() => { const everywhere = (words, root = document) => [...root.querySelectorAll('*')].flatMap(
+  (each) => [...(each.matches(words) ? [each] : []), ...(each.shadowRoot ? everywhere(words, each.shadowRoot) : [])]);
+return JSON.stringify({
   url: location.href,
   visibility: document.visibilityState,
-  views: [...document.querySelectorAll('.kalshi-nb')].map(
+  text: document.body.innerText.slice(0, 2000),
+  views: everywhere('.kalshi-nb').map(
     (view) => ({ ...view.dataset, text: view.shadowRoot?.querySelector('.card')?.innerText.slice(0, 400) })),
   cells: [...document.querySelectorAll('.jp-CodeCell')].map((cell) => ({
     prompt: cell.querySelector('.jp-InputPrompt')?.innerText.trim(),
@@ -18,7 +21,7 @@ PAGE = """() => JSON.stringify({
   dialogs: [...document.querySelectorAll('.jp-Dialog, .Toastify__toast')].map((dialog) => dialog.innerText),
   connection: window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.connectionStatus,
   kernel: window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status,
-})"""
+}); }"""
 # The notebook's own model is asked: on the page a traceback has the looks and the type of anything on stderr.
 FAILED_CELLS = """() => (window.jupyterapp?.shell.currentWidget?.content?.widgets ?? [])
   .flatMap((cell) => cell.model.outputs?.toJSON() ?? [])
@@ -42,12 +45,13 @@ class Diary:
         socket.on("socketerror", lambda error: self.lines.append(f"websocket failed: {error}"))
 
 
-def sections(page, diary, lab):
+def sections(page, diary, host):
     """Titles and texts of all there is to know; what cannot be had says why."""
     yield "the page", _or_why(lambda: page_text(page))
     yield "the page's console, errors and sockets", "\n".join(diary.lines[-CONSOLE_LINES:])
-    yield "the lab's sessions", _or_why(lambda: json.dumps(lab.api("/api/sessions"), indent=1))
-    yield "the lab's log", _or_why(lambda: lab.log.read_text(errors="replace")[-LOG_CHARACTERS:])
+    yield "the host's sessions", _or_why(lambda: json.dumps(host.sessions(), indent=1))
+    yield "the kernel's views", _or_why(lambda: json.dumps(host.kernels(), indent=1))
+    yield "the host's log", _or_why(lambda: host.log.read_text(errors="replace")[-LOG_CHARACTERS:])
 
 
 def page_text(page):

@@ -88,6 +88,7 @@ shown"""
     assert levels_of(page, "bids") == [["1,234,567.00", "50¢"], ["0.50", "48¢"]]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("name", "meanwhile"),
     [("sleeping", "time.sleep(1)"), ("counting", "sum(1 for _ in range(3_000_000))")],
@@ -102,6 +103,7 @@ def test_the_ladder_goes_on_while_a_cell_is_busy(lab, page, name, meanwhile):
     lab.wait_until_run(page)
 
 
+@pytest.mark.matrix
 def test_stale_says_since_when_and_why_and_live_comes_back(lab, page, screenshot):
     lab.show(
         page,
@@ -132,6 +134,7 @@ def test_a_quiet_market_is_not_taken_for_a_dead_kernel_and_a_restarted_kernel_is
     screenshot(page.locator(LADDER), "ladder_silent")
 
 
+@pytest.mark.matrix
 def test_every_status_has_its_own_words_and_views_stand_in_a_box_together(lab, page, screenshot):
     cell = """
 from moving_ladder import *
@@ -147,7 +150,7 @@ sources[5]._bids[6][1] = 250_000.0
 sources[5]._asks[3][1] = 12.5
 sources[5].show("live")
 views = [LadderView(source) for source in sources]
-ipywidgets.GridBox([view.widget for view in views], layout={"grid_template_columns": "repeat(3, 340px)"})"""
+ipywidgets.GridBox([view.widget for view in views], layout={"grid_template_columns": "repeat(3, 344px)"})"""
     lab.show(page, "statuses.ipynb", cell)
     page.wait_for_function(f"""document.querySelectorAll("{LADDER}[data-paints]").length === 6""", timeout=WAIT)
     chips = page.locator(f"{LADDER} .chip").all_inner_texts()
@@ -190,7 +193,7 @@ def test_a_reopened_notebook_without_the_model_shows_the_static_table(lab, page,
     lab.write_notebook("saved.ipynb", "book", outputs=[bundle])
     lab.open(page, "saved.ipynb")
     page.wait_for_selector(".kalshi-still", timeout=WAIT)
-    assert "spread 3¢ · prob 48 %" in page.inner_text(".kalshi-still")
+    assert "spread 3¢ · prob 49 %" in page.inner_text(".kalshi-still")
     screenshot(page, "saved_static")
 
 
@@ -210,6 +213,7 @@ def test_a_dropped_view_leaves_the_page(lab, page):
     page.wait_for_function(f"""document.querySelector("{LADDER}") === null""", timeout=WAIT)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_it_has_the_theme_of_the_page(lab, page, screenshot, theme):
     lab.set_theme(theme)

@@ -21,7 +21,7 @@ def told(lab, page, request):
     return dict(sections(page, request.node.stash[DIARY], lab))
 
 
-def test_a_failure_tells_of_views_cells_console_kernel_and_lab(told):
+def test_a_failure_tells_of_views_cells_console_kernel_and_host(told):
     page = json.loads(told["the page"])
     assert page["views"][0]["status"] == "live"
     assert "KXHIGHNY" in page["views"][0]["text"]
@@ -32,8 +32,8 @@ def test_a_failure_tells_of_views_cells_console_kernel_and_lab(told):
     assert "error: said on the console" in notes
     assert "thrown on the page" in notes
     assert "/channels" in notes
-    assert json.loads(told["the lab's sessions"])[0]["path"] == "told.ipynb"
-    assert "Kernel started" in told["the lab's log"]
+    assert json.loads(told["the host's sessions"])[0]["path"] == "told.ipynb"
+    assert "Kernel started" in told["the host's log"]
 
 
 def test_what_cannot_be_had_says_why_and_hides_nothing_else(lab, page, request):
@@ -41,7 +41,7 @@ def test_what_cannot_be_had_says_why_and_hides_nothing_else(lab, page, request):
     told = dict(sections(page, request.node.stash[DIARY], lab))
     del request.node.stash[DIARY]
     assert told["the page"].startswith("could not be had: TargetClosedError")
-    assert "Kernel" in told["the lab's log"] or "Serving" in told["the lab's log"]
+    assert "Kernel" in told["the host's log"] or "Serving" in told["the host's log"]
 
 
 def finish(wrapper, outcome):

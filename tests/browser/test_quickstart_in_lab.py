@@ -3,10 +3,13 @@
 import shutil
 from pathlib import Path
 
+import pytest
+
 from tests.browser.page_account import failed_cells
 
 QUICKSTART = Path(__file__).parent.parent.parent / "notebooks" / "01_quickstart.ipynb"
 LADDER = ".kalshi-nb[data-kind='ladder']"
+TAPE = ".kalshi-nb[data-kind='tape']"
 SEQ = f"""+document.querySelector("{LADDER}")?.dataset.seq"""
 WAIT = 120_000
 
@@ -26,11 +29,15 @@ def test_the_quickstart_runs_live_and_its_ladder_moves(lab, page, screenshot):
     first = page.evaluate(SEQ)
     page.wait_for_function(f"(first) => {SEQ} >= first + 20", arg=first, timeout=WAIT)
     screenshot(page, "quickstart-ladder")
+    page.locator(TAPE).scroll_into_view_if_needed()
+    page.wait_for_selector(f"{TAPE}[data-status='live']", timeout=WAIT)
+    screenshot(page, "quickstart-tape")
     for name in ("Connect", "Frames", "Pipelines", "Can I trust it?", "Take it with you"):
         page.locator(f"h2:has-text('{name}')").scroll_into_view_if_needed()
         screenshot(page, f"quickstart-{name.lower().replace(' ', '-').strip('?')}")
 
 
+@pytest.mark.matrix
 def test_the_ladder_moves_on_while_another_cell_is_busy(lab, page):
     lab.write_notebook(
         "busy.ipynb",
@@ -49,6 +56,7 @@ def test_the_ladder_moves_on_while_another_cell_is_busy(lab, page):
     lab.wait_until_run(page, WAIT)
 
 
+@pytest.mark.matrix
 def test_a_lost_connection_shows_in_the_ladder_and_goes_away_again(lab, page, screenshot):
     lab.write_notebook(
         "lost.ipynb",

@@ -15,6 +15,12 @@ ROOT = pathlib.Path(__file__).parent.parent.parent
 
 ARGUMENTS = {
     "demo": ["--seconds", "--output"],
+    "markets": ["words", "--env", "--series", "--event", "--status", "--limit", "--no-cache", "--json"],
+    "record": ["folder", "--env", "--channel", "--market", "--for", "--json"],
+    "info": ["recording", "--json", "--strict"],
+    "export": ["recording", "--out", "--format", "--channel", "--market", "--from", "--until", "--json"],
+    "replay": ["recording", "--speed", "--from", "--until", "--serve", "--port", "--key-file", "--for"],
+    "sim": ["--port", "--seed", "--key-file", "--for"],
     "doctor": ["where", "--key-id", "--private-key", "--ca-file", "--proxy", "--timeout"],
 }
 
@@ -53,7 +59,7 @@ def test_an_unknown_command_is_met_with_those_there_are(capsys):
 def test_no_command_is_met_with_those_there_are(capsys):
     status, out, err = said(capsys)
     assert (status, out) == (2, "")
-    assert "{demo,doctor}" in err
+    assert f"{{{','.join(ARGUMENTS)}}}" in err
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "3601", "nan", "inf", "soon", ""])
@@ -64,9 +70,23 @@ def test_seconds_out_of_range_are_refused_with_the_range(capsys, option, text):
     assert err.endswith(f"argument {option[1]}: pass seconds above 0 and up to 3600, not {text!r}\n")
 
 
+@pytest.mark.parametrize("command", sorted(set(ARGUMENTS) - {"demo", "doctor"}))
+def test_help_has_two_examples(capsys, command):
+    _, out, _ = said(capsys, command, "--help")
+    assert out.count(f"\n  kalshi-nb {command} ") == 2
+
+
+@pytest.mark.parametrize("text", ["0s", "-1s", "soon", "", "1 hour", "nan"])
+@pytest.mark.parametrize("command", ["record night", "sim --key-file key.pem"])
+def test_lengths_of_time_out_of_range_are_refused_with_the_form(capsys, command, text):
+    status, out, err = said(capsys, *command.split(), f"--for={text}")
+    assert (status, out) == (2, "")
+    assert err.endswith(f"argument --for: pass a length of time such as 90s, 8h or 2d, not {text!r}\n")
+
+
 def test_every_module_of_the_room_is_a_command_or_serves_them():
     names = {path.stem for path in pathlib.Path(kalshi_nb._cli.__file__).parent.glob("*.py")}
-    commands = names - {"__init__", "main", "arguments"}
+    commands = names - {"__init__", "main", "arguments", "keys"}
     assert {each.__name__.rpartition(".")[2] for each in COMMANDS} == commands == set(ARGUMENTS)
 
 

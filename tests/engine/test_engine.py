@@ -20,6 +20,7 @@ from kalshi_nb._engine import link as link_module
 from kalshi_nb._engine.io_thread import JOIN
 from kalshi_nb._engine.live import LiveEngine
 from kalshi_nb._rows.gaps import GapRow
+from kalshi_nb._rows.heard import Checkpoint, Event, Read, Sent
 from kalshi_nb._rows.steering import ClockStepRow
 from kalshi_nb._rows.wanted import ALL
 from kalshi_nb._threads import set_role
@@ -245,6 +246,41 @@ def test_an_exchange_that_does_not_answer_is_said_to_be_silent(exchange, engine)
         engine.want("trade", [ALL], rows="trade", timeout=0.3)
     assert caught.value.code == 0
     wait_until(lambda: engine.links[0].session.subscriptions["trade"].requests == [])
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        ({"code": 10, "msg": "Channel error"}, "refused trade: error 10 'Channel error'"),
+        (
+            {"code": 25, "msg": "Subscription buffer overflow"},
+            "error 25 'Subscription buffer.*fewer markets",
+        ),
+        ({"code": 18, "msg": "Command timeout"}, "error 18 'Command timeout'"),
+        ({"code": 0, "msg": "no"}, "refused trade: an error without a number, 'no'"),
+        ({"code": None, "msg": "no"}, "refused trade: an error without a number, 'no'"),
+        ({"msg": "no"}, "refused trade: an error without a number, 'no'"),
+    ],
+    ids=["10", "25", "18", "0", "null", "none"],
+)
+def test_an_exchange_that_answers_with_an_error_is_not_said_to_be_silent(exchange, engine, error, words):
+    exchange.errors["trade"] = error
+    with pytest.raises(SubscriptionError, match=words) as caught:
+        engine.want("trade", [ALL], rows="trade", timeout=0.3)
+    assert caught.value.code == (error.get("code") or 0)
+    assert "silent" not in str(caught.value)
+    wait_until(lambda: engine.links[0].session.subscriptions["trade"].requests == [])
+
+
+def test_a_name_that_cannot_be_sent_takes_neither_the_link_nor_anybody_elses_data(exchange, engine):
+    engine.want(BOOKS, [frozenset({A})], rows=BOOKS, timeout=10)
+    with pytest.raises(SubscriptionError, match=r"'KX\\ud800' is no text that can be sent") as caught:
+        engine.want(BOOKS, [frozenset({"KX\ud800"})], rows=BOOKS, timeout=10)
+    assert str(caught.value).isprintable()
+    assert engine.state == "connected"
+    exchange.kill()
+    wait_until(lambda: reconnects(engine) == 1 and status(engine, A) == "live")
+    assert "encod" not in engine.status().last_error
 
 
 def test_want_returns_when_the_link_is_down_and_is_kept(exchange, engine):
@@ -627,7 +663,7 @@ def test_a_clock_that_is_set_stands_among_the_rows_and_in_the_status(exchange, c
     clock = SetClock()
     engine = LiveEngine(exchange.url, credentials, clock=clock, transport=transport)
     heard = []
-    engine.tap(Tap(heard))
+    engine.tap(heard.append)
     try:
         engine.start(10)
         engine.want("trade", [ALL], rows="trade", timeout=10)
@@ -647,60 +683,49 @@ def test_a_clock_that_is_set_stands_among_the_rows_and_in_the_status(exchange, c
         assert hole.closed >= hole.opened
         (reported,) = engine.status().clock_steps
         assert reported.by == step.by
-        assert [each[1] for each in heard if each[0] == "event"] == ["connected", "clock"]
+        assert [each.kind for each in heard if isinstance(each, Event)] == ["connected", "clock"]
     finally:
         engine.close()
 
 
-class Tap:
-    """Writes down what it hears."""
-
-    def __init__(self, heard):
-        self.heard = heard
-
-    def read(self, connection, messages, received_at, order):
-        self.heard.append(("read", connection, [bytes(each) for each in messages], received_at, order))
-
-    def event(self, connection, kind, text, at):
-        self.heard.append(("event", kind, connection, text, at))
-
-
 def test_a_tap_hears_every_message_as_it_came_and_every_connection(exchange, engine):
     heard = []
-    remove = engine.tap(Tap(heard))
+    remove = engine.tap(heard.append)
     engine.want("trade", [ALL], rows="trade", timeout=10)
     nonsense = ["no JSON at all", '{"type": "of tomorrow"}']
     for each in nonsense:
         exchange.send(each)
     exchange.kill()
     wait_until(lambda: reconnects(engine) == 1)
-    wait_until(lambda: sum(each[0] == "event" for each in heard) == 2)
+    wait_until(lambda: sum(isinstance(each, Event) for each in heard) == 2)
     wait_until(lambda: exchange.commands[-1]["cmd"] == "subscribe" and len(exchange.commands) == 2)
     wait_until(lambda: engine.status().messages == 4)
     remove()
     exchange.send("nobody hears this")
     wait_until(lambda: engine.status().messages == 5)
-    reads = [each for each in heard if each[0] == "read"]
-    texts = [text for each in reads for text in each[2]]
+    assert heard[0] == Checkpoint(heard[0].at, connected=(1,))
+    texts = [text for each in heard if isinstance(each, Read) for text in each.messages]
     assert [json.loads(each)["type"] for each in (texts[0], texts[-1])] == ["subscribed", "subscribed"]
     assert [each.decode() for each in texts[1:-1]] == nonsense
-    counted = itertools.accumulate((len(each[2]) for each in reads[:-1]), initial=0)
-    assert [each[4] for each in reads] == list(counted)
-    assert [each[1] for each in heard if each[0] == "event"] == ["lost", "connected"]
+    assert [each.kind for each in heard if isinstance(each, Event)] == ["lost", "connected"]
+    commands = [json.loads(each.command) for each in heard if isinstance(each, Sent)]
+    assert commands == exchange.commands
+    for before, after in itertools.pairwise(each.at for each in heard):
+        assert before <= after
 
 
 @pytest.mark.parametrize("problem", [OSError, SystemExit, MemoryError])
 def test_a_tap_that_fails_is_taken_off_and_reported(exchange, engine, problem):
-    class Broken:
-        def read(self, *arguments):
+    def broken(heard):
+        if isinstance(heard, Read):
             raise problem("no space left on device")
 
-    engine.tap(Broken())
+    engine.tap(broken)
     heard = []
-    engine.tap(Tap(heard))
+    engine.tap(heard.append)
     engine.want("trade", [ALL], rows="trade", timeout=10)
     exchange.send("{}")
     wait_until(lambda: engine.status().messages == 2)
     assert "no space left" in engine.status().last_error
-    assert len([each for each in heard if each[0] == "read"]) >= 1
+    assert any(isinstance(each, Read) for each in heard)
     assert (engine.state, engine.status().faults) == ("connected", 0)

@@ -33,13 +33,22 @@ def meter(session):
 
 
 def test_the_rate_is_over_the_last_five_seconds(session, meter):
-    assert meter.rate() == 0.0
+    assert meter.rate(0.0) == 0.0
     for step in range(200):
         session.messages += 7 if step < 100 else 1
         meter.sample(step * 0.1)
-    assert meter.rate() == pytest.approx(10.0)
+    assert meter.rate(19.9) == pytest.approx(10.0)
     meter.sample(19.9)
-    assert meter.rate() >= 0.0
+    assert meter.rate(19.9) >= 0.0
+
+
+def test_a_dead_line_brings_fewer_and_fewer_and_then_none(session, meter):
+    for step in range(101):
+        session.messages += 1
+        meter.sample(step * 0.1)
+    assert [meter.rate(10.0 + quiet) for quiet in (0.0, 2.5, 4.0, 5.5, 28.0)] == pytest.approx(
+        [10.0, 5.0, 2.0, 0.0, 0.0], abs=0.3
+    )
 
 
 def test_a_lag_counts_once_a_message(session, meter):
@@ -52,6 +61,14 @@ def test_a_lag_counts_once_a_message(session, meter):
     low, high = lag_of([meter])
     assert (low, high) == (pytest.approx(0.5, abs=0.01), pytest.approx(0.5, abs=0.01))
     assert len(meter._lags) == 2
+
+
+@pytest.mark.parametrize("ms", [1, 4_102_444_799_999])
+def test_an_absurd_time_is_no_lag(session, meter, ms):
+    session.came(0.5)
+    session.trade.exchange_ms = ms
+    meter.sample(0.0)
+    assert lag_of([meter]) == (None, None)
 
 
 @pytest.mark.parametrize(("growth", "grows"), [(0.3, True), (0.1, False), (0.0, False), (-0.3, False)])

@@ -6,6 +6,7 @@ import pytest
 
 from kalshi_nb._engine.transport import closed_by_peer, plain_address
 from kalshi_nb._rows.foreign import plain_text
+from kalshi_nb._rows.heard import Event
 from kalshi_nb.errors import HandshakeError, SubscriptionError
 from tests.engine.conftest import reconnects, wait_until
 from tests.engine.hosts import ByHand, refusing
@@ -45,21 +46,16 @@ def test_the_reason_of_a_close_is_made_plain_wherever_it_is_shown(exchange, engi
     caplog.set_level(logging.INFO, "kalshi_nb")
     heard = []
 
-    class Tap:
-        def read(self, *arguments):
-            pass
-
-        def event(self, connection, kind, text, at):
-            heard.append(text)
-
-    engine.tap(Tap())
+    engine.tap(heard.append)
     exchange.call(exchange.connections[-1].close(4000, EVIL))
     wait_until(lambda: reconnects(engine) == 1)
     error = engine.status().last_error
     assert "code 4000" in error
     assert "pwned" in error
     assert "\\u202etxet" in error
-    assert all(map(harmless, [error, *heard]))
+    texts = [each.text for each in heard if isinstance(each, Event)]
+    assert len(texts) >= 2
+    assert all(map(harmless, [error, *texts]))
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 503])

@@ -4,6 +4,7 @@ import threading
 
 from kalshi_nb._engine.port import ChannelStatus, EngineStatus, LinkStatus
 from kalshi_nb._rows.gaps import Gap, GapLog, GapRow
+from kalshi_nb._rows.heard import Read
 from kalshi_nb._rows.ladders import Top
 from kalshi_nb._rows.steering import ClockStepRow, LateRows, ResetRow
 from kalshi_nb.errors import FeedClosedError
@@ -94,7 +95,7 @@ class ListEngine:
         self._arrived()
         self.messages += len(rows)
         for tap in self.taps:
-            tap.read(1, [repr(row).encode() for row in rows], self.clock.us, self.messages - len(rows))
+            tap(Read(self.clock.us, 1, tuple(repr(row).encode() for row in rows)))
 
     def open_gap(self, channel, market_ticker=None, reason="sequence"):
         gap = self.gaps.open(
@@ -208,3 +209,6 @@ class ListEngine:
     def tap(self, tap):
         self.taps.append(tap)
         return lambda: self.taps.remove(tap)
+
+    def checkpoint(self):
+        pass

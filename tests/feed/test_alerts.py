@@ -174,6 +174,63 @@ def test_what_cannot_be_called_is_refused_in_a_sentence(listed, engine, conditio
     assert listed.pipelines == engine.wanted == []
 
 
+GIVEN = []
+
+
+class Bell:
+    def ring(self, top):
+        GIVEN.append(top)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        lambda top: print(top),  # noqa: PLW0108
+        lambda top: print(top.ask, end=f"{top.bid}\n"),
+        lambda top: GIVEN.append(top),  # noqa: PLW0108
+        lambda top: GIVEN.append(top.ask + 1),
+        lambda top: show(top),  # noqa: PLW0108
+        lambda top: Bell.ring(None, top),
+    ],
+)
+def test_a_condition_that_hands_on_what_returns_nothing_is_refused(listed, engine, condition):
+    with pytest.raises(errors.ConfigurationError, match="would never be true"):
+        listed.when(condition, print, "KXA-1")
+    assert listed.pipelines == engine.wanted == []
+
+
+def show(top):
+    print(top)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        lambda top: cheap(top),  # noqa: PLW0108
+        lambda top: print(top) or cheap(top),
+        lambda top: GIVEN.append(top) is None,
+        lambda top: GIVEN.count(top),  # noqa: PLW0108
+        lambda top: unknown(top),  # noqa: F821, PLW0108
+        lambda top: top.ask,
+    ],
+)
+def test_a_condition_of_which_nobody_knows_is_taken(listed, condition):
+    listed.when(condition, print, "KXA-1").close()
+
+
+@pytest.mark.filterwarnings("ignore::kalshi_nb.errors.PipelineWarning")
+@pytest.mark.parametrize("which", ["condition", "call"])
+def test_what_returns_a_coroutine_is_an_error_and_never_counts_as_true(listed, engine, which):
+    called = []
+    functions = {"condition": cheap, "call": called.append, which: lambda top: later(top)}  # noqa: PLW0108
+    alert = listed.when(functions["condition"], functions["call"], "KXA-1")
+    engine.play("quotes", *map(quote, [40, 29]))
+    listed.flush()
+    assert alert.errors == {"condition": 2, "call": 1}[which]
+    assert called == []
+    assert "feed.listen('quotes')" in str(alert.last_error.error)
+
+
 def test_markets_are_named_or_are_those_whose_books_are_kept(listed, engine):
     with pytest.raises(errors.MarketTickerError, match="Name the markets"):
         listed.when(cheap, print)

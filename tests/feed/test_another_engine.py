@@ -249,18 +249,12 @@ def test_a_clock_moved_by_hand_waits_until_all_is_in(engine):
 def test_a_tap_hears_everything_until_it_is_taken_off(engine, feed):
     heard = []
 
-    class Tap:
-        def read(self, connection, messages, received_at, order):
-            heard.append((connection, len(messages), received_at, order))
-
-        def event(self, connection, kind, text, at):
-            pass
-
-    remove = engine.tap(Tap())
+    remove = engine.tap(heard.append)
     engine.play("trade", trade(1), trade(2))
     remove()
     engine.play("trade", trade(3))
-    assert heard == [(1, 2, BASE_US, 0)]
+    (read,) = heard
+    assert (read.at, read.connection, len(read.messages)) == (BASE_US, 1, 2)
 
 
 def test_a_closed_feed_asks_its_engine_for_nothing(engine, feed):

@@ -203,7 +203,7 @@ def test_other_connections_go_on_while_one_is_refused(exchange, feed):
 
 @pytest.mark.parametrize("connections", [0, 201, True, "4", 1.0])
 def test_a_number_of_connections_that_cannot_be_is_refused_in_the_cell(exchange, connections):
-    with pytest.raises(ConfigurationError, match=r"connections is .* 1 to 200"):
+    with pytest.raises(ConfigurationError, match=r"connections=.* 1 to 200"):
         kn.connect(exchange, connections=connections)
 
 

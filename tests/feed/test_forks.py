@@ -4,6 +4,8 @@ import multiprocessing
 import os
 import pickle
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -146,6 +148,57 @@ def test_what_is_held_can_be_read(full):
     assert in_a_child(lambda: feed.gaps.height) == 0
 
 
+COMPUTED = {
+    "latest": lambda trades, book, views: trades.latest(),
+    "since": lambda trades, book, views: trades.since("1h"),
+    "wide": lambda trades, book, views: trades.wide("yes_price", every="1s"),
+    "resample": lambda trades, book, views: trades.resample("1m"),
+    "to_pandas": lambda trades, book, views: trades.to_pandas(),
+    "to_arrow": lambda trades, book, views: trades.to_arrow(),
+    "arrow": lambda trades, book, views: trades.__arrow_c_stream__(),
+    "parquet": lambda trades, book, views: trades.write_parquet("trades.parquet"),
+    "csv": lambda trades, book, views: trades.write_csv("trades.csv"),
+    "ipc": lambda trades, book, views: trades.write_ipc("trades.ipc"),
+    "prices drawn": lambda trades, book, views: trades.plot_price(),
+    "depth drawn": lambda trades, book, views: book.plot_depth(),
+    "html": lambda trades, book, views: trades._repr_html_(),
+    "shown": lambda trades, book, views: kn.show(trades),
+    "shown again": lambda trades, book, views: views["tape"].snapshot(),
+    "pipeline's shown": lambda trades, book, views: views["table"].snapshot(),
+    "board": lambda trades, book, views: views["board"].snapshot(),
+    "paused": lambda trades, book, views: views["tape"].pause(),
+}
+
+
+def test_what_polars_would_compute_is_refused_where_its_threads_stayed_with_the_parent(full, tmp_path, monkeypatch):
+    feed, trades, book = full
+    monkeypatch.chdir(tmp_path)
+    own = feed.stream("trade").rolling_frame()
+    views = {"tape": kn.show(trades), "board": feed.board(), "table": kn.show(own)}
+    assert trades.df.filter(trades.df["yes_price"] > 0).height  # so that polars has its threads
+
+    def ask():
+        return {name: refusal(lambda call=call: call(trades, book, views)) for name, call in COMPUTED.items()}
+
+    found = in_a_child(ask)
+    assert {name: each and each[0] for name, each in found.items()} == dict.fromkeys(COMPUTED, "ForkedError")
+    assert all("threads of polars stayed with" in words and "'spawn'" in words for _, words, _ in found.values())
+    assert sum(took for *_, took in found.values()) < 10  # polars is asked once
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_polars_has_no_threads_yet_a_child_computes_as_ever():
+    code = """
+import os, kalshi_nb as kn
+if os.fork() == 0:
+    with kn.connect("sim") as feed:
+        trades = feed.trades().wait(rows=1, timeout=30)
+        os._exit(0 if trades.latest().height else 3)
+os._exit(os.waitstatus_to_exitcode(os.wait()[1]))
+"""
+    assert subprocess.run([sys.executable, "-c", code], timeout=100).returncode == 0
+
+
 WAITS = {
     "frame": lambda feed, trades, book: trades.wait(rows=10**6, timeout=None),
     "new rows": lambda feed, trades, book: trades.wait(new=1, timeout=None),
@@ -161,6 +214,7 @@ CALLS = {
     "callback": lambda feed: feed.on("trade"),
     "alert": lambda feed: feed.when(lambda top: True, print, MARKET),
     "catalog": lambda feed: feed.index_ids(),
+    "dialing": lambda feed: feed.reconnect(),
 }
 
 

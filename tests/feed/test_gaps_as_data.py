@@ -148,12 +148,30 @@ def covering(log, market_tickers=None):
 
 def test_where_gaps_were_dropped_from_the_log_nothing_is_vouched_for():
     log = GapLog(most=2)
-    coverage = covering(log)
+    coverage = covering(log, frozenset({"A"}))
     for at in (10, 20, 30):
-        log.open(Gap("ticker", None, at, at, "connection_lost", None, None, opened=at, closed=at))
+        log.open(Gap("trade", "B", at, at, "sequence", None, None, opened=at, closed=at))
     assert coverage.has_gap(15)
     assert coverage.has_gap(20)
     assert not coverage.has_gap(21)
+
+
+def test_gaps_that_another_channel_or_connection_pushed_out_of_the_log_are_no_doubt_about_this_one():
+    log = GapLog(most=3)
+    log.open(Gap("trade", None, 5, 5, "sequence", None, None, opened=5, closed=5))
+    for at in (10, 20, 30):
+        log.open(Gap("ticker", None, at, at, "connection_lost", None, None, opened=at, closed=at))
+        log.open(Gap("trade", None, at, at, "sequence", None, None, connection=2, opened=at, closed=at))
+    assert log.dropped
+    coverage = covering(log)
+    assert coverage.has_gap(5)
+    assert not coverage.has_gap(6)
+
+
+def test_of_a_channel_all_of_whose_gaps_were_dropped_nothing_is_vouched_for():
+    log = GapLog(most=0)
+    log.open(Gap("trade", None, 5, 5, "sequence", None, None, opened=5, closed=5))
+    assert covering(log).has_gap(10)
 
 
 def test_a_gap_of_one_market_is_none_of_anothers():

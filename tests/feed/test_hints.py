@@ -23,8 +23,13 @@ def test_a_market_in_lower_case_is_named_as_it_should_be(feed):
     assert shown(book).endswith(f"\n({hint(MARKET.lower())})")
 
 
-def test_an_event_in_place_of_a_market_is_said_to_look_like_one(feed):
-    book = feed.book(EVENT)
+def test_an_event_in_place_of_a_market_is_refused_with_its_markets(feed):
+    with pytest.raises(errors.MarketTickerError, match=f"is an event. Its markets are .*{MARKET}"):
+        feed.book(EVENT)
+
+
+def test_what_looks_like_an_event_is_said_to(feed):
+    book = feed.book("KXNOSUCH-26NOV22")
     with pytest.raises(errors.SubscriptionError, match="event or a series"):
         book.wait()
     assert "event or a series" in shown(book)
@@ -45,7 +50,7 @@ def test_a_refusal_of_the_exchange_has_the_hint_too():
         with pytest.raises(errors.SubscriptionError, match=f"upper case: '{MARKET}'"):
             feed.book(MARKET.lower())
         with pytest.raises(errors.SubscriptionError, match="event or a series"):
-            feed.book(EVENT)
+            feed.book("KXNOSUCH-26NOV22")
         with pytest.raises(errors.SubscriptionError) as caught:
             feed.book("KXNOSUCH-26NOV22-B1")
         assert "Did you" not in str(caught.value)
@@ -84,3 +89,40 @@ def test_a_channel_by_nearly_its_name_is_asked_back(feed, name, meant):
 def test_a_channel_like_no_other_is_met_with_the_list_alone(feed, name):
     with pytest.raises(errors.UnknownChannelError, match=r"no channel \S+\. There are 'trade'"):
         feed.frame(name)
+
+
+@pytest.mark.parametrize(
+    ("handle", "name", "said"),
+    [
+        (lambda feed: feed.trades(), "to_parquet", r"write_parquet\(path\)"),
+        (lambda feed: feed.trades(), "groupby", "df.group_by"),
+        (lambda feed: feed.trades(), "ohlcv", "bars"),
+        (lambda feed: feed, "orderbook", r"feed.book\(market_ticker\)"),
+        (lambda feed: feed, "subscribe", "asking is subscribing"),
+        (lambda feed: feed, "trade", "Did you mean 'trades'"),
+        (lambda feed: feed.health(), "lag", "lag_p50"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_name_of_another_library_is_answered_with_the_one_here(feed, handle, name, said):
+    asked = handle(feed)
+    with pytest.raises(errors.NoSuchAttributeError, match=f"has no '{name}'.*{said}"):
+        getattr(asked, name)
+    assert not hasattr(asked, name)
+
+
+def test_health_is_no_dict(feed):
+    with pytest.raises(errors.UsageError, match=r"feed.health\(\).state"):
+        feed.health()["state"]
+
+
+def test_of_what_a_library_says_the_first_line_is_told_and_the_users_own_line(feed):
+    def dated(df):
+        return df["market_ticker"].str.to_datetime("%Y")
+
+    feed.stream("trade").map(dated).sink(print)
+    feed.exchange.advance(10)
+    with pytest.warns(errors.PipelineWarning, match="in dated"):
+        told = feed.health().last_error
+    assert "InvalidOperationError: conversion from `str`" in told
+    assert "\n" not in told

@@ -205,7 +205,7 @@ def test_what_is_no_number_of_levels_is_refused_in_a_sentence(feed, value):
 @pytest.mark.parametrize("bad", [{"seconds": True}, {"seconds": "10"}, {"seconds": float("nan")}, {"rows": True}])
 def test_windows_that_are_none_are_refused_in_a_sentence(feed, bad):
     (name,) = bad
-    with pytest.raises(errors.ConfigurationError, match=f"^{name}=.*for example {name}="):
+    with pytest.raises(errors.ConfigurationError, match=f"^{name}=.*(for example|such as) {name}="):
         feed.trades(**bad)
 
 

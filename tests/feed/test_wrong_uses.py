@@ -67,6 +67,16 @@ def test_handles_are_asked_for_and_not_made(name):
     one_sentence(getattr(kn, name), TypeError, f"A {name} is not made by hand; ask for one: .*(feed|connect)")
 
 
+@pytest.mark.parametrize("name", ["Feed", "Frame", "Book", "Books", "Pipeline"])
+def test_handles_are_not_made_of_what_a_hand_has(feed, name):
+    made = getattr(kn, name)
+    frames = (pl.DataFrame(), pl.Series([MARKET]), np.array([MARKET]), pl.col("x"), feed.trades().df)
+    handles = (feed.exchange, feed.trades(), feed.book(MARKET), feed.book(MARKET).top, feed.when(bool, print, MARKET))
+    for given in (1, "KX", "sim", None, [], ["A"], [None], {}, (), int, print, object(), *frames, *handles):
+        one_sentence(lambda given=given: made(given), TypeError, f"A {name} is not made by hand; ask for one: ")
+    one_sentence(lambda: made(store=1, books=[], name="x"), TypeError, f"A {name} is not made by hand")
+
+
 def test_a_feed_is_made_by_connect_whatever_it_is_given(exchange):
     for given in ("sim", "prod", exchange, None):
         one_sentence(lambda given=given: kn.Feed(given), TypeError, r"connect\('sim'\)")
@@ -306,6 +316,41 @@ def entered(connecting):
         pass
 
 
+NOT_AWAITED = {
+    **HANDLES,
+    "listener": lambda feed: feed.listen("trade"),
+    "view": lambda feed: kn.show(feed.book(MARKET), renderer="text"),
+    "exchange": lambda feed: feed.exchange,
+}
+
+
+@pytest.mark.parametrize("name", [name for name in NOT_AWAITED if name != "feed"])
+def test_what_is_there_at_once_is_not_awaited_and_says_what_to_write(feed, name):
+    handle = NOT_AWAITED[name](feed)
+
+    async def awaited():
+        await handle
+
+    with pytest.raises(kn.KalshiError, match=r"is not awaited.*\. Write ") as caught:
+        asyncio.run(awaited())
+    assert "\n" not in str(caught.value)
+
+
+def test_a_listener_is_no_plain_context(feed):
+    with pytest.raises(errors.PipelineError, match=r"write async with feed\.listen"), feed.listen("trade"):
+        pass
+
+
+def test_a_sink_may_give_back_a_handle(feed, exchange):
+    book = feed.book(MARKET)
+    stream = feed.stream("trade")
+    stream.sink(lambda df: book)
+    exchange.advance(10)
+    assert stream.pipeline.rows
+    assert stream.pipeline.errors == 0
+    assert book.status == "live"
+
+
 def test_a_feed_that_is_not_awaited_yet_says_so():
     connecting = kn.connect_async("sim")
     one_sentence(
@@ -342,7 +387,7 @@ SETTABLE = {
 }
 
 
-@pytest.mark.parametrize("name", [name for name in SETTABLE if name != "stream"])
+@pytest.mark.parametrize("name", SETTABLE)
 def test_what_nobody_reads_cannot_be_set(feed, name):
     handle = SETTABLE[name](feed)
     for attribute in ("rows", "df", "seconds"):
@@ -410,6 +455,85 @@ def test_the_end_of_a_with_closes_a_frame_that_nobody_else_asked_for(feed):
         pass
     for each in (frame, asyncio.run(held())):
         assert "it is closed" in repr(each)
+
+
+CLOSED = {
+    "frame": (lambda feed: feed.trades(), lambda it: "it is closed" in repr(it)),
+    "pipeline's frame": (lambda feed: feed.stream("trade").rolling_frame(), lambda it: "is closed" in repr(it)),
+    "book": (lambda feed: feed.book(MARKET), lambda it: it.status == "closed"),
+    "books": (
+        lambda feed: feed.books([MARKET, OTHER]),
+        lambda it: {each.status for each in it.values()} == {"closed"},
+    ),
+    "pipeline": (HANDLES["pipeline"], lambda it: it.state == "closed"),
+    "view": (lambda feed: kn.show(feed.book(MARKET)), lambda it: it.is_closed),
+    "dashboard": (lambda feed: feed.dashboard(MARKET), lambda it: it.is_closed),
+    "feed": (lambda feed: kn.connect(feed.exchange, new=True), lambda it: it.state == "closed"),
+    "exchange": (lambda feed: kn.sim.Exchange(clock="manual"), lambda it: it.closed),
+}
+
+
+@pytest.mark.parametrize("name", CLOSED)
+def test_what_can_be_closed_is_closed_at_the_end_of_a_with(feed, name):
+    ask, is_closed = CLOSED[name]
+    with ask(feed) as handle:
+        assert not is_closed(handle)
+    assert is_closed(handle)
+    handle.close()
+
+
+@pytest.mark.parametrize("name", [name for name in CLOSED if name != "exchange"])
+def test_what_can_be_closed_is_closed_at_the_end_of_an_async_with(feed, name):
+    ask, is_closed = CLOSED[name]
+
+    async def entered():
+        async with ask(feed) as handle:
+            assert not is_closed(handle)
+        return handle
+
+    assert is_closed(asyncio.run(entered()))
+
+
+def test_the_end_of_a_with_closes_no_book_that_others_asked_for(feed):
+    mine = feed.book(MARKET).wait()
+    with pytest.warns(errors.HandleWarning, match=f"The book of {MARKET} stays open"), feed.book(MARKET) as book:
+        assert book is mine
+    assert mine.status == "live"
+    with (
+        pytest.warns(errors.HandleWarning, match=f"The book of {MARKET} stays open"),
+        feed.books([MARKET, OTHER]) as two,
+    ):
+        pass
+    assert [each.status for each in two.values()] == ["live", "closed"]
+    with mine:
+        pass
+    assert mine.status == "closed"
+
+
+def test_a_handle_that_is_asked_for_a_thousand_times_takes_no_more_room(feed):
+    for ask in (feed.trades, lambda: feed.book(MARKET)):
+        for _ in range(1_000):
+            handle = ask()
+        assert len(handle._holders._calls) == 1  # what it holds is bounded
+        with pytest.warns(errors.HandleWarning, match="stays open"), handle:
+            pass
+
+
+def test_a_feed_that_is_closed_is_not_entered(feed):
+    feed.close()
+
+    async def entered():
+        async with feed:
+            pass
+
+    for enter in (lambda: entered_plainly(feed), lambda: asyncio.run(entered())):
+        with pytest.raises(errors.FeedClosedError, match="connect"):
+            enter()
+
+
+def entered_plainly(feed):
+    with feed:
+        pass
 
 
 # What is said, and how often -----------------------------------------------------------------------------
@@ -490,3 +614,72 @@ def test_a_listener_that_takes_nothing_is_told_of(feed, exchange, monkeypatch):
     (told,) = asyncio.run(listen())
     assert told.startswith("your listener 'mine' on trade has taken nothing for 0 s, and ")
     until(lambda: feed.health().warnings == (), "it is over")
+
+
+NAMING = {
+    "trades": lambda feed, name: feed.trades(name),
+    "tickers": lambda feed, name: feed.tickers([MARKET, name]),
+    "book": lambda feed, name: feed.book(name),
+    "books": lambda feed, name: feed.books([MARKET, name]),
+    "deltas": lambda feed, name: feed.deltas(name),
+    "quotes": lambda feed, name: feed.quotes(name),
+    "fills": lambda feed, name: feed.fills(name),
+    "orders": lambda feed, name: feed.orders(name),
+    "positions": lambda feed, name: feed.positions(name),
+    "index_values": lambda feed, name: feed.index_values(name),
+    "underlyings": lambda feed, name: feed.frame("pyth_value", name),
+    "when": lambda feed, name: feed.when(lambda top: top.ask, print, name),
+    "on": lambda feed, name: feed.on("trade", name),
+    "listen": lambda feed, name: feed.listen("trade", name),
+    "stream": lambda feed, name: feed.stream("trade", name),
+    "messages": lambda feed, name: feed.messages("trade", name),
+    "dashboard": lambda feed, name: feed.dashboard(name),
+    "event": lambda feed, name: feed.event("KXHIGHNY-26NOV22", market_tickers=[name]),
+    "event itself": lambda feed, name: feed.event(name),
+}
+
+
+@pytest.mark.parametrize("name", ["KX\ud800", "K" * 100_000], ids=["half a character", "too long"])
+def test_a_name_that_no_ticker_can_have_is_refused_in_the_cell_and_nothing_else_feels_it(feed, name):
+    trades = feed.trades(MARKET)
+    for ask in NAMING.values():
+        one_sentence(lambda ask=ask: ask(feed, name), errors.MarketTickerError, "[a-z]")
+    assert (feed.state, feed.health().reconnects, feed.health().warnings) == ("connected", 0, ())
+    assert [*feed.health().markets] == ["trade"]
+    assert trades.close() is None
+
+
+@pytest.mark.parametrize(
+    ("use", "says"),
+    [
+        (
+            lambda feed: feed.trades(ticker="V"),
+            r"trades\(\) has no argument 'ticker'\. Did you mean 'market_tickers'\?",
+        ),
+        (lambda feed: feed.tickers(limit=5), r"'limit'\. Did you mean 'rows'"),
+        (lambda feed: feed.book(symbol="V"), r"'symbol'\. Did you mean 'market_ticker'"),
+        (lambda feed: feed.trades(row=5), r"Did you mean 'rows'"),
+        (lambda feed: feed.trades(xyzzy=5), r"no argument 'xyzzy'\. It takes market_tickers, rows, seconds"),
+        (lambda feed: feed.trades("A", "B"), r"takes several markets as one list: trades\(\[…\]\)"),
+        (lambda feed: feed.trades("A", 500), r"only market_tickers without a name, so write trades\(…, rows=…\)"),
+        (lambda feed: feed.trades("A", market_tickers="B"), "was given market_tickers twice"),
+        (lambda feed: feed.book(), r"book\(\) needs market_ticker=…"),
+        (lambda feed: feed.quotes(MARKET).wide("mid", "1s"), r"so write wide\(…, every=…\)"),
+        (lambda feed: feed.quotes(MARKET).wide("mid"), r"wide\(\) needs every=…"),
+        (lambda feed: feed.quotes(MARKET).wide("mid", interval="1s"), r"Did you mean 'every'"),
+        (lambda feed: feed.stream("trade").rolling_frame().wide("mid", "1s"), r"so write wide\(…, every=…\)"),
+        (lambda feed: feed.book(MARKET).depth(10, 20), r"takes only levels without a name"),
+    ],
+)
+def test_an_argument_by_another_name_or_at_no_place_is_refused_with_the_right_word(feed, use, says):
+    one_sentence(lambda: use(feed), errors.UsageError, says)
+
+
+def test_what_a_call_itself_finds_wrong_is_told_as_it_is(feed):
+    def typo(*_):
+        return 1 + "a"
+
+    with pytest.raises(TypeError, match="unsupported operand") as caught:
+        feed.on("trade")(typo)("trade")
+    assert not isinstance(caught.value, kn.KalshiError)
+    one_sentence(lambda: feed.trades(rows="many"), kn.KalshiError, "rows=")

@@ -32,27 +32,6 @@ def everything(folder):
     return sorted(str(each.relative_to(folder)) for each in folder.rglob("*"))
 
 
-@pytest.mark.parametrize(
-    "address",
-    [
-        "s3://bucket/trades.csv",
-        "gs://bucket/deep/trades.csv",
-        "https://example.com/trades.csv",
-        "abfss://c@a.dfs.core.windows.net/t",
-        "S3://bucket/trades.csv",
-        "memory://trades.csv",
-        "s3:/bucket/trades.csv",
-        pathlib.Path("s3://bucket/trades.csv"),
-    ],
-    ids=str,
-)
-def test_addresses_elsewhere_are_refused_in_a_sentence_and_nothing_is_written(kind, address, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(ConfigurationError, match="not on this computer"):
-        write(kind, address)
-    assert everything(tmp_path) == []
-
-
 @pytest.mark.parametrize("name", ["trades.x", "with space.x", "with#hash.x", "with?mark.x", "with%percent.x", "ü.x"])
 def test_a_file_address_is_the_file(kind, tmp_path, name):
     path = tmp_path / "new" / name

@@ -15,7 +15,7 @@ from kalshi_nb._frames.batch import Batch
 from kalshi_nb._frames.files import whole_file
 from kalshi_nb._frames.rolling import RollingFrame
 from kalshi_nb._frames.schema import schema
-from kalshi_nb.errors import ConfigurationError, MissingPackageError, WaitTimeoutError, WrongThreadError
+from kalshi_nb.errors import ConfigurationError, FileError, MissingPackageError, WaitTimeoutError, WrongThreadError
 from tests.frames.making import HandClock, trade
 
 
@@ -98,8 +98,9 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
     path.write_text("old")
     store = RollingFrame(None, rows=5, clock=HandClock())
     store.append(pl.DataFrame({"lists": [[1, 2]]}))  # CSV has no lists
-    with pytest.raises(pl.exceptions.ComputeError):
+    with pytest.raises(FileError, match="nested data") as caught:
         Frame(store, name="x").write_csv(path)
+    assert isinstance(caught.value.__cause__, pl.exceptions.ComputeError)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 

@@ -118,6 +118,12 @@ def test_a_column_that_is_not_there_is_refused_with_the_nearest(value, said):
         Handle().wide(value, every="1s")
 
 
+def test_a_column_that_is_a_part_of_several_names_is_asked_back_with_all_of_them():
+    schema = pl.Schema({"ts": TIME, "market_ticker": pl.String, "yes_price": pl.Float64, "no_price": pl.Float64})
+    with pytest.raises(ConfigurationError, match=r"Did you mean 'yes_price' or 'no_price'\?$"):
+        Handle(schema).wide("price", every="1s")
+
+
 def test_steps_that_would_fill_the_memory_are_refused_with_what_to_do():
     handle = Handle()
     handle._store.append(frame([(0, "A", 0.5, 0), (40_000_000, "A", 0.25, 0)]))

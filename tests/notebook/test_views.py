@@ -154,12 +154,12 @@ def test_an_option_that_is_wrong_raises_in_the_cell_and_names_the_right_one(page
 # What a busy kernel hears -----------------------------------------------------------------------------------------
 
 BUSY = """
+heard = [(host.hearing._heard_beside > 0, host.hearing.is_deaf(time.monotonic()))]
 print("busy", flush=True)
 end = time.monotonic() + 4
-heard = []
 while time.monotonic() < end:
-    heard.append((host.hearing._heard_beside > 0, host.hearing.is_deaf(time.monotonic())))
     time.sleep(0.05)
+    heard.append((host.hearing._heard_beside > 0, host.hearing.is_deaf(time.monotonic())))
 """
 
 
@@ -238,3 +238,40 @@ def test_what_an_executed_notebook_keeps_of_a_view_says_when_it_was(tmp_path):
     (picture,) = [each["state"]["picture"] for each in states if "picture" in each["state"]]
     assert picture["bids"]
     assert time.time() - 120 < picture["sent"] < time.time()
+
+
+ANSWER_SLOWLY = """
+from kalshi_nb._widgets.view import ViewWidget
+def slowly(self, key=None, drop_defaults=False, at_once=ViewWidget.get_state):
+    so_far = self._seq
+    while key is None and self._seq < so_far + 3:  # what is sent beside meanwhile
+        time.sleep(0.01)
+    return at_once(self, key, drop_defaults)
+ViewWidget.get_state = slowly
+def move():
+    while True:
+        feed.exchange.advance(0.2)
+        time.sleep(0.05)
+threading.Thread(target=move, daemon=True).start()
+"""
+
+
+def test_what_is_sent_beside_is_not_taken_for_the_answer_to_a_page_that_asks_for_the_model(page):
+    ((_, _, bundle),) = page.shows("book", "A")
+    page.cell("B", ANSWER_SLOWLY)
+    content = {"comm_id": bundle[WIDGET]["model_id"], "data": {"method": "request_state"}}
+    message = page.client.session.msg("comm_msg", content)
+    page.client.shell_channel.send(message)
+    beside, answers = 0, []
+    while True:
+        said = page.client.get_iopub_msg(timeout=60)
+        is_answer = said["parent_header"].get("msg_id") == message["header"]["msg_id"]
+        if said["msg_type"] == "comm_msg" and is_answer:
+            answers.append(set(said["content"]["data"]["state"]))
+        elif said["msg_type"] == "comm_msg":
+            beside += 1
+        elif is_answer and said["content"].get("execution_state") == "idle":
+            break
+    assert beside >= 3
+    (answer,) = answers
+    assert {"_model_name", "picture", "settings"} <= answer

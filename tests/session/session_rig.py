@@ -113,11 +113,15 @@ class Rig:
 
     def receive(self, *frames):
         """Take in frames that one read of the connection brought."""
-        read = [
-            frame if isinstance(frame, bytes) else json.dumps(frame, separators=(",", ":")).encode() + b"\n"
-            for frame in frames
-        ]
-        self.session.receive(read, self.now_us())
+        self.take(
+            [
+                frame if isinstance(frame, bytes) else json.dumps(frame, separators=(",", ":")).encode() + b"\n"
+                for frame in frames
+            ]
+        )
+
+    def take(self, messages):
+        self.session.receive(messages, self.now_us())
 
     def wait(self, seconds, step=0.1):
         end = self.seconds + seconds

@@ -81,6 +81,16 @@ def test_one_lost_connection_is_one_gap_however_often_somebody_asks_meanwhile(ri
     assert [each.reason for each in rig.gaps] == ["connection_lost"] * 2
 
 
+def test_an_outage_of_a_channel_without_books_is_over_when_it_is_received_again_though_nothing_is_sent(rig):
+    rig.open("trade")
+    rig.session.disconnected()
+    rig.wait(7)
+    rig.session.connected()
+    rig.receive(subscribed(rig.command("subscribe")["id"], "trade", 3))
+    (gap,) = rig.gaps
+    assert (gap.closed - gap.opened, gap.repaired_by) == (7_000_000, None)
+
+
 def test_books_let_go_and_wanted_again_without_a_connection_are_in_the_same_gap(rig):
     rig.open_books(A)
     rig.session.disconnected()

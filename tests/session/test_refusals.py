@@ -432,3 +432,39 @@ def test_a_merge_into_another_sid_than_the_known_one_is_a_gap(rig):
     assert rig.gaps[0].reason == "unsubscribed"
     rig.receive(snapshot(2, 6, A, id=rig.command("get_snapshot")["id"]))
     assert rig.status(A) == "live"
+
+
+@pytest.mark.parametrize("channel", [BOOKS, "trade", "ticker", "fill"])
+def test_a_name_that_cannot_be_sent_is_refused_alone_and_not_wanted_any_more(rig, channel):
+    good = rig.session.want(channel, frozenset({A}))
+    rig.receive(subscribed(rig.command("subscribe")["id"], channel, 1))
+    rig.outcomes()
+    bad = rig.session.want(channel, frozenset({B, "KX\ud800"}))
+    assert rig.outcomes() == [(channel, 0, ("KX\ud800",))]
+    assert bad.outcome.said_by == "kit"
+    assert rig.session.subscriptions[channel].requests == [good]
+    rig.session.want(channel, frozenset({C}))
+    assert rig.command("add_markets")["params"]["market_tickers"] == [C]
+    rig.session.disconnected()
+    rig.session.connected()
+    assert rig.command("subscribe")["params"]["market_tickers"] == [A, C]
+
+
+def test_a_name_that_cannot_be_sent_takes_nobody_along_who_is_asked_for_in_the_same_command(rig):
+    rig.session.disconnected()
+    requests = [rig.session.want(BOOKS, frozenset({each})) for each in (A, "\ud800", B)]
+    rig.session.connected()
+    assert rig.command("subscribe")["params"]["market_tickers"] == [A, B]
+    assert rig.outcomes() == [(BOOKS, 0, ("\ud800",))]
+    assert [each.outcome is None for each in requests] == [True, False, True]
+    assert rig.status("\ud800") is None
+
+
+@pytest.mark.parametrize("code", [10, 17, 18, 25, 27])
+def test_who_waits_for_what_is_asked_again_knows_with_what_he_was_put_off(rig, code):
+    request = rig.session.want("trade", ALL)
+    rig.receive(error(code, "busy", id=rig.command("subscribe")["id"]))
+    assert (request.outcome, request.put_off.code, request.put_off.text) == (None, code, "busy")
+    rig.wait(1)
+    rig.receive(subscribed(rig.command("subscribe")["id"], "trade", 1))
+    assert rig.outcomes() == [("trade", None, ())]

@@ -28,3 +28,22 @@ def test_rule_10_a_gap_on_every_frame_keeps_memory_bounded(rig):
     assert len(rig.session.gaps) == 10_000
     assert rig.session.gaps.dropped == 1_999
     assert rig.session.subscriptions["trade"].repair.open_gaps == []
+
+
+def test_rule_10_whoever_has_one_gap_after_the_other_pushes_out_his_own_alone():
+    log = GapLog(most=4)
+    log.open(Gap("trade", None, 0, None, "sequence", 1, 1))
+    log.open(Gap("orderbook_delta", None, 1, None, "sequence", 1, 1, connection=2))
+    for number in range(2, 9):
+        log.open(Gap("orderbook_delta", None, number, None, "sequence", number, number))
+    assert [(gap.channel, gap.connection, gap.opened_at) for gap in log.snapshot()] == [
+        ("trade", 1, 0),
+        ("orderbook_delta", 2, 1),
+        ("orderbook_delta", 1, 7),
+        ("orderbook_delta", 1, 8),
+    ]
+    assert (len(log), log.dropped) == (4, 5)
+    assert log.dropped_of("orderbook_delta", {1, 2}) == {1: 5}
+    assert log.dropped_of("trade", {1}) == {}
+    log.clear()
+    assert (log.snapshot(), log.dropped_of("orderbook_delta", {1}), log.dropped) == ([], {}, 5)

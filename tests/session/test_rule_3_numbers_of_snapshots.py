@@ -124,12 +124,12 @@ def test_an_old_snapshot_that_cannot_be_read_leaves_its_market_stale(rig):
     assert rig.session.rejected == 1
 
 
-def test_a_snapshot_without_a_number_is_set_aside_and_shows_at_the_next_number(rig):
+def test_a_snapshot_without_a_number_is_set_aside_and_a_gap_at_once(rig):
     seq = rig.open_books(A)
     frame = snapshot(1, seq + 1, A, {5000: 700})
     del frame["seq"]
     rig.receive(frame)
-    assert (rig.status(A), rig.session.rejected) == ("live", 1)
+    assert (rig.status(A), rig.session.rejected) == ("stale", 1)
     rig.receive(delta(1, seq + 2, A))
     assert rig.status(A) == "stale"
 

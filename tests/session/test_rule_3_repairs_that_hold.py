@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.session.session_rig import BOOKS, Rig, delta, error, snapshot, subscribed
+from tests.session.session_rig import BOOKS, Rig, delta, error, snapshot, subscribed, trade
 
 A, B = "KXA-1", "KXB-2"
 
@@ -52,9 +52,86 @@ def test_a_repair_that_held_earns_the_next_one_at_once(rig):
         seq += 2
         rig.receive(delta(1, seq, A))
         command = rig.command("get_snapshot")
-        seq += 1
-        rig.receive(snapshot(1, seq, A, id=command["id"]))
+        rig.receive(snapshot(1, seq + 1, A, id=command["id"]), delta(1, seq + 2, A))
+        seq += 2
         assert rig.status(A) == "live"
+        assert rig.session.subscriptions[BOOKS].repairs_in_vain(rig.seconds) == 0
+
+
+def counting_by_two(rig, *tickers, seconds):
+    """An exchange that counts its answers by two: each of them is a gap. Return how many questions it was asked."""
+    rig.session.want(BOOKS, frozenset(tickers))
+    command = rig.command("subscribe")
+    rig.receive(subscribed(command["id"], BOOKS, 1))
+    seq, sid, of_books, asked = 0, 10, 1, 0
+    answers = [(ticker, {}) for ticker in sorted(tickers)]
+    end = rig.seconds + seconds
+    while rig.seconds < end:
+        for ticker, top in answers:
+            seq += 2
+            rig.receive(snapshot(of_books, seq, ticker, {4700: 1000}, **top))
+        answers = []
+        for command in rig.commands():
+            params = command.get("params", {})
+            if command["cmd"] == "unsubscribe":
+                rig.receive({"type": "unsubscribed", "id": command["id"], "sid": of_books})
+            elif command["cmd"] == "subscribe":
+                sid += 1
+                (channel,) = params["channels"]
+                rig.receive(subscribed(command["id"], channel, sid))
+                if channel == BOOKS:
+                    of_books, seq = sid, 0
+                    answers += [(ticker, {}) for ticker in params["market_tickers"]]
+            elif params.get("action") == "get_snapshot":
+                asked += 1
+                answers += [(ticker, {"id": command["id"]}) for ticker in params["market_tickers"]]
+        rig.wait(0.01, step=0.01)
+        if rig.reconnects():
+            rig.session.disconnected()
+            rig.session.connected()
+    return asked
+
+
+@pytest.mark.parametrize("tickers", [(A,), (A, B)], ids=["one book", "two books"])
+def test_an_exchange_whose_every_answer_is_a_gap_is_not_asked_without_end(rig, tickers):
+    rig.open("trade")
+    rig.receive(trade(2, 1, A), trade(2, 3, A), trade(2, 4, A))
+    assert counting_by_two(rig, *tickers, seconds=18) < 60
+    assert rig.gaps[0].channel == "trade"
+
+
+def test_repairs_before_whose_next_gap_no_data_comes_wait_ever_longer_and_are_told_of(rig):
+    seq, waited, told = rig.open_books(A), [], []
+    for _ in range(8):
+        rig.receive(delta(1, seq + 2, A))
+        began = rig.seconds
+        while not (commands := rig.commands()):
+            rig.wait(0.1)
+        waited.append(rig.seconds - began)
+        rig.receive(snapshot(1, seq + 3, A, id=commands[0]["id"]))
+        seq += 3
+        told.append(rig.session.subscriptions[BOOKS].repairs_in_vain(rig.seconds))
+        assert rig.status(A) == "live"
+    assert waited[0] == 0
+    assert max(waited) > 1
+    assert told == [0, 2, 3, 4, 5, 6, 7, 8]
+    rig.receive(delta(1, seq + 1, A))
+    assert rig.session.subscriptions[BOOKS].repairs_in_vain(rig.seconds) == 0
+    rig.receive(delta(1, seq + 3, A))
+    rig.command("get_snapshot")
+
+
+def test_after_half_a_minute_of_calm_no_repair_was_in_vain(rig):
+    seq = rig.open_books(A)
+    for _ in range(2):
+        rig.receive(delta(1, seq + 2, A))
+        while not (commands := rig.commands()):
+            rig.wait(0.1)
+        rig.receive(snapshot(1, seq + 3, A, id=commands[0]["id"]))
+        seq += 3
+    subscription = rig.session.subscriptions[BOOKS]
+    assert subscription.repairs_in_vain(rig.seconds + 29) == 2
+    assert subscription.repairs_in_vain(rig.seconds + 31) == 0
 
 
 def failing(rig, seq, refuse):
@@ -94,8 +171,8 @@ def test_one_repair_that_held_ends_the_waiting(rig):
     rig.receive(delta(sid, seq + 2, A))
     while not (commands := rig.commands()):
         rig.wait(0.1)
-    rig.receive(snapshot(sid, seq + 3, A, id=commands[0]["id"]))
-    rig.receive(delta(sid, seq + 5, A))
+    rig.receive(snapshot(sid, seq + 3, A, id=commands[0]["id"]), delta(sid, seq + 4, A))
+    rig.receive(delta(sid, seq + 6, A))
     rig.command("get_snapshot")
 
 

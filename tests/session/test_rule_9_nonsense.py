@@ -4,10 +4,11 @@ import json
 
 import pytest
 
+from kalshi_nb._rows.gaps import GapRow
 from kalshi_nb._rows.wanted import ALL
 from kalshi_nb._session.counting import MOST_OLD
 from kalshi_nb._session.state import MOST_TYPES
-from tests.session.session_rig import Rig, delta, snapshot, ticker_frame, trade
+from tests.session.session_rig import Rig, delta, ok, snapshot, subscribed, ticker_frame, trade
 
 A, B = "KXA-1", "KXB-2"
 
@@ -169,12 +170,62 @@ def test_rule_9_a_rejected_frame_with_an_old_number_is_no_gap(rig):
     assert rig.session.rejected == 1
 
 
-def test_rule_9_a_rejected_frame_without_a_number_shows_at_the_next_one(rig):
-    seq = rig.open_books(A)
-    rig.receive({**delta(1, 10**30, A)})
-    assert rig.status(A) == "live"
-    rig.receive(delta(1, seq + 2, A))
-    assert rig.status(A) == "stale"
+UNREADABLE = [10**30, 2**63, "x", True, None, 1.5, [1], {}]
+
+
+@pytest.mark.parametrize("number", UNREADABLE, ids=str)
+def test_rule_9_a_delta_whose_number_cannot_be_read_is_a_gap_and_told_once(rig, number):
+    seq = rig.open_books(A, B)
+    rig.receive(delta(1, number, A), delta(1, number, B))
+    assert (rig.status(A), rig.status(B)) == ("stale", "stale")
+    assert [(gap.reason, gap.seq_from, gap.closed_at) for gap in rig.gaps] == [("rejected", None, None)]
+    command = rig.command("get_snapshot")
+    rig.receive(delta(1, seq + 3, A))
+    (gap,) = rig.gaps
+    assert (gap.reason, gap.seq_from, gap.seq_to, gap.closed_at) == ("rejected", seq + 1, seq + 2, None)
+    rig.receive(snapshot(1, seq + 4, A, id=command["id"]), snapshot(1, seq + 5, B, id=command["id"]))
+    assert (rig.status(A), rig.status(B), gap.repaired_by) == ("live", "live", "get_snapshot")
+    assert rig.commands() == []
+    rig.receive(delta(1, seq + 7, A))
+    assert [(each.reason, each.seq_from, each.seq_to) for each in rig.gaps[1:]] == [("sequence", seq + 6, seq + 6)]
+
+
+@pytest.mark.parametrize("number", [each for each in UNREADABLE if each is not None], ids=str)
+def test_rule_9_a_trade_whose_number_cannot_be_read_is_a_gap_that_ends_when_data_goes_on(rig, number):
+    rig.open("trade")
+    rig.receive(trade(2, 1, A), trade(2, number, A), trade(2, number, B))
+    assert rig.session.rejected == 2
+    (gap,) = rig.gaps
+    assert (gap.channel, gap.market_ticker, gap.reason, gap.seq_from, gap.closed_at) == (
+        "trade",
+        None,
+        "rejected",
+        None,
+        None,
+    )
+    rig.receive(trade(2, 4, A))
+    assert rig.gaps == [gap]
+    assert (gap.seq_from, gap.seq_to, gap.repaired_by) == (2, 3, None)
+    assert gap.closed_at is not None
+    rig.receive(trade(2, 6, A))
+    assert [(each.reason, each.seq_from) for each in rig.gaps] == [("rejected", 2), ("sequence", 5)]
+
+
+def test_rule_9_a_frame_without_a_readable_number_that_took_none_is_a_gap_without_numbers(rig):
+    rig.open("trade")
+    rig.receive(trade(2, 1, A), trade(2, "x", A), trade(2, 2, A), trade(2, 4, A))
+    assert [(gap.reason, gap.seq_from, gap.seq_to) for gap in rig.gaps] == [
+        ("rejected", None, None),
+        ("sequence", 3, 3),
+    ]
+    assert all(gap.closed_at is not None for gap in rig.gaps)
+
+
+@pytest.mark.parametrize("kind", ["ok", "error", "trade"])
+def test_rule_9_what_is_no_data_of_books_and_has_no_readable_number_is_no_gap_of_theirs(rig, kind):
+    rig.open_books(A)
+    rig.receive({"type": kind, "sid": 1, "seq": "x", "msg": {"code": 1}})
+    assert (rig.session.rejected, rig.status(A), rig.gaps) == (1, "live", [])
 
 
 def test_rule_9_a_rejected_snapshot_leaves_the_book_as_it_was_and_stale(rig):
@@ -413,3 +464,54 @@ def test_rule_9_a_reject_names_no_more_fields_than_anybody_reads(rig):
     assert len(reject.fields) == 20
     assert len(reject.reason) < 2_000
     assert rig.gaps == []
+
+
+@pytest.mark.parametrize("ms", [1, 4_102_444_799_999])
+def test_rule_9_an_absurd_time_is_counted_and_its_row_stands_by_when_it_was_received(rig, ms):
+    rig.open("trade")
+    rig.open("ticker", sid=3)
+    for channel in ("trade", "ticker"):
+        rig.session.listen(channel, on=True)
+    early = trade(2, 1, A)
+    early["msg"]["ts_ms"] = ms
+    other = ticker_frame(3, A)
+    other["msg"]["ts_ms"] = ms
+    rig.receive(early, other)
+    for channel in ("trade", "ticker"):
+        (row,) = rig.session.rows(channel)
+        assert row[0] == rig.now_us()
+    assert [each.fields for each in rig.session.rejects] == [("ts_ms",), ("ts_ms",)]
+    assert rig.gaps == []
+
+
+@pytest.mark.parametrize("ms", [1, 4_102_444_799_999])
+def test_rule_9_an_absurd_time_of_a_delta_is_that_of_no_quote_either(rig, ms):
+    rig.session.want("orderbook_delta", frozenset({A}), listens="quotes")
+    seq = rig.open_books(A)
+    frame = delta(1, seq + 1, A)
+    frame["msg"]["ts_ms"] = ms
+    rig.receive(frame)
+    assert rig.session.rows("quotes")[-1][0] == rig.now_us()
+
+
+@pytest.mark.parametrize("name", ["", "K" * 1_000_000], ids=["empty", "long"])
+@pytest.mark.parametrize("field", ["market_ticker", "trade_id"])
+def test_rule_9_a_trade_of_what_has_no_name_is_set_aside_and_a_gap(rig, field, name):
+    rig.open("trade")
+    rig.session.listen("trade", on=True)
+    frame = trade(2, 1, A)
+    frame["msg"][field] = name
+    rig.receive(frame)
+    (gap,) = rig.gaps
+    assert (gap.reason, gap.seq_from, gap.market_ticker) == ("rejected", 1, None)
+    assert [type(each) for each in rig.session.rows("trade")] == [GapRow]
+    assert sum(len(each.data) for each in rig.session.rejects) <= 2_000
+
+
+def test_rule_9_what_an_answer_lists_that_no_name_can_be_is_neither_kept_nor_sent_back(rig):
+    rig.session.want("trade", frozenset({A}))
+    rig.receive(subscribed(rig.command("subscribe")["id"], "trade", 2))
+    rig.session.want("trade", frozenset({B}))
+    rig.receive(ok(rig.command("add_markets")["id"], 2, 1, [A, B, "K" * 201]))
+    assert rig.session.subscriptions["trade"].market_tickers == {A, B}
+    assert rig.commands() == []

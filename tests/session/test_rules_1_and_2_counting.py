@@ -66,6 +66,14 @@ def test_rule_2_each_sid_has_a_count_of_its_own(rig):
     assert (rig.gaps, rig.session.duplicates) == ([], 0)
 
 
+def test_rule_2_a_subscription_tells_its_newest_number_where_its_messages_have_any(rig):
+    rig.open("trade")
+    rig.open("ticker", sid=3)
+    rig.receive(trade(2, 1, A), trade(2, 2, A), ticker_frame(3, A))
+    found = {each.channel: (each.seq, each.messages) for each in rig.session.subscriptions.values()}
+    assert found == {"trade": (2, 2), "ticker": (None, 1)}
+
+
 def test_rule_2_a_channel_without_numbers_has_none_to_check(rig):
     rig.open("ticker")
     rig.session.listen("ticker", on=True)

@@ -172,12 +172,19 @@ def test_advance_needs_the_manual_clock_and_a_length_of_time(open_exchange):
     with pytest.raises(SimulationError, match='Exchange\\(clock="manual"\\)'):
         open_exchange(clock="wall").advance(1)
     exchange = open_exchange()
-    for seconds in (-1, float("nan"), float("inf"), "1", None, True):
+    for seconds in (-1, float("nan"), float("inf"), "1", "1mo", None, True):
         with pytest.raises(SimulationError, match="length of time"):
             exchange.advance(seconds)
     with pytest.raises(SimulationError, match="year 9000"):
         exchange.advance(1e12)
     assert exchange.now_us() == START_US
+
+
+@pytest.mark.parametrize("span", [60, "1m", "1min", "59s1000ms", timedelta(minutes=1)])
+def test_advance_takes_a_minute_in_every_way_it_is_written(open_exchange, span):
+    exchange = open_exchange()
+    exchange.advance(span)
+    assert exchange.now_us() == START_US + 60_000_000
 
 
 class SlowFollower:

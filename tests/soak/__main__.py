@@ -10,6 +10,8 @@ from tests.soak.faulty_line import one_line
 from tests.soak.fuzz import fuzz
 from tests.soak.kills import some_kills
 from tests.soak.losses import some_losses
+from tests.soak.night import one_night
+from tests.soak.recorder_kills import some_recorder_kills
 from tests.soak.steady import steady
 
 LIVE = {5.0: 97.0, 2.0: 94.0}
@@ -44,6 +46,18 @@ def _steady(options):
     yield result, same and small and not result.gaps and not result.rejects
 
 
+def _recorder(options):
+    for seed in range(options.seed, options.seed + options.seeds):
+        result = some_recorder_kills(seed, options.kills)
+        yield result, not result.lost and not result.wrong
+
+
+def _night(options):
+    for faulty in (False, True):
+        result = one_night(options.seed, options.hours, faulty=faulty)
+        yield result, not result.wrong and faulty == bool(result.trades_missing)
+
+
 def _fuzz(options):
     for seed in range(options.seed, options.seed + options.seeds):
         result = fuzz(seed, options.frames)
@@ -53,7 +67,7 @@ def _fuzz(options):
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
-    parser.add_argument("what", choices=["line", "kills", "losses", "steady", "fuzz", "all"])
+    parser.add_argument("what", choices=["line", "kills", "losses", "steady", "recorder", "night", "fuzz", "all"])
     parser.add_argument("--seed", type=int, default=1, help="the first seed (1)")
     parser.add_argument("--seeds", type=int, help="how many seeds (4; fuzz 1)")
     parser.add_argument("--frames", type=int, help="frames a seed (line 50,000; fuzz 1,000,000)")
@@ -65,8 +79,17 @@ def main():
     )
     parser.add_argument("--warm-up", type=float, default=300.0, help="seconds before it (300)")
     parser.add_argument("--speed", type=float, default=24.0, help="pace of its market; 24 is about 2,000 messages/s")
+    parser.add_argument("--hours", type=float, default=24.0, help="how long a night is, by its market (24)")
     options = parser.parse_args()
-    every = {"line": _line, "kills": _kills, "losses": _losses, "steady": _steady, "fuzz": _fuzz}
+    every = {
+        "line": _line,
+        "kills": _kills,
+        "losses": _losses,
+        "steady": _steady,
+        "recorder": _recorder,
+        "night": _night,
+        "fuzz": _fuzz,
+    }
     logging.getLogger("kalshi_nb").setLevel(logging.CRITICAL)  # thousands of gaps are wanted here
     chosen = list(every.values()) if options.what == "all" else [every[options.what]]
     given, broken = (options.seeds, options.frames), 0

@@ -35,7 +35,7 @@ def _kill(faults, kind):
         faults.close_connections({"going away": 1001, "internal error": 1011, "normal": 1000}[kind])
 
 
-def _wait(condition, seconds):
+def wait(condition, seconds):
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
@@ -61,7 +61,7 @@ def some_kills(seed, kills, *, longest_outage=3.0):
             time.sleep(outage)
             exchange.faults.end_maintenance()
             back = time.monotonic()
-            if not _wait(
+            if not wait(
                 lambda n=before: (
                     feed.health().reconnects > n and all(each.status == "live" for each in books.values())
                 ),

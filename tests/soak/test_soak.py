@@ -2,6 +2,7 @@
 
 import io
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -10,6 +11,8 @@ from tests.soak.faulty_line import one_line
 from tests.soak.fuzz import fuzz
 from tests.soak.kills import CEILING, some_kills
 from tests.soak.losses import some_losses
+from tests.soak.night import BEGINS, one_night
+from tests.soak.recorder_kills import some_recorder_kills
 from tests.soak.steady import steady
 
 
@@ -54,6 +57,24 @@ def test_nothing_grows_while_data_flows(monkeypatch):
     assert result.object_growth_percent < 10  # a few seconds after the start windows may still fill
     assert result.gaps == result.rejects == 0
     assert result.slow_batches > 0
+
+
+def test_a_recorder_that_is_killed_has_kept_all_that_it_acknowledged():
+    result = some_recorder_kills(1, 20)
+    assert result.lost == result.wrong == 0
+    assert result.recorded >= result.acknowledged > 1_000
+    assert result.segments > 10
+
+
+@pytest.mark.parametrize("faulty", [False, True], ids=["nothing lost", "a faulty line"])
+def test_a_recorded_night_adds_up_to_the_ledger_of_the_exchange(faulty):
+    result = one_night(2, 0.1, faulty=faulty, start=BEGINS - timedelta(minutes=4))
+    assert result.wrong == []
+    assert result.segments == 2
+    assert result.trades > 1_000
+    assert result.changes > 15_000
+    assert result.books_looked_at == 24
+    assert (result.trades_missing > 20) is (result.changes_missing > 100) is (result.gaps > 30) is faulty
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 
 import polars as pl
@@ -89,6 +90,29 @@ def test_a_call_that_returns_a_coroutine_is_an_error_that_says_so(pipelines, fun
     assert seen == []
     for pipeline in (callback, source.pipeline):
         assert "feed.listen('trade')" in str(pipeline.last_error.error)
+
+
+def test_a_filter_whose_function_returns_a_coroutine_lets_nothing_through(pipelines):
+    source, seen = pipelines.stream("trade"), []
+    source.filter(lambda x: later(x.head())).sink(seen.append)
+    deliver(pipelines, 1)
+    assert (source.pipeline.errors, seen) == (1, [])
+
+
+@pytest.mark.parametrize("node", ["map", "sink"])
+def test_a_call_that_returns_a_future_is_an_error_that_says_so(pipelines, node):
+    loop = asyncio.new_event_loop()
+    futures = iter([loop.create_future(), loop.create_future()])
+    callback = pipelines.on("trade", lambda _: next(futures))
+    source = pipelines.stream("trade")
+    below = getattr(source, node)(lambda _: next(futures))
+    if node == "map":
+        below.sink(print)
+    deliver(pipelines, 1)
+    loop.close()
+    for pipeline in (callback, source.pipeline):
+        assert pipeline.errors == 1
+        assert "async for message in feed.listen" in str(pipeline.last_error.error)
 
 
 def test_a_sink_behind_a_throttle_that_returns_a_coroutine_is_an_error_too(pipelines, engine):

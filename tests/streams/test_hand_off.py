@@ -188,6 +188,22 @@ def test_what_comes_while_a_graph_is_being_built_reaches_its_last_node(pipelines
         until(lambda frame=frame: frame.total == 1, timeout=5)
 
 
+def test_what_comes_before_the_first_node_waits_for_it_and_for_the_next(pipelines, engine):
+    node = pipelines.stream("trade")
+    engine.add("trade", trade(1))
+    time.sleep(0.4)  # as a cell may take on a busy machine
+    below = node.map(lambda df: df)
+    time.sleep(0.01)
+    frame = below.rolling_frame()
+    until(lambda: frame.total == 1, timeout=1)
+
+
+def test_what_no_node_ever_takes_does_not_wait_for_ever(pipelines, engine):
+    node = pipelines.stream("trade")
+    engine.add("trade", trade(1))
+    until(lambda: node.pipeline.rows == 1, timeout=10)
+
+
 def test_a_flush_ends_the_building(pipelines, engine):
     frame = pipelines.stream("trade").rolling_frame()
     engine.add("trade", trade(1))

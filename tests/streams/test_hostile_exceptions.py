@@ -2,6 +2,8 @@
 
 import dataclasses
 
+import pytest
+
 from tests.streams.conftest import trade, until
 
 
@@ -19,12 +21,22 @@ class EvasiveError(Exception):
 
 
 class Meta(type):
+    is_hostile = False
+
     def __getattribute__(cls, name):
-        raise RuntimeError("no")
+        if Meta.is_hostile:
+            raise RuntimeError("no")
+        return super().__getattribute__(name)
 
 
 class NamelessError(Exception, metaclass=Meta):
     pass
+
+
+@pytest.fixture
+def hostile(monkeypatch):
+    """Classes are hostile for one test: whoever walks all exceptions later in this process (Dask does) reads them."""
+    monkeypatch.setattr(Meta, "is_hostile", True)
 
 
 class LoudError(Exception):
@@ -32,7 +44,7 @@ class LoudError(Exception):
         super().__init__("x" * 5_000_000)
 
 
-def test_no_exception_however_made_ends_a_thread_or_takes_rows_from_others(make, engine):
+def test_no_exception_however_made_ends_a_thread_or_takes_rows_from_others(make, engine, hostile):
     for kind in (lambda: FrozenError(3), EvasiveError, NamelessError, LoudError):
         pipelines = make()
 
@@ -55,6 +67,24 @@ def test_no_exception_however_made_ends_a_thread_or_takes_rows_from_others(make,
         culprit.close()
         good.close()
         assert pipelines.stop(10)
+
+
+def test_what_steers_a_terminal_is_told_as_repr_has_it(make, engine):
+    pipelines = make()
+
+    def bad(message):
+        raise ValueError("\x1b[31mred\u202e\ud800\x07\nnext")
+
+    culprit = pipelines.on("trade", bad)
+    engine.add("trade", trade(1))
+    pipelines.flush()
+    failure = culprit.last_error
+    assert failure.text.endswith("ValueError: \\x1b[31mred\\u202e\\ud800\\x07\nnext")
+    for text in (failure.text, failure.traceback, failure.placed, failure.short, *pipelines.troubles(), repr(culprit)):
+        assert text.replace("\n", "").isprintable()
+    assert failure.error.args == ("\x1b[31mred\u202e\ud800\x07\nnext",)
+    culprit.close()
+    assert pipelines.stop(10)
 
 
 def test_a_callback_that_fails_at_gaps_goes_on_with_messages(make, engine):

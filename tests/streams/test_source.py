@@ -91,8 +91,10 @@ def test_sources_and_own_nodes_have_a_cheap_display_and_streamz_keeps_its_own(pi
     source = pipelines.stream("trade", name="mine")
     frame = source.rolling_frame()
     slow = source.throttle(1)
-    for node in (source, frame, slow):
+    for node in (source, slow):
         assert node._ipython_display_ is None
+    assert type(frame)._ipython_display_ is not Stream._ipython_display_
+    for node in (source, frame, slow):
         assert "0x" not in repr(node)
         assert str(node) == repr(node)
     assert repr(source) == "<stream 'mine' on trade, all markets>"

@@ -30,13 +30,13 @@ GOLDEN = {
     "two-sided": (
         WHOLE,
         """
-        KXHIGHNY-26NOV22-B52.5  live  YES bid 47¢ x 120  ask 50¢ x 80  spread 3¢  prob 48 %   (snapshot)
+        KXHIGHNY-26NOV22-B52.5  live  YES bid 47¢ x 120  ask 50¢ x 80  spread 3¢  prob 49 %   (snapshot)
           side  price  contracts  total
           ask     52¢      1,200  1,280  ██████████
           ask     50¢         80     80  ██▌
           bid     47¢        120    120  ███
           bid     46¢         33    153  █▌
-          mid 48.5¢ · imbalance −79 %
+          mid 48.5¢ · imbalance +20 %
           changed 2026-11-22 12:00:00 UTC
         """,
     ),
@@ -47,14 +47,14 @@ GOLDEN = {
             orders=(("yes", 0.46, 25.0),),
         ),
         """
-        KXHIGHNY-26NOV22-B52.5  live  YES bid 47¢ x 120  ask 50¢ x 80  spread 3¢  prob 48 %   (snapshot)
+        KXHIGHNY-26NOV22-B52.5  live  YES bid 47¢ x 120  ask 50¢ x 80  spread 3¢  prob 49 %   (snapshot)
           Highest temperature in NYC? · 52° to 53°
           side  price  contracts  total
           ask     52¢      1,200  1,280  ██████████
           ask     50¢         80     80  ██▌
           bid     47¢        120    120  ███
           bid     46¢         33    153  █▌ (own order: 25)
-          mid 48.5¢ · imbalance −79 %
+          mid 48.5¢ · imbalance +20 %
           last 48¢ x 30 YES taker at 2026-11-22 12:00:00 UTC
           changed 2026-11-22 12:00:00 UTC
         """,
@@ -125,7 +125,7 @@ def test_a_size_that_is_far_above_the_others_leaves_them_visible():
 @pytest.mark.parametrize(
     ("bids", "asks", "last", "says"),
     [
-        (((0.47, 1.0),), ((0.50, 1.0),), 0.9, "prob 48 %"),
+        (((0.47, 1.0),), ((0.50, 1.0),), 0.9, "prob 49 %"),
         (((0.45, 1.0),), ((0.55, 1.0),), 0.9, "prob 50 %"),
         (((0.45, 1.0),), ((0.56, 1.0),), 0.9, "last 90 %"),
         (((0.45, 1.0),), ((0.56, 1.0),), None, "prob –"),
@@ -193,8 +193,8 @@ def test_the_no_leg_is_the_mirror_level_by_level():
         assert other.asks[0] == ((100 - cents) / 100, 3.0)
         assert other.mirrored() == picture
     text = undated(ladder_text(WHOLE, side="no"))
-    assert "NO bid 50¢ x 80  ask 53¢ x 120  spread 3¢  prob 52 %" in text
-    assert "imbalance +79 %" in text
+    assert "NO bid 50¢ x 80  ask 53¢ x 120  spread 3¢  prob 51 %" in text
+    assert "imbalance −20 %" in text
     assert "price (NO)" in ladder_html(WHOLE, side="no")
 
 
@@ -239,7 +239,7 @@ class Tags(HTMLParser):
 
 
 STRIPPED = """
-<table><caption><code>KXHIGHNY-26NOV22-B52.5</code><br>live · YES bid 47¢ x 120 · ask 50¢ x 80 · spread 3¢ · prob 48 %<br>snapshot</caption>
+<table><caption><code>KXHIGHNY-26NOV22-B52.5</code><br>live · YES bid 47¢ x 120 · ask 50¢ x 80 · spread 3¢ · prob 49 %<br>snapshot</caption>
 <thead><tr><th scope="col" align="left">side</th><th scope="col" align="right">price (YES)</th><th scope="col" align="right">contracts</th><th scope="col" align="right">total</th><th scope="col" align="left">size as a bar</th></tr>
 </thead>
 <tbody><tr><th scope="row" align="left">ask</th><td align="right">52¢</td><td align="right">1,200</td><td align="right">1,280</td><td align="left">██████████</td></tr>
@@ -247,7 +247,7 @@ STRIPPED = """
 <tr><th scope="row" align="left">bid</th><td align="right">47¢</td><td align="right">120</td><td align="right">120</td><td align="left">███</td></tr>
 <tr><th scope="row" align="left">bid</th><td align="right">46¢</td><td align="right">33</td><td align="right">153</td><td align="left">█▌</td></tr>
 </tbody>
-<tfoot><tr><td colspan="5" align="left">mid 48.5¢ · imbalance −79 %</td></tr>
+<tfoot><tr><td colspan="5" align="left">mid 48.5¢ · imbalance +20 %</td></tr>
 <tr><td colspan="5" align="left">changed 2026-11-22 12:00:00 UTC</td></tr>
 </tfoot></table>
 """

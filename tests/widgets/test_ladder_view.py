@@ -24,6 +24,14 @@ from tests.widgets.conftest import Presenter, ladder_view, wait_until
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
+def test_a_view_asks_a_box_for_its_share_of_the_room_and_can_be_told_otherwise(thread):
+    view = ladder_view(Presenter(), thread=thread, around=Host())
+    assert view.widget.layout.flex == base.FLEX
+    view.widget.layout.flex = "0 0 300px"
+    assert view.widget.layout.flex == "0 0 300px"
+    view.close()
+
+
 class Notebook(Host):
     """A notebook of a test's own: keeps what is published, and pages of it speak when they are told to."""
 
@@ -183,7 +191,7 @@ class Counting:
 
     kind = "chart"
     title = "KX-SERIES"
-    options = MappingProxyType({"hz": 10.0, "renderer": "auto"})
+    options = MappingProxyType({"max_hz": 10.0, "renderer": "auto"})
 
     def __init__(self):
         self.numbers = [0]
@@ -291,9 +299,45 @@ def test_a_message_that_means_nothing_harms_nothing(messages, thread, around, co
     wait_until(lambda: len(messages.of(view.widget)) > before)
 
 
+BROKEN = [
+    {"content": None},
+    {"content": {"data": None}},
+    {"content": {"data": {}}},
+    {"content": {"data": {"method": 5}}},
+    {"content": {"data": {"method": "update", "state": {"settings": {"levels": 99}, "picture": {"kind": "forged"}}}}},
+    {"content": {"data": {"method": "update", "state": None}}},
+    {"content": []},
+    {},
+]
+
+
+@pytest.mark.parametrize("message", BROKEN, ids=json.dumps)
+def test_a_page_that_sends_anything_changes_nothing_and_raises_nothing(messages, thread, around, message):
+    view = ladder_view(Presenter(always_new=True), thread=thread, around=around)
+    settings, kind = dict(view.widget.settings), view.widget.picture["kind"]
+    view.widget._handle_msg({"header": {}, "buffers": [], **message})
+    assert view.widget.settings == settings
+    assert view.widget.picture["kind"] == kind
+    before = len(messages.of(view.widget))
+    wait_until(lambda: len(messages.of(view.widget)) > before)
+
+
+def test_models_and_pages_that_a_page_invents_take_no_room(thread, around):
+    view = ladder_view(Presenter(), thread=thread, around=around)
+    for number in range(3_000):
+        invented = [f"{number}-{each}" for each in range(3)]
+        around.hears(view.widget, {"ack": dict.fromkeys(invented, 1), "visible": invented}, page=f"page {number}")
+    around.hears(view.widget, {"ack": {view.widget.model_id: 1}, "visible": [view.widget.model_id]})
+    hearing = around.hearing
+    assert hearing.has_met(view.widget.model_id)
+    assert len(hearing._met) == 1  # what it holds is bounded
+    assert len(hearing._pages) <= 1_000
+    assert sum(len(shown) for _, shown in hearing._pages.values()) == 1
+
+
 def test_sixty_mixed_views_stay_within_the_budget_and_none_waits_longer_than_a_second(messages, thread, around):
     rates = [10, 4, 2] * 20
-    views = [ladder_view(Presenter(always_new=True), thread=thread, around=around, hz=hz) for hz in rates]
+    views = [ladder_view(Presenter(always_new=True), thread=thread, around=around, max_hz=hz) for hz in rates]
     wait_until(lambda: thread.view_count == 60)
     began = len(messages)
     end = time.monotonic() + 4
@@ -396,7 +440,7 @@ def test_a_cell_is_given_the_live_widget_a_still_table_and_plain_text(messages, 
     assert bundle[WIDGET]["model_id"] == view.widget.model_id
     assert "<table" in bundle["text/html"]
     assert "pip install anywidget" in bundle["text/html"]
-    assert bundle["text/plain"].startswith("KX-1  live  YES bid 47¢ x 120  ask 50¢ x 80  spread 3¢  prob 48 %")
+    assert bundle["text/plain"].startswith("KX-1  live  YES bid 47¢ x 120  ask 50¢ x 80  spread 3¢  prob 49 %")
     view.close()
     assert set(view.mimebundle()) == {"text/html", "text/plain"}
     assert "pip install" not in view.mimebundle()["text/html"]

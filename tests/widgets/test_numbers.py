@@ -38,10 +38,26 @@ def test_sizes_have_two_decimals_where_one_of_them_is_not_whole(sizes, texts):
 
 @pytest.mark.parametrize(
     ("chance", "text"),
-    [(0.0, "< 1 %"), (0.0099, "< 1 %"), (0.01, "1 %"), (0.485, "48 %"), (0.99, "99 %"), (0.991, "> 99 %")],
+    [
+        (0.0, "< 1 %"),
+        (0.0099, "< 1 %"),
+        (0.01, "1 %"),
+        (0.485, "49 %"),
+        (0.045, "5 %"),
+        (0.285, "29 %"),
+        (0.4849, "48 %"),
+        (0.99, "99 %"),
+        (0.991, "> 99 %"),
+    ],
 )
 def test_what_is_nearly_none_or_nearly_sure_is_not_rounded_to_it(chance, text):
     assert numbers.percent(chance) == text
+
+
+@pytest.mark.parametrize("yes", [0.315, 0.3175, 0.01, 0.5, 0.685, 0.985])
+def test_the_chances_of_both_legs_as_they_are_written_add_up_to_a_hundred(yes):
+    written = numbers.percent(yes), numbers.percent(round(1 - yes, 4), of_no=True)
+    assert sum(int(each.removesuffix(" %")) for each in written) == 100
 
 
 @pytest.mark.parametrize(("share", "text"), [(0.124, "+12 %"), (-0.5, "\N{MINUS SIGN}50 %"), (0.001, "0 %")])

@@ -1,5 +1,8 @@
 """Options: checked where they are set, named when they are not known, and given back after a block."""
 
+import asyncio
+import threading
+
 import pytest
 
 import kalshi_nb as kn
@@ -35,6 +38,51 @@ def test_options_hold_in_a_block_and_are_as_before_after_it_even_if_it_raised():
         options.palette = "classic"
         raise ZeroDivisionError
     assert (options.theme, options.max_hz, options.palette) == ("light", 10, "default")
+
+
+def test_blocks_of_two_threads_end_each_by_itself_and_leave_the_process_as_it_was():
+    process = ViewOptions()
+    process.unit = "dollars"
+    both, first_is_over = threading.Barrier(2, timeout=10), threading.Event()
+    seen = {}
+
+    def first():
+        with process(theme="dark"):
+            both.wait()
+            seen["first"] = process.theme
+        first_is_over.set()
+
+    def second():
+        with process(theme="light"):
+            both.wait()
+            process.palette = "classic"
+            del process.unit
+            assert first_is_over.wait(10)
+            seen["second"] = process.theme, process.palette, process.unit
+
+    threads = [threading.Thread(target=each) for each in (first, second)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join(10)
+    assert seen == {"first": "dark", "second": ("light", "classic", "cents")}
+    assert (process.theme, process.palette, process.unit) == ("auto", "default", "dollars")
+
+
+def test_blocks_of_two_tasks_end_each_by_itself():
+    process = ViewOptions()
+
+    async def one(theme, turns):
+        with process(theme=theme):
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            assert process.theme == theme
+
+    async def both():
+        await asyncio.gather(one("dark", 1), one("light", 3))
+
+    asyncio.run(both())
+    assert process.theme == "auto"
 
 
 def test_a_block_whose_options_are_wrong_changes_nothing():
@@ -82,7 +130,7 @@ def test_a_value_that_will_not_do_says_what_would(name, value, says):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("levels", 2.5), ("levels", "5"), ("hz", 11), ("height", 10), ("side", "Y")]
+    ("name", "value"), [("levels", 2.5), ("levels", "5"), ("max_hz", 11), ("height", 10), ("side", "Y")]
 )
 def test_a_view_is_refused_a_value_that_will_not_do(name, value):
     with pytest.raises(ConfigurationError, match=f"{name}="):
@@ -90,11 +138,19 @@ def test_a_view_is_refused_a_value_that_will_not_do(name, value):
 
 
 def test_no_view_is_faster_than_its_kind_the_process_or_what_was_asked_for():
-    assert resolved("A board", {}, {}, 2.0)["hz"] == 2.0
-    assert resolved("A board", {}, {"hz": 5}, 2.0)["hz"] == 5
+    assert resolved("A board", {}, {}, 2.0)["max_hz"] == 2.0
+    assert resolved("A board", {}, {"max_hz": 5}, 2.0)["max_hz"] == 5
     options.max_hz = 1
-    assert ladder()["hz"] == 1
-    assert ladder(hz=0.5)["hz"] == 0.5
+    assert ladder()["max_hz"] == 1
+    assert ladder(max_hz=0.5)["max_hz"] == 0.5
+
+
+@pytest.mark.parametrize("word", ["hz", "rate", "fps", "HZ"])
+def test_a_rate_by_another_name_is_told_the_one_that_views_and_the_process_share(word):
+    with pytest.raises(UsageError, match=f"A ladder has no option '{word}'. Did you mean 'max_hz'"):
+        ladder(**{word: 2})
+    with pytest.raises(UsageError, match="Did you mean 'max_hz'"):
+        options(**{word: 2})
 
 
 def test_the_renderer_comes_from_the_environment_where_nobody_set_it(monkeypatch):

@@ -1,10 +1,12 @@
 """A book that is shown again is shown anew, whatever became of the view before; and it never says what never was."""
 
+import gc
 import pickle
 
 import pytest
 from ipywidgets import HBox, Widget
 
+import kalshi_nb as kn
 from kalshi_nb._clock import WallClock
 from kalshi_nb._feed.book import Book
 from kalshi_nb._rows.tickers import hint
@@ -12,7 +14,7 @@ from kalshi_nb._session.extension import ladders
 from kalshi_nb._widgets.display import display
 from kalshi_nb._widgets.ladder.presenter import LadderPresenter
 from kalshi_nb._widgets.ladder.text import ladder_html, ladder_text
-from kalshi_nb.errors import ConfigurationError, HandleClosedError
+from kalshi_nb.errors import ConfigurationError, HandleClosedError, UsageError
 from tests.session.ways import WAYS
 from tests.widgets.conftest import wait_until
 
@@ -85,6 +87,7 @@ def test_a_view_that_was_given_up_after_errors_is_taken_up_again(ladder, book, m
             if display.errors >= errors + 10:
                 break
             wait_until(lambda before=display.errors: display.errors > before)
+        gc.collect()  # views that other tests left in a circle count, too
         wait_until(lambda: display.view_count == 0)
     assert model(book) == shown
     moves(ladder, messages, shown)
@@ -191,3 +194,10 @@ def test_a_repr_is_one_line_and_says_why_a_book_never_was(ladder):
 
 def test_a_picture_is_data(ladder):
     assert pickle.loads(pickle.dumps(ended(ladder, "handle"))).status == "closed"
+
+
+def test_an_option_of_another_view_of_the_same_handle_is_told_with_that_view():
+    with kn.sim.Exchange(seed=7, clock="manual") as exchange, kn.connect(exchange) as feed:
+        trades = feed.trades("KXHIGHNY-26NOV22-B52.5")
+        with pytest.raises(UsageError, match="write view='chart', bars=…"):
+            kn.show(trades, bars="1m")

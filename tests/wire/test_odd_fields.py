@@ -7,7 +7,7 @@ from kalshi_nb._wire.decode import CONVERSIONS, Rejected, decode, second_look
 from kalshi_nb._wire.odd_fields import row_leniently
 from kalshi_nb.errors import WireError
 from tests.channel_frames import LEG, MESSAGES, frame
-from tests.wire.own_frames import CREATED, DELTA, ERROR, EVENT, FEE_UPDATE, SNAPSHOT, TRADE, data, with_msg
+from tests.wire.own_frames import CREATED, DELTA, ERROR, EVENT, FEE_UPDATE, SNAPSHOT, TICKER, TRADE, data, with_msg
 
 NOW = 1_790_000_000_500_000
 
@@ -92,6 +92,51 @@ def test_one_time_of_several_is_enough_and_one_there_must_be(value):
         decode(data(with_msg(TRADE, ts_ms=value, ts=None)))
 
 
+DAY_MS = 86_400_000
+NOW_MS = NOW // 1000
+FAR = [1, 1_790_000_000, 1_609_459_199_999, NOW_MS + 8 * DAY_MS, 4_102_444_799_999]
+NEAR = [1_609_459_200_000, NOW_MS - 300 * DAY_MS, NOW_MS - 5_000, NOW_MS + 6 * DAY_MS]
+STAMPED = {
+    "trade": (TRADE, "ts_ms"),
+    "ticker": (TICKER, "ts_ms"),
+    "fill": (frame("fill", "fill"), "ts_ms"),
+    "order group": (frame("order_group_updates", "order_group_updates"), "ts_ms"),
+    "index": (frame("cfbenchmarks_value", "cfbenchmarks_value"), "received_at"),
+    "fast index": (frame("cfbenchmarks_value_5hz", "cfbenchmarks_value_5hz"), "received_at"),
+    "underlying": (frame("pyth_value", "pyth_value"), "received_at"),
+}
+
+
+@pytest.mark.parametrize("kind", STAMPED)
+def test_a_time_far_from_that_of_the_receipt_is_not_a_messages_own_and_the_row_stands_by_that(kind):
+    raw, field = STAMPED[kind]
+    without = {"ts": ...} if "ts" in raw["msg"] else {}
+    for value in FAR:
+        row, odd = lenient_row({**with_msg(raw, **{field: value}, **without), "sending_ts_ms": None})
+        assert (row[0], odd) == (NOW, [field])
+    for value in NEAR:
+        row, odd = lenient_row(with_msg(raw, **{field: value}, **without))
+        assert (row[0], odd) == (value * 1000, [])
+
+
+def test_a_far_time_of_the_deprecated_field_or_of_sending_is_none_either():
+    row, odd = lenient_row(with_msg(TRADE, ts_ms=..., ts=4_102_444_799))
+    assert (row[0], odd) == (NOW, ["ts"])
+    row, odd = lenient_row({**CREATED, "sending_ts_ms": 1})
+    assert (row[0], odd) == (NOW, ["sending_ts_ms"])
+
+
+def test_other_times_may_lie_anywhere():
+    row, odd = lenient_row(frame("user_orders", "user_order", expiration_ts_ms=253_402_300_799_000))
+    assert odd == []
+    assert 253_402_300_799_000_000 in row
+
+
+def test_a_computer_whose_clock_was_never_set_judges_no_time():
+    found = decode(data(TRADE))
+    assert CONVERSIONS[type(found)].row(found, 1)[0] == found.msg.ts_ms * 1000
+
+
 def test_an_order_that_says_when_it_changed_is_not_taken_for_as_old_as_it_is():
     changed = {"last_updated_ts_ms": 10**15, "last_update_time": ...}
     with pytest.raises(WireError, match="time stamp"):
@@ -172,3 +217,68 @@ def test_what_was_refused_is_refused_again_and_not_remembered():
             with pytest.raises(WireError):
                 lenient_row(with_msg(TRADE, count_fp=count))
     assert lenient_row(with_msg(TRADE, count_fp="0.01"))[0][3] == 1
+
+
+# Names and texts
+
+
+IDENTITIES = [
+    (TRADE, "market_ticker"),
+    (TRADE, "trade_id"),
+    (TICKER, "market_ticker"),
+    (DELTA, "market_ticker"),
+    (SNAPSHOT, "market_ticker"),
+    (CREATED, "market_ticker"),
+    (EVENT, "event_ticker"),
+    (FEE_UPDATE, "event_ticker"),
+    (frame("fill", "fill"), "order_id"),
+    (frame("market_positions", "market_position"), "market_ticker"),
+    (frame("user_orders", "user_order"), "ticker"),
+    (frame("order_group_updates", "order_group_updates"), "order_group_id"),
+    (frame("communications", "rfq_created"), "id"),
+    (frame("cfbenchmarks_value", "cfbenchmarks_value"), "index_id"),
+    (frame("pyth_value", "pyth_value"), "underlying_ticker"),
+]
+
+
+@pytest.mark.parametrize(("raw", "field"), IDENTITIES, ids=[f"{each['type']} {field}" for each, field in IDENTITIES])
+def test_no_message_is_about_what_has_no_name_or_one_without_end(raw, field):
+    for name in ("", "K" * 201, "K" * 1_000_000):
+        with pytest.raises(Rejected, match=field) as caught:
+            decode(data(with_msg(raw, **{field: name})))
+        assert (caught.value.sid, caught.value.kind) == (raw["sid"], raw["type"])
+    assert getattr(decode(data(with_msg(raw, **{field: "K" * 200}))).msg, field) == "K" * 200
+
+
+@pytest.mark.parametrize(
+    ("raw", "field", "longest"),
+    [
+        (TICKER, "market_id", 200),
+        (SNAPSHOT, "market_id", 200),
+        (DELTA, "client_order_id", 200),
+        (frame("fill", "fill"), "client_order_id", 200),
+        (frame("user_orders", "user_order"), "last_update_reason", 200),
+        (frame("communications", "rfq_created"), "event_ticker", 200),
+        (EVENT, "title", 10_000),
+        (frame("cfbenchmarks_value", "cfbenchmarks_value"), "data", 10_000),
+    ],
+    ids=lambda each: each if isinstance(each, str) else None,
+)
+def test_another_text_without_end_costs_its_field_alone(raw, field, longest):
+    assert odd_in(with_msg(raw, **{field: "x" * longest})) == []
+    for length in (longest + 1, 1_000_000):
+        changed = with_msg(raw, **{field: "x" * length})
+        assert odd_in(changed) == [field]
+        assert getattr(decode(data(changed)).msg, field) is None
+
+
+def test_json_without_end_costs_its_field_alone():
+    row, odd = lenient_row(with_msg(CREATED, additional_metadata={"rules": "x" * 200_000}))
+    assert odd == ["additional_metadata"]
+    assert max(len(each) for each in row if isinstance(each, str)) < 1_000
+
+
+def test_what_a_reference_feed_lists_has_names():
+    raw = {"type": "cfbenchmarks_value_indexlist", "id": 1, "sid": 1, "seq": 1, "msg": {"index_ids": ["A", "x" * 201]}}
+    with pytest.raises(Rejected):
+        decode(data(raw))

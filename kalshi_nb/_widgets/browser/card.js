@@ -17,6 +17,19 @@ const card = (() => {
     if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
   }
 
+  function label(node, words) {
+    put(node, "aria-label", words);
+    put(node, "title", words);
+  }
+  function makeButton(parent, className, words, press, name = "") {
+    const node = make(parent, className, "", "button");
+    node.type = "button";
+    write(node, words);
+    if (name) label(node, name);
+    if (press) node.addEventListener("click", press);
+    return node;
+  }
+
   // Words of which those between bars, or behind one, are left out where there is no room.
   function writeWords(node, words) {
     if (node.dataset.words === words) return;
@@ -33,6 +46,7 @@ const card = (() => {
     title.setAttribute("aria-level", "3");
     const [second, third] = [make(head, "line"), make(head, "line")];
     return {
+      node: head,
       title,
       parts: [make(title, "", "", "span"), make(title, "", "", "span")],
       ticker: make(second, "ticker", "", "code"),
@@ -43,20 +57,17 @@ const card = (() => {
   }
 
   // One tab stop for all buttons; the arrows go between them.
-  function makeTools(tools, groups) {
+  function makeTools(tools, groups, name = "Controls of this view") {
     const buttons = [];
-    tools.setAttribute("aria-label", "Controls of this view");
+    const named = {};
+    tools.setAttribute("aria-label", name);
     for (const group of groups) {
       const box = make(tools, "", "", "span");
-      for (const { words, label, press } of group) {
-        const button = make(box, "", "", "button");
-        button.type = "button";
+      for (const { name, words, label, press } of group) {
+        const button = makeButton(box, "", words, press, label);
         button.tabIndex = buttons.length ? -1 : 0;
-        write(button, words);
-        button.title = label;
-        button.setAttribute("aria-label", label);
-        button.addEventListener("click", press);
         buttons.push(button);
+        named[name] = button;
       }
     }
     function go(to) {
@@ -74,7 +85,7 @@ const card = (() => {
     tools.addEventListener("focusin", (event) => {
       for (const each of buttons) each.tabIndex = each === event.target ? 0 : -1;
     });
-    return buttons;
+    return named;
   }
 
   function makeVoice(box) {
@@ -93,12 +104,13 @@ const card = (() => {
     };
   }
 
-  function makeKeys(box) {
+  function makeKeys(box, controls, own) {
     const node = make(box, "keys", "dialog");
     node.hidden = true;
     node.tabIndex = -1;
     node.setAttribute("aria-label", "Keys of this view");
-    for (const [key, does] of Object.entries(KEYS)) {
+    for (const [key, does] of Object.entries({ ...own, ...KEYS })) {
+      if ({ s: !controls.includes("side"), u: !controls.includes("unit") }[key]) continue;
       const line = make(node, "", "", "p");
       write(make(line, "", "", "b"), key);
       make(line, "", "", "span").textContent = does;
@@ -108,9 +120,10 @@ const card = (() => {
 
   function render({ model, el, signal }, views, css) {
     const state = store.hold(model, views);
-    const view = views[state.picture.kind] ?? Object.values(views)[0];
+    const view = views[state.picture.kind] ?? Object.values(views).at(-1);
     const host = make(el, "kalshi-nb");
     Object.assign(host.dataset, { kind: view.kind, lmSuppressShortcuts: "true" });
+    const controls = view.controls ?? ["side", "unit"]; // what a person can choose beside pausing
     const root = host.attachShadow({ mode: "open" });
     page.dress(root, css);
     const box = make(root, "card", "group");
@@ -121,8 +134,10 @@ const card = (() => {
     const note = make(foot, "note", "", "span");
     const changed = make(foot, "", "", "span");
     const voice = makeVoice(box);
-    const keys = makeKeys(box);
-    const drawn = view.mount(body, { make, write, writeWords, put });
+    const keys = makeKeys(box, controls, view.keys);
+    const ask = (asked) => { try { model.send({ asked }); } catch (error) { /* it is as it is here */ } };
+    const redraw = () => { painted = {}; paint(); };
+    const drawn = view.mount(body, { make, makeTools, makeButton, label, write, writeWords, put, ask, redraw, state, views, rest: () => togglePause() });
     const reduced = matchMedia("(prefers-reduced-motion: reduce)");
 
     const chosen = {}; // by a person, here; what Python sets later stands again
@@ -147,38 +162,41 @@ const card = (() => {
     const togglePause = () => setPause(!pause && state.picture.status !== "paused");
     function showKeys(on) {
       keys.hidden = !on;
-      put(help, "aria-expanded", on);
+      put(tools.help, "aria-expanded", on);
       if (on) keys.focus();
     }
-    const [yes, no, cents, percent, rest, help] = makeTools(head.tools, [
-      [
-        { words: "YES", label: "Show the YES leg", press: () => choose("side", "yes") },
-        { words: "NO", label: "Show the NO leg", press: () => choose("side", "no") },
-      ],
-      [
-        { words: "¢", label: "Prices in cents", press: () => choose("unit", plain()) },
-        { words: "%", label: "Prices as probability", press: () => choose("unit", "probability") },
-      ],
-      [{ words: "❚❚", label: "Pause", press: togglePause }],
-      [{ words: "?", label: "Keys", press: () => showKeys(keys.hidden) }],
+    const leg = [
+        { name: "yes", words: "YES", label: "Show the YES leg", press: () => choose("side", "yes") },
+        { name: "no", words: "NO", label: "Show the NO leg", press: () => choose("side", "no") },
+    ];
+    const units = [
+        { name: "cents", words: "¢", label: "Prices in cents", press: () => choose("unit", plain()) },
+        { name: "percent", words: "%", label: "Prices as probability", press: () => choose("unit", "probability") },
+    ];
+    const tools = makeTools(head.tools, [
+      ...(controls.includes("side") ? [leg] : []),
+      ...(controls.includes("unit") ? [units] : []),
+      [{ name: "rest", words: "❚❚", label: "Pause", press: togglePause }],
+      [{ name: "help", words: "?", label: "Keys", press: () => showKeys(keys.hidden) }],
     ]);
+    head.node.hidden = view.isBare === true;
 
     function sight() {
       const picture = pause?.picture ?? state.picture;
-      return { picture, look: { ...status.of(state, picture, pause, settings.timezone, performance.now() < backUntil), side: side(), unit: unit(), settings, reduced: reduced.matches } };
+      return { picture, look: { ...status.of(state, picture, pause, settings.timezone, performance.now() < backUntil), side: side(), unit: unit(), settings, reduced: reduced.matches, pause, isBack: performance.now() < backUntil, room: (settings.height && body.clientHeight) || undefined } };
     }
 
     function paint() {
       const { picture, look } = sight();
       const market = picture.market ?? {};
-      const ticker = text.clean(market.ticker) || "this market";
+      const ticker = text.clean(market.ticker ?? picture.title) || "this market";
       const [title, subtitle] = [market.title, market.subtitle].map(text.clean);
       const moved = painted.picture !== picture || painted.word !== look.word || painted.body !== look.body;
-      const redraw = moved || painted.side !== look.side || painted.unit !== look.unit;
+      const redraw = moved || painted.side !== look.side || painted.unit !== look.unit || painted.room !== look.room;
       if (redraw) drawn.paint(picture, look, isCalm || painted.word !== look.word || painted.side !== look.side);
       drawn.tick?.(picture, look);
       isCalm = false;
-      painted = { picture, word: look.word, body: look.body, side: look.side, unit: look.unit };
+      painted = { picture, word: look.word, body: look.body, side: look.side, unit: look.unit, room: look.room };
 
       put(box, "aria-label", drawn.label(ticker));
       write(head.parts[0], title || ticker);
@@ -187,7 +205,8 @@ const card = (() => {
       write(head.ticker, title ? ticker : "");
       put(head.chip, "data-tone", look.tone);
       const aside = look.word === "live" && look.phase === "active" ? drawn.aside(picture) : "";
-      writeWords(head.chip, `${look.glyph} ${look.words}${aside}`);
+      const origin = picture.origin ? `${look.words.split("|").length % 2 ? "" : "|"} · ${text.clean(picture.origin)}` : "";
+      writeWords(head.chip, `${look.glyph} ${look.words}${origin}${aside}`);
       head.chip.title = head.chip.textContent;
       const [closes, tone] = status.closing(look, market);
       write(head.close, closes);
@@ -199,16 +218,12 @@ const card = (() => {
       put(note, "data-tone", look.note ? (look.tone === "live" ? "warn" : look.tone) : "");
       writeWords(changed, when);
 
-      put(yes, "aria-pressed", look.side === "yes");
-      put(no, "aria-pressed", look.side === "no");
-      put(cents, "aria-pressed", look.unit !== "probability");
-      put(percent, "aria-pressed", look.unit === "probability");
-      write(cents, plain() === "dollars" ? "$" : "¢");
-      write(rest, look.word === "paused" ? "▶\ufe0e" : "❚❚");
-      put(rest, "aria-pressed", look.word === "paused");
-      put(rest, "aria-label", look.word === "paused" ? "Go on" : "Pause");
-      rest.title = rest.getAttribute("aria-label");
-      voice.tell(`${ticker}: ${look.words.replace(/[|\d].*/, "")}`);
+      const pressed = { yes: look.side === "yes", no: look.side === "no", cents: look.unit !== "probability", percent: look.unit === "probability", rest: look.word === "paused" };
+      for (const [name, on] of Object.entries(pressed)) if (tools[name]) put(tools[name], "aria-pressed", on);
+      if (tools.cents) write(tools.cents, plain() === "dollars" ? "$" : "¢");
+      write(tools.rest, pressed.rest ? "▶\ufe0e" : "❚❚");
+      label(tools.rest, pressed.rest ? "Go on" : "Pause");
+      voice.tell(`${ticker}: ${(drawn.spoken?.(picture, look) ?? look.words).replace(/[|\d].*/, "")}`);
       Object.assign(host.dataset, { status: look.word, phase: look.phase, body: look.body, seq: picture.seq ?? 0, paints: ++paints });
     }
 
@@ -221,6 +236,9 @@ const card = (() => {
       settings = model.get("settings") ?? {};
       for (const name of ["side", "unit"]) if (was[name] !== settings[name]) delete chosen[name];
       dye();
+      box.classList.toggle("fixed", !!settings.height);
+      box.style.height = settings.height ? `${settings.height}px` : "";
+      body.tabIndex = settings.height ? 0 : -1; // what may have to scroll can be reached by keys
       painted = {};
       paint();
     }
@@ -232,12 +250,13 @@ const card = (() => {
         p: togglePause,
         s: () => choose("side", side() === "yes" ? "no" : "yes"),
         u: () => choose("unit", unit() === "probability" ? plain() : "probability"),
-        r: () => { const { picture, look } = sight(); voice.say(`${text.clean(picture.market?.ticker)}: ${drawn.sentence(picture, look)}, ${look.words.replace("|", "")}`); },
+        r: () => { const { picture, look } = sight(); voice.say(`${text.clean(picture.market?.ticker ?? picture.title)}: ${drawn.sentence(picture, look)}, ${look.words.replace("|", "")}`); },
         "?": () => showKeys(keys.hidden),
         Escape: () => { showKeys(false); box.focus(); },
       };
-      const call = calls[event.key];
-      if (!call) return;
+      const call = calls[event.key] ?? (view.keys?.[event.key] && (() => drawn.press(event.key)));
+      const choice = { s: "side", u: "unit" }[event.key];
+      if (!call || (choice && !controls.includes(choice))) return;
       event.preventDefault();
       event.stopPropagation();
       call();
@@ -246,7 +265,12 @@ const card = (() => {
     onSettings();
     model.on("change:settings", onSettings);
     const stops = [
-      state.listen(() => { if (pause) pause.changes += 1; else due(); }),
+      state.listen(() => {
+        // Who chooses something else wants to see it.
+        if (pause && drawn.isOther?.(pause.picture, state.picture)) setPause(false);
+        else if (pause) pause.changes += 1;
+        else due();
+      }),
       page.seconds(due),
       page.themes(dye),
       page.sight(host, (isNear) => {
@@ -256,6 +280,7 @@ const card = (() => {
         due();
       }),
       () => page.frames.forget(paint),
+      () => drawn.close?.(),
       () => model.off("change:settings", onSettings),
       () => state.see(host, false),
       () => state.release(),
@@ -272,7 +297,8 @@ const card = (() => {
   }
 
   // What the host asks for: a state that lives as long as the model, and a view as often as it is shown.
-  function entry(views, css) {
+  function entry(parts, css) {
+    const views = Object.fromEntries(Object.values(parts).map((each) => [each.kind, each])); // by kind: a part may be called otherwise
     return {
       initialize({ model, signal }) {
         const state = store.hold(model, views);

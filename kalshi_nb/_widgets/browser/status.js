@@ -34,7 +34,7 @@ const status = (() => {
 
   function ofPhase(phase, market, now, zone) {
     const [leg, pays] = outcome(market);
-    if (phase === "finalized") return ["✓", `settled${market.settled_at ? `| ${text.time(market.settled_at, zone)}` : ""}`, "live"];
+    if (phase === "finalized") return ["✓", `settled ${leg}${market.settled_at ? `| ${text.time(market.settled_at, zone)}` : ""}`, "live"];
     if (phase === "determined") return ["◆", `${leg}| · ${pays}`, "live"];
     if (phase === "disputed" || phase === "amended") return ["✕", `result ${phase}`, "warn"];
     if (phase === "closed") return ["■", "closed|, awaiting result", "dim"];
@@ -64,9 +64,9 @@ const status = (() => {
       body = "grey";
     } else if (word === "paused") {
       words = pause ? `paused| ${text.time(pause.at, zone)}` : "paused";
-      if (pause) note = `${pause.changes} ${pause.changes === 1 ? "update" : "updates"} since`;
+      if (pause) note = `${text.many(pause.changes, "update")} since`;
     } else if (word === "stale") {
-      words = `stale ${text.age((picture.age ?? 0) + silence)}`;
+      words = picture.age == null ? "stale" : `stale ${text.age(picture.age + silence)}`;
       note ||= "messages were lost, asking again";
       body = "grey";
     } else if (word === "connecting") {

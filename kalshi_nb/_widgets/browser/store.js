@@ -2,6 +2,7 @@
 // browser's own may be wrong by minutes, and only its differences are used.
 const store = (() => {
   const SAVED_AFTER = 6;
+  const HEAD = ["seq", "sent", "clock", "status", "age", "note", "market"]; // what a delta may say of the whole
   const states = new Map();
   const tick = () => performance.now() / 1000;
 
@@ -24,13 +25,16 @@ const store = (() => {
       voice = page.voice(kernel, member);
       if (member.visible) voice.changed();
     }
+    // What a kind makes of all that came, in the place of what did: a new record each time, so that a pause can keep one.
+    function tell() { if (view().told) self.picture = { ...self.picture, ...view().told(self.series) }; }
     function take() {
       const picture = model.get("picture");
       if (!picture || picture.seq === undefined) return false;
       self.picture = picture;
       self.seq = picture.seq;
       self.isBroken = false;
-      self.series = view().begin?.(picture) ?? null;
+      self.series = view().begin?.(picture, views) ?? null;
+      tell();
       return true;
     }
     function arrived() {
@@ -46,10 +50,16 @@ const store = (() => {
     function onDelta() {
       const delta = model.get("delta");
       if (!delta || !(delta.seq > self.seq)) return;
-      // Something between is missing: what is there ends here, until the whole comes again.
-      if (delta.seq > self.seq + 1) self.isBroken = true;
-      else if (!self.isBroken) view().extend?.(self.series, delta);
+      // Something between is missing: what is there ends here, until the whole comes again. A kind that tells
+      // what stands knows itself what of it still does.
+      const isMissing = delta.seq > self.seq + 1;
+      if (isMissing && self.series) try { model.send({ asked: { whole: true } }); } catch (error) { /* it comes by itself */ }
+      if (isMissing) self.isBroken = true;
+      if (!self.isBroken || view().told) view().extend?.(self.series, delta, self.picture, isMissing);
       self.seq = member.seq = delta.seq;
+      self.picture = { ...self.picture };
+      for (const name of HEAD) if (name in delta) self.picture[name] = delta[name];
+      tell();
       arrived();
     }
 

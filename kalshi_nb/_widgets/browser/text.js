@@ -38,6 +38,7 @@ const text = (() => {
     const all = Math.abs(hundredths);
     return `${minus(hundredths)}${grouped.format(Math.floor(all / 100))}${fractional ? `.${two(all % 100)}` : ""}`;
   }
+  const many = (n, thing) => `${count(100 * n)} ${thing}${n === 1 ? "" : "s"}`;
   function compact(hundredths) {
     const n = hundredths / 100;
     if (n < 1000) return count(hundredths, !isWhole(hundredths));
@@ -46,8 +47,10 @@ const text = (() => {
   }
 
   // Which probability: the mid of a book that is two-sided and tight, else the last trade, else none.
-  function probability(bid, ask, last) {
-    const of = (p) => (p < 100 ? `< 1${THIN}%` : p > 9900 ? `> 99${THIN}%` : `${Math.round(p / 100)}${THIN}%`);
+  // That of NO is what is left of YES's, as that is written: so both add up to 100.
+  function probability(bid, ask, last, isNo = false) {
+    const whole = (p) => (isNo ? 100 - Math.round((10000 - p) / 100) : Math.round(p / 100));
+    const of = (p) => (p < 100 ? `< 1${THIN}%` : p > 9900 ? `> 99${THIN}%` : `${whole(p)}${THIN}%`);
     if (bid !== undefined && ask !== undefined && ask - bid <= 1000) return { text: of((bid + ask) / 2), label: "mid" };
     return last === undefined ? { text: "–", label: "" } : { text: of(last), label: "last" };
   }
@@ -64,12 +67,22 @@ const text = (() => {
     if (s < 3600) return `${Math.floor(s / 60)} min`;
     return s < 86400 ? `${Math.floor(s / 3600)} h` : `${Math.floor(s / 86400)} d`;
   }
+  const parts = (s) => [Math.floor(s / 86400), Math.floor((s % 86400) / 3600), Math.floor((s % 3600) / 60)];
+  // How long something that is over lasted, in two units at most; the kernel writes it alike.
+  function lasted(seconds) {
+    if (seconds < 1) return `${Math.round(1000 * Math.max(0, seconds))} ms`;
+    if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+    const s = Math.round(seconds);
+    const [d, h, m] = parts(s);
+    if (d) return `${d} d ${h} h`;
+    return h ? `${h} h ${m} min` : m ? `${m} min ${s % 60} s` : `${s} s`;
+  }
   function countdown(seconds) {
     const s = Math.max(0, Math.ceil(seconds));
-    const [d, h, m] = [Math.floor(s / 86400), Math.floor((s % 86400) / 3600), Math.floor((s % 3600) / 60)];
+    const [d, h, m] = parts(s);
     if (d) return `${d} d ${h} h`;
     return h ? `${h} h ${m} min` : `${two(m)}:${two(s % 60)}`;
   }
 
-  return { clean, price, needed, cents, money, middle, size, isWhole, count, compact, probability, time, date, age, countdown };
+  return { clean, price, needed, cents, money, middle, size, isWhole, count, many, compact, probability, time, date, age, lasted, countdown };
 })();

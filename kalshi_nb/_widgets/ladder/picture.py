@@ -93,6 +93,10 @@ class LadderPicture(NamedTuple):
         One's own.
     changes : int
         Counts the changes of the ladder.
+    touch : tuple of Level or None, or None
+        The best bid and ask of the book where the levels are not its own, but merged ones.
+    is_no : bool
+        Whether all of it is of the NO leg.
     """
 
     version: Hashable
@@ -110,29 +114,36 @@ class LadderPicture(NamedTuple):
     orders: tuple[Order, ...] = ()
     fills: tuple[Fill, ...] = ()
     changes: int = 0
+    touch: tuple[Level | None, Level | None] | None = None
+    is_no: bool = False
 
     @property
-    def is_two_sided(self) -> bool:
-        """Whether somebody bids and somebody asks."""
-        return bool(self.asks and self.bids)
+    def best_levels(self) -> tuple[Level | None, Level | None]:
+        """The best bid and the best ask of the book; None where a side is missing."""
+        if self.touch is not None:
+            return self.touch
+        return self.bids[0] if self.bids else None, self.asks[0] if self.asks else None
 
     @property
     def mid(self) -> float | None:
         """Halfway between best bid and best ask, in dollars; None where a side is missing."""
-        return (self.asks[0][0] + self.bids[0][0]) / 2 if self.is_two_sided else None
+        bid, ask = self.best_levels
+        return None if bid is None or ask is None else (ask[0] + bid[0]) / 2
 
     @property
     def spread(self) -> float | None:
         """Best ask less best bid, in dollars on the market's own grid; None where a side is missing."""
-        return round(self.asks[0][0] - self.bids[0][0], 4) if self.is_two_sided else None
+        bid, ask = self.best_levels
+        return None if bid is None or ask is None else round(ask[0] - bid[0], 4)
 
     @property
     def imbalance(self) -> float | None:
-        """(bid - ask) / (bid + ask) of the contracts of all shown levels, -1 to 1; None where a side is missing."""
-        if not self.is_two_sided:
+        """(bid - ask) / (bid + ask) of the contracts at the best prices, -1 to 1; None where a side is missing."""
+        bid, ask = self.best_levels
+        if bid is None or ask is None:
             return None
-        bid, ask = (sum(size for _, size in side) for side in (self.bids, self.asks))
-        return (bid - ask) / (bid + ask) if bid + ask else None
+        both = bid[1] + ask[1]
+        return (bid[1] - ask[1]) / both if both else None
 
     @property
     def probability(self) -> tuple[float, str] | None:
@@ -148,12 +159,17 @@ class LadderPicture(NamedTuple):
             return mid, "mid"
         return None if self.last is None else (self.last.price, "last")
 
+    def best(self, levels: int) -> LadderPicture:
+        """Return the same with so many levels a side, at most."""
+        return self._replace(asks=self.asks[:levels], bids=self.bids[:levels])
+
     def mirrored(self) -> LadderPicture:
         """Return the same for the NO leg: a YES ask at 60 cents is a NO bid at 40."""
         market = self.market
         if market.settlement is not None:
             market = market._replace(settlement=_other(market.settlement))
         last = None if self.last is None else self.last._replace(price=_other(self.last.price))
+        bid, ask = (None if level is None else (_other(level[0]), level[1]) for level in self.best_levels[::-1])
         return self._replace(
             market=market,
             asks=tuple((_other(price), size) for price, size in self.bids),
@@ -161,6 +177,8 @@ class LadderPicture(NamedTuple):
             last=last,
             orders=tuple((bought, _other(price), left) for bought, price, left in self.orders),
             fills=tuple((bought, _other(price), count, at) for bought, price, count, at in self.fills),
+            touch=None if self.touch is None else (bid, ask),
+            is_no=not self.is_no,
         )
 
     def body(self) -> dict[str, Any]:
@@ -179,6 +197,7 @@ class LadderPicture(NamedTuple):
             "fills": [list(fill) for fill in self.fills],
             "changed": self.changed_at,
             "version": self.changes,
+            **({} if self.touch is None else {"touch": list(self.touch)}),
         }
 
 

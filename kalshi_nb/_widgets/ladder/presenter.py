@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from kalshi_nb._clock import Clock
 from kalshi_nb._fixed_point import CONTRACT, DOLLAR
 from kalshi_nb._rows.ladders import LadderReading
 from kalshi_nb._rows.tickers import hint
-from kalshi_nb._widgets.ladder.picture import Fill, LadderPicture, Last, Market, Order
+from kalshi_nb._widgets.ladder.news import News
+from kalshi_nb._widgets.ladder.picture import Fill, LadderPicture, Last, Order
+from kalshi_nb._widgets.markets import known_market
 
-__all__ = ["Facts", "LadderPresenter"]
+if TYPE_CHECKING:
+    from kalshi_nb._rows.market_facts import MarketFacts
+
+__all__ = ["LadderPresenter"]
 
 _CENT: Final = 100
 _TENTH: Final = 10  # of a cent
@@ -38,57 +43,6 @@ _ENDS: Final = {
     "stale": "closed amid a gap in its data: it is as it was before that",
 }
 """What a ladder was that nothing moves any more, where that was no right one."""
-
-
-class Facts(Protocol):
-    """What is known of a market: the fields of a record of facts that a ladder reads; each may be None.
-
-    Times are microseconds, prices 1/10000 dollar.
-    """
-
-    @property
-    def title(self) -> str | None:
-        """The question it asks."""
-        ...
-
-    @property
-    def subtitle(self) -> str | None:
-        """What YES stands for in its event."""
-        ...
-
-    @property
-    def open_time(self) -> int | None:
-        """When trading begins."""
-        ...
-
-    @property
-    def close_time(self) -> int | None:
-        """When trading ends."""
-        ...
-
-    @property
-    def settled_at(self) -> int | None:
-        """When it was paid."""
-        ...
-
-    @property
-    def price_ranges(self) -> Iterable[tuple[int, int, int]] | None:
-        """The grid of its prices: ranges of start, end and step."""
-        ...
-
-    @property
-    def result(self) -> str | None:
-        """How it ended."""
-        ...
-
-    @property
-    def settlement_value(self) -> int | None:
-        """What one YES pays."""
-        ...
-
-    def phase(self, now_us: int) -> str | None:
-        """How far it has come at a moment."""
-        ...
 
 
 class LadderPresenter:
@@ -128,7 +82,7 @@ class LadderPresenter:
         clock: Clock,
         watch: Callable[[Callable[[], None]], None] = lambda _: None,
         *,
-        facts: Callable[[], Facts | None] = lambda: None,
+        facts: Callable[[], MarketFacts | None] = lambda: None,
         last: Callable[[], Last | None] = lambda: None,
         orders: Callable[[], tuple[Order, ...]] = tuple,
         fills: Callable[[], tuple[Fill, ...]] = tuple,
@@ -143,6 +97,7 @@ class LadderPresenter:
         self._orders = orders
         self._fills = fills
         self._told = note
+        self._news = News()
         self._has_tenths = False
         self._has_hundredths = False
 
@@ -181,11 +136,12 @@ class LadderPresenter:
         # By the feed's clock, which may be one that is moved by hand; the browser counts on by the computer's.
         now = self._clock.now_us()
         facts = self._facts()
-        market = _market(self._market_ticker, facts, now)
+        market = known_market(self._market_ticker, facts, now)
         ticks = _grid(None if facts is None else facts.price_ranges)
         last, orders, fills = self._last(), self._orders(), self._fills()
+        news = self._news.of(ticks, market.close_time, now / 1e6)
         return LadderPicture(
-            version=(version, market, ticks, last, orders, fills),
+            version=(version, market, ticks, last, orders, fills, news),
             status=status,
             status_since=time.time() - max(0, now - since) / 1e6,
             clock=now / 1e6,
@@ -194,7 +150,10 @@ class LadderPresenter:
             bids=tuple((price / DOLLAR, size / CONTRACT) for price, size in yes),
             changed_at=changed / 1e6 if changed and "unknown" not in (status, was) else None,
             decimals=self._decimals([price for side in (yes, no) for price, _ in side], ticks or ()),
-            note=self._told or self._note(status, was, reason) or (_CROSSED if crossed and status == "live" else ""),
+            note=self._told
+            or self._note(status, was, reason)
+            or news
+            or (_CROSSED if crossed and status == "live" else ""),
             ticks=ticks,
             last=last,
             orders=orders,
@@ -226,24 +185,3 @@ class LadderPresenter:
 
 def _grid(ranges: Iterable[tuple[int, int, int]] | None) -> tuple[tuple[int, int, int], ...] | None:
     return None if ranges is None else tuple((start, end, step) for start, end, step in ranges)
-
-
-def _market(ticker: str, facts: Facts | None, now_us: int) -> Market:
-    """Return what is known of a market, in dollars and seconds."""
-    if facts is None:
-        return Market(ticker)
-    opens, closes, settled = (
-        None if moment is None else moment / 1e6 for moment in (facts.open_time, facts.close_time, facts.settled_at)
-    )
-    paid = facts.settlement_value
-    return Market(
-        ticker=ticker,
-        title=facts.title,
-        subtitle=facts.subtitle,
-        phase=facts.phase(now_us),
-        open_time=opens,
-        close_time=closes,
-        settled_at=settled,
-        result=facts.result,
-        settlement=None if paid is None else paid / DOLLAR,
-    )

@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kalshi_nb._widgets import numbers
+from kalshi_nb._widgets.still import STYLE
 
 if TYPE_CHECKING:
     from kalshi_nb._widgets.ladder.picture import LadderPicture, Level
 
-__all__ = ["ladder_html", "ladder_line", "ladder_text"]
+__all__ = ["ladder_html", "ladder_line", "ladder_parts", "ladder_text"]
 
 STATUS_WORDS: Final = {"unknown": "no such market"}
 """What a status is called where its own name would not do."""
@@ -28,12 +29,6 @@ _PHASES: Final = {
 
 _ROWS: Final = 40
 """Rows a side in a table that stands still: what a notebook stores stays under 20 KB."""
-
-_STYLE: Final = (
-    ".kalshi-still{border-collapse:collapse;font:13px/1.5 system-ui,sans-serif;font-variant-numeric:tabular-nums}"
-    ".kalshi-still caption{text-align:left;padding:4px 0}"
-    ".kalshi-still th,.kalshi-still td{padding:0 8px;border:0;white-space:nowrap;font-weight:400}"
-)
 
 
 class _Row(NamedTuple):
@@ -60,6 +55,19 @@ def ladder_line(picture: LadderPicture, *, side: str = "yes", unit: str = "cents
     """
     picture = _leg(picture, side)
     return "  ".join([numbers.clean(picture.market.ticker), *_summary(picture, side, unit)])
+
+
+def ladder_parts(picture: LadderPicture, *, side: str = "yes", unit: str = "cents") -> tuple[str, str, str, str, str]:
+    """Return what a book is at in columns: status, best bid and ask with their sizes, spread, probability.
+
+    Parameters
+    ----------
+    picture, side, unit
+        As for :func:`ladder_line`.
+    """
+    leg = _leg(picture, side)
+    status, bid, ask, spread, chance = _summary(leg, "", unit)
+    return status, bid.strip().removeprefix("bid "), ask.removeprefix("ask "), spread.removeprefix("spread "), chance
 
 
 def ladder_text(picture: LadderPicture, *, side: str = "yes", unit: str = "cents") -> str:
@@ -118,7 +126,7 @@ def ladder_html(picture: LadderPicture, *, side: str = "yes", unit: str = "cents
     ]
     return "".join(
         (
-            f'<style>{_STYLE}</style><table class="kalshi-still">',
+            f'<style>{STYLE}</style><table class="kalshi-still">',
             f"<caption>{'<br>'.join(caption)}<br>snapshot {numbers.moment(leg.clock)}</caption><thead><tr>",
             *(f'<th scope="col" align="{align}">{head}</th>' for head, align in heads),
             "</tr></thead><tbody>",
@@ -219,7 +227,7 @@ def _summary(picture: LadderPicture, side: str, unit: str) -> list[str]:
         _status(picture),
         f"{side.upper()} {_best('bid', picture, unit)}",
         _best("ask", picture, unit),
-        "no spread" if picture.spread is None else f"spread {numbers.price(picture.spread, picture.decimals, unit)}",
+        "no spread" if picture.spread is None else f"spread {_exact(picture.spread, picture, unit)}",
         _probability(picture),
     ]
 
@@ -245,13 +253,13 @@ def _decided(picture: LadderPicture) -> str:
 
 
 def _best(name: str, picture: LadderPicture, unit: str) -> str:
-    levels = picture.bids if name == "bid" else picture.asks
-    if not levels:
+    best = picture.best_levels[name == "ask"]
+    if best is None:
         return _missing(f"{name}s", picture).partition(":")[0]
-    price, size = levels[0]
-    both = [side[0][1] for side in (picture.bids, picture.asks) if side]
+    price, size = best
+    both = [level[1] for level in picture.best_levels if level is not None]
     written = numbers.size(size, whole=numbers.whole_sizes(both))
-    return f"{name} {numbers.price(price, picture.decimals, unit)} x {written}"
+    return f"{name} {_exact(price, picture, unit)} x {written}"
 
 
 def _probability(picture: LadderPicture) -> str:
@@ -259,7 +267,12 @@ def _probability(picture: LadderPicture) -> str:
     if found is None:
         return "prob \N{EN DASH}"
     chance, kind = found
-    return f"{'last' if kind == 'last' else 'prob'} {numbers.percent(chance)}"
+    return f"{'last' if kind == 'last' else 'prob'} {numbers.percent(chance, of_no=picture.is_no)}"
+
+
+def _exact(dollars: float, picture: LadderPicture, unit: str) -> str:
+    """Return a price of the book: merged levels have fewer decimals than it may need."""
+    return numbers.price(dollars, max(picture.decimals, numbers.needed(dollars)), unit)
 
 
 def _foot(picture: LadderPicture, unit: str) -> list[str]:
@@ -267,14 +280,17 @@ def _foot(picture: LadderPicture, unit: str) -> list[str]:
     lines = []
     if picture.mid is not None and picture.imbalance is not None:
         # Half of a sum of two prices needs one decimal more than they have, and only where it is odd.
-        halves = round(picture.mid * 2 * 10 ** (picture.decimals + 2)) % 2
-        mid = numbers.price(picture.mid, picture.decimals + halves, unit)
+        decimals = max(
+            picture.decimals, *(numbers.needed(level[0]) for level in picture.best_levels if level is not None)
+        )
+        halves = round(picture.mid * 2 * 10 ** (decimals + 2)) % 2
+        mid = numbers.price(picture.mid, decimals + halves, unit)
         lines.append(f"mid {mid} · imbalance {numbers.signed_percent(picture.imbalance)}")
     last = picture.last
     if last is not None:
         whole = numbers.whole_sizes([last.size])
         taker = f" {last.taker.upper()} taker" if last.taker else ""
-        price, size = numbers.price(last.price, picture.decimals, unit), numbers.size(last.size, whole=whole)
+        price, size = _exact(last.price, picture, unit), numbers.size(last.size, whole=whole)
         lines.append(f"last {price} x {size}{taker} at {numbers.moment(last.at)}")
     if picture.changed_at is not None:
         lines.append(f"changed {numbers.moment(picture.changed_at)}")

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from kalshi_nb._widgets.assets import bundle
+from kalshi_nb._widgets.kinds import KINDS
+from kalshi_nb._widgets.ladder.groups import Group, grouped
 from kalshi_nb._widgets.ladder.text import ladder_html, ladder_text
-from kalshi_nb._widgets.options import Choice, Number, Option, resolved
-from kalshi_nb._widgets.pacing import RATES
+from kalshi_nb._widgets.options import PRIVATE, Choice, Flag, Number, Option, resolved
 from kalshi_nb._widgets.view import LiveView, ViewWidget
 
 if TYPE_CHECKING:
@@ -19,10 +20,20 @@ if TYPE_CHECKING:
 
 __all__ = ["LadderScene", "LadderView", "LadderWidget"]
 
+GRID_ROWS: Final = 21
+"""Ticks in sight where every one is shown: as many levels a side, at most, are needed for it."""
+
+_ALL: Final = 10_000
+"""More levels a side than there are prices."""
+
 OPTIONS: Final[Mapping[str, Option]] = {
+    "grid": Flag(),
+    "group": Group(),
     # A market of whole cents has 99 prices, and each level costs a row in every message.
     "levels": Number(1, 100, 10, True, "a ladder has so many levels a side, from", 10),
     "side": Choice(("yes", "no"), "yes"),
+    "total": Flag(),
+    **PRIVATE,
 }
 """What a ladder takes beside the options of every view."""
 
@@ -53,9 +64,31 @@ class LadderScene:
         """Have `wake` called once when there may be news."""
         self._presenter.watch(wake)
 
+    @property
+    def is_private(self) -> bool:
+        """Whether one's own orders and fills are to be masked where they would be stored."""
+        return not self.options["private"]
+
+    def _now(self) -> LadderPicture:
+        levels, cents = self.options["levels"], self.options["group"]
+        levels = max(levels, GRID_ROWS) if self.options["grid"] else levels
+        if cents is None:
+            return self._presenter.picture(levels)
+        return grouped(self._presenter.picture(_ALL), cents, levels)
+
     def take(self) -> LadderPicture:
-        """Return the levels of now."""
-        return self._presenter.picture(self.options["levels"])
+        """Return the levels of now, as anybody may see them."""
+        picture = self.complete()
+        return self.masked(picture) if self.is_private else picture
+
+    def complete(self) -> LadderPicture:
+        """Return the levels of now with what is one's own, as far as it is asked for."""
+        picture = self._now()
+        return self.masked(picture) if self.options["mask"] else picture
+
+    def masked(self, picture: LadderPicture) -> LadderPicture:
+        """Return the levels without one's own orders and fills, which are part of them as everybody sees them."""
+        return picture._replace(orders=(), fills=())
 
     def body(self, picture: LadderPicture) -> dict[str, Any]:
         """Return what the browser is sent of a picture."""
@@ -64,12 +97,17 @@ class LadderScene:
     def delta(self, before: LadderPicture, picture: LadderPicture) -> None:
         """Return None: a ladder always travels whole."""
 
+    def heard(self, words: Mapping[str, Any]) -> None:
+        """Take up nothing: all that can be done to a ladder is done in the browser."""
+
     def text(self, picture: LadderPicture) -> str:
         """Return it as plain text."""
+        picture = picture.best(self.options["levels"])
         return ladder_text(picture, side=self.options["side"], unit=self.options["unit"])
 
     def html(self, picture: LadderPicture, note: str = "") -> str:
         """Return it as a table that stands still."""
+        picture = picture.best(self.options["levels"])
         return ladder_html(picture, side=self.options["side"], unit=self.options["unit"], note=note)
 
 
@@ -88,4 +126,4 @@ class LadderView(LiveView):
     @staticmethod
     def of(presenter: LadderPresenter, given: Mapping[str, Any]) -> LadderScene:
         """Return the scene of a ladder with the options that it was given; the errors are those of `resolved`."""
-        return LadderScene(presenter, resolved("A ladder", OPTIONS, given, RATES[LadderScene.kind]))
+        return LadderScene(presenter, resolved("A ladder", OPTIONS, given, KINDS[LadderScene.kind].hz))

@@ -61,6 +61,7 @@ class Everything:
         if wanted.get("deltas"):
             self.frames["deltas"] = feed.deltas(rows=rows)
         self.pipelines = [self.pipeline(name) for name in wanted.get("pipelines", ())]
+        self.recorder = feed.record(wanted["record"]) if "record" in wanted else None
         if self.books:
             self.books.wait(timeout=60 + len(self.books) / 50)
 
@@ -81,16 +82,35 @@ class Everything:
                 with contextlib.suppress(kn.errors.WaitTimeoutError):
                     frame.wait(part[name], timeout=PATIENCE)
 
+    def kept(self):
+        """Wait until all is on the disk, too, where it is recorded."""
+        if self.recorder is not None:
+            self.recorder.flush(60)
+
+    def recorded(self):
+        """What the recording came to: bytes as they came and of the files, and how much of it is missing."""
+        if self.recorder is None:
+            return {}
+        self.recorder.close()
+        status = self.recorder.status
+        return {"raw_bytes": status.raw_bytes, "file_bytes": status.written_bytes, "level": status.level}
+
     def found(self):
         feed = self.feed
         found = book_sums(self.books) if self.books else {}
         found |= {name: frame.total for name, frame in self.frames.items()}
         # `health()` counts every frame, acknowledgements and snapshots included.
         health = feed.health()
-        return found | {"gaps": health.gaps, "rejects": health.rejects, "reconnects": health.reconnects}
+        found |= {"gaps": health.gaps, "rejects": health.rejects, "reconnects": health.reconnects}
+        if self.recorder is not None:
+            status = self.recorder.status
+            found |= {"not recorded": status.dropped + status.messages - status.durable_messages}
+        return found
 
     def expected(self, part):
         expected = {name: part[name] for name in self.frames} | {"gaps": 0, "rejects": 0, "reconnects": 0}
+        if self.recorder is not None:
+            expected["not recorded"] = 0
         return expected | (
             {name: part[name] for name in ("levels", "quantity", "value", "best")} if self.books else {}
         )
@@ -124,8 +144,10 @@ def main():
     if client.options.get("busy"):
         more["cell"] = busy(client, everything, client.parts[1])
     everything.wait(client.parts[1])
+    everything.kept()
     client.stop()
-    client.done(everything.found(), everything.expected(client.parts[1]), **more)
+    found = everything.found()
+    client.done(found, everything.expected(client.parts[1]), **more, **everything.recorded())
     feed.close()
 
 

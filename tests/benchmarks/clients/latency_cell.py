@@ -9,6 +9,7 @@ import comm
 from ipykernel.comm.comm import BaseComm
 from IPython.display import display
 
+from kalshi_nb._widgets import view
 from tests.benchmarks.clients.kinds import measured_part, places_of_changes
 from tests.benchmarks.clients.kit import Everything, busy_round, connected
 from tests.benchmarks.clients.protocol import Client
@@ -23,10 +24,28 @@ class NotingComm(BaseComm):
 
     def publish_msg(self, msg_type, data=None, metadata=None, buffers=None, **keys):
         super().publish_msg(msg_type, data=data, metadata=metadata, buffers=buffers, **keys)
-        picture = ((data or {}).get("state") or {}).get("picture")
-        if msg_type == "comm_msg" and picture is not None:
-            assert threading.current_thread().name == "kalshi-display"
-            SHOWN[self.comm_id].append((time.monotonic_ns(), picture["version"]))
+        if msg_type == "comm_msg":
+            note(self.comm_id, data)
+
+
+def note(comm_id, data):
+    """Note a picture that has left."""
+    picture = ((data or {}).get("state") or {}).get("picture")
+    if picture is not None:
+        assert threading.current_thread().name == "kalshi-display"
+        SHOWN[comm_id].append((time.monotonic_ns(), picture["version"]))
+
+
+def noting_beside(send):
+    """Return what sends as `send` does, which goes around `publish_msg`, and notes what has left."""
+
+    def beside(comm, data, buffers, parent):
+        sent = send(comm, data, buffers, parent)
+        if sent:
+            note(comm.comm_id, data)
+        return sent
+
+    return beside
 
 
 class Cell:
@@ -34,6 +53,7 @@ class Cell:
 
     def __init__(self):
         comm.create_comm = NotingComm
+        view.send_beside = noting_beside(view.send_beside)
         self.client = Client()
         self.feed = connected(self.client)
         self.everything = Everything(self.client, self.feed)

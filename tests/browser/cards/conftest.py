@@ -24,8 +24,8 @@ class HostPage:
         page.on("console", lambda line: self.errors.append(line.text) if line.type == "error" else None)
         page.on("request", lambda request: self.asked.append(request.url))
 
-    def open(self, *, head="", body=CELL, html_tag="<html lang='en'>", body_tag="<body>"):
-        """Load a page. Everything outside it is refused."""
+    def open(self, *, head="", body=CELL, html_tag="<html lang='en'>", body_tag="<body>", is_still=False):
+        """Load a page. Everything outside it is refused. One that is still ages no view, however slow the machine."""
         head = f"<head><meta charset='utf-8'><title>host</title>{head}</head>"
         document = f"<!doctype html>{html_tag}{head}{body_tag}{body}"
 
@@ -40,6 +40,8 @@ class HostPage:
 
         self.page.route("**/*", answer)
         self.page.goto(ORIGIN)
+        if is_still:
+            self.page.evaluate("hosting.stop_clock()")
         return self
 
     def show(self, picture, settings=None, *, at="#cell", text=None, kind="ladder"):
@@ -62,10 +64,11 @@ class HostPage:
         self.settle()
 
     def settle(self, frames=3):
-        """Let some frames go by."""
+        """Let some frames go by, and what observers do between them: a view paints in the frame after it is told."""
         script = """async (n) => {
-            for (let i = 0; i < n; i++) {
-                await new Promise((next) => { requestAnimationFrame(next); setTimeout(next, 300); });
+            for (let i = 0; i < 2 * n; i++) {
+                await new Promise((next) => requestAnimationFrame(next));
+                await new Promise((next) => setTimeout(next, 20));
             }
         }"""
         self.page.evaluate(script, frames)

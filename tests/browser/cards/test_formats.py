@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from kalshi_nb._widgets.assets import bundle
+from kalshi_nb._widgets.gaps.words import lasted
 
 THIN = "\u202f"
 
@@ -100,3 +101,8 @@ def test_how_long_is_left(words, seconds, left):
 def test_a_title_loses_what_turns_or_ends_a_line(words):
     assert words("(t) => text.clean(t)", "\u202eab\u2066c\n d\x00\u200fe ") == "ab c d e"
     assert words("() => [text.clean(null), text.clean(undefined), text.clean(7)]") == ["", "", "7"]
+
+
+def test_how_long_a_gap_lasted_is_written_as_the_kernel_writes_it(words):
+    lengths = [0, 0.0004, 0.0996, 0.9994, 1, 1.75, 9.949, 9.96, 12.4, 59.6, 60, 214.2, 3_599.9, 3_600, 86_399, 90_000]
+    assert words("(all) => all.map((s) => text.lasted(s))", lengths) == [lasted(each) for each in lengths]

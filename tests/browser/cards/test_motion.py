@@ -10,7 +10,7 @@ COUNT = """() => {
   const animate = Element.prototype.animate;
   Element.prototype.animate = function (...given) {
     const price = this.closest('.row').querySelector('.price').innerText;
-    flashes.push([price, performance.now(), Math.max(...given[0].opacity)]);
+    flashes.push([price, document.timeline.currentTime, Math.max(...given[0].opacity)]);
     return animate.apply(this, given);
   };
 }"""
@@ -48,7 +48,7 @@ def test_a_changed_level_flashes_at_most_once_in_600_ms(host):
     flashes = host.page.evaluate("flashes")
     assert len(flashes) >= 3
     assert {price.split()[-1] for price, _, _ in flashes} == {"47.0¢"}
-    assert all(b[1] - a[1] >= 595 for a, b in itertools.pairwise(flashes))
+    assert all(b[1] - a[1] >= 600 for a, b in itertools.pairwise(flashes))
     assert {peak for _, _, peak in flashes} == {0.36}
 
 

@@ -5,6 +5,9 @@ import re
 import pytest
 
 from kalshi_nb._widgets.assets import bundle
+from tests.browser.cards.board_pictures import board
+from tests.browser.cards.dashboard_pictures import dashboard, source
+from tests.browser.cards.few import crossed, few
 from tests.browser.cards.pictures import ladder, states
 
 HOSTS = {
@@ -62,11 +65,41 @@ LOOK = """(card) => [card, ...card.querySelectorAll("*")].map((n) => { const s =
           n.offsetWidth].join(" "); })"""
 
 
-@pytest.mark.parametrize("name", HOSTS)
+@pytest.mark.parametrize(
+    "name",
+    few(
+        HOSTS,
+        [
+            "JupyterLab, dark",
+            "VS Code, dark, on its white panel",
+            "Colab, dark",
+            "a light box on a dark page",
+            "a page that paints nothing",
+        ],
+    ),
+)
 def test_the_theme_is_that_of_the_host(host, name):
     page, theme = HOSTS[name]
     host.open(**page).show(ladder())
     assert host.data("theme") == theme
+    assert host.page.locator(".card").evaluate(CONTRAST)[1] == []
+
+
+NOT_RUN = [name for name in HOSTS if name.startswith(("VS Code", "Colab"))]
+"""Hosts that no test runs: here are their pages' attributes."""
+
+
+@pytest.mark.parametrize("name", few(NOT_RUN, ["VS Code, dark, on its white panel"]))
+def test_a_board_and_a_dashboard_have_it_as_well(make_host, name):
+    page, theme = HOSTS[name]
+    for picture, text in ((board(), bundle("board").text), (dashboard(), source())):
+        host = make_host().open(**page)
+        host.show(picture, text=text)
+        assert host.data("theme") == theme
+        seen, low = host.page.locator(".card").evaluate(CONTRAST)
+        assert seen > 10
+        assert low == []
+        assert host.errors == []
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -81,6 +114,7 @@ def test_the_background_is_found_through_shadow_roots(host):
     shadow = f"<main id='outer' style='background:#141414'>{root}{inner}</template></main>"
     host.open(body=shadow).show(ladder(), at="#outer >> #inner >> #cell")
     assert host.data("theme") == "dark"
+    assert host.page.locator(".card").evaluate(CONTRAST)[1] == []
 
 
 def test_a_host_that_changes_its_theme_takes_the_view_along(host):
@@ -88,6 +122,7 @@ def test_a_host_that_changes_its_theme_takes_the_view_along(host):
     host.page.evaluate("document.body.dataset.jpThemeLight = 'false'")
     host.settle()
     assert host.data("theme") == "dark"
+    assert host.page.locator(".card").evaluate(CONTRAST)[1] == []
 
 
 def test_what_the_person_prefers_decides_where_the_page_leaves_it_open(make_host):
@@ -99,9 +134,22 @@ def test_what_the_person_prefers_decides_where_the_page_leaves_it_open(make_host
     assert host.data("theme") == "light"
 
 
-@pytest.mark.parametrize("palette", ["default", "classic"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("state", states())
+@pytest.mark.parametrize(
+    ("state", "theme", "palette"),
+    crossed(
+        states(),
+        ["light", "dark"],
+        ["default", "classic"],
+        always=[
+            ("live", "light", "classic"),
+            ("owned", "dark", "default"),
+            ("stale", "light", "default"),
+            ("last-minute", "dark", "classic"),
+            ("determined", "dark", "default"),
+            ("unknown", "light", "default"),
+        ],
+    ),
+)
 def test_every_text_in_every_state_has_a_contrast_of_4_5(host, state, theme, palette):
     host.open().show(states()[state], {"theme": theme, "palette": palette})
     seen, low = host.page.locator(".card").evaluate(CONTRAST)

@@ -1,0 +1,56 @@
+"""``kalshi-nb export``: a recording as Parquet, Arrow, CSV or NDJSON files."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from typing import Final
+
+from kalshi_nb._cli.arguments import Parsers, moment
+
+__all__ = ["add", "run"]
+
+_EXAMPLES: Final = """\
+examples:
+  kalshi-nb export night --out tables
+  kalshi-nb export night --out trades.csv --format csv --channel trade --from 2026-11-28T06:00 --until 2026-11-28T07:00
+"""
+
+
+def add(parsers: Parsers) -> argparse.ArgumentParser:
+    """Add the command and its arguments."""
+    parser = parsers.add_parser(
+        "export",
+        help="make typed files of a recording",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("recording", help="its folder, or one of its segments, here or at an address (s3://…)")
+    parser.add_argument("--out", required=True, help="the folder for the files, or its address (s3://…)")
+    parser.add_argument("--format", default="parquet", choices=("parquet", "arrow", "csv", "ndjson"), help="(parquet)")
+    parser.add_argument("--channel", action="append", help="a channel, or quotes; again for more (all recorded)")
+    parser.add_argument("--market", action="append", help="a market ticker; again for more (all)")
+    parser.add_argument("--from", dest="start", help="from when, as 2026-11-28T06:00 (UTC) or seconds since 1970")
+    parser.add_argument("--until", dest="end", help="until when")
+    parser.add_argument("--json", action="store_true", help="print what was written as JSON, and nothing else")
+    parser.add_argument("--quiet", action="store_true", help="say nothing of how far it is")
+    return parser
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Export, and say on stderr how far it is; return 0."""
+    from kalshi_nb._recording.export import said  # noqa: PLC0415  # --help needs none of it
+    from kalshi_nb._recording.recording import open_recording  # noqa: PLC0415  # as above
+
+    report = open_recording(arguments.recording).export(
+        arguments.out,
+        arguments.format,
+        channels=arguments.channel,
+        market_tickers=arguments.market,
+        start=moment(arguments.start),
+        end=moment(arguments.end),
+        progress=not (arguments.json or arguments.quiet),
+    )
+    print(json.dumps(dataclasses.asdict(report)) if arguments.json else said(report))
+    return 0

@@ -1,0 +1,65 @@
+"""``kalshi-nb info``: what is in a recording, and what of it cannot be read."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from typing import Final
+
+from kalshi_nb._cli.arguments import Parsers
+
+__all__ = ["add", "run"]
+
+_EXAMPLES: Final = """\
+examples:
+  kalshi-nb info night
+  kalshi-nb info night/2026-11-28/20261128T054000.123456Z-000001.jsonl.zst.part --json
+"""
+_HOLES: Final = 3
+
+
+def add(parsers: Parsers) -> argparse.ArgumentParser:
+    """Add the command and its arguments."""
+    parser = parsers.add_parser(
+        "info",
+        help="say what is in a recording",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("recording", help="its folder, or one of its segments")
+    parser.add_argument("--json", action="store_true", help="print it as JSON")
+    parser.add_argument("--strict", action="store_true", help="end with 3 where a gap, a damage or a loss is found")
+    return parser
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print what is there; return 0, or 3 with --strict where something is missing."""
+    from kalshi_nb._recording.recording import open_recording  # noqa: PLC0415  # --help needs none of it
+
+    recording = open_recording(arguments.recording)
+    info, gaps = recording.info(), recording.gaps().collect()
+    if arguments.json:
+        print(json.dumps({**dataclasses.asdict(info), "gaps": gaps.height}, default=str))
+    else:
+        for name, value in dataclasses.asdict(info).items():
+            print(f"{name.replace('_', ' '):<10}  {_text(value)}")
+        print(f"{'gaps':<10}  {gaps.height:,}")
+    lost = gaps.height or info.damages or info.losses
+    return _HOLES if arguments.strict and lost else 0
+
+
+def _text(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_few(each)}" for name, each in value.items()) or "none"
+    if isinstance(value, list):
+        return "; ".join(map(str, value)) or "none"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _few(value: object) -> str:
+    if value is None:
+        return "all"
+    if isinstance(value, list):
+        return f"{len(value):,}" if len(value) > 4 else " ".join(value)
+    return f"{value:,}" if isinstance(value, int) else str(value)

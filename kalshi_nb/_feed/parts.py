@@ -1,0 +1,116 @@
+"""What a feed is composed of, around an engine that is handed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from kalshi_nb._engine.port import Engine
+from kalshi_nb._environments import origin_of
+from kalshi_nb._feed.attachments import Attachments
+from kalshi_nb._feed.dashboard import Dashboards
+from kalshi_nb._feed.demand import Demand
+from kalshi_nb._feed.feed_views import FeedViews
+from kalshi_nb._feed.follower import Follower
+from kalshi_nb._feed.frames import Frames
+from kalshi_nb._feed.open_books import OpenBooks
+from kalshi_nb._feed.options import Options
+from kalshi_nb._feed.pipelines import pipelines_on
+from kalshi_nb._feed.recorders import Recorders
+from kalshi_nb._feed.standing import FeedStanding
+from kalshi_nb._markets.registry import MarketRegistry
+from kalshi_nb._rest.client import RestClient
+from kalshi_nb._rest.discovery import Discovery
+from kalshi_nb._streams.runner import Pipelines
+from kalshi_nb._widgets.sources import FeedSource
+
+__all__ = ["FeedParts", "origin", "parts_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class FeedParts:
+    """The parts of one feed; each knows those that it is made with, and none knows the feed."""
+
+    standing: FeedStanding
+    markets: MarketRegistry
+    pipelines: Pipelines
+    demand: Demand
+    frames: Frames
+    books: OpenBooks
+    attachments: Attachments
+    follower: Follower
+    recorders: Recorders
+    views: FeedViews
+    dashboards: Dashboards
+    discovery: Discovery
+
+    def close(self, engine: Engine, mover: Any) -> None:
+        """End them and their engine, in the order in which nothing waits for what has ended.
+
+        Parameters
+        ----------
+        engine : Engine
+            What they stand on.
+        mover : Exchange, Replaying or None
+            Moves its clock, where it is moved by hand.
+        """
+        if mover is not None:
+            mover.detach(self.follower)
+        self.discovery.close()
+        self.recorders.close()
+        engine.gaps.seal()
+        self.views.freeze()
+        engine.close()
+        self.pipelines.stop()
+        self.frames.close()
+        self.books.shut()
+        self.dashboards.close()
+        self.attachments.close()
+        self.views.close()
+
+
+def origin(url: str, exchange: object, replaying: object) -> str:
+    """Return in a word what is to be said of a feed's data wherever that is shown; of real data nothing."""
+    if exchange is not None:
+        return "simulated"
+    return origin_of(url) if replaying is None else "replay"
+
+
+def parts_of(engine: Engine, options: Options, origin: str = "", rest: RestClient | None = None) -> FeedParts:
+    """Return the parts of a feed on an engine.
+
+    Parameters
+    ----------
+    engine : Engine
+        What brings the data.
+    options : Options
+        What else the feed is made with.
+    origin : str
+        What :func:`origin` says of its data.
+    rest : RestClient, optional
+        Asks the same exchange over REST.
+    """
+    standing, markets, demand = FeedStanding(engine), MarketRegistry(), Demand(engine)
+    pipelines = pipelines_on(engine, options, standing, markets, demand)
+    orders_since = partial(demand.since, "user_orders")
+    source = FeedSource(engine, markets, standing.over, standing.view_errors, orders_since=orders_since, origin=origin)
+    frames = Frames(engine, demand, pipelines, standing, source)
+    books = OpenBooks(engine, demand, standing, source)
+    attachments = Attachments(pipelines, demand, engine)
+    recorders = Recorders(engine, demand)
+    views = FeedViews(engine, pipelines, standing, books, attachments, recorders, origin)
+    return FeedParts(
+        standing,
+        markets,
+        pipelines,
+        demand,
+        frames,
+        books,
+        attachments,
+        Follower(engine, pipelines, markets),
+        recorders,
+        views,
+        Dashboards(frames, books, source, views.source),
+        Discovery(rest, markets, engine.clock.now_us),
+    )

@@ -1,0 +1,198 @@
+"""One's own resting orders and newest fills in each market, as far as somebody on the feed wanted to hear of them."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from kalshi_nb._rows.channels import position
+from kalshi_nb._rows.gaps import GapRow
+from kalshi_nb._rows.steering import LateRows, ResetRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from kalshi_nb._rows.rows import Row
+
+__all__ = ["MOST_FILLS", "MOST_MARKETS_FILLED", "MOST_ORDERS", "OwnFill", "OwnMarks", "OwnOrder"]
+
+MOST_ORDERS: Final = 10_000
+MOST_FILLS: Final = 20
+"""A market."""
+MOST_MARKETS_FILLED: Final = 10_000
+
+_ORDER: Final = position("user_orders", "order_id")
+_ORDER_MARKET: Final = position("user_orders", "market_ticker")
+_STATUS: Final = position("user_orders", "status")
+_OUTCOME, _SIDE, _PRICE, _LEFT, _HEARD = (
+    position("user_orders", name)
+    for name in ("outcome_side", "book_side", "yes_price", "remaining_count", "received_at")
+)
+_FILL_MARKET: Final = position("fill", "market_ticker")
+_FILLED: Final = tuple(position("fill", name) for name in ("outcome_side", "yes_price", "count", "ts"))
+_BOUGHT: Final = {"bid": "yes", "ask": "no"}
+"""What rests on a side buys; to sell YES is to buy NO."""
+
+
+class OwnOrder(NamedTuple):
+    """One resting order: what it buys, YES price in 1/10000 dollar, 1/100 contracts left, microseconds when heard."""
+
+    outcome: str
+    price: int
+    left: int
+    heard_at: int
+
+
+class OwnFill(NamedTuple):
+    """One fill: what was bought, YES price in 1/10000 dollar, 1/100 contracts, microseconds since 1970."""
+
+    outcome: str
+    price: int
+    size: int
+    at: int
+
+
+class OwnMarks:
+    """What of one's own a ladder marks; bounded: of more, those go that were seen first.
+
+    One thread at a time learns, whoever takes the rows from the engine; any reads. All of a market is one value that
+    is replaced and never changed, so a reader has what stood before a batch or what stands after it. Nothing is
+    subscribed to for this.
+
+    An order rests until somebody says that it does not. Where that may have been missed, at a gap, the orders of the
+    market are forgotten: one that is not marked may still be there, but one that is marked is.
+
+    Parameters
+    ----------
+    most_orders : int
+        How many orders are kept.
+    most_fills : int
+        How many fills are kept of a market.
+    most_markets : int
+        Of how many markets fills are kept.
+    """
+
+    def __init__(
+        self,
+        most_orders: int = MOST_ORDERS,
+        most_fills: int = MOST_FILLS,
+        most_markets: int = MOST_MARKETS_FILLED,
+    ) -> None:
+        self._most_orders = most_orders
+        self._most_fills = most_fills
+        self._most_markets = most_markets
+        self._market_of: dict[str, str] = {}
+        self._orders: dict[str, Mapping[str, OwnOrder]] = {}
+        self._fills: dict[str, tuple[OwnFill, ...]] = {}
+        self._wake: Callable[[], None] | None = None
+
+    def on_news(self, wake: Callable[[], None]) -> None:
+        """Have `wake` called once, by whoever learns, when something more is known; it replaces the one before."""
+        self._wake = wake
+
+    def learn_orders(self, rows: Sequence[Row]) -> None:
+        """Take up some rows of orders, in their order.
+
+        Rows that were fetched later tell how an order was and not how it is, so they are passed over.
+        """
+        newest: dict[str, Row] = {}
+        for row in rows:
+            if type(row) is tuple:
+                newest[row[_ORDER]] = row
+            elif isinstance(row, ResetRow):
+                newest = {}
+                self._forget(None)
+            elif isinstance(row, GapRow):
+                ticker = row.market_ticker
+                newest = {
+                    order_id: each
+                    for order_id, each in newest.items()
+                    if ticker is not None and each[_ORDER_MARKET] != ticker
+                }
+                self._forget(ticker)
+        self._set({order_id: (row[_ORDER_MARKET], _resting(row)) for order_id, row in newest.items()})
+        excess = len(self._market_of) - self._most_orders
+        if excess > 0:
+            self._set({order_id: (market, None) for order_id, market in islice(self._market_of.items(), excess)})
+        self._tell()
+
+    def learn_fills(self, rows: Sequence[Row]) -> None:
+        """Take up some rows of fills; those that were fetched later stand where their time belongs."""
+        found: dict[str, list[OwnFill]] = {}
+        for row in rows:
+            if type(row) is tuple:
+                _add(found, (row,))
+            elif isinstance(row, LateRows):
+                _add(found, row.rows)
+            elif isinstance(row, ResetRow):
+                found = {}
+                self._fills = {}
+        for market, fills in found.items():
+            kept = sorted((*self._fills.get(market, ()), *fills), key=lambda each: each.at)
+            self._fills[market] = tuple(kept[-self._most_fills :])
+        excess = len(self._fills) - self._most_markets
+        if excess > 0:
+            self._fills = dict(islice(self._fills.items(), excess, None))
+        self._tell()
+
+    def orders(self, market_ticker: str) -> tuple[OwnOrder, ...]:
+        """Return one's own resting orders in a market, the one first that was heard of first."""
+        return tuple(self._orders.get(market_ticker, {}).values())
+
+    def markets(self) -> list[str]:
+        """Return the markets in which orders of one's own rest."""
+        return [market for market, orders in list(self._orders.items()) if orders]
+
+    def fills(self, market_ticker: str) -> tuple[OwnFill, ...]:
+        """Return one's own newest fills in a market, the oldest of them first."""
+        return self._fills.get(market_ticker, ())
+
+    def _tell(self) -> None:
+        wake, self._wake = self._wake, None
+        if wake is not None:
+            wake()
+
+    def _forget(self, market_ticker: str | None) -> None:
+        """Forget the orders of a market, or all of them."""
+        if market_ticker is None:
+            self._market_of = {}
+            self._orders = {}
+        else:
+            for order_id in self._orders.pop(market_ticker, {}):
+                del self._market_of[order_id]
+
+    def _set(self, changes: Mapping[str, tuple[str, OwnOrder | None]]) -> None:
+        """Put some orders in their markets or, where they rest no more, take them out: each market copied once."""
+        copies: dict[str, dict[str, OwnOrder]] = {}
+        for order_id, (market, order) in changes.items():
+            if order is None and order_id not in self._market_of:
+                continue
+            if market not in copies:
+                copies[market] = dict(self._orders.get(market, {}))
+            if order is None:
+                copies[market].pop(order_id, None)
+                del self._market_of[order_id]
+            else:
+                copies[market][order_id] = order
+                self._market_of[order_id] = market
+        for market, orders in copies.items():
+            if orders:
+                self._orders[market] = orders
+            else:
+                self._orders.pop(market, None)
+
+
+def _resting(row: Row) -> OwnOrder | None:
+    """Return an order where it is told that it rests, at which price and side, and how much of it."""
+    outcome = _BOUGHT.get(row[_SIDE], row[_OUTCOME])
+    price, left = row[_PRICE], row[_LEFT]
+    if row[_STATUS] != "resting" or not left or left < 0 or outcome is None or price is None:
+        return None
+    return OwnOrder(outcome, price, left, row[_HEARD])
+
+
+def _add(found: dict[str, list[OwnFill]], rows: Iterable[Row]) -> None:
+    for row in rows:
+        fill = OwnFill(*[row[at] for at in _FILLED])
+        if fill.outcome is not None:
+            found.setdefault(row[_FILL_MARKET], []).append(fill)

@@ -1,0 +1,312 @@
+"""From a recording to typed files: one a channel, day and segment, written aside and then renamed.
+
+A segment is the unit: it can be exported by itself, again, or by another process, and the same input gives the same
+bytes. What was done stands in a list beside the files, so that an export that broke off goes on where it was.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import polars as pl
+
+from kalshi_nb._frames.addresses import told
+from kalshi_nb._frames.schema import RECEIVED
+from kalshi_nb._recording.gathering import Gathered
+from kalshi_nb._recording.progress import SILENT, Watch
+from kalshi_nb._recording.stores import Store, store_at
+from kalshi_nb.errors import RecordingError
+
+__all__ = [
+    "FORMATS",
+    "ExportReport",
+    "Job",
+    "Part",
+    "export_segment",
+    "known_at",
+    "run",
+    "said",
+]
+
+SCHEMA: Final = 1
+"""Number of the schemas of all channels; a new column makes it one more."""
+
+
+def _to_parquet(rows: pl.LazyFrame, path: Path, channel: str) -> None:
+    about = {"kalshi_nb.channel": channel, "kalshi_nb.schema": str(SCHEMA)}
+    rows.sink_parquet(path, compression="zstd", compression_level=3, maintain_order=True, metadata=about)
+
+
+def _to_arrow(rows: pl.LazyFrame, path: Path, _channel: str) -> None:
+    rows.sink_ipc(path, compression="zstd", maintain_order=True, compat_level=pl.CompatLevel.oldest())
+
+
+def _to_csv(rows: pl.LazyFrame, path: Path, _channel: str) -> None:
+    rows.sink_csv(path, datetime_format="%Y-%m-%dT%H:%M:%S%.6fZ", maintain_order=True)
+
+
+def _to_ndjson(rows: pl.LazyFrame, path: Path, _channel: str) -> None:
+    rows.sink_ndjson(path, maintain_order=True)
+
+
+FORMATS: Final[dict[str, tuple[str, Callable[[pl.LazyFrame, Path, str], None]]]] = {
+    "parquet": ("parquet", _to_parquet),
+    "arrow": ("arrow", _to_arrow),
+    "csv": ("csv", _to_csv),
+    "ndjson": ("ndjson", _to_ndjson),
+}
+"""The formats: how their files end, and who writes them."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be done with each segment.
+
+    Attributes
+    ----------
+    out : str
+        The folder, or the address.
+    format : str
+        One of :data:`FORMATS`.
+    channels : tuple of str or None
+        Of which channels; None for all that a segment has.
+    market_tickers : tuple of str or None
+        Of which markets; None for all.
+    start, end : int or None
+        From when to when, in microseconds.
+    storage_options : mapping
+        What fsspec needs to get to the address.
+    """
+
+    out: str
+    format: str
+    channels: tuple[str, ...] | None
+    market_tickers: tuple[str, ...] | None
+    start: int | None
+    end: int | None
+    storage_options: Mapping[str, Any] = field(default_factory=dict, repr=False)  # keys may be among them
+
+    @property
+    def identity(self) -> str:
+        """What all of it has to agree in that goes to one place; channels may come one after the other."""
+        return repr((self.format, self.market_tickers, self.start, self.end))
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One file that was written.
+
+    Attributes
+    ----------
+    path : str
+        Where it is, below the folder.
+    channel : str
+        Of which channel its rows are.
+    rows : int
+        How many rows it has.
+    """
+
+    path: str
+    channel: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """What an export did.
+
+    Attributes
+    ----------
+    out : str
+        The folder, or the address.
+    rows : dict of str to int
+        Rows written, by channel; those of segments that were exported before are among them.
+    files : tuple of str
+        The files, below the folder.
+    segments, skipped : int
+        How many segments there were, and how many of them had been exported before.
+    """
+
+    out: str
+    rows: dict[str, int]
+    files: tuple[str, ...]
+    segments: int
+    skipped: int
+
+
+class _Done(msgspec.Struct):
+    """What is known of one exported segment."""
+
+    size: int
+    job: str
+    parts: list[Part] = []
+    channels: list[str] | None = None
+    """Of which channels; None for all that the segment has."""
+
+
+def export_segment(
+    job: Job, name: str, channels: Sequence[str], blocks: Iterable[tuple[str, pl.DataFrame]], watch: Watch = SILENT
+) -> list[Part]:
+    """Write the files of one segment, which is read once for all of them.
+
+    Parameters
+    ----------
+    job : Job
+        What to write.
+    name : str
+        What the segment is called; its files are, too.
+    channels : sequence of str
+        Of which channels, in the order of the files.
+    blocks : iterable of (str, DataFrame)
+        The rows that are wanted, by channel.
+    watch : Watch, optional
+        Is told how far it is.
+
+    Returns
+    -------
+    list of Part
+        The files that have a row.
+
+    Raises
+    ------
+    FileError
+        When they cannot be written.
+    RecordingError
+        When a file does not have the rows that were handed to it.
+    """
+    store, numbers = store_at(job.out, job.storage_options), count()
+    with ExitStack() as stack:
+        gathered = Gathered(lambda: stack.enter_context(store.aside(f"{name}-{next(numbers)}.rows")))
+        for channel, frame in blocks:
+            for day, rows in _by_day(frame):
+                gathered.add((channel, day), rows)
+            watch.rows(frame.height)
+        return [
+            _put(job, store, channel, day, name, gathered)
+            for channel in channels
+            for day in sorted(each for of, each in gathered.rows if of == channel)
+        ]
+
+
+def _by_day(frame: pl.DataFrame) -> list[tuple[int, pl.DataFrame]]:
+    """Return rows by the UTC day, since 1970, on which they were received."""
+    days = frame[RECEIVED].dt.epoch("d")
+    if days.min() == days.max():
+        return [(days[0], frame)]
+    return [(day, frame.filter(days == day)) for day in days.unique(maintain_order=True)]
+
+
+def _put(job: Job, store: Store, channel: str, day: int, name: str, gathered: Gathered) -> Part:
+    """Write one file."""
+    ending, write = FORMATS[job.format]
+    path = f"channel={channel}/date={dt.date(1970, 1, 1) + dt.timedelta(days=day)}/{name}.{ending}"
+    rows = gathered.rows[channel, day]
+    with store.aside(path.replace("/", "-")) as aside:
+        write(gathered.frame((channel, day)), aside, channel)
+        _check(aside, job.format, rows)
+        store.put(aside, path)
+    return Part(path, channel, rows)
+
+
+def _check(path: Path, kind: str, rows: int) -> None:
+    """Compare what is in a file with what went in."""
+    if kind not in ("parquet", "arrow"):
+        return
+    scan = pl.scan_parquet(path) if kind == "parquet" else pl.scan_ipc(path)
+    found = scan.select(pl.len()).collect().item()
+    if found != rows:
+        raise RecordingError(f"{path} has {found:,} rows of {rows:,} that were written; nothing of it is kept.")
+
+
+def run(
+    job: Job,
+    segments: Sequence[tuple[str, int]],
+    write: Callable[[Sequence[str]], Generator[tuple[str, list[Part]]]],
+    names: Callable[[str], str],
+    channels: Sequence[str],
+) -> ExportReport:
+    """Export what was not exported before, and write down what was.
+
+    Parameters
+    ----------
+    job : Job
+        What to write.
+    segments : sequence of (str, int)
+        The path of each segment, and its bytes: one that has grown since is exported again.
+    write : callable
+        Exports segments, and returns each with its files, in their order.
+    names : callable
+        Returns what a segment at a path is called.
+    channels : sequence of str
+        The channels that the report is to have, if only to say that there are no rows of them.
+    """
+    store, known = known_at(job)
+    fresh = [path for path, size in segments if not _is_done(known.get(names(path)), size, job, store)]
+    sizes = dict(segments)
+    with closing(write(fresh)) as written:
+        for path, parts in written:
+            known[names(path)] = _done(known.get(names(path)), sizes[path], job, parts)
+            store.write_list(msgspec.json.format(msgspec.json.encode(known)))
+    if fresh:
+        store.tidy()
+    parts = [part for path, _ in segments for part in known[names(path)].parts]
+    rows = dict.fromkeys(channels, 0)
+    for part in parts:
+        rows[part.channel] = rows.get(part.channel, 0) + part.rows
+    return ExportReport(job.out, rows, tuple(each.path for each in parts), len(segments), len(segments) - len(fresh))
+
+
+def known_at(job: Job) -> tuple[Store, dict[str, _Done]]:
+    """Return the place of an export, and what is known of the segments that were exported there before.
+
+    Raises
+    ------
+    RecordingError
+        When that was another export, whose files would have the same names.
+    """
+    store = store_at(job.out, job.storage_options)
+    known = _decoded(store.read_list())
+    if any(each.job != job.identity for each in known.values()):
+        raise RecordingError(
+            f"{told(job.out)} holds an export of other markets or times, or in another format, whose files have the "
+            "same names: name another place, or remove what is there."
+        )
+    return store, known
+
+
+def _is_done(done: _Done | None, size: int, job: Job, store: Store) -> bool:
+    if done is None or done.size != size:
+        return False
+    if done.channels is not None and (job.channels is None or not set(job.channels) <= set(done.channels)):
+        return False
+    return all(store.has(each.path) for each in done.parts)
+
+
+def _done(before: _Done | None, size: int, job: Job, parts: list[Part]) -> _Done:
+    """Return what is known of a segment after it was exported, by what was known of it before."""
+    if before is None or job.channels is None:
+        return _Done(size, job.identity, parts, None if job.channels is None else [*job.channels])
+    others = [each for each in before.parts if each.channel not in job.channels]
+    # Of a segment that has grown since, what there is of other channels is short: it is exported again when asked for.
+    had = (before.channels or []) if before.size == size else []
+    return _Done(size, job.identity, [*parts, *others], [*dict.fromkeys([*job.channels, *had])])
+
+
+def _decoded(text: bytes | None) -> dict[str, _Done]:
+    try:
+        return {} if text is None else msgspec.json.decode(text, type=dict[str, _Done])
+    except msgspec.DecodeError:
+        return {}
+
+
+def said(report: ExportReport, *, new: bool = True) -> str:
+    """Say in a line what an export did, or, where nothing is `new`, what is there."""
+    rows = ", ".join(f"{count:,} {channel}" for channel, count in report.rows.items() if count) or "no rows"
+    before = f" ({report.skipped} exported before)" if report.skipped and new else ""
+    return f"{report.out}: {rows}, in {len(report.files)} files of {report.segments} segments{before}"

@@ -1,0 +1,172 @@
+"""What was exported to Parquet, read again: all days and segments of a channel as one frame."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from polars.io.plugins import register_io_source
+
+from kalshi_nb._frames.addresses import address_of, reach, told
+from kalshi_nb._frames.files import local_path, reason_of
+from kalshi_nb.errors import RecordingError
+
+__all__ = ["Export", "open_export"]
+
+
+def open_export(path: str | os.PathLike[str], **options: Any) -> Export:
+    """Open what was exported to Parquet: all days and segments of a channel as one frame.
+
+    Parameters
+    ----------
+    path : str or path
+        The folder that was exported to, or its address (``s3://…``; that takes ``pip install 'kalshi-nb[s3]'``).
+    **options
+        What fsspec needs to get there, such as ``key`` and ``secret``.
+
+    Returns
+    -------
+    Export
+        ``export.frame("trade")`` and ``export.channels``.
+
+    Raises
+    ------
+    RecordingError
+        When there is no export.
+    MissingPackageError
+        When a package is missing for that kind of address.
+    """
+    return Export(path, options)
+
+
+class Export:
+    """What was exported to one place; made by :func:`kalshi_nb.open_export`."""
+
+    def __init__(self, path: str | os.PathLike[str], options: Mapping[str, Any]) -> None:
+        address = address_of(path)
+        self._place = _Here(local_path(path)) if address is None else _There(address, options)
+        if not self.channels:
+            raise RecordingError(
+                f"There is no export to Parquet at {self._place.told}: name the folder that was exported to."
+            )
+
+    def __repr__(self) -> str:
+        return f"<Export {self._place.told}: {', '.join(self.channels)}>"
+
+    @property
+    def channels(self) -> list[str]:
+        """The channels there are."""
+        return self._place.channels()
+
+    def frame(self, channel: str) -> pl.LazyFrame:
+        """Return a channel's rows, in the order in which they were received, with the column ``date`` behind them.
+
+        Files of older and newer versions of the package are read together; what a file does not have is null. Of a
+        folder here polars reads what the query needs; of an address file after file.
+
+        Parameters
+        ----------
+        channel : str
+            The channel, by Kalshi's name, or ``"quotes"``.
+
+        Raises
+        ------
+        RecordingError
+            When nothing of it was exported.
+        """
+        there = self.channels
+        if channel not in there:
+            raise RecordingError(f"{self._place.told} has no {channel!r}; it has {', '.join(there)}.")
+        return self._place.frame(channel)
+
+
+class _Here:
+    """A folder of this computer."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.told = str(folder)
+
+    def channels(self) -> list[str]:
+        return sorted(each.name.partition("=")[2] for each in self._folder.glob("channel=*"))
+
+    def frame(self, channel: str) -> pl.LazyFrame:
+        return pl.scan_parquet(
+            f"{self._folder}/channel={channel}/**/*.parquet",
+            hive_partitioning=True,
+            missing_columns="insert",
+            extra_columns="ignore",
+        )
+
+
+class _There:
+    """An address."""
+
+    def __init__(self, address: str, options: Mapping[str, Any]) -> None:
+        self._system, path = reach(address.rstrip("/"), options, "Reading")
+        self._root = path.rstrip("/")
+        self.told = told(address)
+
+    def channels(self) -> list[str]:
+        return sorted({_value_of(each, "channel") for each in self._files("")})
+
+    def frame(self, channel: str) -> pl.LazyFrame:
+        files = self._files(f"/channel={channel}")
+        columns = (
+            self._opened(files[0], n_rows=0)
+            .with_columns(channel=pl.lit(None, pl.String), date=pl.lit(None, pl.Date))
+            .schema
+        )
+        return register_io_source(partial(self._read, files, columns), schema=columns, is_pure=True)
+
+    def _files(self, below: str) -> list[str]:
+        """Return the files below the place, in their order; nothing where there is no such folder."""
+        self._system.invalidate_cache()  # somebody may export there at this moment
+        try:
+            found = self._system.find(f"{self._root}{below}")
+        except FileNotFoundError:
+            return []
+        except Exception as refusal:
+            raise RecordingError(f"{self.told} cannot be read: {reason_of(refusal, of_store=True)}.") from refusal
+        return sorted(str(each) for each in found if str(each).endswith(".parquet") and "/channel=" in str(each))
+
+    def _opened(self, file: str, **options: Any) -> pl.DataFrame:
+        with self._system.open(file, "rb") as opened:
+            return pl.read_parquet(opened, hive_partitioning=False, **options)
+
+    def _read(
+        self,
+        files: list[str],
+        columns: pl.Schema,
+        with_columns: list[str] | None,
+        predicate: pl.Expr | None,
+        n_rows: int | None,
+        _batch_size: int | None,
+    ) -> Iterator[pl.DataFrame]:
+        left = n_rows
+        for file in files:
+            block = _completed(self._opened(file), columns, _value_of(file, "channel"), _value_of(file, "date"))
+            block = block if predicate is None else block.filter(predicate)
+            block = block if with_columns is None else block.select(with_columns)
+            if left is not None:
+                block = block.head(left)
+                left -= block.height
+            yield block
+            if left == 0:
+                return
+
+
+def _value_of(file: str, key: str) -> str:
+    """Return what a path says of a key: ``…/key=value/…``."""
+    return file.partition(f"/{key}=")[2].partition("/")[0]
+
+
+def _completed(block: pl.DataFrame, columns: pl.Schema, channel: str, date: str) -> pl.DataFrame:
+    """Return a file's rows with what its path says, and null for what it does not have."""
+    known = block.with_columns(channel=pl.lit(channel), date=pl.lit(date).str.to_date())
+    missing = [pl.lit(None, dtype).alias(name) for name, dtype in columns.items() if name not in known.columns]
+    return known.with_columns(missing).select(list(columns))

@@ -1,0 +1,157 @@
+"""The segments of a recording as files: in a folder here, alone, or at an address elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import io
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from kalshi_nb._frames.addresses import address_of, reach, told
+from kalshi_nb._frames.files import local_path, reason_of
+from kalshi_nb._recording.layout import read_name
+from kalshi_nb._recording.lock import is_held
+from kalshi_nb.errors import RecordingError
+
+__all__ = ["SegmentFile", "find", "name_in"]
+
+
+def name_in(path: str) -> str:
+    """Return what a segment at a path is called, sealed or not."""
+    return path.replace("\\", "/").rpartition("/")[2].removesuffix(".part").removesuffix(".jsonl.zst")
+
+
+class _Bytes:
+    """A file as bytes that can be read from any place on."""
+
+    def __init__(self, file: BinaryIO, size: int, on_read: Callable[[int], None] | None) -> None:
+        self._file = file
+        self._on_read = on_read
+        self.size = size
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Return so many bytes, fewer at the end."""
+        self._file.seek(offset)
+        found = self._file.read(size)
+        if self._on_read is not None:
+            self._on_read(len(found))
+        return found
+
+
+@dataclass(frozen=True)
+class SegmentFile:
+    """One segment.
+
+    Attributes
+    ----------
+    path : str
+        Where it is.
+    number : int
+        Its number in the recording; 0 where its name does not say it.
+    sealed : bool
+        Whether it was closed in good order, by its name.
+    open_file : callable
+        Opens what is at its path.
+    on_read : callable, optional
+        Is told how many bytes were read of it.
+    """
+
+    path: str
+    number: int
+    sealed: bool
+    open_file: Callable[[str], BinaryIO]
+    on_read: Callable[[int], None] | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is called, sealed or not."""
+        return name_in(self.path)
+
+    def is_written(self) -> bool:
+        """Whether somebody may be writing it; of what is not on this computer nobody knows."""
+        if address_of(self.path) is not None:
+            return True
+        return any(is_held(each) for each in Path(self.path).absolute().parents[:2])
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[_Bytes]:
+        """Give its bytes, as many as there are now.
+
+        Raises
+        ------
+        RecordingError
+            When it cannot be read.
+        """
+        try:
+            file = self.open_file(self.path)
+        except OSError as refusal:
+            raise RecordingError(f"{self.path} cannot be read: {refusal.strerror or refusal}.") from refusal
+        with file:
+            yield _Bytes(file, file.seek(0, 2), self.on_read)
+
+
+def find(
+    path: str | Path, options: Mapping[str, Any] | None = None, on_read: Callable[[int], None] | None = None
+) -> list[SegmentFile]:
+    """Return the segments at a path, in their order.
+
+    Parameters
+    ----------
+    path : str or Path
+        A folder, a segment, or either at an address that fsspec knows.
+    options : mapping, optional
+        What fsspec needs to get there.
+    on_read : callable, optional
+        Is told how many bytes were read of them, whenever some were.
+
+    Raises
+    ------
+    RecordingError
+        When there is none, or it cannot be reached.
+    MissingPackageError
+        When fsspec is needed and not installed.
+    """
+    address = address_of(path)
+    names, opener = _here(local_path(path)) if address is None else _elsewhere(address, options)
+    found: dict[tuple[int, str], SegmentFile] = {}
+    for name in sorted(names):  # what is sealed comes before the .part of the same name
+        said = read_name(name)
+        if said is not None:
+            found.setdefault((said.number, name.removesuffix(".part")), SegmentFile(name, *said, opener, on_read))
+        elif len(names) == 1:  # somebody gave it another name
+            found[0, name] = SegmentFile(name, 0, sealed=False, open_file=opener, on_read=on_read)
+    if not found:
+        place = path if address is None else told(address)
+        raise RecordingError(
+            f"There is no recording at {place}: name the folder that was recorded into, or one of its segments "
+            "(….jsonl.zst, ….jsonl.zst.part)."
+        )
+    return [found[each] for each in sorted(found)]
+
+
+def _here(path: Path) -> tuple[list[str], Callable[[str], BinaryIO]]:
+    # glob's own walk follows links to folders: a day may have been moved to another disk.
+    found = glob.glob("**/*.jsonl.zst*", root_dir=path, recursive=True)  # noqa: PTH207  # as above
+    names = [str(path)] if path.is_file() else [str(path / each) for each in found]
+    return names, lambda name: open(name, "rb", buffering=0)  # noqa: PTH123  # closed by whoever opened it
+
+
+def _elsewhere(address: str, options: Mapping[str, Any] | None) -> tuple[list[str], Callable[[str], BinaryIO]]:
+    system, path = reach(address, options, "Reading")
+
+    def opened(name: str) -> BinaryIO:
+        file: BinaryIO = system.open(name, "rb")
+        # A store in memory hands out one file to all, who would move its place under each other.
+        return io.BytesIO(file.getvalue()) if isinstance(file, io.BytesIO) else file
+
+    try:
+        system.invalidate_cache()  # it may have grown since somebody looked
+        found = system.find(path)
+    except FileNotFoundError:
+        found = []
+    except Exception as refusal:
+        raise RecordingError(f"{told(address)} cannot be read: {reason_of(refusal, of_store=True)}.") from refusal
+    return [str(system.unstrip_protocol(each)) for each in found], opened

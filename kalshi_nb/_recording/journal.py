@@ -1,0 +1,321 @@
+"""A recording's own thread: it is handed what an engine hears, and has it on the disk within about a second."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from kalshi_nb._recording.segment import LIMITS, Limits
+from kalshi_nb._recording.writer import LEVEL, Writer, moment
+from kalshi_nb._rows.heard import Checkpoint, Event, Heard, Read
+from kalshi_nb._threads import forks, refuse_on, set_role
+
+__all__ = ["Journal", "JournalStatus"]
+
+_QUEUE: Final = 64 << 20
+"""Bytes that wait for the disk at most."""
+
+_LOW_LEVEL: Final = 3
+_BEHIND: Final = 1.0
+"""Seconds that one turn may take before the next compresses less."""
+
+_FLUSH_EVERY: Final = 0.8
+_REST: Final = 0.1
+"""Seconds in which what comes is gathered, so that the processor is not woken for each message."""
+
+_RETRY: Final = 1.0
+_SLOW: Final = 2.0
+"""Seconds after which a turn that has not ended is told of."""
+
+_MUCH: Final = 1 << 20
+"""Bytes that end a rest."""
+
+_OVERHEAD: Final = 50
+"""About how many bytes a message takes beside its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalStatus:
+    """How a recording is doing.
+
+    Attributes
+    ----------
+    state : str
+        ``recording``; ``waiting`` while nothing can be written; ``closed``.
+    trouble : str or None
+        What is wrong, and what to do about it.
+    durable_until : int
+        The time of the newest item that outlives a loss of power, in microseconds; 0 before the first.
+    messages, messages_per_second : int, float
+        Handed over in all, and over the last 5 s.
+    durable_messages, dropped : int
+        How many of them are on the disk to stay, and how many are lost to it.
+    raw_bytes, written_bytes : int
+        Lines, and what is on the disk for them.
+    waiting_bytes : int
+        What waits for the disk.
+    level : int
+        How hard it is compressed: 6, or 3 while there is too much.
+    free_bytes : int
+        What is free on the disk.
+    """
+
+    state: Literal["recording", "waiting", "closed"]
+    trouble: str | None
+    durable_until: int
+    messages: int
+    messages_per_second: float
+    durable_messages: int
+    dropped: int
+    raw_bytes: int
+    written_bytes: int
+    waiting_bytes: int
+    level: int
+    free_bytes: int
+
+
+class Journal:
+    """Keeps what it is handed.
+
+    Parameters
+    ----------
+    folder : Path
+        Where. Segments of earlier runs stay as they are.
+    ask_checkpoint : callable
+        Called on the recorder's thread when a checkpoint is needed: at the beginning of a segment, after a loss, and
+        now and then. It must not wait; the checkpoint comes by :meth:`put`.
+    about : mapping, optional
+        Plain data for ``recording.json``; no credentials.
+    limits : Limits, optional
+        How much goes into a segment, a frame, a piece.
+    queue : int, optional
+        Bytes that wait at most; what comes beyond is dropped, and the recording says so.
+
+    Raises
+    ------
+    RecordingInUseError
+        When somebody else records into the folder.
+    RecordingError
+        When it cannot be written. From then on nothing of a disk's is raised; it is in :meth:`status`.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        ask_checkpoint: Callable[[], None],
+        about: Mapping[str, Any] | None = None,
+        limits: Limits = LIMITS,
+        queue: int = _QUEUE,
+    ) -> None:
+        self._writer = Writer(folder, ask_checkpoint, about or {}, limits)
+        self._queue: deque[tuple[int, Heard]] = deque()
+        self._most = queue
+        # Each of these is changed by one thread alone: put by whoever hands over, the others by the recorder's.
+        self._put = self._messages = self._dropped = 0
+        self._taken = 0
+        self._dropping: tuple[int, int] | None = None  # since when, and how many messages before that
+        self._last_at = 0
+        self._idle = self._resting = False
+        self._flushed_at = float("-inf")
+        self._ring = threading.Event()
+        self._closing = self._closed = False
+        self._turn_began: float | None = None
+        self._rates: deque[tuple[float, int]] = deque()
+        self._flushed = threading.Condition()
+        self._flushes = self._flushes_done = 0
+        self._forks = forks()
+        self._thread = threading.Thread(target=self._run, name="kalshi-recorder", daemon=True)
+        self._thread.start()
+
+    def put(self, item: Heard) -> None:
+        """Hand over an item; one thread at a time. Never waits, and raises nothing of a disk's.
+
+        The list of a read's messages is copied; they themselves are not.
+        """
+        if self._closing or self._forks != forks():
+            return
+        size, messages = _OVERHEAD, 0
+        if isinstance(item, Read):
+            item = Read(item.at, item.connection, list(item.messages))
+            messages = len(item.messages)
+            size += sum(map(len, item.messages)) + _OVERHEAD * messages
+        elif isinstance(item, Checkpoint):
+            size += sum(_OVERHEAD * (4 + len(each.yes) + len(each.no)) for each in item.books)
+        self._messages += messages
+        self._last_at = item.at
+        waiting = self._put - self._taken
+        if isinstance(item, (Read, Checkpoint)) and not self._has_room(item.at, size, waiting):
+            self._dropped += messages
+            return
+        self._append(size, item)
+        if self._idle or (self._resting and waiting > _MUCH):
+            self._idle = self._resting = False
+            self._ring.set()
+
+    def _has_room(self, at: int, size: int, waiting: int) -> bool:
+        """Whether an item may wait; once one may not, the next ones may not before half of all is gone."""
+        if self._dropping is None:
+            if not waiting or waiting + size <= self._most:
+                return True
+            self._dropping = at, self._dropped
+            return False
+        if waiting > self._most // 2:
+            return False
+        self._say_dropped(at)
+        return True
+
+    def _say_dropped(self, at: int) -> None:
+        """Have the recording say what was dropped."""
+        if self._dropping is not None:
+            since, before = self._dropping
+            text = f"{self._dropped - before:,} messages since {moment(since)}: the disk did not take them in time"
+            self._dropping = None
+            self._append(_OVERHEAD, Event(at, 0, "dropped", text))
+
+    def _append(self, size: int, item: Heard) -> None:
+        self._put += size
+        self._queue.append((size, item))
+
+    @property
+    def over(self) -> int:
+        """The number of the newest segment into which nothing comes any more; 0 before the first."""
+        return self._writer.over
+
+    def when_over(self, call: Callable[[], None]) -> None:
+        """Have something called, on the recorder's thread, whenever one more segment is over; it must not wait."""
+        before = self._writer.on_over
+
+        def both() -> None:
+            before()
+            call()
+
+        self._writer.on_over = both
+
+    def status(self) -> JournalStatus:
+        """Return how it is doing, from any thread."""
+        writer, now = self._writer, time.monotonic()
+        trouble, began = writer.trouble, self._turn_began
+        if trouble is None and began is not None and now - began > _SLOW:
+            trouble = (
+                f"the disk is slow: it has been writing for {now - began:.0f} s ({writer.folder}). Record onto "
+                "another; what does not fit into memory meanwhile will be missing"
+            )
+        state: Literal["recording", "waiting", "closed"] = "recording" if writer.trouble is None else "waiting"
+        return JournalStatus(
+            state="closed" if self._closed else state,
+            trouble=trouble,
+            durable_until=writer.kept_until,
+            messages=self._messages,
+            messages_per_second=self._rate(now),
+            durable_messages=writer.kept_messages,
+            dropped=self._dropped + writer.lost,
+            raw_bytes=writer.raw,
+            written_bytes=writer.written,
+            waiting_bytes=self._put - self._taken,
+            level=writer.level,
+            free_bytes=writer.free,
+        )
+
+    def flush(self, timeout: float = 10.0) -> bool:
+        """Wait until all that was handed over before is on the disk to stay; return whether it is.
+
+        Raises
+        ------
+        WrongThreadError
+            On the recorder's own thread.
+        """
+        refuse_on("recorder", "io", doing="flush()", instead="Call it on another thread")
+        if self._forks != forks():
+            return False
+        with self._flushed:
+            self._flushes += 1
+            mine = self._flushes
+            self._ring.set()
+            return self._flushed.wait_for(lambda: self._flushes_done >= mine or self._closed, timeout) and (
+                self._flushes_done >= mine
+            )
+
+    def close(self, timeout: float = 2.0) -> bool:
+        """Seal the recording; return whether that was done in time, with nothing left out. Idempotent."""
+        if self._forks != forks():
+            return False
+        self._closing = True
+        self._ring.set()
+        self._thread.join(timeout)
+        return self._closed and self._writer.trouble is None
+
+    def _run(self) -> None:
+        set_role("recorder")
+        while not self._closing:
+            self._wait()
+            self._ring.clear()
+            self._turn()
+        self._turn(last=True)
+        with self._flushed:
+            self._closed = True
+            self._flushed.notify_all()
+
+    def _wait(self) -> None:
+        if self._writer.trouble is not None:
+            self._ring.wait(_RETRY)
+        elif self._queue or self._writer.unkept:
+            self._resting = True
+            self._ring.wait(_REST)
+            self._resting = False
+        else:
+            self._idle = True
+            if not self._queue:  # what came before that line did not ring
+                self._ring.wait()
+            self._idle = False
+
+    def _turn(self, *, last: bool = False) -> None:
+        """Take what has come; have it on the disk where it is time."""
+        writer, began = self._writer, time.monotonic()
+        with self._flushed:
+            wanted = self._flushes
+        self._turn_began = began
+        done = False
+        try:
+            if writer.trouble is None or writer.flush() or last:
+                self._take()
+                if last and self._dropping is not None:
+                    self._say_dropped(self._last_at)
+                    self._take()
+            if last:
+                done = writer.close()
+            elif wanted > self._flushes_done or began - self._flushed_at >= _FLUSH_EVERY:
+                done = writer.trouble is None and writer.flush()
+                self._flushed_at = began
+        except Exception as bug:  # noqa: BLE001  # a thread that ends in silence records nothing
+            writer.broken(bug)
+        self._turn_began = None
+        ended = time.monotonic()
+        writer.level = _LOW_LEVEL if ended - began > _BEHIND else LEVEL
+        self._rates.append((ended, self._messages))
+        while self._rates[0][0] < ended - 5.0:
+            self._rates.popleft()
+        if done:
+            with self._flushed:
+                self._flushes_done = wanted
+                self._flushed.notify_all()
+
+    def _take(self) -> None:
+        """Hand on what waits now, and no more where the disk refuses."""
+        for _ in range(len(self._queue)):
+            size, item = self._queue.popleft()
+            self._taken += size
+            self._writer.keep(item)
+            if self._writer.trouble is not None and not self._closing:
+                return
+
+    def _rate(self, now: float) -> float:
+        known = [each for each in list(self._rates) if each[0] >= now - 5.0]
+        if not known or now - known[0][0] < 0.5:
+            return 0.0
+        return (self._messages - known[0][1]) / (now - known[0][0])

@@ -1,0 +1,42 @@
+"""What the files of a recording are called, and where they lie."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import PurePosixPath
+from typing import Final, NamedTuple
+
+__all__ = ["ABOUT", "LOCK", "PART", "SegmentName", "name_of", "read_name"]
+
+ABOUT: Final = "recording.json"
+"""What the recording is of, written once."""
+
+LOCK: Final = ".lock"
+"""Held by whoever writes."""
+
+PART: Final = ".part"
+"""What the name of a segment ends with until it is sealed."""
+
+_NAME: Final = re.compile(r"\d{8}T\d{6}\.\d{6}Z-(\d{6,12})\.jsonl\.zst(\.part)?")
+_LAST: Final = 253_402_300_799_999_999
+"""The last microsecond that has a date."""
+
+
+class SegmentName(NamedTuple):
+    """What a file's name says."""
+
+    number: int
+    sealed: bool
+
+
+def name_of(at: int, number: int) -> str:
+    """Return the path, below the folder of the recording, of the segment that begins at a microsecond."""
+    began = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=min(max(at, 0), _LAST))
+    return f"{began:%Y-%m-%d}/{began:%Y%m%dT%H%M%S.%fZ}-{number:06d}.jsonl.zst"
+
+
+def read_name(path: str) -> SegmentName | None:
+    """Return what a segment's path says, None where it is none's."""
+    found = _NAME.fullmatch(PurePosixPath(path.replace("\\", "/")).name)
+    return None if found is None else SegmentName(int(found[1]), found[2] is None)

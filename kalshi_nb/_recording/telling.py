@@ -1,0 +1,163 @@
+"""Rows and books of a recording: an offline engine is told it, and what it makes is taken in blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from kalshi_nb._engine.offline import OfflineEngine, Recorded
+from kalshi_nb._fixed_point import CONTRACT, DOLLAR
+from kalshi_nb._frames.schema import MARKET, RECEIVED, TIME, frame_of
+from kalshi_nb._rows.channels import position, traits_of
+from kalshi_nb._rows.gaps import Gap
+from kalshi_nb._rows.heard import Heard, Read
+from kalshi_nb._rows.wanted import ALL
+
+if TYPE_CHECKING:
+    from kalshi_nb._rows.ladders import LadderReading
+
+__all__ = ["DEPTH_SCHEMA", "books_at", "books_every", "frames_of", "gaps_in"]
+
+_BLOCK: Final = 20_000
+"""Messages after which rows become a frame: enough to make that cheap, and few enough for any memory."""
+
+_MOST_GAPS: Final = 1_000_000
+
+DEPTH_SCHEMA: Final = pl.Schema(
+    {
+        "at": TIME,
+        MARKET: pl.String(),
+        "level": pl.Int64(),
+        "bid_size": pl.Float64(),
+        "bid": pl.Float64(),
+        "ask": pl.Float64(),
+        "ask_size": pl.Float64(),
+    }
+)
+
+
+def _told(recorded: Recorded, lead_in: Iterable[Heard], channels: Iterable[str] = ()) -> OfflineEngine:
+    """Return an engine that has heard what came before, and has told nobody of it; rows are of some channels."""
+    engine = OfflineEngine(recorded)
+    engine.start(0.0, lambda _: True)
+    for channel in channels:
+        engine.want(traits_of(channel).source or channel, [ALL], timeout=0.0, rows=channel)
+    for each in lead_in:
+        engine.hear(each)
+        for other in engine.pending():
+            engine.take(other)
+    return engine
+
+
+def frames_of(
+    channels: Sequence[str],
+    recorded: Recorded,
+    items: Iterable[Heard],
+    start: int | None,
+    lead_in: Iterable[Heard] = (),
+    block: int = _BLOCK,
+) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Return the rows of channels, quotes among them, in frames; those of each in the order they were received in.
+
+    Parameters
+    ----------
+    channels : sequence of str
+        Whose rows.
+    recorded : Recorded
+        What the recording has.
+    items : iterable of Heard
+        What was heard, from a checkpoint on.
+    start : int, optional
+        Leave out rows that were received before this microsecond.
+    lead_in : iterable of Heard
+        What was heard before, of which no rows are wanted.
+    block : int
+        Messages a frame at most.
+    """
+    engine = _told(recorded, lead_in, channels)
+    received = {channel: position(channel, RECEIVED) for channel in channels}
+    count = 0
+    for each in items:
+        engine.hear(each)
+        count += len(each.messages) if isinstance(each, Read) else 0
+        if count >= block:
+            count = 0
+            yield from _taken(engine, received, start)
+    yield from _taken(engine, received, start)
+
+
+def _taken(engine: OfflineEngine, received: dict[str, int], start: int | None) -> Iterator[tuple[str, pl.DataFrame]]:
+    for channel in engine.pending():
+        taken = engine.take(channel)
+        if channel in received:
+            at = received[channel]
+            rows = [row for row in taken if type(row) is tuple and (start is None or row[at] >= start)]
+            if rows:
+                yield channel, frame_of(channel, rows)
+
+
+def gaps_in(recorded: Recorded, items: Iterable[Heard]) -> list[Gap]:
+    """Return the gaps of a recording, oldest first: of the line, of the recorder, and of the disk."""
+    engine = OfflineEngine(recorded, most_gaps=_MOST_GAPS)
+    for each in items:
+        engine.hear(each)
+    return engine.gaps.snapshot()
+
+
+def books_at(
+    recorded: Recorded, items: Iterable[Heard], at: int, levels: int, lead_in: Iterable[Heard] = ()
+) -> pl.DataFrame:
+    """Return the books as they stood at a moment; those that could not be trusted then are left out."""
+    engine = _told(recorded, lead_in)
+    for each in items:
+        if each.at > at:
+            break
+        engine.hear(each)
+    return _depth(engine, at, levels)
+
+
+def books_every(
+    recorded: Recorded,
+    items: Iterable[Heard],
+    start: int | None,
+    every: int,
+    levels: int,
+    lead_in: Iterable[Heard] = (),
+) -> Iterator[pl.DataFrame]:
+    """Return the books as they stood at the end of each interval, in frames, each of some intervals."""
+    engine = _told(recorded, lead_in)
+    frames: list[pl.DataFrame] = []
+    due: int | None = None
+    for each in items:
+        if due is None:
+            due = (max(each.at, start or 0) // every + 1) * every
+        while each.at >= due:
+            frames.append(_depth(engine, due, levels))
+            due += every
+            if sum(frame.height for frame in frames) >= _BLOCK:
+                yield pl.concat(frames)
+                frames.clear()
+        engine.hear(each)
+    if frames:
+        yield pl.concat(frames)
+
+
+def _depth(engine: OfflineEngine, at: int, levels: int) -> pl.DataFrame:
+    # By ticker, not by when each was heard of first, which depends on where the reading began.
+    ladders = sorted((each for each in engine.ladders() if each.live), key=lambda each: each.market_ticker)
+    rows = [row for ladder in ladders for row in _levels(ladder, at, levels)]
+    return pl.DataFrame(rows, schema={**DEPTH_SCHEMA, "at": pl.Int64}, orient="row").cast({"at": TIME})
+
+
+def _levels(ladder: LadderReading, at: int, levels: int) -> Iterator[tuple[int | str | float | None, ...]]:
+    """Return rows of a book; each number is one division of exact integers, so that 0.47 is the literal."""
+    yes, no = ladder.levels()
+    for level in range(min(levels, max(len(yes), len(no)))):
+        bid = bid_size = ask = ask_size = None
+        if level < len(yes):
+            bid, bid_size = yes[level][0] / DOLLAR, yes[level][1] / CONTRACT
+        if level < len(no):
+            ask, ask_size = (DOLLAR - no[level][0]) / DOLLAR, no[level][1] / CONTRACT
+        yield at, ladder.market_ticker, level + 1, bid_size, bid, ask, ask_size

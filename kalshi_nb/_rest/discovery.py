@@ -1,0 +1,268 @@
+"""What markets there are: series, events and markets as frames, and tickers by words."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Collection, Iterable
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from kalshi_nb._moments import datetime_of
+from kalshi_nb._redaction import shown
+from kalshi_nb._rest.bodies import EventsBody, MarketBody, MarketsBody, SeriesListBody, TagsBody
+from kalshi_nb._rest.client import segment
+from kalshi_nb._rest.facts import learn_events, learn_markets
+from kalshi_nb._rest.filters import MarketQuestion, checked_status, market_filter
+from kalshi_nb._rest.frames import event_frame, market_frame, series_frame, time_us
+from kalshi_nb._rest.pages import Page, Walk
+from kalshi_nb._rest.search import Found, markets_by_words, series_by_words
+from kalshi_nb._rest.series_table import SeriesTable, folder_for
+from kalshi_nb._usage import flag, whole
+from kalshi_nb.errors import ConfigurationError, KalshiError, MarketTickerError, RestError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from kalshi_nb._markets.registry import MarketRegistry
+    from kalshi_nb._rest.bodies import Event, Market
+    from kalshi_nb._rest.client import Params, RestClient
+
+__all__ = ["Discovery", "Progress"]
+
+Row = TypeVar("Row")
+Progress = Callable[[int, "dt.datetime | None"], Any]
+"""Called after each page with how many rows came, and the oldest time that was reached."""
+
+_MOST_MARKETS: Final = 1_000
+_MOST_EVENTS: Final = 200
+"""Rows of a page, as many as the exchange takes."""
+
+_NAMED: Final = 8
+"""So many markets an error names."""
+_SHORT: Final = 3.0
+"""Seconds for what one can do without."""
+
+_SERIES_LOOKED_AT: Final = 8
+"""Of so many series the open markets are asked for, one request each, where somebody searches."""
+
+
+class Discovery:
+    """What markets there are on one exchange.
+
+    Parameters
+    ----------
+    client : RestClient or None
+        Asks; None where there is nobody to ask, as in a recording.
+    registry : MarketRegistry
+        Learns what is answered, so that views show it.
+    now_us : callable
+        The time, as far as the exchange's own is known here.
+    """
+
+    def __init__(self, client: RestClient | None, registry: MarketRegistry, now_us: Callable[[], int]) -> None:
+        self._client = client
+        self._registry = registry
+        self._now_us = now_us
+        self._table: SeriesTable | None = None
+        self._answers_at_once = True
+
+    def close(self) -> None:
+        """End the client."""
+        if self._client is not None:
+            self._client.close()
+
+    @property
+    def client(self) -> RestClient:
+        """Who asks.
+
+        Raises
+        ------
+        ConfigurationError
+            When there is nobody.
+        """
+        if self._client is None:
+            raise ConfigurationError(
+                "This feed has no exchange to ask: it plays a recording. kalshi_nb.markets('prod', …) asks Kalshi."
+            )
+        return self._client
+
+    # Lists --------------------------------------------------------------------------------------------
+
+    def series(self, category: str | None = None, tags: str | Iterable[str] | None = None) -> pl.DataFrame:
+        """Return the series; see :meth:`kalshi_nb.Feed.series`."""
+        listed = tags if tags is None or isinstance(tags, str) else ",".join(tags)
+        body = self.client.get("/series", SeriesListBody, {"category": category, "tags": listed}).body
+        if not body.series and category is not None:
+            self._check_category(category)
+        return series_frame(body.series or [])
+
+    def _check_category(self, category: str) -> None:
+        """Refuse a category that does not exist: the exchange answers that there is nothing in it."""
+        known = self.client.get("/search/tags_by_categories", TagsBody).body.tags_by_categories
+        if known and category not in known:
+            meant = {each.casefold(): each for each in known}.get(category.casefold())
+            raise ConfigurationError(
+                f"There is no category {shown(category)}. "
+                + (f"Did you mean {meant!r}?" if meant else f"There are {', '.join(map(repr, sorted(known)))}.")
+            )
+
+    def events(
+        self,
+        series: str | None = None,
+        status: str | None = "open",
+        limit: int | None = None,
+        cursor: str = "",
+        progress: Progress | None = None,
+    ) -> pl.DataFrame:
+        """Return the events; see :meth:`kalshi_nb.Feed.events`."""
+        if checked_status(status) == "paused":
+            raise ConfigurationError("No event is paused, only markets are; ask for 'open' ones.")
+        walk = self._event_walk({"series_ticker": series, "status": status}, cursor)
+        return self._collected(walk, event_frame, _limit(limit), progress, lambda _: None)
+
+    def markets(
+        self,
+        question: MarketQuestion,
+        limit: int | None = None,
+        cursor: str = "",
+        progress: Progress | None = None,
+    ) -> pl.DataFrame:
+        """Return the markets; see :meth:`kalshi_nb.Feed.markets`."""
+        wanted = market_filter(question, self._now_us())
+
+        def fetch(at: str) -> Page[Market]:
+            params = {**wanted.params, "limit": _MOST_MARKETS, "cursor": at or None}
+            answer = self.client.get("/markets", MarketsBody, params)
+            page = Page(answer.body.markets, answer.body.cursor)
+            learn_markets(self._registry, page.rows, self._at(answer.at))
+            return page
+
+        walk = Walk(fetch, name=lambda row: row.ticker, cursor=cursor)
+
+        def frame(rows: list[Market]) -> pl.DataFrame:
+            return market_frame(rows, self._series_of(rows, wanted.series))
+
+        return self._collected(
+            walk, frame, _limit(limit), progress, lambda row: time_us(row.created_time), keeps=wanted.keeps
+        )
+
+    def market(self, ticker: str) -> pl.DataFrame:
+        """Return one market; see :meth:`kalshi_nb.Feed.market`."""
+        answer = self.client.get(f"/markets/{segment(ticker)}", MarketBody)
+        market = answer.body.market
+        learn_markets(self._registry, [market], self._at(answer.at))
+        return market_frame([market], self._series_of([market], None))
+
+    def refuse_events(self, market_tickers: Collection[str]) -> None:
+        """Refuse the ticker of an event where those of markets belong, and name its markets.
+
+        A single one that looks like it and is unknown is asked for, once and not for long: where there is no answer,
+        nothing is refused or asked any more, and the exchange's socket says what it says of such a market.
+
+        Raises
+        ------
+        MarketTickerError
+            When one is an event's.
+        """
+        for ticker in market_tickers:
+            if ticker.count("-") == 1 and not self._registry.get(ticker).version:
+                members = [each.market_ticker for each in self._registry.markets_of(ticker)]
+                if not members and len(market_tickers) == 1:
+                    members = self._members(ticker)
+                if members and ticker not in members:
+                    named = ", ".join(map(repr, members[:_NAMED])) + (", …" if len(members) > _NAMED else "")
+                    raise MarketTickerError(
+                        f"{shown(ticker)} is an event. Its markets are {named}; feed.event({shown(ticker)}) shows "
+                        f"them beside each other, and feed.markets(event={shown(ticker)}) lists them."
+                    )
+
+    def _members(self, event_ticker: str) -> list[str]:
+        if self._client is None or not self._answers_at_once:
+            return []
+        params: Params = {"event_ticker": event_ticker, "limit": _MOST_MARKETS}
+        try:
+            answer = self._client.get("/markets", MarketsBody, params, tries=1, timeout=_SHORT)
+        except KalshiError:
+            self._answers_at_once = False
+            return []
+        found = answer.body.markets or []
+        learn_markets(self._registry, found, self._at(answer.at))
+        return sorted(each.ticker for each in found)
+
+    # Words --------------------------------------------------------------------------------------------
+
+    def search(self, query: str, status: str | None = "open", limit: int = 50, *, cache: bool = True) -> pl.DataFrame:
+        """Return the markets that words name; see :meth:`kalshi_nb.Feed.search`."""
+        if not isinstance(query, str) or not query.strip():
+            raise ConfigurationError("search() takes words, such as feed.search('high temp new york').")
+        checked_status(status)
+        if self._table is None:
+            self._table = SeriesTable(self.client, folder_for(self.client.base))
+        table = self._table.get(cache=flag("cache", cache))
+        chosen = series_by_words(table, query, _SERIES_LOOKED_AT)
+        found: list[Found] = []
+        for series in chosen:
+            of_event = "open" if status == "paused" else status  # only markets are paused
+            params = {"series_ticker": series.ticker, "status": of_event, "with_nested_markets": "true"}
+            for page in self._event_walk(params, ""):
+                found += [Found(series, event, market) for event in page for market in event.markets or ()]
+        return markets_by_words(found, query, status, whole("limit", limit, "pass a number of rows, such as 50"))
+
+    # Inside -------------------------------------------------------------------------------------------
+
+    def _event_walk(self, params: dict[str, Any], cursor: str) -> Walk[Event]:
+        def fetch(at: str) -> Page[Event]:
+            answer = self.client.get("/events", EventsBody, {**params, "limit": _MOST_EVENTS, "cursor": at or None})
+            page = Page(answer.body.events, answer.body.cursor)
+            learn_events(self._registry, page.rows, self._at(answer.at))
+            for event in page.rows:
+                learn_markets(self._registry, event.markets or (), self._at(answer.at))
+            return page
+
+        return Walk(fetch, name=lambda row: row.event_ticker, cursor=cursor)
+
+    def _at(self, said: int | None) -> int:
+        return self._now_us() if said is None else said
+
+    def _series_of(self, markets: Iterable[Market], named: str | None) -> dict[str, str | None]:
+        """Return the series of the events of markets: the one that was asked for, or what is known of the event."""
+        events = {each.event_ticker for each in markets if each.event_ticker is not None}
+        return {each: named or self._registry.event(each).series_ticker for each in events}
+
+    def _collected(
+        self,
+        walk: Walk[Row],
+        frame: Callable[[list[Row]], pl.DataFrame],
+        limit: int | None,
+        progress: Progress | None,
+        time_of: Callable[[Row], int | None],
+        keeps: Callable[[Row], bool] = lambda _: True,
+    ) -> pl.DataFrame:
+        """Walk to the end, or to a limit. What had come when it was interrupted, or failed, is in the error."""
+        rows: list[Row] = []
+        oldest: int | None = None
+        try:
+            for page in walk:
+                rows += filter(keeps, page)
+                times = [at for row in page if (at := time_of(row)) is not None]
+                oldest = min([*times, *([] if oldest is None else [oldest])], default=None)
+                if progress is not None:
+                    progress(len(rows), None if oldest is None else datetime_of(oldest))
+                if limit is not None and len(rows) >= limit:
+                    break
+        except (RestError, KeyboardInterrupt) as stopped:
+            _keep(stopped, frame(rows), walk.cursor)
+            raise
+        return frame(rows[:limit])
+
+
+def _keep(stopped: BaseException, partial: pl.DataFrame, cursor: str) -> None:
+    """Put what came into the error that ended it, Ctrl-C's too, and say so."""
+    vars(stopped).update(partial=partial, cursor=cursor)
+    if partial.height:
+        stopped.add_note(
+            f"{partial.height:,} rows had come: they are in the error's .partial, and cursor={cursor!r} goes on there."
+        )
+
+
+def _limit(limit: int | None) -> int | None:
+    return None if limit is None else whole("limit", limit, "pass a number of rows, such as 1_000")

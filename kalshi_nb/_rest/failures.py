@@ -1,0 +1,126 @@
+"""What an answer that is none means, and what to do next.
+
+The exchange has four shapes of error bodies, and the edge before it pages of HTML: a 429 whose body is HTML comes from
+a firewall and not from the rate limiter, and is an outage like any other.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+from kalshi_nb._rows.foreign import plain_text
+from kalshi_nb.errors import (
+    RateLimitError,
+    RestCredentialsError,
+    RestError,
+    RestNotFoundError,
+    RestRequestError,
+    RestUnavailableError,
+)
+
+__all__ = ["Refusal", "refusal_of"]
+
+_MOST: Final = 300
+_AGAIN: Final = frozenset({408, 425, 429, 500, 502, 503, 504, *range(520, 530)})
+_EXPIRED: Final = "header_timestamp_expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An answer that is none.
+
+    Attributes
+    ----------
+    error : RestError
+        To be raised, where there is nothing more to try.
+    is_worth_another : bool
+        Whether the same question may be answered later.
+    is_too_many : bool
+        Whether the rate limiter said so.
+    """
+
+    error: RestError
+    is_worth_another: bool
+    is_too_many: bool = False
+
+
+def refusal_of(path: str, status: int, body: bytes, *, is_signed: bool) -> Refusal:
+    """Return what an answer is that is none.
+
+    Parameters
+    ----------
+    path : str
+        What was asked for.
+    status : int
+        Its HTTP status.
+    body : bytes
+        Its body.
+    is_signed : bool
+        Whether a key was sent.
+    """
+    found = _parsed(body)
+    text = body[: 4 * _MOST].decode(errors="replace")
+    code, said = (_code(found), _said(found)) if found is not None else ("", "a page of something before the exchange")
+    kind, step = _meaning(status, code, is_json=found is not None, is_signed=is_signed)
+    told = f"GET {path}: the exchange answers {status}{', ' if said else ''}{plain_text(said)}. {step}"
+    error = kind(told, status=status, code=code, body=plain_text(text, _MOST))
+    is_again = status in _AGAIN or found is None
+    return Refusal(error, is_again, is_too_many=status == 429 and found is not None)
+
+
+def _parsed(body: bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _inner(found: dict[str, Any]) -> dict[str, Any]:
+    error = found.get("error")
+    return error if isinstance(error, dict) else {}
+
+
+def _said(found: dict[str, Any]) -> str:
+    """Return the first text that says what is wrong, whichever shape the body has."""
+    inner = _inner(found)
+    places = (inner.get("details"), inner.get("message"), found.get("error"), *map(found.get, _FLAT))
+    return next((each for each in places if isinstance(each, str) and each), "")
+
+
+_FLAT: Final = ("details", "message", "msg")
+
+
+def _code(found: dict[str, Any]) -> str:
+    code = _inner(found).get("code", found.get("code"))
+    return plain_text(code) if isinstance(code, str) else ""
+
+
+def _meaning(status: int, code: str, *, is_json: bool, is_signed: bool) -> tuple[type[RestError], str]:
+    if not is_json or status >= 500 or status in (408, 425):
+        return RestUnavailableError, (
+            "It was asked several times. Try again in a few minutes; on Thursdays there is maintenance."
+        )
+    if status == 429:
+        return RateLimitError, (
+            "It was asked several times, ever more slowly. Ask for less, wait a minute, or pass a key, which is "
+            "allowed more."
+        )
+    if status in (401, 403):
+        return RestCredentialsError, _of_credentials(code, is_signed=is_signed)
+    if status == 404:
+        return RestNotFoundError, (
+            "Look at the spelling; a market that was made just now, or was paid out two months ago, is not there "
+            "either. feed.search('…') finds tickers by words."
+        )
+    return RestRequestError, "Ask otherwise; what goes together is said in the documentation of the method."
+
+
+def _of_credentials(code: str, *, is_signed: bool) -> str:
+    if not is_signed:
+        return "Pass a key: connect(…, key_id='…', private_key='~/.kalshi/key.pem')."
+    if code == _EXPIRED:
+        return "This computer's clock is off; switch on automatic time (NTP)."
+    return "Look whether key id and private key belong together, and to this environment; kalshi-nb doctor tells."

@@ -1,0 +1,132 @@
+"""Walks over lists that come in pages, which the exchange's cursors do not always lead to an end.
+
+A cursor is the key of the last row that was read. So rows that are new at the head neither shift a walk nor double it,
+and one can go on hours later. But a page can be empty and go on; a cursor was seen to come back for ever; and one that
+is no cursor is taken, and leads to the beginning. Whoever trusts them may walk in a circle, and never know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final, Generic, TypeVar
+
+from kalshi_nb.errors import PagingError
+
+__all__ = ["Page", "Walk"]
+
+Row = TypeVar("Row")
+
+_MOST_EMPTY: Final = 100
+"""Empty pages in a row; real ones are single."""
+
+
+class Page(Generic[Row]):
+    """One page.
+
+    Parameters
+    ----------
+    rows : list
+        Its rows.
+    cursor : str or None
+        Where the next one is; nothing where this is the last.
+    """
+
+    __slots__ = ("cursor", "rows")
+
+    def __init__(self, rows: list[Row] | None, cursor: str | None) -> None:
+        self.rows = rows or []
+        self.cursor = cursor or ""
+
+
+class Walk(Generic[Row]):
+    """All pages of one list, one after the other: iterate over it for the new rows of each.
+
+    It can be left and gone on with, also by another walk that begins at its `cursor`.
+
+    Parameters
+    ----------
+    fetch : callable
+        Returns the page at a cursor; the first is at ``""``.
+    name : callable
+        Returns what names a row in the whole list.
+    order : callable, optional
+        Returns that of a row by which the list falls, where it is known to.
+    cursor : str
+        Where to begin.
+
+    Attributes
+    ----------
+    cursor : str
+        Where it goes on.
+    rows, pages : int
+        How many it has had.
+    is_over : bool
+        Whether there is nothing more.
+    """
+
+    def __init__(
+        self,
+        fetch: Callable[[str], Page[Row]],
+        *,
+        name: Callable[[Row], str],
+        order: Callable[[Row], Any] | None = None,
+        cursor: str = "",
+    ) -> None:
+        self.cursor = cursor
+        self.rows = self.pages = 0
+        self.is_over = False
+        self._fetch = fetch
+        self._name = name
+        self._order = order
+        self._last: Any = None
+        self._seen: set[str] = set()
+        self._cursors = {cursor} if cursor else set()
+        self._empty = 0
+        self._is_repeated = False
+
+    def __iter__(self) -> Iterator[list[Row]]:
+        while not self.is_over:
+            # Only now, so that whoever needs no more has what came: a page is right, also where it names a wrong next.
+            self._check()
+            page = self._fetch(self.cursor)
+            new = self._new(page.rows)
+            self._go_on(page)
+            yield new
+
+    def _new(self, rows: list[Row]) -> list[Row]:
+        """Return the rows that did not come before.
+
+        Raises
+        ------
+        PagingError
+            When the page begins anew.
+        """
+        new = [row for row in rows if self._name(row) not in self._seen]
+        if rows and not new:
+            raise PagingError(f"Page {self.pages + 1} has only rows that came before: the cursor leads back. {_STEP}")
+        if self._order is not None:
+            for row in rows:
+                at = self._order(row)
+                if self._last is not None and at > self._last:
+                    raise PagingError(f"Page {self.pages + 1} is not older than the one before it. {_STEP}")
+                self._last = at
+        return new
+
+    def _go_on(self, page: Page[Row]) -> None:
+        self._seen.update(map(self._name, page.rows))
+        self.rows = len(self._seen)
+        self.pages += 1
+        self._empty = 0 if page.rows else self._empty + 1
+        self.is_over = not page.cursor
+        self._is_repeated = page.cursor in self._cursors
+        self._cursors.add(page.cursor)
+        self.cursor = page.cursor
+
+    def _check(self) -> None:
+        if self._is_repeated:
+            raise PagingError(f"Page {self.pages} names a page that came before as the next. {_STEP}")
+        if self._empty > _MOST_EMPTY:
+            raise PagingError(f"{self._empty} empty pages came one after the other, and no end. {_STEP}")
+
+
+_STEP: Final = "The exchange's pages lead in a circle. Try again, or ask for less, such as one series."

@@ -1,0 +1,1 @@
+"""Several books side by side: a small ladder each, in one view."""

@@ -1,0 +1,1 @@
+"""The price of one market over time: trades as a line or as candles, bid and ask as a band, gaps to scale."""

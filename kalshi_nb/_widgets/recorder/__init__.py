@@ -1,0 +1,1 @@
+"""How a recorder is doing: what it has heard, what is on the disk, and what is wrong."""

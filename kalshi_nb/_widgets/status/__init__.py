@@ -1,0 +1,1 @@
+"""How a feed is doing: the strip that says so in a line, and what stands behind it."""

@@ -1,0 +1,1 @@
+"""The last rows of any frame as a table: what it shows, of what, and how."""

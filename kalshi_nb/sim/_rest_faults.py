@@ -1,0 +1,77 @@
+"""Trouble that the simulated exchange makes over REST."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Final, Literal
+
+from kalshi_nb.sim._authenticate import Verdict
+
+__all__ = ["CURSORS", "REFUSALS", "Cursors", "Refusal", "RestTrouble"]
+
+Refusal = Literal["object", "text", "html", "gateway"]
+Cursors = Literal["right", "repeated", "garbage", "empty_page"]
+
+_COST: Final = 10
+"""Tokens of one request."""
+_HTML: Final = "<!DOCTYPE html><html><head><title>Security checkpoint</title></head><body>Wait</body></html>"
+_GATEWAY: Final = "<html><head><title>502 Bad Gateway</title></head><body></body></html>"
+
+REFUSALS: Final[dict[str, Verdict]] = {
+    "object": Verdict(
+        HTTPStatus.TOO_MANY_REQUESTS, '{"error":{"code":"too_many_requests","message":"too many requests"}}'
+    ),
+    "text": Verdict(HTTPStatus.TOO_MANY_REQUESTS, '{"error":"too many requests"}'),
+    "html": Verdict(HTTPStatus.TOO_MANY_REQUESTS, _HTML),
+    "gateway": Verdict(HTTPStatus.BAD_GATEWAY, _GATEWAY),
+}
+"""What a request is answered with in place of an answer."""
+
+CURSORS: Final = ("right", "repeated", "garbage", "empty_page")
+
+
+@dataclass
+class RestTrouble:
+    """What goes wrong from now on; see :meth:`Faults.rest`."""
+
+    refuse: int = 0
+    after: int = 0
+    refusal: Refusal = "object"
+    tokens: float | None = None
+    cursors: Cursors = "right"
+    combos: int = 0
+    requests: int = 0
+    _left: float = field(default=0.0, init=False)
+    _looked_at: float = field(default_factory=time.monotonic, init=False)
+    _numbers: itertools.count[int] = field(default_factory=itertools.count, init=False)
+
+    def __post_init__(self) -> None:
+        self._left = self.tokens or 0.0
+
+    def verdict(self) -> Verdict | None:
+        """Judge one request: None where it is to be answered."""
+        self.requests += 1
+        if self.refuse and self.requests > self.after:
+            self.refuse -= 1
+            return REFUSALS[self.refusal]
+        return None if self._has_tokens() else REFUSALS["object" if self.refusal == "gateway" else self.refusal]
+
+    def _has_tokens(self) -> bool:
+        if self.tokens is None:
+            return True
+        now = time.monotonic()
+        self._left = min(self.tokens, self._left + (now - self._looked_at) * self.tokens)
+        self._looked_at = now
+        if self._left < _COST:
+            return False
+        self._left -= _COST
+        return True
+
+    def cursor(self, asked: str, right: str) -> str:
+        """Return the cursor that a page hands out, where `right` would be, after it was asked for by `asked`."""
+        if self.cursors == "repeated" and asked:
+            return asked
+        return f"AAAA{next(self._numbers):08d}" if self.cursors == "garbage" and right else right

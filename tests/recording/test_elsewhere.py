@@ -1,0 +1,208 @@
+"""Recordings and exports at addresses: the same rows as here, in a store in memory and in one that speaks S3."""
+
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+from fsspec.implementations.memory import MemoryFileSystem
+from polars.testing import assert_frame_equal
+
+import kalshi_nb as kn
+from kalshi_nb.errors import ConfigurationError, FileError, RecordingError
+from tests.recording.stores import in_memory, in_s3, s3_server
+
+CHANNELS = ("trade", "ticker", "orderbook_delta")
+
+
+@pytest.fixture(scope="module")
+def server():
+    pytest.importorskip("moto")
+    pytest.importorskip("s3fs")
+    with s3_server() as server:
+        yield server
+
+
+@pytest.fixture(params=["memory", pytest.param("s3", marks=pytest.mark.matrix)])
+def place(request):
+    with in_memory() if request.param == "memory" else in_s3(request.getfixturevalue("server")) as place:
+        yield place
+
+
+@pytest.fixture
+def memory():
+    with in_memory() as place:
+        yield place
+
+
+@pytest.fixture
+def recording(night):
+    return kn.open_recording(night.folder)
+
+
+def bytes_of(folder):
+    return {str(each.relative_to(folder)): each.read_bytes() for each in folder.rglob("*") if each.is_file()}
+
+
+def test_an_export_elsewhere_has_the_bytes_of_one_here_and_is_read_back(recording, place, tmp_path):
+    out = f"{place.address}/tables"
+    report = recording.export(out, storage_options=place.options)
+    here = recording.export(tmp_path / "tables")
+    assert (report.rows, report.files) == (here.rows, here.files)
+    assert report.out == out
+    files = place.files()
+    assert files.pop("tables.export.json")
+    assert {name.removeprefix("tables/"): content for name, content in files.items()} == bytes_of(tmp_path / "tables")
+    export = kn.open_export(out, **place.options)
+    assert export.channels == sorted(CHANNELS)
+    for channel in CHANNELS:
+        found = export.frame(channel)
+        assert_frame_equal(found.collect(), kn.open_export(tmp_path / "tables").frame(channel).collect())
+    some = export.frame("trade").filter(pl.col("count") > 100).select("market_ticker", "date").head(3).collect()
+    assert (some.height, some.columns) == (3, ["market_ticker", "date"])
+    again = recording.export(out, storage_options=place.options)
+    assert again.skipped == 1
+
+
+def test_a_bucket_or_a_whole_store_may_be_the_place(recording, place):
+    recording.export(place.address, channels="trade", storage_options=place.options)
+    assert kn.open_export(place.address, **place.options).channels == ["trade"]
+    beside = [each for each in place.files() if not each.startswith("channel=")]
+    assert all(each.endswith(".export.json") for each in beside)
+    assert recording.export(place.address, channels="trade", storage_options=place.options).skipped == 1
+
+
+def test_what_is_missing_there_is_exported_again(recording, place):
+    out = f"{place.address}/tables"
+    recording.export(out, storage_options=place.options)
+    gone = min(each for each in place.files() if "channel=trade" in each)
+    place.system.rm_file(f"{place.address}/{gone}")
+    assert recording.export(out, storage_options=place.options).skipped == 0
+    assert gone in place.files()
+
+
+def test_a_recording_elsewhere_is_read_and_exported_segment_by_segment(night, recording, place, tmp_path):
+    place.system.put(f"{night.folder}/", f"{place.address}/night/", recursive=True)
+    there = kn.open_recording(f"{place.address}/night", **place.options)
+    for channel in (*CHANNELS, "quotes"):
+        assert_frame_equal(there.frame(channel).collect(), recording.frame(channel).collect())
+    assert_frame_equal(there.candles("1m").collect(), recording.candles("1m").collect())
+    assert there.map_segments(lambda each: each.trades().collect().height) == [recording.trades().collect().height]
+    there.export(tmp_path / "there")
+    recording.export(tmp_path / "here")
+    assert bytes_of(tmp_path / "there") == bytes_of(tmp_path / "here")
+
+
+def test_a_recording_elsewhere_is_replayed(night, place):
+    place.system.put(f"{night.folder}/", f"{place.address}/night/", recursive=True)
+    with kn.replay(f"{place.address}/night", speed="max", **place.options) as feed:
+        trades = feed.trades()
+        feed.replaying.resume()
+        feed.replaying.wait(timeout=60)
+        feed.flush()
+        assert_frame_equal(trades.df, night.frames["trade"])
+
+
+def test_a_frame_is_written_to_a_store(recording, place):
+    with kn.sim.Exchange(seed=7, clock="manual") as exchange, kn.connect(exchange, new=True) as feed:
+        trades = feed.trades()
+        exchange.advance(30)
+        address = f"{place.address}/trades.parquet"
+        assert trades.write_parquet(address, storage_options=place.options) == address
+        assert list(place.files()) == ["trades.parquet"]
+        with place.system.open(address, "rb") as file:
+            assert_frame_equal(pl.read_parquet(file), trades.df)
+
+
+def test_a_recorder_is_followed_to_a_store(place, tmp_path):
+    with kn.sim.Exchange(seed=7, clock="manual") as exchange, kn.connect(exchange, new=True) as feed:
+        with feed.record(tmp_path / "night", "trade") as recorder:
+            export = recorder.export(f"{place.address}/tables", follow=True, storage_options=place.options)
+            exchange.advance(60)
+        assert export.state == "closed", export.trouble
+    found = kn.open_export(f"{place.address}/tables", **place.options).frame("trade").drop("channel", "date")
+    assert_frame_equal(found.collect(), kn.open_recording(tmp_path / "night").trades().collect())
+
+
+@pytest.mark.parametrize("when", ["put_file", "mv"])
+def test_a_failed_export_leaves_nothing_behind_and_goes_on_from_there(recording, memory, monkeypatch, when):
+    out, calls = f"{memory.address}/tables", []
+    real = getattr(MemoryFileSystem, when)
+
+    def refuse_the_second(self, *arguments, **options):
+        calls.append(arguments)
+        real(self, *arguments, **options)
+        if len(calls) == 2 and when == "put_file":  # before it has its name
+            raise OSError("the store went away")
+
+    def refuse_to_move(self, *arguments, **options):
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise OSError("the store went away")
+        real(self, *arguments, **options)
+
+    monkeypatch.setattr(MemoryFileSystem, when, refuse_the_second if when == "put_file" else refuse_to_move)
+    with pytest.raises(FileError, match=r"cannot be written: the store went away.*export again"):
+        recording.export(out)
+    assert [each for each in memory.files() if ".staging" in each or ".part" in each] == []
+    report = recording.export(out)
+    assert kn.open_export(out).channels == sorted(CHANNELS)
+    assert report.rows == {channel: recording.frame(channel).collect().height for channel in CHANNELS}
+
+
+def test_what_is_not_there_is_said(place):
+    with pytest.raises(RecordingError, match="no export to Parquet at"):
+        kn.open_export(f"{place.address}/nothing", **place.options)
+    with pytest.raises(RecordingError, match="no recording at"):
+        kn.open_recording(f"{place.address}/nothing", **place.options)
+
+
+@pytest.mark.matrix
+def test_a_bucket_that_is_not_there_is_not_made(recording, server):
+    with in_s3(server) as place:
+        other = f"{place.address}-of-a-slip/tables"
+        with pytest.raises(FileError, match="cannot be written"):
+            recording.export(other, storage_options=place.options)
+        assert not place.system.exists(f"{place.address}-of-a-slip")
+
+
+def test_a_recorder_says_that_it_takes_no_address(memory):
+    with (
+        kn.sim.Exchange(seed=7, clock="manual") as exchange,
+        kn.connect(exchange, new=True) as feed,
+        pytest.raises(ConfigurationError, match=r"follow=True"),
+    ):
+        feed.record(memory.address, "trade")
+
+
+# Links ------------------------------------------------------------------------------------------------
+
+
+def test_a_link_to_a_folder_is_followed_and_stays_one(recording, tmp_path):
+    target, link = tmp_path / "disk" / "real", tmp_path / "tables"
+    target.mkdir(parents=True)
+    link.symlink_to(target)
+    recording.export(link)
+    assert link.is_symlink()
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["disk", "tables"]
+    assert sorted(each.name for each in (tmp_path / "disk").iterdir()) == ["real", "real.export.json"]
+    assert recording.export(target).skipped == 1  # by whatever way
+    assert kn.open_export(link).channels == sorted(CHANNELS)
+
+
+def test_days_that_were_moved_to_another_disk_and_linked_are_read(night, recording, tmp_path):
+    folder, other = tmp_path / "night", tmp_path / "other"
+    shutil.copytree(night.folder, folder)
+    (day,) = {Path(each.path).parent.name for each in recording._segments.files}
+    shutil.move(folder / day, other)
+    (folder / day).symlink_to(other)
+    (tmp_path / "link").symlink_to(folder)
+    for path in (folder, tmp_path / "link"):
+        assert_frame_equal(kn.open_recording(path).trades().collect(), recording.trades().collect())
+
+
+def test_an_export_to_a_folder_that_cannot_be_written_is_one_typed_error(recording, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(FileError, match="cannot be written: Not a directory"):
+        recording.export(tmp_path / "file" / "tables")
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["file"]

@@ -1,0 +1,227 @@
+"""``recording.export()``: what is in the files, who reads them, and what happens when one is done again."""
+
+import datetime as dt
+import shutil
+
+import duckdb
+import pandas as pd
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+from pyarrow import dataset
+
+import kalshi_nb as kn
+from kalshi_nb._recording.reading import Segments
+from kalshi_nb._rows.heard import Checkpoint
+from kalshi_nb.errors import ConfigurationError, RecordingError, UnknownChannelError
+
+CHANNELS = ("trade", "ticker", "orderbook_delta")
+
+
+@pytest.fixture
+def recording(night):
+    return kn.open_recording(night.folder)
+
+
+@pytest.fixture
+def two_runs(night, tmp_path):
+    """Two segments: the recorded one, and the same under a later number."""
+    folder = tmp_path / "two"
+    shutil.copytree(night.folder, folder)
+    (segment,) = folder.rglob("*.jsonl.zst")
+    shutil.copy(segment, segment.with_name(segment.name.replace("-000001", "-000002")))
+    return kn.open_recording(folder)
+
+
+def bytes_of(folder):
+    return {str(each.relative_to(folder)): each.read_bytes() for each in folder.rglob("*") if each.is_file()}
+
+
+def test_parquet_has_the_rows_and_the_types_of_the_recording(recording, tmp_path):
+    report = recording.export(tmp_path / "out")
+    export = kn.open_export(tmp_path / "out")
+    assert export.channels == sorted(CHANNELS)
+    for channel in CHANNELS:
+        expected = recording.frame(channel).collect()
+        assert report.rows[channel] == expected.height > 0
+        assert_frame_equal(export.frame(channel).drop("channel", "date").collect(), expected)
+    assert sorted(report.files) == sorted(bytes_of(tmp_path / "out"))
+    assert not (tmp_path / "out.staging").exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "read"),
+    [("arrow", pl.read_ipc), ("csv", pl.read_csv), ("ndjson", pl.read_ndjson)],
+    ids=["arrow", "csv", "ndjson"],
+)
+def test_other_formats_have_the_rows(recording, tmp_path, kind, read):
+    report = recording.export(tmp_path / "out", kind, channels="trade")
+    (file,) = report.files
+    found, expected = read(tmp_path / "out" / file), recording.trades().collect()
+    assert found.columns == expected.columns
+    assert found["yes_price"].to_list() == expected["yes_price"].to_list()
+    if kind == "arrow":
+        assert_frame_equal(found, expected)
+
+
+def test_the_same_recording_gives_the_same_bytes(recording, tmp_path):
+    recording.export(tmp_path / "one")
+    recording.export(tmp_path / "two")
+    assert bytes_of(tmp_path / "one") == bytes_of(tmp_path / "two")
+
+
+def test_what_was_exported_is_not_exported_again_and_what_is_new_is(two_runs, tmp_path):
+    first = min(each.path for each in two_runs._segments.files)
+    kn.open_recording(first).export(tmp_path / "out")
+    before = bytes_of(tmp_path / "out")
+    report = two_runs.export(tmp_path / "out")
+    assert (report.segments, report.skipped) == (2, 1)
+    after = bytes_of(tmp_path / "out")
+    assert {name: after[name] for name in before} == before
+    assert len(after) == 2 * len(before)
+    gone = min(tmp_path.glob("out/channel=trade/**/*.parquet"))
+    gone.unlink()
+    assert two_runs.export(tmp_path / "out").skipped == 1
+    assert gone.exists()
+
+
+def test_some_channels_markets_and_time(night, recording, tmp_path):
+    times = night.frames["trade"]["received_at"]
+    middle, market = times[len(times) // 2], night.markets[1]
+    recording.export(tmp_path / "out", channels=["trade", "quotes"], market_tickers=market, start=middle)
+    export = kn.open_export(tmp_path / "out")
+    assert export.channels == ["quotes", "trade"]
+    trades = export.frame("trade").collect()
+    assert trades["market_ticker"].unique().to_list() == [market]
+    assert trades["received_at"].min() >= middle
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"market_tickers": "KXHIGHNY-26NOV22-B52.5"}, {"start": 0}, {"format": "csv"}],
+    ids=["markets", "times", "format"],
+)
+def test_another_export_into_the_same_place_is_refused_and_harms_nothing(recording, tmp_path, other):
+    recording.export(tmp_path / "out", channels="trade")
+    before = {each: each.read_bytes() for each in tmp_path.rglob("*") if each.is_file()}
+    with pytest.raises(RecordingError, match="name another place"):
+        recording.export(tmp_path / "out", channels="trade", **other)
+    assert {each: each.read_bytes() for each in tmp_path.rglob("*") if each.is_file()} == before
+
+
+def test_channels_are_exported_one_after_the_other(recording, tmp_path):
+    for channel in ("trade", "ticker"):
+        recording.export(tmp_path / "one", channels=channel)
+    assert recording.export(tmp_path / "one", channels=["ticker", "trade"]).skipped == 1
+    recording.export(tmp_path / "both", channels=["trade", "ticker"])
+    found = [
+        {each.relative_to(place): each.read_bytes() for each in place.rglob("*.parquet")}
+        for place in (tmp_path / "one", tmp_path / "both")
+    ]
+    assert found[0] == found[1] != {}
+
+
+def test_each_segment_is_a_recording_of_its_own(two_runs):
+    counts = two_runs.map_segments(lambda segment: segment.trades().collect().height)
+    assert counts[0] == counts[1] > 0
+
+
+def test_older_files_are_read_with_newer_ones(recording, tmp_path):
+    recording.export(tmp_path / "out", channels="trade")
+    (file,) = tmp_path.glob("out/channel=trade/**/*.parquet")
+    newer = pl.read_parquet(file).with_columns(of_tomorrow=pl.lit(1))
+    newer.write_parquet(file.with_name("zzz.parquet"))
+    found = kn.open_export(tmp_path / "out").frame("trade").collect()
+    assert found.height == 2 * newer.height
+    assert "of_tomorrow" not in found.columns
+
+
+def test_others_read_the_folder_without_help(recording, tmp_path):
+    recording.export(tmp_path / "out")
+    trades = recording.trades().collect()
+    rows, contracts = trades.height, pytest.approx(trades["count"].sum())
+    folder = tmp_path / "out" / "channel=trade"
+
+    plain = pl.scan_parquet(folder / "**" / "*.parquet").collect()
+    assert (plain.height, plain["count"].sum()) == (rows, contracts)
+
+    with duckdb.connect() as connection:
+        query = f"select count(*), sum(count), min(date)::text from read_parquet('{folder}/**/*.parquet')"
+        (found,) = connection.sql(query).fetchall()
+    assert found == (rows, contracts, f"{trades['received_at'][0]:%Y-%m-%d}")
+
+    frame = pd.read_parquet(folder)
+    assert (len(frame), frame["count"].sum()) == (rows, contracts)
+    assert str(frame["ts"].dtype) == "datetime64[us, UTC]"
+
+    table = dataset.dataset(folder, partitioning="hive").to_table()
+    assert (table.num_rows, sum(table["count"].to_pylist())) == (rows, contracts)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"out": "nowhere://bucket/x"}, ConfigurationError, "cannot be reached"),
+        ({"format": "parket"}, ConfigurationError, "parquet"),
+        ({"channels": "trades"}, UnknownChannelError, "trade"),
+        ({"market_tickers": 5}, ConfigurationError, "market ticker"),
+        ({"client": 5}, ConfigurationError, "dask"),
+    ],
+    ids=["address", "format", "channel", "markets", "client"],
+)
+def test_bad_arguments_are_one_typed_error_and_write_nothing(recording, tmp_path, options, error, words):
+    with pytest.raises(error, match=words):
+        recording.export(**{"out": tmp_path / "out", **options})
+    assert not list(tmp_path.glob("out/channel=*"))
+
+
+def test_where_nothing_was_exported_is_said(recording, tmp_path):
+    with pytest.raises(RecordingError, match="no export"):
+        kn.open_export(tmp_path)
+    recording.export(tmp_path / "out", channels="trade")
+    with pytest.raises(RecordingError, match="it has trade"):
+        kn.open_export(tmp_path / "out").frame("ticker")
+
+
+def test_a_segment_whose_checkpoint_came_late_lacks_none_of_its_rows(tmp_path, monkeypatch):
+    """No segment waits for the checkpoint it is to begin with, so that each begins with what nobody asked about."""
+    monkeypatch.setattr("kalshi_nb._recording.writer._PATIENCE_US", -1)
+    folder = tmp_path / "night"
+    with kn.sim.Exchange(seed=7, clock="manual", speed=0.02) as exchange, kn.connect(exchange, new=True) as feed:
+        markets = list(exchange.market_tickers)[:3]
+        with feed.record(folder, list(CHANNELS), markets):
+            for _ in range(3):
+                exchange.advance(3_600)
+    recording = kn.open_recording(folder)
+    assert recording.info().segments >= 3
+    firsts = [next(iter(Segments(each.path).items())) for each in recording._segments.files]
+    assert not any(isinstance(each, Checkpoint) for each in firsts[1:])  # or this shows nothing
+    report = recording.export(tmp_path / "out")
+    export = kn.open_export(tmp_path / "out")
+    for channel in CHANNELS:
+        expected = recording.frame(channel).collect()
+        assert report.rows[channel] == expected.height > 0
+        assert_frame_equal(export.frame(channel).drop("channel", "date").collect(), expected)
+    parts = recording.map_segments(lambda each: each.deltas().collect())
+    assert_frame_equal(pl.concat(parts), recording.deltas().collect())
+
+
+def test_a_segment_that_does_not_begin_with_a_checkpoint_is_exported_whole(tmp_path, monkeypatch):
+    start = dt.datetime(2026, 11, 22, 14, 59, 30, tzinfo=dt.UTC)
+    with kn.sim.Exchange(seed=7, clock="manual", start=start) as exchange, kn.connect(exchange, new=True) as feed:
+        monkeypatch.setattr(feed._engine, "checkpoint", lambda: None)  # one that is asked in vain, or too late
+        markets = list(exchange.market_tickers)[:5]
+        recorder = feed.record(tmp_path / "night", ["trade", "ticker", "orderbook_delta"], markets)
+        exchange.advance(90)
+        assert recorder.close()
+    recording = kn.open_recording(tmp_path / "night")
+    assert recording.info().segments == 2
+    channels = ["trade", "ticker", "orderbook_delta", "quotes"]
+    recording.export(tmp_path / "tables", channels=channels)
+    for channel in channels:
+        expected = recording.frame(channel).collect()
+        found = pl.read_parquet(
+            sorted((tmp_path / "tables" / f"channel={channel}").rglob("*.parquet")), hive_partitioning=False
+        )
+        assert_frame_equal(found, expected)
+        assert expected["received_at"].max() > start + dt.timedelta(seconds=60)

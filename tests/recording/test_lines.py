@@ -1,0 +1,81 @@
+"""What goes into lines comes out of them, byte for byte."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kalshi_nb._recording.lines import OWN, Decoder, encode, type_of
+from kalshi_nb._rows.heard import Checkpoint, Event, Read, Sent
+from tests.recording.items import ITEMS, checkpoint
+
+
+def lines_of(items):
+    together = b"".join(b"".join(encode(each)) for each in items)
+    *lines, rest = together.split(b"\n")
+    assert not rest
+    return lines
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(ITEMS, max_size=8))
+def test_any_items_come_back_equal(items):
+    lines = lines_of(items)
+    for line in lines:
+        json.loads(line)
+    assert list(Decoder().items(lines)) == items
+
+
+def test_frames_are_lines_as_they_came():
+    frames = [b'{"type":"trade","msg":{"a": 1}}\n', b'{"type":"ticker"}\n']
+    bare = [each.removesuffix(b"\n") for each in frames]
+    assert lines_of([Read(5, 2, frames)]) == [b'{"t":5,"c":2}', *bare]
+    assert lines_of([Read(5, 2, bare)]) == [b'{"t":5,"c":2,"nl":0}', *bare]
+
+
+@pytest.mark.parametrize("own", OWN, ids=["t", "mark", "first", "end"])
+def test_a_frame_that_begins_like_a_line_of_the_kits_own_is_not_taken_for_one(own):
+    frame = own + b"1}\n"
+    lines = lines_of([Read(5, 1, [frame])])
+    assert frame.strip() not in lines
+    assert list(Decoder().items(lines)) == [Read(5, 1, [frame])]
+
+
+def test_a_command_stands_verbatim_in_its_line():
+    command = b'{"id":1, "cmd":"subscribe"}'
+    (line,) = lines_of([Sent(5, 1, command)])
+    assert command in line
+
+
+def test_lines_and_keys_that_are_not_known_are_passed_over():
+    one, other = Read(1, 1, [b'{"type":"a"}\n', b'{"type":"b"}\n']), Event(3, 1, "lost", "x")
+    lines = lines_of([one, other])
+    lines.insert(3, b'{"t":2,"c":1,"mood":{"event":"lost"}}')
+    lines.insert(3, b'{"t":2,"c":1,"event":"of another day"}')
+    lines[-1] = b'{"t":3,"c":1,"mood":"bad","event":"lost","text":"x"}'
+    assert list(Decoder().items(lines)) == [one, other]
+
+
+def test_half_a_checkpoint_is_none():
+    point = checkpoint(7)
+    lines = lines_of([point, point])
+    half = len(lines) // 2
+    decoder = Decoder()
+    assert list(decoder.items(lines[:2])) == []
+    decoder.forget()
+    assert list(decoder.items(lines[2:half])) == []  # its closing line counts more than there are
+    assert list(decoder.items(lines[half:])) == [point]
+    assert isinstance(point, Checkpoint)
+
+
+def test_a_checkpoint_may_come_in_several_lots_of_lines():
+    lines = lines_of([checkpoint(7)])
+    decoder = Decoder()
+    assert [each for line in lines for each in decoder.items([line])] == [checkpoint(7)]
+
+
+def test_the_type_of_a_frame_is_read_off_its_first_bytes():
+    assert type_of(b'{"type":"trade","sid":1}') == "trade"
+    assert type_of(b'{"id":1,"type":"trade"}') == ""
+    assert type_of(b"\x00") == ""

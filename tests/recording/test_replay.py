@@ -1,0 +1,259 @@
+"""``replay()``: a feed on a recording, with the frames and books of the feed that was recorded."""
+
+import hashlib
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+import kalshi_nb as kn
+from kalshi_nb.errors import ConfigurationError, SubscriptionError, UsageError, WaitTimeoutError
+from tests.engine.conftest import wait_until
+from tests.recording.conftest import frames_of, levels_of
+
+
+@pytest.fixture
+def feeds(night):
+    opened = []
+
+    def play(*arguments, **options):
+        opened.append(kn.replay(night.folder, *arguments, **options))
+        return opened[-1]
+
+    yield play
+    for each in opened:
+        each.close()
+
+
+def test_at_full_speed_frames_and_books_are_those_that_stood_when_it_was_made(night, feeds):
+    feed = feeds("max")
+    frames, books = frames_of(feed, night.markets), feed.books(night.markets)
+    assert feed.replaying.paused
+    feed.replaying.resume()
+    feed.replaying.wait(60)
+    assert feed.replaying.finished
+    for channel, expected in night.frames.items():
+        found = frames[channel].df
+        tail = min(found.height, expected.height) - len(night.markets)
+        assert tail > 20
+        assert_frame_equal(found.tail(tail), expected.tail(tail))
+    assert {ticker: levels_of(book) for ticker, book in books.items()} == night.levels
+    assert all(book.status == "live" for book in books.values())
+    assert feed.health().dropped_rows == 0
+    assert feed.gaps.is_empty()
+
+
+def test_at_full_speed_nothing_is_dropped_before_a_slow_pipeline(night, feeds):
+    feed = feeds("max")
+    count = []
+    stream = feed.stream("trade")
+    stream.sink(lambda df: count.append(df.height))
+    feed.replaying.resume()
+    feed.replaying.wait(60)
+    feed.flush(30)
+    assert sum(count) == night.frames["trade"].height
+    assert feed.health().dropped_rows == 0
+
+
+def hashed(feed, frames, books):
+    digest = hashlib.sha256()
+    for frame in frames.values():
+        digest.update(repr(frame.df.rows()).encode())
+    for _, book in sorted(books.items()):
+        digest.update(repr(levels_of(book)).encode())
+    digest.update(repr(feed.now()).encode())
+    return digest.hexdigest()
+
+
+def test_by_hand_it_is_the_same_byte_for_byte(night, feeds):
+    seen, batches = [], []
+    for _ in range(2):
+        feed = feeds(clock="manual")
+        frames, books = frames_of(feed, night.markets), feed.books(night.markets)
+        sizes = []
+        stream = feed.stream("trade")
+        stream.sink(lambda df, sizes=sizes: sizes.append(df.height))
+        for _ in range(8):
+            feed.replaying.advance(17)
+        seen.append(hashed(feed, frames, books))
+        batches.append(sizes)
+        assert frames["trade"].df["received_at"].max() <= feed.now()
+    assert seen[0] == seen[1]
+    assert batches[0] == batches[1]
+    assert sum(batches[0]) == night.frames["trade"].height
+
+
+def test_by_hand_books_stand_at_each_moment_as_the_recording_says(night, feeds):
+    feed, recording = feeds(clock="manual"), kn.open_recording(night.folder)
+    books = feed.books(night.markets)
+    for _ in range(4):
+        feed.replaying.advance(25)
+        depth = recording.depth(at=feed.replaying.time, levels=1).collect()
+        tops = {row[1]: (row[4], row[3], row[5], row[6]) for row in depth.rows()}
+        assert {ticker: tuple(book.top) for ticker, book in books.items()} == tops
+
+
+def test_steps_are_messages(feeds):
+    feed = feeds(clock="manual")
+    trades, tickers = feed.trades(), feed.tickers()
+    before = feed.health().messages
+    assert feed.replaying.step(100) == 100
+    assert feed.health().messages - before == 100
+    assert feed.replaying.step() == 1
+    assert len(trades) + len(tickers) > 0
+
+
+def test_seeking_goes_back_and_ahead_and_empties_frames(night, feeds):
+    feed, recording = feeds(clock="manual"), kn.open_recording(night.folder)
+    trades, book = feed.trades(), feed.book(night.markets[1])
+    feed.replaying.advance(1_000)
+    assert levels_of(book) == night.levels[night.markets[1]]
+    all_trades = trades.df
+    middle = all_trades["received_at"][all_trades.height // 2]
+    feed.replaying.seek(middle)
+    assert trades.df.is_empty()
+    assert feed.replaying.time == middle
+    expected = recording.depth(night.markets[1], at=middle, levels=1).collect()
+    assert (book.top.bid, book.top.ask) == expected.select("bid", "ask").row(0)
+    feed.replaying.advance(1_000)
+    assert_frame_equal(trades.df, all_trades.filter(pl.col("received_at") >= middle))
+    assert levels_of(book) == night.levels[night.markets[1]]
+    feed.replaying.seek("2000-01-01")
+    assert feed.replaying.time == feed.replaying.start
+
+
+def test_a_span_is_played_with_books_as_they_stood_at_its_beginning(night, feeds):
+    recording = kn.open_recording(night.folder)
+    times = recording.trades().collect()["received_at"]
+    start, end = times[len(times) // 3], times[len(times) * 2 // 3]
+    feed = feeds("max", start=start, end=end)
+    book, trades = feed.book(night.markets[1]), feed.trades()
+    at_start = recording.depth(night.markets[1], at=start, levels=1).collect()
+    assert (book.top.bid, book.top.ask) == at_start.select("bid", "ask").row(0)
+    feed.replaying.resume()
+    feed.replaying.wait(60)
+    found = trades.df["received_at"]
+    assert start <= found.min() <= found.max() <= end
+
+
+def test_by_the_wall_it_keeps_the_pace_and_can_be_paused_and_hurried(feeds):
+    feed = feeds(50, paused=True)
+    trades = feed.trades()
+    began = feed.replaying.time
+    assert "paused" in repr(feed.replaying)
+    feed.replaying.resume()
+    trades.wait(rows=5, timeout=20)
+    feed.replaying.pause()
+    stands = feed.replaying.time
+    assert began < stands < feed.replaying.end
+    count = len(trades)
+    feed.replaying.speed = "max"
+    assert len(trades) == count
+    feed.replaying.resume()
+    feed.replaying.wait(30)
+    assert feed.replaying.time == feed.replaying.end
+
+
+def test_views_and_callbacks_are_those_of_any_feed(night, feeds):
+    feed = feeds("max")
+    heard = []
+    feed.on("trade")(lambda trade: heard.append(trade.trade_id))
+    book = feed.book(night.markets[0])
+    assert book.widget() is not None
+    feed.replaying.resume()
+    feed.replaying.wait(60)
+    feed.flush(30)
+    assert heard == night.frames["trade"]["trade_id"].to_list()
+
+
+def test_recorded_gaps_are_gaps(tmp_path):
+    with kn.sim.Exchange(seed=7, clock="manual") as exchange, kn.connect(exchange, new=True) as feed:
+        trades = feed.trades()
+        with feed.record(tmp_path / "night"):
+            exchange.advance(20)
+            exchange.faults.skip_frames("trade", 3)
+            exchange.advance(20)
+            exchange.faults.drop_connections()
+            wait_until(lambda: feed.state == "connected" and feed.health().reconnects == 1)
+            exchange.advance(20)
+        gaps, frame = feed.gaps, trades.df
+    feed = kn.replay(tmp_path / "night", "max")
+    again = feed.trades()
+    feed.replaying.resume()
+    feed.replaying.wait(30)
+    assert_frame_equal(feed.gaps, gaps)
+    assert sorted(feed.gaps["reason"]) == ["connection_lost", "sequence"]
+    assert_frame_equal(again.df, frame)
+    feed.close()
+
+
+def test_four_connections_replay_right(tmp_path):
+    with kn.sim.Exchange(seed=7, clock="manual") as exchange, kn.connect(exchange, new=True, connections=4) as feed:
+        markets = list(exchange.market_tickers)[:8]
+        books, trades = feed.books(markets), feed.trades()
+        with feed.record(tmp_path / "night"):
+            exchange.advance(60)
+        expected, frame = {ticker: levels_of(book) for ticker, book in books.items()}, trades.df
+    feed = kn.replay(tmp_path / "night", "max")
+    books, trades = feed.books(markets), feed.trades()
+    feed.replaying.resume()
+    feed.replaying.wait(30)
+    assert {ticker: levels_of(book) for ticker, book in books.items()} == expected
+    assert_frame_equal(trades.df, frame)
+    assert feed.health().connections == 4
+    feed.close()
+
+
+def test_a_replay_can_be_recorded_again(night, feeds, tmp_path):
+    feed = feeds("max")
+    feed.trades()
+    recorder = feed.record(tmp_path / "again")
+    feed.replaying.resume()
+    feed.replaying.wait(60)
+    assert recorder.close()
+    assert_frame_equal(
+        kn.open_recording(tmp_path / "again").trades().collect(), kn.open_recording(night.folder).trades().collect()
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"speed": 0}, "stand still"),
+        ({"speed": -1}, "speed"),
+        ({"speed": "fast"}, "max"),
+        ({"speed": True}, "speed"),
+        ({"speed": float("nan")}, "speed"),
+        ({"clock": "wrist"}, "manual"),
+        ({"paused": 1}, "True or False"),
+        ({"start": "never"}, "2026-11-28T06:30:00Z"),
+        ({"start": "2030-01-01"}, "nothing between"),
+    ],
+)
+def test_what_cannot_be_played_is_refused(night, options, words):
+    with pytest.raises(ConfigurationError, match=words):
+        kn.replay(night.folder, **options)
+
+
+def test_what_stands_is_not_waited_for_and_what_plays_is_not_advanced(feeds):
+    feed = feeds("max")
+    with pytest.raises(UsageError, match="would never end"):
+        feed.replaying.wait()
+    by_hand = feeds(clock="manual")
+    with pytest.raises(UsageError, match="advance"):
+        by_hand.replaying.resume()
+    slow = feeds(1)
+    with pytest.raises(UsageError, match="pause"):
+        slow.replaying.advance(1)
+    with pytest.raises(WaitTimeoutError, match="did not end"):
+        slow.replaying.wait(0.05)
+    with pytest.raises(kn.errors.NoSuchAttributeError):
+        slow.replaying.time = 5
+
+
+def test_what_was_not_recorded_cannot_be_asked_for(feeds):
+    feed = feeds("max")
+    with pytest.raises(SubscriptionError, match="not recorded"):
+        feed.fills()
+    with pytest.raises(SubscriptionError, match="not recorded"):
+        feed.book("KXNOPE-1")
