@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kalshi_nb._feed.frame import Frame
     from kalshi_nb._feed.health import Health
     from kalshi_nb._feed.nested_asyncio import nested_asyncio
-    from kalshi_nb._feed.public_data import markets
+    from kalshi_nb._feed.public_data import candles, history, markets
     from kalshi_nb._feed.replay import replay
     from kalshi_nb._messages.gaps import Gap
     from kalshi_nb._recording.exported import open_export
@@ -47,10 +47,12 @@ __all__ = [
     "Report",
     "Top",
     "__version__",
+    "candles",
     "connect",
     "connect_async",
     "doctor",
     "errors",
+    "history",
     "markets",
     "messages",
     "nested_asyncio",
@@ -76,9 +78,11 @@ _HOMES: Final = {
     "Report": "_feed.doctor",
     "Top": "_feed.book",
     "__version__": "_version",
+    "candles": "_feed.public_data",
     "connect": "_feed.connect",
     "connect_async": "_feed.connect",
     "doctor": "_feed.doctor",
+    "history": "_feed.public_data",
     "markets": "_feed.public_data",
     "nested_asyncio": "_feed.nested_asyncio",
     "open_export": "_recording.exported",

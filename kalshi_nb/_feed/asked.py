@@ -83,6 +83,7 @@ def asked_for(given: Secret) -> Asked:
             transport=cast("Any", hidden(value("transport"))),  # looked at where the engine is made
             ssl=checked_ssl(Secret(value("ssl"))),
             proxy=checked_proxy(Secret(value("proxy"))),
+            backfill=None if value("backfill") is None else flag("backfill", _plain(value("backfill"))),
         ),
         new=flag("new", _plain(value("new"))),
     )

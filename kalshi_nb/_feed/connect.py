@@ -50,6 +50,7 @@ def connect(
     transport: str = DEFAULT_OPTIONS.transport,
     ssl: _ssl.SSLContext | str | os.PathLike[str] | None = None,
     proxy: str | bool | None = None,
+    backfill: bool | None = DEFAULT_OPTIONS.backfill,
     new: bool = False,
 ) -> Feed:
     """Connect to an exchange and return its feed, which runs on threads of its own.
@@ -86,6 +87,10 @@ def connect(
     proxy : str or bool, optional
         The proxy on the way, ``"http://user:password@host:3128"``, https:// or socks5://; False for none; what the
         environment says (``HTTPS_PROXY`` and its like), but for this computer itself, when None.
+    backfill : bool, optional
+        Fetch the trades that were missed in a gap over REST, and have them enter the frames at their place. Such a gap
+        has ``repaired_by`` "rest" once the trades on either side of it prove that these are all. When None: yes, but
+        not where a simulated exchange's clock is moved by hand.
     new : bool
         Make a feed of its own even if one with the same address and key is running. It is yours: keep it, and close it
         when you are done. One that nobody holds any more, nor a frame, a book, a callback or a recorder of, is ended.
@@ -123,7 +128,8 @@ def connect(
     Source: Kalshi's "Quick start: WebSockets" page.
     """
     given = Secret(dict(locals()))  # from here on, no traceback can show any of it
-    del where, key_id, private_key, timeout, flush_interval, max_pending_rows, connections, transport, ssl, proxy, new
+    del where, key_id, private_key, timeout, flush_interval, max_pending_rows, connections, transport, ssl, proxy
+    del backfill, new
     refuse_on("io", "pipeline", "user", "display", doing="connect()", instead="Call it in a cell")
     attempt = Attempt()
     try:
@@ -147,6 +153,7 @@ def connect_async(
     transport: str = DEFAULT_OPTIONS.transport,
     ssl: _ssl.SSLContext | str | os.PathLike[str] | None = None,
     proxy: str | bool | None = None,
+    backfill: bool | None = DEFAULT_OPTIONS.backfill,
     new: bool = False,
 ) -> Connecting:
     """Connect as :func:`connect` does, and leave the event loop free meanwhile.
@@ -174,7 +181,8 @@ def connect_async(
     'connected'
     """
     given = Secret(dict(locals()))  # from here on, no traceback can show any of it
-    del where, key_id, private_key, timeout, flush_interval, max_pending_rows, connections, transport, ssl, proxy, new
+    del where, key_id, private_key, timeout, flush_interval, max_pending_rows, connections, transport, ssl, proxy
+    del backfill, new
     refuse_on("io", "pipeline", "user", "display", doing="connect_async()", instead="Call it in a coroutine of yours")
     return Connecting(asked_for(given))
 

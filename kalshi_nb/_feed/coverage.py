@@ -116,6 +116,7 @@ class Coverage:
         self._lost_since = lost_since
         self._ended: tuple[list[Gap], dict[int, int]] | None = None
         self.began = self.now()
+        self._reaches: int | None = None
 
     def now(self) -> int:
         """Return the present moment."""
@@ -124,11 +125,16 @@ class Coverage:
     def began_at(self) -> int:
         """Return since when rows are kept, in microseconds of the clock as it is set now."""
         now = self._engine.clock.now_us()
-        return self.began + now - self._engine.steady(now)
+        return self.edge(None) + now - self._engine.steady(now)
 
     def edge(self, at: int | None) -> int:
         """Return the moment of a time by the clock as it is set now, or since when rows are kept if that is later."""
-        return self.began if at is None else max(self.began, self._engine.steady(at))
+        began = self.began if self._reaches is None else min(self.began, self._reaches)
+        return began if at is None else max(began, self._engine.steady(at))
+
+    def reach_back(self, at: int) -> None:
+        """Take note that what was before is there, too, from a moment of the clock on."""
+        self._reaches = self._engine.steady(at)
 
     def moment(self, at: int) -> int:
         """Return the first moment at which the clock showed `at`, or later."""
@@ -159,6 +165,7 @@ class Coverage:
     def begin(self) -> None:
         """Begin anew: what was before is no longer in the frame."""
         self.began = self.now()
+        self._reaches = None
 
     def end(self) -> None:
         """Take no note of later gaps: the frame gets no rows any more."""
@@ -176,7 +183,10 @@ class Coverage:
         gaps, dropped = self._known() if self._ended is None else self._ended
         if self._may_lack(gaps, dropped, since):
             return True
-        return any(self._concerns(gap) and (gap.closed is None or gap.closed >= since) for gap in gaps)
+        return any(
+            self._concerns(gap) and gap.repaired_by != "rest" and (gap.closed is None or gap.closed >= since)
+            for gap in gaps
+        )
 
     def known(self) -> list[Gap]:
         """Return the gaps that concern the frame and that the log still has, oldest first."""

@@ -341,6 +341,13 @@ class Demand:
             default=None,
         )
 
+    def wanted(self, channel: str) -> frozenset[str] | None:
+        """Return what somebody wants of a channel: the markets, None for all of them."""
+        found = [each.wanted for each in list(self._interests.get(channel, {}).values()) if each.wanted is not None]
+        if any(isinstance(each, All) for each in found):
+            return None
+        return frozenset().union(*(each for each in found if isinstance(each, frozenset)))
+
     def _keeps_books(self) -> bool:
         """Tell whether somebody named markets whose books he wants, and not for a view alone."""
         found = list(self._interests[BOOKS].values())  # copied at once: others come and go

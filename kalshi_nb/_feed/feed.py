@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from streamz import Stream
 
     from kalshi_nb._feed.frame import Frame
+    from kalshi_nb._feed.history import History, Since
     from kalshi_nb._feed.recorders import Channels, Folder
     from kalshi_nb._feed.replaying import Replaying
     from kalshi_nb._moments import Moment
@@ -115,7 +116,8 @@ class Feed:
         self.replaying = replaying
         self._engine = engine
         self._on_close = Ending([] if on_close is None else [lambda: on_close(self)])
-        self._parts = parts = parts_of(engine, options, origin(engine.url, exchange, replaying), rest)
+        is_by_hand, said = getattr(exchange, "clock", "") == "manual", origin(engine.url, exchange, replaying)
+        self._parts = parts = parts_of(engine, options, said, rest, is_by_hand=is_by_hand)
         self._standing, self._markets, self._demand = parts.standing, parts.markets, parts.demand
         self._frames, self._books, self._attachments = parts.frames, parts.books, parts.attachments
         self._follower, self._recorders = parts.follower, parts.recorders
@@ -143,6 +145,7 @@ class Feed:
         seconds: Duration | None = None,
         exact: bool = False,
         gaps: bool = False,
+        since: Since | None = None,
     ) -> Frame:
         """Return a rolling frame of trades.
 
@@ -161,6 +164,11 @@ class Feed:
         gaps : bool
             Add a last column ``gap``, true on each market's first row after a gap of the channel, a lost
             connection included. The market of a lost row is not known, so every market's next row is marked.
+        since : str, timedelta, datetime or float, optional
+            Begin with what was traded before, so long ago (``"24h"``) or from a moment on: fetched over REST, each
+            trade once, and joined to what comes. A last column ``backfilled`` says which rows were fetched; these have
+            no ``received_at`` and no ``seq``. ``complete("24h")`` is true once both are known to meet, after some
+            seconds.
 
         Returns
         -------
@@ -177,13 +185,19 @@ class Feed:
             When the exchange refuses.
         FeedClosedError
             When the feed is closed.
+        ConfigurationError
+            When the frame cannot keep all that was traded since then; the message says how many rows that takes.
+        RestError
+            When the exchange does not answer about the time before.
 
         Notes
         -----
-        Source: Kalshi's channel ``trade``. It has sequence numbers, so lost trades show in :attr:`gaps`. They begin
-        anew with each subscription and connection: what names a trade is its ``trade_id``.
+        Source: Kalshi's channel ``trade``, ``GET /markets/trades`` and ``GET /historical/trades``. The channel has
+        sequence numbers, so lost trades show in :attr:`gaps`; those are fetched over REST, and ``repaired_by`` is then
+        "rest" (see ``backfill`` of :func:`kalshi_nb.connect`). The numbers begin anew with each subscription and
+        connection: what names a trade is its ``trade_id``.
         """
-        return self._frame("trade", market_tickers, rows, seconds, exact=exact, gaps=gaps)
+        return self._frame("trade", market_tickers, rows, seconds, exact=exact, gaps=gaps, since=since)
 
     def tickers(
         self,
@@ -912,15 +926,66 @@ class Feed:
         """
         return self._discovery().search(query, status, limit, cache=cache)
 
+    def candles(
+        self,
+        market_tickers: MarketTickers,
+        interval: str = "1h",
+        since: Since = "24h",
+        until: Moment | None = None,
+        *,
+        filled: bool = False,
+        progress: Progress | None = None,
+    ) -> pl.DataFrame:
+        """Ask for candles that the exchange has made: of any market, back to its opening.
+
+        >>> import kalshi_nb as kn
+        >>> feed = kn.connect("sim")
+        >>> feed.candles("KXSENATEOH-28-D", "1d", since="7d").height
+        8
+        >>> feed.close()
+
+        Parameters
+        ----------
+        market_tickers : str or iterable of str
+            One market, or several.
+        interval : str
+            ``"1m"``, ``"1h"`` or ``"1d"``; days begin at midnight in New York.
+        since : str, timedelta, datetime or float
+            So long ago, such as ``"24h"``, or a moment.
+        until : datetime, str or float, optional
+            A moment; now when None.
+        filled : bool
+            Also the intervals between them in which nothing moved: with the quotes as they stood, and no volume.
+        progress : callable, optional
+            Called after each answer with the number of rows so far, and the time reached.
+
+        Returns
+        -------
+        polars.DataFrame
+            Columns ``market_ticker, start, end, open, high, low, close, volume, trades, yes_bid_open … yes_bid_close,
+            yes_ask_open … yes_ask_close, open_interest, complete, mid``: dollars, contracts, UTC, by start. A row
+            where a trade or a quote moved; prices are null without a trade, and ``mid`` is that of the quotes at the
+            end. How many ``trades`` there were the exchange does not tell. ``complete`` is false of one that is not
+            over, or was a moment ago.
+
+        Raises
+        ------
+        RestNotFoundError
+            When there is no such market.
+        RestError, ConfigurationError, FeedClosedError
+            As for :meth:`markets`.
+
+        Notes
+        -----
+        Source: Kalshi's ``GET /markets/candlesticks``, and ``GET /historical/markets/{ticker}/candlesticks`` of
+        markets that were settled more than two months ago.
+        """
+        return self._past().candles(market_tickers, interval, since, until, filled=filled, progress=progress)
+
     # Pipelines ----------------------------------------------------------------------------------------
 
     def stream(
-        self,
-        channel: str,
-        market_tickers: MarketTickers = None,
-        *,
-        exact: bool = False,
-        name: str | None = None,
+        self, channel: str, market_tickers: MarketTickers = None, *, exact: bool = False, name: str | None = None
     ) -> Stream:
         """Return a ``streamz.Stream`` of polars DataFrames, one a batch, to build a pipeline on.
 
@@ -1051,10 +1116,7 @@ class Feed:
         return self._attachments.listen(channel, check_subjects(channel, market_tickers), gaps=gaps, name=name)
 
     def when(
-        self,
-        condition: Callable[[Quote], Any],
-        call: Callable[[Quote], Any],
-        market_tickers: MarketTickers = None,
+        self, condition: Callable[[Quote], Any], call: Callable[[Quote], Any], market_tickers: MarketTickers = None
     ) -> Pipeline:
         """Have a function called when something becomes true of a market's best prices, once a crossing.
 
@@ -1363,13 +1425,19 @@ class Feed:
         exact: bool,
         gaps: bool = False,
         latest_keys: int | None = None,
+        since: Since | None = None,
     ) -> Frame:
         self._ask()
-        return self._frames.open(checked(channel, market_tickers, rows, seconds, exact, gaps, params, latest_keys))
+        asked = checked(channel, market_tickers, rows, seconds, exact, gaps, params, latest_keys, since)
+        return self._frames.open(asked)
 
     def _discovery(self) -> Discovery:
         self._ask()
         return self._parts.discovery
+
+    def _past(self) -> History:
+        self._ask()
+        return self._parts.history
 
     def _refuse_ended(self) -> None:
         ended = self._standing.ended()

@@ -9,6 +9,7 @@ from kalshi_nb._durations import Duration
 from kalshi_nb._feed.coverage import Coverage
 from kalshi_nb._feed.demand import Demand, MarketTickers, check_channel, check_tickers
 from kalshi_nb._feed.handles import Ending, Handles
+from kalshi_nb._feed.history import Reach, reach_of
 from kalshi_nb._feed.standing import unknown_market
 from kalshi_nb._rows.channels import BOOKS, QUOTES, source_of, traits_of
 from kalshi_nb._rows.tickers import about, hints
@@ -18,7 +19,9 @@ from kalshi_nb.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from kalshi_nb._engine.port import Engine
+    from kalshi_nb._feed.backfill import Backfill
     from kalshi_nb._feed.frame import Frame
+    from kalshi_nb._feed.history import History, Since
     from kalshi_nb._feed.standing import FeedStanding
     from kalshi_nb._rows.wanted import Params
     from kalshi_nb._streams.runner import Pipelines
@@ -47,6 +50,8 @@ class FrameRequest(NamedTuple):
         What else the exchange is told.
     latest_keys : int or None
         How many last rows it keeps beside its window; None for as many as any frame.
+    since : Reach or None
+        How far back, over REST; None for what comes by itself alone.
     holder : str
         Whose it is where it is not for whoever asks the same: nobody else's ``close()`` is to end it.
     """
@@ -59,6 +64,7 @@ class FrameRequest(NamedTuple):
     gaps: bool = False
     params: Params = ()
     latest_keys: int | None = None
+    since: Reach | None = None
     holder: str = ""
 
 
@@ -71,6 +77,7 @@ def checked(
     gaps: bool,
     params: Params,
     latest_keys: int | None,
+    since: Since | None = None,
 ) -> FrameRequest:
     """Return what was asked for as a request, or raise what is wrong with it."""
     from kalshi_nb._frames.rolling import most_keys, window  # noqa: PLC0415  # polars loads when it is needed
@@ -82,9 +89,9 @@ def checked(
     decimals, marked = flag("exact", exact), flag("gaps", gaps)
     if marked and channel == QUOTES:
         raise ConfigurationError("quotes have no column gap; their column status says when a book is not live.")
-    return FrameRequest(
-        channel, tickers, rows and kept.rows, None if seconds is None else kept.seconds, decimals, marked, params, keys
-    )
+    span = None if seconds is None else kept.seconds
+    reach = reach_of(since)
+    return FrameRequest(channel, tickers, rows and kept.rows, span, decimals, marked, params, keys, reach)
 
 
 class Frames:
@@ -102,6 +109,10 @@ class Frames:
         Tells them how the feed stands.
     source : FeedSource
         What their views are made of.
+    history : History
+        What was before.
+    backfill : Backfill
+        Looks again for what could not be seen at once.
     """
 
     def __init__(
@@ -111,7 +122,11 @@ class Frames:
         pipelines: Pipelines,
         standing: FeedStanding,
         source: FeedSource,
+        history: History,
+        backfill: Backfill,
     ) -> None:
+        self._history = history
+        self._backfill = backfill
         self._source = source
         self._engine = engine
         self._demand = demand
@@ -148,6 +163,7 @@ class Frames:
             seconds=request.seconds,
             exact=request.exact,
             gaps=request.gaps,
+            fetched=request.since is not None,
             latest_keys=request.latest_keys,
             name=traits_of(request.channel).title,
             on_close=ending,
@@ -158,6 +174,10 @@ class Frames:
             )
             ending.add(held.release)
             coverage = Coverage(self._engine, source_of(request.channel), request.market_tickers, held.connections)
+            if request.since is not None:
+                seam = self._history.fill(node, request.market_tickers, request.since, coverage)
+                if seam is not None:
+                    self._backfill.later(seam)
             return Frame(
                 node.store,
                 name=node.pipeline.name,

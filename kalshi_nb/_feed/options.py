@@ -45,6 +45,8 @@ class Options:
         Whom to trust: a context, or the path of a file of certificates; None for whom this computer trusts.
     proxy : ProxyAddress, False or None
         The proxy on the way, False for none, None for what the environment says.
+    backfill : bool or None
+        Whether trades that were missed in a gap are fetched over REST; None: where the clock runs by itself.
     """
 
     flush_interval: float = 0.05
@@ -53,6 +55,7 @@ class Options:
     transport: Literal["websockets", "picows"] = "websockets"
     ssl: SSLContext | str | None = None
     proxy: ProxyAddress | Literal[False] | None = None
+    backfill: bool | None = None
 
     def difference(self, other: Options) -> str:
         """Say which options are others there than here, empty where none is."""

@@ -9,11 +9,13 @@ from typing import Any
 from kalshi_nb._engine.port import Engine
 from kalshi_nb._environments import origin_of
 from kalshi_nb._feed.attachments import Attachments
+from kalshi_nb._feed.backfill import Backfill
 from kalshi_nb._feed.dashboard import Dashboards
 from kalshi_nb._feed.demand import Demand
 from kalshi_nb._feed.feed_views import FeedViews
 from kalshi_nb._feed.follower import Follower
 from kalshi_nb._feed.frames import Frames
+from kalshi_nb._feed.history import History
 from kalshi_nb._feed.open_books import OpenBooks
 from kalshi_nb._feed.options import Options
 from kalshi_nb._feed.pipelines import pipelines_on
@@ -44,6 +46,8 @@ class FeedParts:
     views: FeedViews
     dashboards: Dashboards
     discovery: Discovery
+    history: History
+    backfill: Backfill
 
     def close(self, engine: Engine, mover: Any) -> None:
         """End them and their engine, in the order in which nothing waits for what has ended.
@@ -58,6 +62,7 @@ class FeedParts:
         if mover is not None:
             mover.detach(self.follower)
         self.discovery.close()
+        self.backfill.close()
         self.recorders.close()
         engine.gaps.seal()
         self.views.freeze()
@@ -77,7 +82,9 @@ def origin(url: str, exchange: object, replaying: object) -> str:
     return origin_of(url) if replaying is None else "replay"
 
 
-def parts_of(engine: Engine, options: Options, origin: str = "", rest: RestClient | None = None) -> FeedParts:
+def parts_of(
+    engine: Engine, options: Options, origin: str = "", rest: RestClient | None = None, *, is_by_hand: bool = False
+) -> FeedParts:
     """Return the parts of a feed on an engine.
 
     Parameters
@@ -90,12 +97,19 @@ def parts_of(engine: Engine, options: Options, origin: str = "", rest: RestClien
         What :func:`origin` says of its data.
     rest : RestClient, optional
         Asks the same exchange over REST.
+    is_by_hand : bool
+        Whether somebody moves the exchange's clock.
     """
     standing, markets, demand = FeedStanding(engine), MarketRegistry(), Demand(engine)
     pipelines = pipelines_on(engine, options, standing, markets, demand)
     orders_since = partial(demand.since, "user_orders")
     source = FeedSource(engine, markets, standing.over, standing.view_errors, orders_since=orders_since, origin=origin)
-    frames = Frames(engine, demand, pipelines, standing, source)
+    discovery = Discovery(rest, markets, engine.clock.now_us)
+    history = History(engine, lambda: discovery.client)
+    backfill = Backfill(engine, markets.recent_trades, history.trades, partial(demand.wanted, "trade"))
+    # Where the clock is moved by hand, what comes is a matter of steps; what is fetched meanwhile would not be.
+    backfill.is_on = rest is not None and (not is_by_hand if options.backfill is None else options.backfill)
+    frames = Frames(engine, demand, pipelines, standing, source, history, backfill)
     books = OpenBooks(engine, demand, standing, source)
     attachments = Attachments(pipelines, demand, engine)
     recorders = Recorders(engine, demand)
@@ -112,5 +126,7 @@ def parts_of(engine: Engine, options: Options, origin: str = "", rest: RestClien
         recorders,
         views,
         Dashboards(frames, books, source, views.source),
-        Discovery(rest, markets, engine.clock.now_us),
+        discovery,
+        history,
+        backfill,
     )

@@ -54,7 +54,7 @@ def pipelines_on(
         standing=standing,
         readers={
             **dict.fromkeys(LIFECYCLE_CHANNELS, partial(learn, markets)),
-            "trade": markets.last_trades.learn,
+            "trade": markets.learn_trades,
             "user_orders": markets.own_marks.learn_orders,
             "fill": markets.own_marks.learn_fills,
         },

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from kalshi_nb._clock import WallClock
 from kalshi_nb._environments import rest_of
 from kalshi_nb._feed.asked import whereabouts
+from kalshi_nb._feed.demand import check_tickers
+from kalshi_nb._feed.history import candle_frame, reach_of, since_us
+from kalshi_nb._frames.files import local_path
 from kalshi_nb._markets.registry import MarketRegistry
+from kalshi_nb._moments import moment_us
 from kalshi_nb._redaction import Secret
 from kalshi_nb._rest.client import RestClient
 from kalshi_nb._rest.discovery import Discovery
 from kalshi_nb._rest.filters import MarketQuestion
+from kalshi_nb._rest.trades import TradeHistory
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from kalshi_nb._feed.demand import MarketTickers
+    from kalshi_nb._feed.history import Since
     from kalshi_nb._moments import Moment
     from kalshi_nb._rest.discovery import Progress
     from kalshi_nb.sim import Exchange
 
-__all__ = ["discovery_at", "markets"]
+__all__ = ["candles", "discovery_at", "history", "markets"]
+
+_A_DAY: Final = 24 * 3_600 * 1_000_000
 
 
 def markets(
@@ -75,6 +85,122 @@ def markets(
     question = MarketQuestion(series, event, tickers, status, close_after, close_before, multivariate)
     with discovery_at(where) as discovery:
         return discovery.markets(question, limit, cursor, progress)
+
+
+def history(
+    where: str | Exchange | None = None,
+    market_tickers: MarketTickers = None,
+    since: Since = "24h",
+    until: Moment | None = None,
+    *,
+    out: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+) -> pl.DataFrame | pl.LazyFrame:
+    """Ask for the trades of a window, back to 2021; this needs no key, and uses none.
+
+    >>> import kalshi_nb as kn
+    >>> exchange = kn.sim.Exchange(seed=7, clock="manual")
+    >>> kn.history(exchange, "KXSENATEOH-28-D", "1d")["yes_price"].is_between(0, 1).all()
+    True
+    >>> exchange.close()
+
+    Parameters
+    ----------
+    where : str or kalshi_nb.sim.Exchange, optional
+        As for :func:`markets`.
+    market_tickers : str or iterable of str, optional
+        One market, several, or all: of all that are many millions a day.
+    since : str, timedelta, datetime or float
+        So long ago, such as ``"24h"``, or a moment.
+    until : datetime, str or float, optional
+        A moment; now when None.
+    out : path, optional
+        A folder that is empty or not there yet: the trades are written to Parquet, 100,000 a file, and never more of
+        them are in memory.
+    progress : callable, optional
+        Called after each page of 1,000 with the number of rows so far, and the time reached: newest come first.
+
+    Returns
+    -------
+    polars.DataFrame or polars.LazyFrame
+        The columns of :meth:`kalshi_nb.Feed.trades` and ``backfilled``, true; oldest first. With `out` a LazyFrame of
+        the files, market by market.
+
+    Raises
+    ------
+    RestError
+        When the exchange does not answer, at any of several tries; what had come is in its ``partial``, or in the
+        files, and so it is after Ctrl-C.
+    ConfigurationError, MarketTickerError
+        When an argument cannot be asked for.
+    FileError
+        When the folder cannot be written to.
+
+    Notes
+    -----
+    Source: Kalshi's ``GET /markets/trades`` and ``GET /historical/trades``. Of a market that does not exist
+    there are none.
+    """
+    from kalshi_nb._rest.trade_files import collected, written_to  # noqa: PLC0415  # polars loads when it is needed
+
+    found, reach = check_tickers(market_tickers), reach_of(since)
+    tickers: list[str | None] = [None] if found is None else [*sorted(found)]
+    with discovery_at(where) as discovery:
+        now = discovery.now_us()
+        first = since_us(("ago", _A_DAY) if reach is None else reach, now)
+        last = now if until is None else moment_us("until", until)
+        trades = TradeHistory(discovery.client, discovery.now_us)
+        if out is None:
+            return collected(trades, tickers, first, last, progress)
+        return written_to(local_path(out), trades, tickers, first, last, progress)
+
+
+def candles(
+    where: str | Exchange | None = None,
+    market_tickers: MarketTickers = None,
+    interval: str = "1h",
+    since: Since = "24h",
+    until: Moment | None = None,
+    *,
+    filled: bool = False,
+    progress: Progress | None = None,
+) -> pl.DataFrame:
+    """Ask for candles that the exchange has made; this needs no key, and uses none.
+
+    >>> import kalshi_nb as kn
+    >>> exchange = kn.sim.Exchange(seed=7, clock="manual")
+    >>> kn.candles(exchange, "KXSENATEOH-28-D", "1d", since="7d").height
+    8
+    >>> exchange.close()
+
+    Parameters
+    ----------
+    where : str or kalshi_nb.sim.Exchange, optional
+        As for :func:`markets`.
+    market_tickers, interval, since, until, filled, progress
+        As for :meth:`kalshi_nb.Feed.candles`.
+
+    Returns
+    -------
+    polars.DataFrame
+        As :meth:`kalshi_nb.Feed.candles` returns it.
+
+    Raises
+    ------
+    RestNotFoundError, RestError, ConfigurationError
+        As for :meth:`kalshi_nb.Feed.candles`.
+    """
+    with discovery_at(where) as discovery:
+        return candle_frame(
+            discovery.client,
+            discovery.now_us,
+            market_tickers,
+            interval,
+            since,
+            until,
+            filled=filled,
+            progress=progress,
+        )
 
 
 @contextmanager

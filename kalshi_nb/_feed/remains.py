@@ -11,6 +11,7 @@ from kalshi_nb._threads import forks
 
 if TYPE_CHECKING:
     from kalshi_nb._engine.port import Engine
+    from kalshi_nb._feed.backfill import Backfill
     from kalshi_nb._feed.demand import Demand
     from kalshi_nb._feed.frames import Frames
     from kalshi_nb._feed.open_books import OpenBooks
@@ -27,7 +28,7 @@ class Remains:
 
     Parameters
     ----------
-    engine, pipelines, demand, recorders, discovery
+    engine, pipelines, demand, recorders, discovery, backfill
         The feed's.
     handles : iterable of Frames and OpenBooks
         The frames and books that the feed gave out.
@@ -44,6 +45,7 @@ class Remains:
         demand: Demand,
         recorders: Recorders,
         discovery: Discovery,
+        backfill: Backfill,
         *,
         handles: Iterable[Frames | OpenBooks],
         exchange: Any,
@@ -56,6 +58,7 @@ class Remains:
         self._demand = demand
         self._recorders = recorders
         self._discovery = discovery
+        self._backfill = backfill
         self._handles = tuple(handles)
         self._detach = detach
         self._born = forks()
@@ -85,6 +88,7 @@ class Remains:
             return
         self._detach()
         self._discovery.close()
+        self._backfill.close()
         self._recorders.close()
         self.engine.gaps.seal()
         self.engine.close()
@@ -105,6 +109,7 @@ def remains_of(engine: Engine, parts: FeedParts, exchange: Any, mover: Any) -> R
         parts.demand,
         parts.recorders,
         parts.discovery,
+        parts.backfill,
         handles=(parts.frames, parts.books),
         exchange=exchange,
         detach=lambda: None if mover is None else mover.detach(follower),

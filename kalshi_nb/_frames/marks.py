@@ -1,4 +1,4 @@
-"""Which rows follow a gap."""
+"""What is said of rows beside what they say: which follow a gap, and which were fetched later."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ if TYPE_CHECKING:
 
     from kalshi_nb._rows.rows import Row
 
-__all__ = ["GAP", "GapMarks"]
+__all__ = ["BACKFILLED", "GAP", "GapMarks"]
 
 MOST_MARKETS: Final = 100_000
 
 GAP: Final = "gap"
 """The column that says where rows may be missing."""
+
+BACKFILLED: Final = "backfilled"
+"""The column that says which rows did not come by themselves."""
 
 
 class GapMarks:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import time
+from itertools import compress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
@@ -17,6 +18,7 @@ from kalshi_nb._frames.columns import Columns
 from kalshi_nb._frames.last_rows import DEFAULT_KEYS, LastRows, Law, moments
 from kalshi_nb._frames.pending import Part, PlainRows, joined, nbytes_of
 from kalshi_nb._frames.schema import MARKET, RECEIVED
+from kalshi_nb._rows.channels import position
 from kalshi_nb._usage import whole
 from kalshi_nb._wakeup import Waiters
 from kalshi_nb.errors import ConfigurationError, PipelineError
@@ -89,6 +91,18 @@ def most_keys(latest_keys: int | None) -> int:
     if latest_keys is None:
         return DEFAULT_KEYS
     return whole("latest_keys", latest_keys, "give a positive whole number, for example latest_keys=1_000_000")
+
+
+def _without(rows: PlainRows, name: str, known: pl.Series) -> PlainRows:
+    """Return those rows that have a value in a column which is not among the known ones, each once."""
+    at = position(rows.channel, name)
+    seen = set(known.to_list())
+    new: list[bool] = []
+    for row in rows.rows:
+        new.append(row[at] not in seen)
+        seen.add(row[at])
+    marks = None if rows.marks is None else list(compress(rows.marks, new))
+    return rows._replace(rows=list(compress(rows.rows, new)), marks=marks)
 
 
 def _raise(error: BaseException) -> None:
@@ -256,19 +270,36 @@ class RollingFrame:
                 view = self._grown(view, df, not_set)
             self._show(view._replace(steps=view.steps.stepped(view.blocks.height, by)))
 
-    def insert(self, rows: PlainRows) -> None:
+    def insert(self, rows: PlainRows, *, unless: str | None = None) -> int:
         """Put rows in where their ``ts`` belongs, behind rows of the same ``ts``; see `append_rows`.
 
         They count like all others. Where the window is full, those that are older than all in it are not to be
         seen, and `latest` goes by ``ts`` from now on.
+
+        Parameters
+        ----------
+        rows : PlainRows
+            The rows.
+        unless : str, optional
+            The column by which it is known which of them are there already; those are left out.
+
+        Returns
+        -------
+        int
+            How many were put in.
         """
         with self._writing:
             if self._state.pending:
                 self._take_in(self._state.pending)
+            if unless is not None:
+                rows = _without(rows, unless, self._state.view.df[unless])
+            if not rows.height:
+                return 0
             self._total += rows.height
             for late in self._without_lost((rows,)):
                 self._show(self._with_late(self._state.view, late))
         self._waiters.tell(self._total)  # nobody is woken for rows that are not yet those that were waited for
+        return rows.height
 
     def _with_late(self, view: View, late: pl.DataFrame) -> View:
         late = late.sort(moments(), maintain_order=True)
@@ -482,6 +513,8 @@ class RollingFrame:
         if not isinstance(df.schema.get(RECEIVED), pl.Datetime):
             return None
         moment: dt.datetime | None = df[RECEIVED][row - view.blocks.skip]
+        if moment is None and isinstance(df.schema.get("ts"), pl.Datetime):
+            moment = df["ts"][row - view.blocks.skip]  # one that was fetched
         if moment is None:
             return None
         return (moment - _EPOCH) // dt.timedelta(microseconds=1) + view.steps.off(row)

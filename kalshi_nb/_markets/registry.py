@@ -24,12 +24,14 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from kalshi_nb._markets.last_trades import LastTrades
 from kalshi_nb._markets.marks import OwnMarks
+from kalshi_nb._markets.recent_trades import RecentTrades
 from kalshi_nb._rows.market_facts import EventFacts, MarketFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from kalshi_nb._rows.market_facts import Phase
+    from kalshi_nb._rows.rows import Row
 
 __all__ = ["MOST_EVENTS", "MOST_MARKETS", "MarketRegistry"]
 
@@ -78,8 +80,15 @@ class MarketRegistry:
         self._members: dict[str, set[str]] = {}
         self.last_trades = LastTrades()
         """What was traded last."""
+        self.recent_trades = RecentTrades()
+        """The trades that came last."""
         self.own_marks = OwnMarks()
         """One's own orders and fills."""
+
+    def learn_trades(self, rows: Sequence[Row]) -> None:
+        """Take up some rows of trades, in their order; one thread at a time."""
+        self.last_trades.learn(rows)
+        self.recent_trades.learn(rows)
 
     @property
     def version(self) -> int:

@@ -14,14 +14,20 @@ from kalshi_nb._fixed_point import COSTS, COUNTS
 from kalshi_nb.errors import RestBodyError, WireError
 
 __all__ = [
+    "Candle",
+    "CandlesBody",
+    "CutoffBody",
     "Event",
     "EventBody",
     "EventsBody",
     "LimitsBody",
     "Market",
     "MarketBody",
+    "MarketCandles",
     "MarketsBody",
+    "MarketsCandlesBody",
     "Number",
+    "Prices",
     "Series",
     "SeriesListBody",
     "TagsBody",
@@ -158,6 +164,59 @@ class TradesBody(msgspec.Struct):
 
     trades: list[Trade] | None = None
     cursor: str | None = None
+
+
+class Prices(msgspec.Struct, kw_only=True):
+    """Open, high, low and close of a candle's prices; those of the historical tier have shorter names."""
+
+    open_dollars: Number = None
+    high_dollars: Number = None
+    low_dollars: Number = None
+    close_dollars: Number = None
+    open: Number = None
+    high: Number = None
+    low: Number = None
+    close: Number = None
+
+
+class Candle(msgspec.Struct, kw_only=True):
+    """A candlestick, of either tier."""
+
+    end_period_ts: int
+    price: Prices | None = None
+    yes_bid: Prices | None = None
+    yes_ask: Prices | None = None
+    volume_fp: Number = None
+    open_interest_fp: Number = None
+    volume: Number = None
+    open_interest: Number = None
+
+
+class CandlesBody(msgspec.Struct):
+    """The candles of one market."""
+
+    ticker: str | None = None
+    candlesticks: list[Candle] | None = None
+
+
+class MarketCandles(msgspec.Struct):
+    """The candles of one market of several."""
+
+    market_ticker: str
+    candlesticks: list[Candle] | None = None
+
+
+class MarketsCandlesBody(msgspec.Struct):
+    """The candles of several markets."""
+
+    markets: list[MarketCandles] | None = None
+
+
+class CutoffBody(msgspec.Struct):
+    """Before when what has happened is in the historical tier."""
+
+    market_settled_ts: str | None = None
+    trades_created_ts: str | None = None
 
 
 class TagsBody(msgspec.Struct):

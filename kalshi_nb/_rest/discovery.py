@@ -70,6 +70,10 @@ class Discovery:
         if self._client is not None:
             self._client.close()
 
+    def now_us(self) -> int:
+        """Return the time, as far as the exchange's own is known here, in microseconds."""
+        return self._now_us()
+
     @property
     def client(self) -> RestClient:
         """Who asks.

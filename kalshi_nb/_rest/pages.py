@@ -50,7 +50,7 @@ class Walk(Generic[Row]):
     name : callable
         Returns what names a row in the whole list.
     order : callable, optional
-        Returns that of a row by which the list falls, where it is known to.
+        Returns that of a row by which the list falls, where it is known to; None of a row that does not say.
     cursor : str
         Where to begin.
 
@@ -102,19 +102,25 @@ class Walk(Generic[Row]):
             When the page begins anew.
         """
         new = [row for row in rows if self._name(row) not in self._seen]
+        self.rows += len(new)
         if rows and not new:
             raise PagingError(f"Page {self.pages + 1} has only rows that came before: the cursor leads back. {_STEP}")
         if self._order is not None:
             for row in rows:
                 at = self._order(row)
+                if at is None:  # it does not say
+                    continue
                 if self._last is not None and at > self._last:
                     raise PagingError(f"Page {self.pages + 1} is not older than the one before it. {_STEP}")
                 self._last = at
         return new
 
     def _go_on(self, page: Page[Row]) -> None:
-        self._seen.update(map(self._name, page.rows))
-        self.rows = len(self._seen)
+        names = set(map(self._name, page.rows))
+        if self._order is None:
+            self._seen |= names
+        elif names:
+            self._seen = names  # of a list that falls only the last page can come again unseen; it may be endless
         self.pages += 1
         self._empty = 0 if page.rows else self._empty + 1
         self.is_over = not page.cursor

@@ -33,6 +33,8 @@ class Channel:
         first where no class is called so; None where all are of the first.
     key : tuple of str
         The columns whose newest row is the present state of one thing.
+    identity : str or None
+        The column that names a row, for all time; None where nothing does.
     ended : tuple of str and frozenset of str, or None
         A column, and what it says in the last row that there is to be about one thing; None where nothing does.
     subject : str or None
@@ -68,6 +70,7 @@ class Channel:
     source: str | None = None
     event_column: str | None = None
     key: tuple[str, ...] = ("market_ticker",)
+    identity: str | None = None
     ended: tuple[str, frozenset[str]] | None = None
     subject: str | None = "market_ticker"
     words: Words = MARKETS

@@ -69,6 +69,7 @@ _TABLE: Final = (
         title="trades",
         wire="market_data",
         messages=("Trade",),
+        identity="trade_id",
         from_one=True,
         columns=layout(
             ts="time",

@@ -33,8 +33,8 @@ than none, a change before its book, the exchange's errors 10 and 25, a subscrip
 the kit ended to change a filter, or a connection that was lost. In a recording also: what came was too much for it, or
 there was no room; it breaks off; it cannot be read; or nobody recorded."""
 
-RepairedBy = Literal["get_snapshot", "resubscribe", "reconnect", "checkpoint"]
-"""What made the books right again; in a recording also how they stood at a moment after the gap."""
+RepairedBy = Literal["get_snapshot", "resubscribe", "reconnect", "checkpoint", "rest"]
+"""What made the books right again; in a recording also how they stood at a moment after the gap. Trades: ``rest``."""
 
 
 @dataclass(slots=True)

@@ -5,20 +5,24 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
+import polars as pl
 from streamz import Stream
 
 from kalshi_nb._frames.batch import Batch
+from kalshi_nb._frames.marks import BACKFILLED
 from kalshi_nb._frames.pending import PlainRows
 from kalshi_nb._logging import log
+from kalshi_nb._rows.channels import traits_of
 from kalshi_nb._rows.steering import LateRows
 from kalshi_nb._streams.delivery import Delivery
 from kalshi_nb._streams.graph import destroy_below
 from kalshi_nb._streams.troubles import keys_dropped
 
 if TYPE_CHECKING:
-    import polars as pl
+    from collections.abc import Sequence
 
     from kalshi_nb._frames.rolling import RollingFrame
+    from kalshi_nb._rows.rows import Row
     from kalshi_nb._rows.steering import SteeringRow
     from kalshi_nb._streams.delivery import Opening
 
@@ -39,6 +43,8 @@ class FeedFrameDelivery(Delivery):
         Keeps the rows.
     gaps : bool
         Whether the frame says which rows follow a gap.
+    fetched : bool
+        Whether it says which rows were fetched later.
 
     Attributes
     ----------
@@ -48,10 +54,12 @@ class FeedFrameDelivery(Delivery):
 
     kind = "frames"
 
-    def __init__(self, opening: Opening, store: RollingFrame, *, gaps: bool = False) -> None:
+    def __init__(self, opening: Opening, store: RollingFrame, *, gaps: bool = False, fetched: bool = False) -> None:
         super().__init__(opening)
         self.store = store
         self.gaps = gaps
+        self._is_told = fetched
+        self._identity = traits_of(opening.label.channel).identity
         self._all_keys = True
         self._source = Stream(stream_name=opening.label.name)
         self._node: _FeedFrameNode | None = _FeedFrameNode(self._source, store)
@@ -68,8 +76,12 @@ class FeedFrameDelivery(Delivery):
     def _wanted(self, batch: Batch) -> pl.DataFrame | PlainRows | None:
         exact, markets = self.pipeline.exact, self.label.market_tickers
         if len(batch) < _FEW_ROWS and not batch.is_built(exact=exact):
-            return batch.plain(markets, exact, gaps=self.gaps)
-        return batch.select(markets, exact, gaps=self.gaps)
+            plain = batch.plain(markets, exact, gaps=self.gaps)
+            return plain._replace(fetched=False) if plain is not None and self._is_told else plain
+        frame = batch.select(markets, exact, gaps=self.gaps)
+        if frame is None or not self._is_told:
+            return frame
+        return frame.with_columns(pl.lit(value=False).alias(BACKFILLED))
 
     def _hand_over(self, element: pl.DataFrame | PlainRows) -> None:
         self._progress.rows += element.height
@@ -90,10 +102,17 @@ class FeedFrameDelivery(Delivery):
         if not isinstance(row, LateRows):
             super()._apply(row)
             return
-        late = Batch(self.label.channel, row.rows).plain(self.label.market_tickers, self.pipeline.exact)
-        if late is not None:
-            # They stand where rows were missing, and are none that follow a gap.
-            self.store.insert(late._replace(marks=[False] * late.height) if self.gaps else late)
+        self.put_in(row.rows)
+
+    def put_in(self, rows: Sequence[Row]) -> int:
+        """Put rows of the channel in that were fetched; return how many of them were not there. From any thread."""
+        late = Batch(self.label.channel, rows).plain(self.label.market_tickers, self.pipeline.exact)
+        if late is None:
+            return 0
+        # They stand where rows were missing, and are none that follow a gap.
+        marks = [False] * late.height if self.gaps else None
+        late = late._replace(marks=marks, fetched=True if self._is_told else None)
+        return self.store.insert(late, unless=self._identity)
 
     def _failed(self, error: BaseException, element: object) -> None:  # noqa: ARG002  # kept for users alone
         failure = self._notices.failure(error, self.pipeline)

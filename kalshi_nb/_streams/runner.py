@@ -215,13 +215,15 @@ class Pipelines:
         seconds: float | None = None,
         exact: bool = False,
         gaps: bool = False,
+        fetched: bool = False,
         latest_keys: int | None = None,
         name: str | None = None,
         on_close: Callable[[], Any] | None = None,
     ) -> FeedFrameDelivery:
         """Return what fills a frame of the feed's own, in each turn, until its pipeline is closed.
 
-        With `gaps` its last column says which rows come first in their market after a gap.
+        With `gaps` its last column says which rows come first in their market after a gap, with `fetched` one more
+        says which were fetched later.
 
         Raises
         ------
@@ -230,7 +232,7 @@ class Pipelines:
         """
         kept = window(rows, seconds)
         store = RollingFrame(
-            schema(channel, exact, gaps=gaps),
+            schema(channel, exact, gaps=gaps, fetched=fetched),
             rows=kept.rows,
             seconds=kept.seconds,
             clock=self._clock,
@@ -241,7 +243,7 @@ class Pipelines:
         )
         opening = self._opening(self._kit, channel, market_tickers, name, on_close, exact=exact)
         store.on_awaited = self._turns.hurry
-        delivery = FeedFrameDelivery(opening, store, gaps=gaps)
+        delivery = FeedFrameDelivery(opening, store, gaps=gaps, fetched=fetched)
         self._kit.add(delivery, strongly=True)
         self.start()
         return delivery

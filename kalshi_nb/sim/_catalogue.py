@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from datetime import date
 from typing import Any, Final
 
 from kalshi_nb.sim._market import ListedEvent, Market, Temper
 
-__all__ = ["CATALOGUE", "EVENTS"]
+__all__ = ["CATALOGUE", "EVENTS", "TODAY", "weather"]
 
 _MARKET_IDS: Final = uuid.UUID("6b1f0a6e-5d0c-4f6e-9a53-2f1c1d0e7b11")
 _HOUR: Final = 3_600
@@ -21,37 +22,55 @@ def _market(ticker: str, title: str, grid: str, subtitle: str, **strike: Any) ->
     return Market(ticker, event_ticker, series_ticker, title, grid, market_id, subtitle, **strike)
 
 
-def _temperature(
-    name: str, words: str, subtitle: str, temper: Temper, floor: int | None, cap: int | None
-) -> tuple[Market, Temper]:
-    title = f"Will the high temperature in New York be {words} on Nov 22, 2026?"
-    kind = "less" if floor is None else "greater" if cap is None else "between"
-    market = _market(
-        f"KXHIGHNY-26NOV22-{name}",
-        title,
-        "linear_cent",
-        subtitle,
-        strike_type=kind,
-        floor_strike=None if floor is None else float(floor),
-        cap_strike=None if cap is None else float(cap),
-    )
-    return market, temper
+def weather(day: date, lowest: int) -> tuple[ListedEvent, tuple[tuple[Market, Temper], ...]]:
+    """Return what is asked about one day's temperature: six ranges of degrees, of which `lowest` begins the second."""
+    name = f"KXHIGHNY-{day:%y}{_MONTHS[day.month - 1].upper()}{day.day:02}"
+    said = f"{_MONTHS[day.month - 1]} {day.day}, {day.year}"
+    event = ListedEvent(name, "KXHIGHNY", f"Highest temperature in NYC on {said}?", said, True, 2.0, _DAY)
+    markets = []
+    for above, temper in _WEATHER:
+        floor = None if above is None else lowest + above
+        cap = lowest if floor is None else None if above == _WARMEST else floor + 1
+        if floor is None:
+            short, words, subtitle = f"T{lowest}", f"below {lowest}°", f"{lowest - 1}° or below"
+        elif cap is None:
+            short, words, subtitle = f"T{floor}", f"above {floor}°", f"{floor + 1}° or above"
+        else:
+            short, words, subtitle = f"B{floor}.5", f"{floor}-{cap}°", f"{floor}° to {cap}°"
+        market = _market(
+            f"{name}-{short}",
+            f"Will the high temperature in New York be {words} on {said}?",
+            "linear_cent",
+            subtitle,
+            strike_type="less" if floor is None else "greater" if cap is None else "between",
+            floor_strike=None if floor is None else float(floor),
+            cap_strike=None if cap is None else float(cap),
+        )
+        markets.append((market, temper))
+    return event, tuple(markets)
+
+
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_WARMEST: Final = 7
+_WEATHER: Final[tuple[tuple[int | None, Temper], ...]] = (
+    (None, Temper(400, 18, 200, 200, 14, 5_000_000)),
+    (0, Temper(1_100, 20, 200, 200, 14, 3_000_000)),
+    (2, Temper(2_700, 22, 200, 200, 16, 1_300_000, has_account=True)),
+    (4, Temper(3_400, 25, 200, 200, 18, 900_000, has_account=True)),
+    (6, Temper(1_700, 22, 200, 300, 14, 1_800_000, has_account=True)),
+    (_WARMEST, Temper(700, 18, 200, 200, 12, 4_000_000)),
+)
+"""Where each range begins, in degrees above the lowest, and how its market behaves."""
+
+TODAY: Final = date(2026, 11, 22)
+"""The day of the weather's live event, whatever the clock says."""
+
+_TODAYS_EVENT, _TODAYS_MARKETS = weather(TODAY, 48)
 
 
 def _catalogue() -> tuple[tuple[Market, Temper], ...]:
     return (
-        _temperature("T48", "below 48°", "47° or below", Temper(400, 18, 200, 200, 14, 5_000_000), None, 48),
-        _temperature("B48.5", "48-49°", "48° to 49°", Temper(1_100, 20, 200, 200, 14, 3_000_000), 48, 49),
-        _temperature(
-            "B50.5", "50-51°", "50° to 51°", Temper(2_700, 22, 200, 200, 16, 1_300_000, has_account=True), 50, 51
-        ),
-        _temperature(
-            "B52.5", "52-53°", "52° to 53°", Temper(3_400, 25, 200, 200, 18, 900_000, has_account=True), 52, 53
-        ),
-        _temperature(
-            "B54.5", "54-55°", "54° to 55°", Temper(1_700, 22, 200, 300, 14, 1_800_000, has_account=True), 54, 55
-        ),
-        _temperature("T55", "above 55°", "56° or above", Temper(700, 18, 200, 200, 12, 4_000_000), 55, None),
+        *_TODAYS_MARKETS,
         (
             _market("KXBTC15M-26NOV221015-15", "BTC price up in the next 15 mins?", "linear_cent", "Up"),
             Temper(5_200, 90, 300, 200, 14, 260_000, 70, 33, has_account=True),
@@ -111,15 +130,7 @@ EVENTS: Final = {
         ListedEvent(
             "KXNFLGAME-26NOV22NYJBUF", "KXNFLGAME", "New York J at Buffalo", "Nov 22, 2026", True, 1.5, 6 * _DAY
         ),
-        ListedEvent(
-            "KXHIGHNY-26NOV22",
-            "KXHIGHNY",
-            "Highest temperature in NYC on Nov 22, 2026?",
-            "Nov 22, 2026",
-            True,
-            2.0,
-            _DAY,
-        ),
+        _TODAYS_EVENT,
         ListedEvent("KXSENATEOH-28", "KXSENATEOH", "Ohio Senate winner?", "In 2028", True, 160.0, 200 * _DAY),
     )
 }

@@ -263,6 +263,7 @@ class Faults(LineFaults):
         tokens: float | None = None,
         cursors: Cursors = "right",
         combos: int = 0,
+        late: float = 0.0,
     ) -> None:
         """Answer GETs wrongly from now on, in these ways and no others; called without any, rightly again.
 
@@ -282,6 +283,8 @@ class Faults(LineFaults):
             page but the first comes an empty one.
         combos : int
             How many markets that combine others head the list of markets.
+        late : float
+            How many seconds of the exchange's clock go by until a trade can be had.
         """
         check_choice("refusal", refusal, tuple(REFUSALS))
         check_choice("cursors", cursors, CURSORS)
@@ -289,7 +292,8 @@ class Faults(LineFaults):
             check_number(name, value, 0, 1_000_000, "number of them; pass one")
         if tokens is not None:
             check_number("tokens", tokens, 10, 1_000_000, "budget of a second; pass one")
-        trouble = RestTrouble(refuse, after, refusal, tokens, cursors, combos)
+        check_number("late", late, 0, 3_600, "number of seconds; pass one")
+        trouble = RestTrouble(refuse, after, refusal, tokens, cursors, combos, round(late * 1_000_000))
 
         def begin() -> None:
             self._live()

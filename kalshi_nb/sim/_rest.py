@@ -17,7 +17,8 @@ from kalshi_nb.sim._authenticate import Verdict
 from kalshi_nb.sim._catalogue import EVENTS
 from kalshi_nb.sim._rest_catalogue import SERIES, combos
 from kalshi_nb.sim._rest_faults import RestTrouble
-from kalshi_nb.sim._rest_queries import FAR_US, NotAnswered, Query, cursor_of, key_of, not_found
+from kalshi_nb.sim._rest_history import History
+from kalshi_nb.sim._rest_queries import NotAnswered, Query, cursor_of, key_of, not_found
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -83,6 +84,7 @@ class Rest:
         self.trouble = RestTrouble()
         self._venue = venue
         self._keyring = keyring
+        self._history = History(venue)
         self._routes = [
             _route("/exchange/status", "GetExchangeStatus", self._status),
             _route("/account/limits", "GetAccountLimits", self._limits, is_signed=True),
@@ -93,9 +95,17 @@ class Rest:
             _route("/events/{}", "GetEvent", self._event),
             _route("/markets", "GetMarkets", self._markets),
             _route("/markets/trades", "GetTrades", self._trades),
+            _route("/markets/candlesticks", "BatchGetMarketCandlesticks", self._history.of_markets),
             _route("/markets/orderbooks", "GetMarketOrderbooks", self._books),
             _route("/markets/{}", "GetMarket", self._market),
             _route("/markets/{}/orderbook", "GetMarketOrderbook", self._book),
+            _route("/series/{}/markets/{}/candlesticks", "GetMarketCandlesticks", self._history.of_market),
+            _route("/series/{}/events/{}/candlesticks", "GetEventCandlesticks", self._history.of_event),
+            _route("/historical/cutoff", "GetHistoricalCutoff", self._history.cutoff),
+            _route("/historical/trades", "GetHistoricalTrades", self._moved_trades),
+            _route("/historical/markets", "GetHistoricalMarkets", self._moved_markets),
+            _route("/historical/markets/{}", "GetHistoricalMarket", self._moved_market),
+            _route("/historical/markets/{}/candlesticks", "GetHistoricalCandlesticks", self._history.of_moved_market),
         ]
 
     def respond(self, target: str, headers: Mapping[str, str], closed_with: Verdict | None) -> Response:
@@ -206,7 +216,7 @@ class Rest:
         closes = query.times_us("close")
         keyed = [
             ((0, each.ticker), each)
-            for each in EVENTS.values()
+            for each in (*EVENTS.values(), *self._history.past_events())
             if series in ("", each.series_ticker)
             and (tickers is None or each.ticker in tickers)
             and status in ("", self._event_status(each))
@@ -217,7 +227,7 @@ class Rest:
         return {"events": [self._event_object(each, is_nested=is_nested) for each in page], "cursor": cursor}
 
     def _event(self, query: Query, ticker: str) -> dict[str, Any]:
-        event = EVENTS.get(ticker)
+        event = EVENTS.get(ticker) or next((e for e in self._history.past_events() if e.ticker == ticker), None)
         is_nested, is_bare = query.flag("with_nested_markets"), query.flag("exclude_markets")
         if is_nested and is_bare:
             raise query.refuse("with_nested_markets and exclude_markets cannot be used together")
@@ -233,7 +243,8 @@ class Rest:
         return found
 
     def _members(self, event: ListedEvent) -> list[Listing]:
-        return [each for each in self._venue.listings.values() if each.event is event]
+        listings = (self._venue.listings if event.ticker in EVENTS else self._venue.past.listings).values()
+        return [each for each in listings if each.event is event]
 
     def _event_status(self, event: ListedEvent) -> str:
         found = {bodies.status_of(each, self._venue.now_us()) for each in self._members(event)}
@@ -267,7 +278,7 @@ class Rest:
                 raise query.refuse("updated timestamp filters need mve_filter=exclude")
 
     def _all_listings(self) -> list[Listing]:
-        listings = list(self._venue.listings.values())
+        listings = self._history.live_listings()
         return [*combos(self.trouble.combos, listings[0]), *listings]
 
     def _is_asked_for(self, query: Query, listing: Listing, status: str, mve: str) -> bool:
@@ -291,7 +302,7 @@ class Rest:
         return times[what]
 
     def _market(self, _: Query, ticker: str) -> dict[str, Any]:
-        return {"market": self._market_object(self._listing(ticker))}
+        return {"market": self._market_object(self._history.live_listing(ticker))}
 
     def _listing(self, ticker: str) -> Listing:
         listing = self._venue.listings.get(ticker)
@@ -321,15 +332,24 @@ class Rest:
         return bodies.book_object(self._venue.levels(ticker, "yes"), self._venue.levels(ticker, "no"), depth)
 
     def _trades(self, query: Query) -> dict[str, Any]:
-        ticker, block = query.text("ticker"), query.choice("is_block_trade", "true", "false")
-        least, most = query.times_us("") or (0, FAR_US)
-        keyed = (
-            ((each.time_us, each.trade_id), each)
-            for each in self._venue.ledger.newest_first(least)
-            if each.time_us <= most and ticker in ("", each.trade.market.ticker) and block != "true"
-        )
+        return self._trades_page(query, is_historical=False)
+
+    def _moved_trades(self, query: Query) -> dict[str, Any]:
+        return self._trades_page(query, is_historical=True)
+
+    def _trades_page(self, query: Query, *, is_historical: bool) -> dict[str, Any]:
+        keyed = self._history.trades(query, self.trouble.late_us, is_historical=is_historical)
         page, cursor = self._page(query, keyed, 100, 1_000)
         return {"trades": [bodies.trade_object(each) for each in page], "cursor": cursor}
+
+    def _moved_markets(self, query: Query) -> dict[str, Any]:
+        query.choice("mve_filter", "exclude")
+        keyed = [((bodies.created_us(each), each.market.ticker), each) for each in self._history.moved_listings(query)]
+        page, cursor = self._page(query, keyed, 100, 1_000)
+        return {"markets": [self._market_object(each) for each in page], "cursor": cursor}
+
+    def _moved_market(self, _: Query, ticker: str) -> dict[str, Any]:
+        return {"market": self._market_object(self._history.moved_listing(ticker))}
 
     # Pages --------------------------------------------------------------------------------------------
 

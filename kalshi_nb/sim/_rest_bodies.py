@@ -31,6 +31,7 @@ __all__ = [
     "market_object",
     "series_object",
     "status_of",
+    "time_text",
     "trade_object",
 ]
 
@@ -59,7 +60,8 @@ def _contracts(count: int) -> str:
     return _plain(_frames.contracts(count))
 
 
-def _time(time_us: int) -> str:
+def time_text(time_us: int) -> str:
+    """Write a moment."""
     return _plain(_frames.rfc3339(time_us))
 
 
@@ -93,13 +95,13 @@ def market_object(listing: Listing, quote: Quote | tuple[int, ...], now_us: int)
         "title": market.title,
         "yes_sub_title": market.subtitle,
         "no_sub_title": market.subtitle,
-        "created_time": _time(made_us),
-        "updated_time": _time(max(made_us + 126, listing.determined_us or 0, listing.settled_us or 0)),
-        "open_time": _time(listing.open_us),
-        "close_time": _time(listing.close_us),
-        "expected_expiration_time": _time(listing.close_us),
-        "expiration_time": _time(later_us),
-        "latest_expiration_time": _time(later_us),
+        "created_time": time_text(made_us),
+        "updated_time": time_text(max(made_us + 126, listing.determined_us or 0, listing.settled_us or 0)),
+        "open_time": time_text(listing.open_us),
+        "close_time": time_text(listing.close_us),
+        "expected_expiration_time": time_text(listing.close_us),
+        "expiration_time": time_text(later_us),
+        "latest_expiration_time": time_text(later_us),
         "settlement_timer_seconds": 300,
         "status": status_of(listing, now_us),
         "yes_bid_dollars": _dollars(bid),
@@ -137,7 +139,7 @@ def market_object(listing: Listing, quote: Quote | tuple[int, ...], now_us: int)
     if listing.settlement_value is not None:
         found["settlement_value_dollars"] = _dollars(listing.settlement_value)
     if listing.settled_us is not None:
-        found["settlement_ts"] = _time(listing.settled_us)
+        found["settlement_ts"] = time_text(listing.settled_us)
     if is_multivariate(listing):
         found["mve_collection_ticker"] = "KXMVESPORTS-R"
         found["mve_selected_legs"] = []
@@ -193,7 +195,7 @@ def trade_object(dealt: Dealt) -> dict[str, Any]:
         "taker_outcome_side": trade.taker,
         "taker_book_side": "bid" if trade.taker == "yes" else "ask",
         "is_block_trade": False,
-        "created_time": _time(dealt.time_us),
+        "created_time": time_text(dealt.time_us),
     }
 
 

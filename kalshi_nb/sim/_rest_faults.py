@@ -43,6 +43,7 @@ class RestTrouble:
     tokens: float | None = None
     cursors: Cursors = "right"
     combos: int = 0
+    late_us: int = 0
     requests: int = 0
     _left: float = field(default=0.0, init=False)
     _looked_at: float = field(default_factory=time.monotonic, init=False)

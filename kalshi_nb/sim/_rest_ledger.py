@@ -1,4 +1,4 @@
-"""What the simulated exchange has dealt since it began: every trade with its time, the newest of them kept."""
+"""What the simulated exchange remembers since it began: every trade, and the best prices whenever they moved."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from collections import deque
 from itertools import takewhile
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from kalshi_nb.sim._market import WHOLE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kalshi_nb.sim._events import Trade
+    from kalshi_nb.sim._book import RestingBook
+    from kalshi_nb.sim._events import Delta, Trade
 
-__all__ = ["Dealt", "TradeLedger"]
+__all__ = ["Dealt", "QuoteLedger", "Quoted", "TradeLedger"]
 
 _MOST: Final = 200_000
 """Fourteen hours at the pace of a live market."""
@@ -23,6 +26,14 @@ class Dealt(NamedTuple):
     time_us: int
     trade_id: str
     trade: Trade
+
+
+class Quoted(NamedTuple):
+    """The best prices of YES from a moment on; 0 where nobody bids, 10000 where nobody asks."""
+
+    time_us: int
+    yes_bid: int
+    yes_ask: int
 
 
 class TradeLedger:
@@ -47,3 +58,62 @@ class TradeLedger:
                 same.clear()
             same.append(each)
         yield from sorted(same, reverse=True, key=lambda dealt: dealt.trade_id)
+
+    def of(self, ticker: str, least_us: int, most_us: int) -> list[Dealt]:
+        """Return one market's trades in the order they were made, from `least_us` to `most_us`, both with."""
+        found = [
+            each
+            for each in takewhile(lambda dealt: dealt.time_us >= least_us, reversed(self._dealt))
+            if each.time_us <= most_us and each.trade.market.ticker == ticker
+        ]
+        return found[::-1]
+
+
+class QuoteLedger:
+    """The best prices of one market whenever they moved, made of its changes as clients make them.
+
+    The market itself is ahead of what is told of it: an action that changes three levels is told in three changes, and
+    between these the best prices are others than after them.
+
+    Parameters
+    ----------
+    book : RestingBook
+        How it begins.
+    begin_us : int
+        When.
+    """
+
+    def __init__(self, book: RestingBook, begin_us: int) -> None:
+        self._sides = {"yes": dict(book.levels("yes")), "no": dict(book.levels("no"))}
+        self._best = {side: max(levels, default=0) for side, levels in self._sides.items()}
+        self._quoted: deque[Quoted] = deque(maxlen=_MOST)
+        self._note(begin_us)
+
+    def note(self, delta: Delta, time_us: int) -> None:
+        """Take up a change."""
+        levels = self._sides[delta.side]
+        left = levels.get(delta.price, 0) + delta.quantity
+        best = self._best[delta.side]
+        if left > 0:
+            levels[delta.price] = left
+            if delta.price <= best:
+                return
+            self._best[delta.side] = delta.price
+        else:
+            levels.pop(delta.price, None)
+            if delta.price != best:
+                return
+            self._best[delta.side] = max(levels, default=0)
+        self._note(time_us)
+
+    def _note(self, time_us: int) -> None:
+        self._quoted.append(Quoted(time_us, self._best["yes"], WHOLE - self._best["no"]))
+
+    def since(self, least_us: int) -> list[Quoted]:
+        """Return what was so at `least_us`, as far as it is remembered, and each change behind it, ascending."""
+        found: list[Quoted] = []
+        for each in reversed(self._quoted):
+            found.append(each)
+            if each.time_us <= least_us:
+                break
+        return found[::-1]

@@ -33,9 +33,9 @@ class NotAnswered(Exception):  # noqa: N818  # never leaves the exchange: a clie
         self.verdict = Verdict(status, json.dumps(found, separators=(",", ":")))
 
 
-def not_found() -> NotAnswered:
+def not_found(code: str = "not_found") -> NotAnswered:
     """Return what is said of something that does not exist."""
-    return NotAnswered(HTTPStatus.NOT_FOUND, {"error": {"code": "not_found", "message": "not found"}})
+    return NotAnswered(HTTPStatus.NOT_FOUND, {"error": {"code": code, "message": "not found"}})
 
 
 def _refused(message: str) -> NotAnswered:
@@ -83,8 +83,19 @@ class Query:
         except ValueError:
             raise self._undecodable(name) from None
         if not least <= value <= most:
-            raise self._invalid(name, "lte" if value > most else "gte")
+            raise self.invalid(name, "lte" if value > most else "gte")
         return value
+
+    def needed(self, name: str) -> int:
+        """Return a whole number that has to be there."""
+        if not self.text(name):
+            raise self.invalid(name, "required")
+        return self.number(name, 0, FAR_US)
+
+    def behind_us(self) -> int:
+        """Return when that row was at the latest that the page is to follow; far away for the first page."""
+        behind = key_of(self.text("cursor"))
+        return FAR_US if behind is None else behind[0]
 
     def times_us(self, what: str) -> tuple[int, int] | None:
         """Return the window ``min_…_ts`` to ``max_…_ts``, both seconds included; None where neither is there."""
@@ -115,7 +126,7 @@ class Query:
 
     def _one_of(self, name: str, *allowed: str) -> str:
         if self.text(name) not in allowed:
-            raise self._invalid(name, "oneof")
+            raise self.invalid(name, "oneof")
         return self.text(name)
 
     def _undecodable(self, name: str) -> NotAnswered:
@@ -124,7 +135,8 @@ class Query:
             HTTPStatus.BAD_REQUEST, {"code": "bad_request", "message": "bad request", "details": details}
         )
 
-    def _invalid(self, name: str, tag: str) -> NotAnswered:
+    def invalid(self, name: str, tag: str) -> NotAnswered:
+        """Return what is said of a parameter that is out of bounds, or no such word."""
         field = "".join(part.capitalize() for part in name.split("_"))
         told = (
             f"Parameter validation failed for {self._operation}: Key: '{self._operation}Params.{field}' "

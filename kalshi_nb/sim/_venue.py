@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from kalshi_nb.sim import _frames
 from kalshi_nb.sim._calendar import Calendar
-from kalshi_nb.sim._catalogue import EVENTS
+from kalshi_nb.sim._catalogue import CATALOGUE, EVENTS
 from kalshi_nb.sim._channels import BOOK, CHANNELS, FEEDS
-from kalshi_nb.sim._events import Lifecycle, OrderUpdate, Trade
+from kalshi_nb.sim._events import Delta, Lifecycle, OrderUpdate, Trade
+from kalshi_nb.sim._past import Past
 from kalshi_nb.sim._publication import Publication
-from kalshi_nb.sim._rest_ledger import TradeLedger
+from kalshi_nb.sim._rest_ledger import QuoteLedger, TradeLedger
 from kalshi_nb.sim._tape import Tape
 
 if TYPE_CHECKING:
@@ -63,6 +64,10 @@ class Venue:
         By channel of the reference feeds, what was ever announced there.
     ledger : TradeLedger
         The trades since it began.
+    quotes : dict of str to QuoteLedger
+        The best prices since it began, by ticker.
+    past : Past
+        What was before.
     """
 
     def __init__(
@@ -90,6 +95,9 @@ class Venue:
         self._changed: set[str] = set()
         self._origin_us = start_us
         self._speed = speed
+        self.quotes = {ticker: QuoteLedger(flow.book, start_us) for ticker, flow in self._tape.flows.items()}
+        listings = self._calendar.listings
+        self.past = Past(seed, start_us, ((listings[market.ticker], temper) for market, temper in CATALOGUE), speed)
         self._by_id = {flow.market.market_id: flow.market.ticker for flow in self._tape.flows.values()}
         self.tickers = tuple(sorted(self._tape.flows))
         for flow in self._tape.flows.values():
@@ -140,7 +148,9 @@ class Venue:
 
     def _publication(self, event: Event, time_us: int, stamped_us: int | None) -> Publication:
         other_us = None
-        if isinstance(event, Lifecycle):
+        if isinstance(event, Delta):
+            self.quotes[event.market.ticker].note(event, time_us)
+        elif isinstance(event, Lifecycle):
             self._changed.add(event.market.ticker)
             self._calendar.note(event, time_us)
             if event.put_off is not None:

@@ -128,8 +128,10 @@ def test_times_of_closing_are_asked_for_with_any_status(exchange, open_client, r
     assert before
     assert set(markets(discovery, close_before=moment)["market_ticker"]) == before
     assert set(markets(discovery, close_after=moment)["market_ticker"]) == set(closes) - before
-    assert set(markets(discovery, status=None, close_before=moment)["market_ticker"]) == before
-    for status in ("unopened", "paused", "closed", "settled"):
+    everything = markets(discovery, status=None, close_before=moment)
+    assert set(everything.filter(status="active")["market_ticker"]) == before
+    assert everything.filter(status="finalized")["close_time"].max() < min(closes.values())
+    for status in ("unopened", "paused", "closed"):
         assert markets(discovery, status=status, close_before=moment).height == 0
 
 

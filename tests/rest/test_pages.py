@@ -9,7 +9,8 @@ from kalshi_nb.errors import PagingError
 
 def markets(client, cursor="", limit=5):
     def fetch(at):
-        body = client.get("/markets", MarketsBody, {"limit": limit, "cursor": at or None}).body
+        params = {"limit": limit, "cursor": at or None, "status": "open"}
+        body = client.get("/markets", MarketsBody, params).body
         return Page(body.markets, body.cursor)
 
     return Walk(fetch, name=lambda row: row.ticker, cursor=cursor)
@@ -17,7 +18,9 @@ def markets(client, cursor="", limit=5):
 
 def trades(client, cursor="", limit=10):
     def fetch(at):
-        body = client.get("/markets/trades", TradesBody, {"limit": limit, "cursor": at or None}).body
+        # Of the tape alone: what was before it are ninety days.
+        params = {"limit": limit, "cursor": at or None, "min_ts": 1_795_359_600}
+        body = client.get("/markets/trades", TradesBody, params).body
         return Page(body.trades, body.cursor)
 
     def order(row):

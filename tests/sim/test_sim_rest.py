@@ -41,6 +41,10 @@ def refused(exchange, target, headers=None):
     return status, json.loads(body)
 
 
+START = 1_795_359_600
+"""When the tape begins; what was before it are ninety days."""
+
+
 def pages(exchange, target, name):
     """All pages of a list, each as its rows."""
     cursor, found = "", []
@@ -97,7 +101,7 @@ def test_trades_are_those_of_the_socket_newest_first(exchange, client):
     client.answer()
     exchange.advance(60)
     heard = [json.loads(each)["msg"] for each in client.frames if json.loads(each)["type"] == "trade"]
-    answered = [row for page in pages(exchange, "/markets/trades?limit=7", "trades") for row in page]
+    answered = [row for page in pages(exchange, f"/markets/trades?limit=7&min_ts={START}", "trades") for row in page]
     assert len(heard) > 100
     assert {row["trade_id"] for row in answered} == {row["trade_id"] for row in heard}
     by_id = {row["trade_id"]: row for row in heard}
@@ -174,8 +178,10 @@ def test_a_market_closes_is_determined_and_is_paid_out():
             "1.0000",
         )
         assert found["settlement_value_dollars"] == ("1.0000" if found["result"] == "yes" else "0.0000")
-        assert [row["ticker"] for row in got(exchange, "/markets?status=settled")["markets"]] == [ticker]
-        events = got(exchange, "/events?status=settled&with_nested_markets=true")["events"]
+        assert [
+            row["ticker"] for row in got(exchange, "/markets?status=settled&series_ticker=KXBTC15M")["markets"]
+        ] == [ticker]
+        events = got(exchange, "/events?status=settled&series_ticker=KXBTC15M&with_nested_markets=true")["events"]
         assert [row["event_ticker"] for row in events] == ["KXBTC15M-26NOV221015"]
         assert "markets" not in events[0]
 
@@ -184,7 +190,7 @@ def test_a_market_closes_is_determined_and_is_paid_out():
 
 
 def test_markets_come_newest_first_and_then_by_falling_ticker(exchange):
-    found = pages(exchange, "/markets?limit=5", "markets")
+    found = pages(exchange, "/markets?limit=5&status=open", "markets")
     assert [len(page) for page in found] == [5, 5, 2]
     keys = [(row["created_time"], row["ticker"]) for page in found for row in page]
     assert keys == sorted(keys, reverse=True)
@@ -193,24 +199,25 @@ def test_markets_come_newest_first_and_then_by_falling_ticker(exchange):
 
 def test_combinations_head_the_list_and_can_be_left_out(exchange):
     exchange.faults.rest(combos=30)
-    rows = got(exchange, "/markets")["markets"]
+    rows = got(exchange, "/markets?status=open")["markets"]
     assert all(row["ticker"].startswith("KXMVE") and "mve_collection_ticker" in row for row in rows[:30])
     assert len(rows) == 42
-    assert len(got(exchange, "/markets?mve_filter=exclude")["markets"]) == 12
+    assert len(got(exchange, "/markets?status=open&mve_filter=exclude")["markets"]) == 12
     assert len(got(exchange, "/markets?mve_filter=only")["markets"]) == 30
 
 
 @pytest.mark.parametrize(
     ("query", "count"),
     [
-        ("series_ticker=KXHIGHNY", 6),
+        ("series_ticker=KXHIGHNY&status=open", 6),
         ("event_ticker=KXSENATEOH-28", 3),
         (f"tickers={BOOK_TICKER},NONE", 1),
         ("status=open", 12),
         ("status=closed", 0),
-        ("max_close_ts=1795381200", 1),
+        ("min_close_ts=1795359600&max_close_ts=1795381200", 1),
         ("min_close_ts=1795381201", 11),
-        ("limit=0", 12),
+        ("limit=0", 100),
+        ("series_ticker=KXSENATEOH&limit=0", 3),
     ],
 )
 def test_markets_can_be_narrowed(exchange, query, count):
@@ -225,9 +232,9 @@ def test_events_with_and_without_their_markets(exchange):
     assert nested["markets"] == []
     assert nested["event"]["markets"] == bare["markets"]
     assert got(exchange, f"/events/{ticker}?exclude_markets=true")["markets"] == []
-    listed = got(exchange, "/events?series_ticker=KXHIGHNY&with_nested_markets=true")["events"]
+    listed = got(exchange, "/events?series_ticker=KXHIGHNY&status=open&with_nested_markets=true")["events"]
     assert listed == [nested["event"]]
-    assert [len(page) for page in pages(exchange, "/events?limit=3", "events")] == [3, 1]
+    assert [len(page) for page in pages(exchange, "/events?limit=3&status=open", "events")] == [3, 1]
 
 
 def test_series_and_the_categories_they_are_in(exchange):
@@ -382,7 +389,7 @@ def test_cursors_are_wrong_as_told(exchange):
     assert second["markets"] == first["markets"]
     assert second["cursor"] != first["cursor"]
     exchange.faults.rest(cursors="empty_page")
-    assert [len(page) for page in pages(exchange, "/markets?limit=5", "markets")] == [5, 0, 5, 0, 2]
+    assert [len(page) for page in pages(exchange, "/markets?limit=5&status=open", "markets")] == [5, 0, 5, 0, 2]
 
 
 @pytest.mark.parametrize(

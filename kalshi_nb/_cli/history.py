@@ -1,0 +1,81 @@
+"""``kalshi-nb history``: the trades of a window, or candles, into a file or folder; it needs no key."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import sys
+from pathlib import Path
+from typing import Final
+
+from kalshi_nb._cli.arguments import Parsers
+from kalshi_nb.errors import ConfigurationError
+
+__all__ = ["add", "run"]
+
+_EXAMPLES: Final = """\
+examples:
+  kalshi-nb history KXHIGHNY-26NOV22-B52.5 --since 24h --out trades --env sim
+  kalshi-nb history KXHIGHNY-26NOV22-B52.5 --candles 1h --since 7d --out candles.parquet --env sim
+"""
+_FORMATS: Final = (".parquet", ".csv")
+
+
+def add(parsers: Parsers) -> argparse.ArgumentParser:
+    """Add the command and its arguments."""
+    parser = parsers.add_parser(
+        "history",
+        help="fetch trades or candles of the past, without a key",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("market", nargs="+", help="tickers of markets, or ALL for the trades of all")
+    parser.add_argument("--env", help="sim, demo, prod or an address (KALSHI_ENV)")
+    parser.add_argument("--since", default="24h", help="so long ago, such as 7d, or a moment (24h)")
+    parser.add_argument("--until", help="a moment, such as 2026-11-28T18:00 (now)")
+    parser.add_argument("--candles", metavar="INTERVAL", help="1m, 1h or 1d: candles in place of trades")
+    parser.add_argument("--filled", action="store_true", help="also candles in which nothing moved")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="of trades a new folder of Parquet, of candles a .parquet or .csv file"
+    )
+    parser.add_argument("--quiet", action="store_true", help="do not tell how far it has come")
+    return parser
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Fetch, write, and say what was written; return 0, or 1 where there was nothing."""
+    from kalshi_nb._feed.public_data import candles, history  # noqa: PLC0415  # --help needs none of it
+
+    told = None if arguments.quiet or not sys.stderr.isatty() else _tell
+    tickers = None if arguments.market == ["ALL"] else arguments.market
+    if arguments.candles is None:
+        found = history(
+            arguments.env, tickers, arguments.since, arguments.until, out=arguments.out, progress=told
+        ).lazy()
+        rows = int(found.select("ts").collect().height)
+        print(f"{rows:,} trades in {arguments.out}")
+        return 0 if rows else 1
+    if arguments.out.suffix not in _FORMATS:
+        raise ConfigurationError(
+            f"--out {str(arguments.out)!r}: candles go into one file; end its name with {' or '.join(_FORMATS)}."
+        )
+    frame = candles(
+        arguments.env,
+        tickers,
+        arguments.candles,
+        arguments.since,
+        arguments.until,
+        filled=arguments.filled,
+        progress=told,
+    )
+    if arguments.out.suffix == ".csv":
+        frame.write_csv(arguments.out)
+    else:
+        frame.write_parquet(arguments.out)
+    print(f"{frame.height:,} candles in {arguments.out}")
+    return 0 if frame.height else 1
+
+
+def _tell(rows: int, reached: dt.datetime | None) -> None:
+    told = "" if reached is None else f", at {reached:%Y-%m-%d %H:%M:%S} UTC"
+    print(f"\r{rows:,} rows{told}   ", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,244 @@
+"""What the socket did not bring of trades, fetched over REST: after a gap, and before a frame was asked for.
+
+**Threads.** One thread a feed, ``kalshi-rest``, which begins when there is something to do and ends when nothing is.
+Whoever takes rows from the engine sees a gap among them and rings; the thread reads the log of gaps and the newest
+trades, both of which are read in place, asks, and hands what it found to the engine, which has it enter the frames by
+the way that all rows go. A frame's own history is put into that frame alone, by whichever thread fetched it. No lock
+is held while something is asked.
+
+**Proof.** The exchange shows a trade over REST up to some twenty seconds after it was made, and what it answers may
+lie in a cache. So trades that were fetched for a gap are all that was missed only if those on either side of it, which
+the socket brought, are among them. Until then the gap is not repaired, whatever was found.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from kalshi_nb._logging import log
+from kalshi_nb._rest.trades import TIME, TRADE_ID
+from kalshi_nb.errors import KalshiError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kalshi_nb._engine.port import Engine
+    from kalshi_nb._markets.recent_trades import Anchor, RecentTrades
+    from kalshi_nb._rest.trades import TradeHistory
+    from kalshi_nb._rows.gaps import Gap
+    from kalshi_nb._rows.rows import Row
+
+__all__ = ["TRIES", "Backfill", "Task"]
+
+TRIES: Final = (1.0, 6.0, 21.0)
+"""Seconds after which trades are looked for: the last is when all can be seen."""
+_CHANNEL: Final = "trade"
+_SECOND: Final = 1_000_000
+_MS: Final = 1_000
+_MARGIN: Final = _SECOND
+_UNKNOWN: Final = 60 * _SECOND
+"""So long before a gap was seen it began at most, where nobody knows any trade before it."""
+_FEW_MARKETS: Final = 8
+"""Of more markets the trades of the whole exchange are fetched: for a gap of a minute that is one question."""
+_LOOK: Final = 0.25
+_LINGERS: Final = 2.0
+
+
+@dataclass(eq=False)
+class Task:
+    """Something to be looked for, at some moments; it is over when `run` says so, or after the last of them."""
+
+    run: Callable[[bool], bool]
+    """Looks; given whether this is the last time, returns whether it is over."""
+    moments: tuple[float, ...]
+    begun: float = field(default_factory=time.monotonic)
+    done: int = 0
+
+    @property
+    def due(self) -> float:
+        """When it is to be looked for next, in seconds of the computer's monotonic clock."""
+        return self.begun + self.moments[self.done]
+
+
+@dataclass(eq=False)
+class _Hole:
+    """A gap, and how often its trades were looked for with a trade behind it."""
+
+    gap: Gap
+    after_seen: float | None = None
+    tries: int = 0
+    is_looked_at_once: bool = False
+
+
+class Backfill:
+    """Fetches what was missed of one feed's trades.
+
+    Parameters
+    ----------
+    engine : Engine
+        Has the gaps, and takes what is found.
+    recent : RecentTrades
+        The newest trades that came.
+    history : callable
+        Returns what fetches trades, None where nothing can.
+    wanted : callable
+        Returns the markets whose trades somebody wants, None for all.
+
+    Attributes
+    ----------
+    is_on : bool
+        Whether gaps are repaired.
+    fetched : int
+        How many trades were found that had been missed.
+    last_error : str
+        Why nothing could be fetched, the last time that was so; empty where it could.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        recent: RecentTrades,
+        history: Callable[[], TradeHistory | None],
+        wanted: Callable[[], frozenset[str] | None],
+    ) -> None:
+        self.is_on = False
+        self.fetched = 0
+        self.last_error = ""
+        self._engine = engine
+        self._recent = recent
+        self._history = history
+        self._wanted = wanted
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._stopping = threading.Event()
+        self._tasks: list[Task] = []
+        self._holes: list[_Hole] = []
+        self._seen: set[int] = set()
+        recent.on_gap = self._ring
+
+    @property
+    def pending(self) -> int:
+        """How many gaps are being repaired."""
+        return len(self._holes)
+
+    def later(self, task: Task) -> None:
+        """Have something looked for on the thread."""
+        with self._lock:
+            self._tasks.append(task)
+        self._begin()
+
+    def close(self) -> None:
+        """End the thread; what is under way ends with its question."""
+        self._stopping.set()
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(2.0)
+
+    def _ring(self) -> None:
+        if self.is_on:
+            self._begin()
+
+    def _begin(self) -> None:
+        with self._lock:
+            if self._stopping.is_set() or (self._thread is not None and self._thread.is_alive()):
+                return
+            self._thread = threading.Thread(target=self._run, name="kalshi-rest", daemon=True)
+            self._thread.start()
+
+    # On the thread --------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        idle_since = time.monotonic()
+        while not self._stopping.wait(_LOOK):
+            if self.is_on:
+                self._find_holes()
+                for hole in list(self._holes):
+                    self._guarded(lambda hole=hole: self._mend(hole))  # type: ignore[misc]
+            for task in list(self._tasks):
+                if task.due <= time.monotonic():
+                    self._look(task)
+            now = time.monotonic()
+            if self._tasks or self._holes:
+                idle_since = now
+            with self._lock:
+                # Under the lock: whoever rings from now on finds no thread, and begins another.
+                if now - idle_since > _LINGERS and not self._tasks:
+                    self._thread = None
+                    return
+
+    def _look(self, task: Task) -> None:
+        is_last = task.done + 1 >= len(task.moments)
+        is_over = self._guarded(lambda: task.run(is_last))
+        task.done += 1
+        if is_over or is_last:
+            with self._lock:
+                self._tasks.remove(task)
+
+    def _guarded(self, call: Callable[[], bool]) -> bool:
+        try:
+            found = call()
+        except KalshiError as refusal:
+            if not self._stopping.is_set():
+                self.last_error = str(refusal)
+                log(logging.WARNING, f"Trades that were missed could not be fetched: {refusal}")
+            return False
+        self.last_error = ""
+        return found
+
+    def _find_holes(self) -> None:
+        """Take up the gaps of trades that nobody has looked at yet."""
+        there = self._engine.gaps.snapshot()
+        found = [each for each in there if each.channel == _CHANNEL and id(each) not in self._seen]
+        self._seen = {id(each) for each in there if each.channel == _CHANNEL}
+        self._holes += [_Hole(each) for each in found if each.repaired_by is None]
+
+    def _mend(self, hole: _Hole) -> bool:
+        """Look for what a gap took, as soon as there is hope of finding all of it."""
+        gap, now = hole.gap, time.monotonic()
+        if gap.closed_at is None:
+            return False
+        before, after = self._recent.around(gap.opened_at, gap.closed_at)
+        if after is None:
+            return False  # nobody can tell yet whether all of it can be seen
+        if hole.after_seen is None:
+            hole.after_seen = now
+        if now < hole.after_seen + TRIES[hole.tries]:
+            return False
+        hole.tries += 1
+        is_proven = self._fetch(gap, before, after, hole.tries)
+        if is_proven:
+            gap.repaired_by = "rest"
+            log(logging.INFO, f"Gap of trades ({gap.reason}) repaired over REST.")
+        if is_proven or hole.tries >= len(TRIES):
+            self._holes.remove(hole)
+        return is_proven
+
+    def _fetch(self, gap: Gap, before: Anchor | None, after: Anchor, number: int) -> bool:
+        """Hand over what lies between two trades; return whether it is proven to be all."""
+        history = self._history()
+        if history is None:
+            return False
+        # By another second each time, so that no cache answers.
+        since = (gap.opened_at - _UNKNOWN if before is None else before.at) - number * _MARGIN
+        until = after.at + _MARGIN
+        wanted = self._wanted() if gap.market_ticker is None else frozenset({gap.market_ticker})
+        several = wanted if wanted is not None and len(wanted) <= _FEW_MARKETS else None
+        rows: list[Row] = []
+        for ticker in [None] if several is None else sorted(several):
+            for page in history.pages(ticker, since, until):
+                rows += page
+                if self._stopping.is_set():
+                    return False
+        found = {row[TRADE_ID] for row in rows}
+        # What the socket told to the millisecond is told here to the microsecond.
+        least = 0 if before is None else before.at
+        known = self._recent.ids()
+        missed = [row for row in rows if least <= row[TIME] < after.at + _MS and row[TRADE_ID] not in known]
+        if missed:
+            self.fetched += len(missed)
+            self._engine.put(_CHANNEL, sorted(missed, key=lambda row: (row[TIME], row[TRADE_ID])))
+        return after.trade_id in found and (before is None or before.trade_id in found)

@@ -1,0 +1,151 @@
+"""Trades that were missed in a gap are fetched, and the gap is repaired when they are proven to be all."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import polars as pl
+import pytest
+
+import kalshi_nb as kn
+from kalshi_nb.errors import ConfigurationError
+from tests.feed.conftest import until
+
+TICKER = "KXHIGHNY-26NOV22-B52.5"
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Trades are looked for sooner than on the real exchange, where they are seen up to 20 s late."""
+    monkeypatch.setattr("kalshi_nb._feed.backfill.TRIES", (0.2, 1.0, 5.0))
+
+
+@pytest.fixture
+def running():
+    with kn.sim.Exchange(seed=7, speed=20) as exchange:
+        yield exchange
+
+
+def of_trades(feed):
+    return feed.gaps.filter(channel="trade")
+
+
+def repaired(feed, count):
+    found = of_trades(feed)
+    return found.height >= count and found["repaired_by"].to_list() == ["rest"] * found.height
+
+
+def missing(exchange, df):
+    """Trades that the exchange made between the first and the last of a frame, and that are not in it."""
+    first, last = (int(df["ts"].dt.epoch("us")[at]) for at in (0, -1))
+    made = exchange._programme.venue.ledger.newest_first(0)
+    known = set(df["trade_id"])
+    return [each for each in made if first <= each.time_us < last - 1_000 and each.trade_id not in known]
+
+
+@pytest.mark.usefixtures("quick")
+def test_trades_of_an_outage_are_fetched_and_the_frame_is_that_of_the_exchange(running):
+    with kn.connect(running, new=True) as feed:
+        trades, bare = feed.trades(), feed.trades(TICKER)
+        until(lambda: trades.df.height > 50, "no trades")
+        running.faults.refuse_handshakes(3, 503)
+        running.faults.drop_connections()
+        until(lambda: repaired(feed, 1), "the gap was not repaired", 60)
+        running.faults.drop_connections()
+        until(lambda: repaired(feed, 2), "the gap was not repaired", 60)
+        feed.flush()
+        found = trades.df
+        assert missing(running, found) == []
+        assert found["trade_id"].n_unique() == found.height
+        assert found["ts"].is_sorted()
+        late = found.filter(pl.col("received_at").is_null())
+        assert late.height > 5
+        assert late["seq"].is_null().all()
+        assert set(late.filter(market_ticker=TICKER)["trade_id"]) <= set(bare.df["trade_id"])
+        assert trades.complete()
+        assert feed._parts.backfill.fetched == late.height
+
+
+@pytest.mark.usefixtures("quick")
+def test_callbacks_and_streams_do_not_have_what_was_fetched(running):
+    with kn.connect(running, new=True) as feed:
+        trades, heard = feed.trades(), []
+        feed.on("trade")(heard.append)
+        until(lambda: len(heard) > 50, "no trades")
+        running.faults.refuse_handshakes(2, 503)
+        running.faults.drop_connections()
+        until(lambda: repaired(feed, 1), "the gap was not repaired", 60)
+        feed.flush()
+        fetched = trades.df.filter(pl.col("received_at").is_null())["trade_id"]
+        assert fetched.len() > 0
+        assert not {each.trade_id for each in heard} & set(fetched)
+
+
+@pytest.mark.usefixtures("quick")
+def test_without_a_trade_on_both_sides_nothing_is_called_repaired(running):
+    with kn.connect(running, new=True) as feed:
+        trades = feed.trades()
+        until(lambda: trades.df.height > 50, "no trades")
+        running.faults.rest(late=3_600)
+        running.faults.drop_connections()
+        until(lambda: of_trades(feed).height == 1 and feed._parts.backfill._thread is not None, "no gap", 20)
+        until(lambda: feed._parts.backfill.pending == 0, "it goes on for ever", 60)
+        assert of_trades(feed)["repaired_by"].to_list() == [None]
+        assert not trades.complete()
+
+
+def test_where_the_clock_is_moved_by_hand_nothing_is_fetched_unless_it_is_asked_for(exchange):
+    with kn.connect(exchange, new=True) as feed:
+        feed.trades()
+        exchange.advance(10)
+        exchange.faults.drop_connections()
+        exchange.advance(10)
+        time.sleep(0.6)
+        assert not [each for each in threading.enumerate() if each.name == "kalshi-rest"]
+        assert of_trades(feed)["repaired_by"].to_list() == [None]
+
+
+@pytest.mark.usefixtures("quick")
+def test_it_can_be_asked_for_and_declined(exchange, running):
+    with kn.connect(exchange, new=True, backfill=True) as feed:
+        trades = feed.trades()
+        exchange.advance(10)
+        exchange.faults.drop_connections()
+        exchange.advance(10)
+        exchange.advance(10)
+        until(lambda: repaired(feed, 1), "the gap was not repaired", 30)
+        exchange.advance(0)
+        assert missing(exchange, trades.df) == []
+    with kn.connect(running, new=True, backfill=False) as feed:
+        trades = feed.trades()
+        until(lambda: trades.df.height > 20, "no trades")
+        running.faults.drop_connections()
+        until(lambda: of_trades(feed)["closed_at"].drop_nulls().len() == 1, "no gap", 20)
+        time.sleep(1.5)
+        assert of_trades(feed)["repaired_by"].to_list() == [None]
+    with pytest.raises(ConfigurationError, match="backfill"):
+        kn.connect(exchange, new=True, backfill="yes")
+
+
+@pytest.mark.usefixtures("quick")
+def test_an_exchange_that_does_not_answer_is_told_and_harms_nothing(running, monkeypatch, caplog):
+    monkeypatch.setattr("kalshi_nb._rest.client.RestClient.get.__kwdefaults__", {"tries": 1, "timeout": 5.0})
+    with kn.connect(running, new=True) as feed:
+        trades = feed.trades()
+        until(lambda: trades.df.height > 20, "no trades")
+        running.faults.rest(refuse=1_000, refusal="gateway")
+        running.faults.drop_connections()
+        until(lambda: feed._parts.backfill.last_error, "nothing was said", 30)
+        assert "could not be fetched" in caplog.text
+        seen = trades.total
+        until(lambda: trades.total > seen, "the feed stands still")
+
+
+def test_the_thread_ends_with_the_feed(running):
+    with kn.connect(running, new=True) as feed:
+        trades = feed.trades()
+        until(lambda: trades.df.height > 20, "no trades")
+        running.faults.drop_connections()
+        until(lambda: [each for each in threading.enumerate() if each.name == "kalshi-rest"], "no thread", 20)
+    assert not [each for each in threading.enumerate() if each.name == "kalshi-rest"]

@@ -1,0 +1,293 @@
+"""Trades and candles of the past, from both tiers, each once, and kept when they are broken off."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+import kalshi_nb as kn
+from kalshi_nb._rest.candles import CandleHistory
+from kalshi_nb._rest.trades import TIME, TRADE_ID, TradeHistory
+from kalshi_nb.errors import (
+    ConfigurationError,
+    FileError,
+    PagingError,
+    RestNotFoundError,
+    RestUnavailableError,
+)
+
+TICKER = "KXHIGHNY-26NOV22-B52.5"
+SENATE = "KXSENATEOH-28-D"
+SECOND = 1_000_000
+DAY = 86_400 * SECOND
+
+
+@pytest.fixture
+def history(client, exchange):
+    return TradeHistory(client, exchange.now_us)
+
+
+def ledger(exchange, ticker, since, until):
+    """What the exchange itself knows was traded."""
+    venue = exchange._programme.venue
+    before = venue.past.trades(ticker, since, until)
+    return [each.trade_id for each in (*before, *venue.ledger.of(ticker, since, until))]
+
+
+def ids(pages):
+    return [row[TRADE_ID] for page in pages for row in page]
+
+
+# -- trades --------------------------------------------------------------------------------------------------------
+
+
+def test_trades_come_newest_first_from_the_tape_into_the_past(history, exchange):
+    exchange.advance(120)
+    now = exchange.now_us()
+    rows = [row for page in history.pages(TICKER, now - 7_200 * SECOND, now) for row in page]
+    assert [row[TIME] for row in rows] == sorted((row[TIME] for row in rows), reverse=True)
+    assert sorted(row[TRADE_ID] for row in rows) == sorted(ledger(exchange, TICKER, now - 7_200 * SECOND, now))
+    assert history.rejected == 0
+
+
+def test_a_window_across_the_cutoff_is_asked_of_both_tiers_and_each_trade_comes_once(history, exchange):
+    cutoff = history.cutoff()
+    since, until = cutoff - 4 * DAY, cutoff + DAY
+    found = ids(history.pages(SENATE, since, until))
+    assert len(found) == len(set(found))
+    assert sorted(found) == sorted(ledger(exchange, SENATE, since, until))
+
+
+def test_what_is_empty_in_one_tier_is_asked_of_the_other(open_client, scripted):
+    trade = (
+        '{"trade_id":"a","ticker":"KXA-1","count_fp":"1.00","yes_price_dollars":"0.5000",'
+        '"created_time":"2026-11-22T14:00:00Z"}'
+    )
+    server = scripted(
+        (200, '{"trades_created_ts":"2026-09-23T00:00:00Z"}'),
+        (200, '{"trades":[],"cursor":""}'),
+        (200, f'{{"trades":[{trade}],"cursor":""}}'),
+    )
+    history = TradeHistory(open_client(server.base), lambda: 1_795_359_600 * SECOND)
+    assert ids(history.pages("KXA-1", 1_795_350_000 * SECOND, 1_795_359_600 * SECOND)) == ["a"]
+    assert [path.partition("?")[0].rpartition("v2")[2] for path, _ in server.asked] == [
+        "/historical/cutoff",
+        "/markets/trades",
+        "/historical/trades",
+    ]
+
+
+def test_a_trade_that_cannot_be_read_costs_that_trade(open_client, scripted):
+    def trade(name, **more):
+        fields = {
+            "trade_id": name,
+            "ticker": "KXA-1",
+            "count_fp": "1.00",
+            "yes_price_dollars": "0.5000",
+            "created_time": "2026-11-22T14:00:00Z",
+        } | more
+        return "{" + ",".join(f'"{key}":"{value}"' for key, value in fields.items() if value is not None) + "}"
+
+    rows = [
+        trade("a"),
+        trade("b", created_time="soon"),
+        trade("c", yes_price_dollars="0.12345678"),
+        trade("d", count_fp=None),
+        trade("e", taker_outcome_side="perhaps"),
+        trade("f", taker_outcome_side="no"),
+    ]
+    server = scripted((200, '{"trades_created_ts":"2026-09-23T00:00:00Z"}'), (200, f'{{"trades":[{",".join(rows)}]}}'))
+    history = TradeHistory(open_client(server.base), lambda: 1_795_359_600 * SECOND)
+    found = [row for page in history.pages(None, 1_795_350_000 * SECOND, 1_795_359_600 * SECOND) for row in page]
+    assert [(row[TRADE_ID], row[4], row[5]) for row in found] == [
+        ("a", None, None),
+        ("e", None, None),
+        ("f", "no", "ask"),
+    ]
+    assert history.rejected == 3
+
+
+@pytest.mark.parametrize("trouble", [{"refuse": 3, "after": 2}, {"refuse": 2, "refusal": "gateway"}, {"tokens": 40}])
+def test_a_long_walk_outlasts_trouble(history, exchange, trouble):
+    now = exchange.now_us()
+    exchange.faults.rest(**trouble)
+    found = ids(history.pages(TICKER, now - 12 * 3_600 * SECOND, now))
+    assert sorted(found) == sorted(ledger(exchange, TICKER, now - 12 * 3_600 * SECOND, now))
+
+
+def test_pages_that_lead_in_a_circle_are_an_error(history, exchange):
+    exchange.faults.rest(cursors="garbage")
+    now = exchange.now_us()
+    with pytest.raises(PagingError):
+        list(history.pages(TICKER, now - 12 * 3_600 * SECOND, now))
+
+
+# -- without a feed ------------------------------------------------------------------------------------------------
+
+
+def test_history_is_a_frame_oldest_first_of_the_columns_of_trades(exchange):
+    found = kn.history(exchange, [TICKER, SENATE], "3h")
+    assert found["ts"].is_sorted()
+    assert set(found["market_ticker"]) == {TICKER, SENATE}
+    assert found.columns[-1] == "backfilled"
+    assert found["backfilled"].all()
+    assert found["received_at"].is_null().all()
+    since = exchange.now_us() - 3 * 3_600 * SECOND
+    assert found.height == sum(len(ledger(exchange, each, since, exchange.now_us())) for each in (TICKER, SENATE))
+    assert kn.history(exchange, "KXNONE-1").schema == found.schema
+
+
+def test_history_goes_to_files_that_are_the_same_frame(exchange, tmp_path, monkeypatch):
+    monkeypatch.setattr("kalshi_nb._rest.trade_files._FILE_ROWS", 1_000)
+    reached = []
+    lazy = kn.history(exchange, TICKER, "20h", out=tmp_path / "out", progress=lambda *told: reached.append(told))
+    assert len(list((tmp_path / "out").rglob("*.parquet"))) == 3
+    found = lazy.collect()
+    assert found["ts"].is_sorted()
+    assert_frame_equal(found, kn.history(exchange, TICKER, "20h"))
+    assert [rows for rows, _ in reached] == sorted({rows for rows, _ in reached})
+    assert reached[-1][0] == found.height
+    assert reached[0][1] > reached[-1][1] >= found["ts"][0]
+    with pytest.raises(ConfigurationError, match="has files in it"):
+        kn.history(exchange, TICKER, "1h", out=tmp_path / "out")
+    blocked = tmp_path / "blocked"
+    blocked.write_text("")
+    with pytest.raises(FileError, match="cannot be written"):
+        kn.history(exchange, TICKER, "1h", out=blocked / "out")
+
+
+def test_what_came_before_the_exchange_failed_is_kept(exchange, tmp_path, monkeypatch):
+    monkeypatch.setattr("kalshi_nb._rest.client._TRIES", 1)
+    monkeypatch.setattr("kalshi_nb._rest.client.RestClient.get.__kwdefaults__", {"tries": 1, "timeout": 5.0})
+    exchange.faults.rest(refuse=1_000, after=3, refusal="gateway")
+    with pytest.raises(RestUnavailableError) as stopped:
+        kn.history(exchange, TICKER, "20h")
+    assert stopped.value.partial.height == 2_000
+    assert "until=" in stopped.value.__notes__[-1]
+    exchange.faults.rest(refuse=1_000, after=3, refusal="gateway")
+    with pytest.raises(RestUnavailableError) as stopped:
+        kn.history(exchange, TICKER, "20h", out=tmp_path / "out")
+    assert "1 files had been written" in stopped.value.__notes__[-1]
+    assert pl.read_parquet(list((tmp_path / "out").rglob("*.parquet"))).height == 2_000
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"since": "soon"}, {"since": -1}, {"since": "2031-01-01"}, {"since": []}, {"until": "then"}, {"out": 7}],
+)
+def test_windows_that_cannot_be_are_refused(exchange, wrong):
+    with pytest.raises(ConfigurationError):
+        kn.history(exchange, TICKER, **wrong)
+
+
+def test_since_takes_a_length_of_time_and_a_moment(exchange):
+    now = dt.datetime.fromtimestamp(exchange.now_us() / SECOND, dt.UTC)
+    expected = kn.history(exchange, TICKER, "2h")
+    for since in (dt.timedelta(hours=2), now - dt.timedelta(hours=2), (now - dt.timedelta(hours=2)).isoformat()):
+        assert_frame_equal(kn.history(exchange, TICKER, since), expected)
+
+
+# -- candles -------------------------------------------------------------------------------------------------------
+
+
+def test_candles_are_those_that_the_trades_make(exchange):
+    exchange.advance(180)
+    found = kn.candles(exchange, TICKER, "1m", since="2h")
+    trades = kn.history(exchange, TICKER, "2h")
+    bars = (
+        trades.group_by(pl.col("ts").dt.truncate("1m").alias("start"), maintain_order=True)
+        .agg(
+            pl.col("yes_price").max().alias("high"),
+            pl.col("yes_price").min().alias("low"),
+            pl.col("count").sum().round(2).alias("volume"),
+            # One who takes several levels at once makes several trades of one time, whose order an id does not tell.
+            pl.col("yes_price").filter(pl.col("ts") == pl.col("ts").min()).alias("firsts"),
+            pl.col("yes_price").filter(pl.col("ts") == pl.col("ts").max()).alias("lasts"),
+        )
+        .filter(pl.col("start") >= trades["ts"][0])
+    )
+    traded = found.filter(pl.col("open").is_not_null(), pl.col("start") >= trades["ts"][0])
+    assert bars.height > 30
+    assert_frame_equal(traded.select("start", "high", "low", "volume"), bars.drop("firsts", "lasts"))
+    ends = traded.join(bars, on="start").select(
+        pl.col("firsts").list.contains(pl.col("open")), pl.col("lasts").list.contains(pl.col("close"))
+    )
+    assert ends["firsts"].all()
+    assert ends["lasts"].all()
+
+
+def test_candles_without_a_trade_have_no_price_and_the_mid_of_the_quotes(exchange):
+    found = kn.candles(exchange, SENATE, "1m", since="5h")
+    quiet = found.filter(pl.col("open").is_null())
+    assert quiet.height > 10
+    assert quiet["close"].is_null().all()
+    assert quiet["volume"].sum() == 0
+    assert quiet["mid"].to_list() == pytest.approx(((quiet["yes_bid_close"] + quiet["yes_ask_close"]) / 2).to_list())
+    whole = kn.candles(exchange, SENATE, "1m", since="5h", filled=True)
+    gaps = whole["start"].diff().drop_nulls().unique().to_list()
+    assert gaps == [dt.timedelta(minutes=1)]
+    assert_frame_equal(whole.join(found.select("start"), on="start", how="semi"), found)
+    made = whole.join(found.select("start"), on="start", how="anti")
+    assert made.height == whole.height - found.height > 0
+    before = found.select("start", stood="yes_bid_close")
+    stood = made.join_asof(before, on="start")
+    assert (stood["yes_bid_open"] == stood["stood"]).all()
+
+
+def test_days_are_those_of_new_york(exchange):
+    found = kn.candles(exchange, SENATE, "1d", since="30d")
+    assert found.height == 31
+    local = found.select(pl.col("start", "end").dt.convert_time_zone("America/New_York"))
+    assert (local["start"].dt.hour() == 0).all()
+    assert (local["end"].dt.hour() == 0).all()
+    assert (found["end"] - found["start"]).unique().sort().to_list() == [
+        dt.timedelta(hours=24),
+        dt.timedelta(hours=25),
+    ]
+    assert found["complete"].to_list() == [True] * 30 + [False]
+
+
+def test_candles_of_a_market_that_has_moved_are_found_and_have_the_same_columns(exchange):
+    listings = exchange._programme.venue.past.listings
+    ticker = next(each for each in listings if "26SEP15" in each)
+    close = listings[ticker].close_us
+    found = kn.candles(exchange, [ticker, SENATE], "1h", since=(close - 20 * 3_600 * SECOND) / 1e6, until=close / 1e6)
+    assert set(found["market_ticker"]) == {ticker, SENATE}
+    assert found.group_by("market_ticker").len()["len"].min() > 15
+    assert found["yes_ask_close"].null_count() < found.height
+
+
+def test_long_spans_and_many_markets_are_cut_into_questions_that_the_exchange_takes(client, exchange):
+    found = CandleHistory(client, exchange.now_us)
+    until = exchange.now_us() // SECOND
+    tickers = sorted(exchange.market_tickers)
+    frames = list(found.pages(tickers, 1, until - 2 * 86_400, until))
+    assert len(frames) == 12 * 4  # of 10,000 for twelve markets are 833 minutes each
+    whole = pl.concat(frames)
+    assert whole.select("market_ticker", "start").is_duplicated().sum() == 0
+
+
+def test_a_market_that_does_not_exist_is_named(exchange):
+    with pytest.raises(RestNotFoundError, match="KXNONE-1"):
+        kn.candles(exchange, [TICKER, "KXNONE-1"])
+
+
+@pytest.mark.parametrize("wrong", [{"interval": "5m"}, {"interval": 60}, {"filled": "yes"}, {"market_tickers": None}])
+def test_candles_that_cannot_be_are_refused(exchange, wrong):
+    with pytest.raises(ConfigurationError):
+        kn.candles(exchange, **{"market_tickers": TICKER} | wrong)
+
+
+def test_a_walk_can_be_interrupted_and_leaves_no_thread(exchange):
+    def stop(_rows, _reached):
+        raise KeyboardInterrupt
+
+    before = threading.active_count()
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        kn.history(exchange, TICKER, "20h", progress=stop)
+    assert stopped.value.partial.height == 1_000
+    assert threading.active_count() == before
