@@ -134,7 +134,8 @@ class Backfill:
     def close(self) -> None:
         """End the thread; what is under way ends with its question."""
         self._stopping.set()
-        thread = self._thread
+        with self._lock:  # one that is just being begun has begun then
+            thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(2.0)
 

@@ -16,7 +16,7 @@ from kalshi_nb._feed.handles import Ending
 from kalshi_nb._feed.health import Health
 from kalshi_nb._feed.notices import tell
 from kalshi_nb._feed.options import DEFAULT_OPTIONS, Options
-from kalshi_nb._feed.parts import origin, parts_of
+from kalshi_nb._feed.parts import FeedParts, parts_of
 from kalshi_nb._feed.remains import Remains, remains_of
 from kalshi_nb._feed.running import run
 from kalshi_nb._foreign_names import corrected_methods, named_elsewhere
@@ -37,13 +37,13 @@ if TYPE_CHECKING:
     from streamz import Stream
 
     from kalshi_nb._feed.frame import Frame
-    from kalshi_nb._feed.history import History, Since
+    from kalshi_nb._feed.history import Since
     from kalshi_nb._feed.recorders import Channels, Folder
     from kalshi_nb._feed.replaying import Replaying
     from kalshi_nb._moments import Moment
     from kalshi_nb._recording.recorder import Recorder
     from kalshi_nb._rest.client import RestClient
-    from kalshi_nb._rest.discovery import Discovery, Progress
+    from kalshi_nb._rest.discovery import Progress
     from kalshi_nb._streams.listening import Listener
     from kalshi_nb._widgets.dashboard.view import DashboardView
     from kalshi_nb._widgets.view import LiveView, ViewWidget
@@ -116,8 +116,7 @@ class Feed:
         self.replaying = replaying
         self._engine = engine
         self._on_close = Ending([] if on_close is None else [lambda: on_close(self)])
-        is_by_hand, said = getattr(exchange, "clock", "") == "manual", origin(engine.url, exchange, replaying)
-        self._parts = parts = parts_of(engine, options, said, rest, is_by_hand=is_by_hand)
+        self._parts = parts = parts_of(engine, options, exchange, replaying, rest)
         self._standing, self._markets, self._demand = parts.standing, parts.markets, parts.demand
         self._frames, self._books, self._attachments = parts.frames, parts.books, parts.attachments
         self._follower, self._recorders = parts.follower, parts.recorders
@@ -344,9 +343,7 @@ class Feed:
         Source: Kalshi's channel ``user_orders``. It has no sequence numbers (see :meth:`fills` for what that does
         to `gaps`), and orders that do not change are not sent.
         """
-        return self._frame(
-            "user_orders", market_tickers, rows, seconds, exact=exact, gaps=gaps, latest_keys=latest_keys
-        )
+        return self._frame("user_orders", market_tickers, rows, seconds, exact=exact, gaps=gaps, keys=latest_keys)
 
     def positions(
         self,
@@ -487,7 +484,7 @@ class Feed:
         """
         params = rfq_params(user_filter, shard_factor, shard_key)
         return self._frame(
-            "communications", market_tickers, rows, seconds, params, exact=exact, gaps=gaps, latest_keys=latest_keys
+            "communications", market_tickers, rows, seconds, params, exact=exact, gaps=gaps, keys=latest_keys
         )
 
     # Reference feeds ----------------------------------------------------------------------------------
@@ -602,7 +599,7 @@ class Feed:
         MarketTickerError, SubscriptionError, FeedClosedError
             As for :meth:`trades`.
         """
-        return self._frame(channel, market_tickers, rows, seconds, exact=exact, gaps=gaps, latest_keys=latest_keys)
+        return self._frame(channel, market_tickers, rows, seconds, exact=exact, gaps=gaps, keys=latest_keys)
 
     # Books --------------------------------------------------------------------------------------------
 
@@ -636,7 +633,7 @@ class Feed:
             When the exchange refuses one.
         """
         tickers = check_books(market_tickers)
-        self._discovery().refuse_events(tickers)
+        self._asked().discovery.refuse_events(tickers)
         return Books(self._books.get(tickers))
 
     # Views of several of these ------------------------------------------------------------------------
@@ -777,7 +774,7 @@ class Feed:
         Source: Kalshi's ``GET /series``. This and what follows asks over REST, waits for the answer, and can be called
         on any thread of yours: in a coroutine, ``await asyncio.to_thread(feed.series)``.
         """
-        return self._discovery().series(category, tags)
+        return self._asked().discovery.series(category, tags)
 
     def events(
         self,
@@ -809,7 +806,7 @@ class Feed:
         RestError, ConfigurationError, FeedClosedError
             As for :meth:`markets`.
         """
-        return self._discovery().events(series, status, limit, cursor, progress)
+        return self._asked().discovery.events(series, status, limit, cursor, progress)
 
     def markets(
         self,
@@ -875,12 +872,8 @@ class Feed:
         Source: Kalshi's ``GET /markets``. All open markets are some 100 pages. What is answered is also what views
         show from then on: titles, strikes, times. An answer may be 15 s old.
         """
-        return self._discovery().markets(
-            MarketQuestion(series, event, tickers, status, close_after, close_before, multivariate),
-            limit,
-            cursor,
-            progress,
-        )
+        question = MarketQuestion(series, event, tickers, status, close_after, close_before, multivariate)
+        return self._asked().discovery.markets(question, limit, cursor, progress)
 
     def market(self, market_ticker: str) -> pl.DataFrame:
         """Ask for one market: a frame of one row, with the columns of :meth:`markets`.
@@ -892,7 +885,7 @@ class Feed:
         RestError, ConfigurationError, FeedClosedError
             As for :meth:`markets`.
         """
-        return self._discovery().market(market_ticker)
+        return self._asked().discovery.market(market_ticker)
 
     def search(self, query: str, *, status: str | None = "open", limit: int = 50, cache: bool = True) -> pl.DataFrame:
         """Find markets by words, such as ``feed.search("high temp new york")``: best first.
@@ -924,7 +917,7 @@ class Feed:
         The exchange itself cannot be asked by words. So its series are searched, a table here, and then the events of
         the eight that fit best are asked for with their markets.
         """
-        return self._discovery().search(query, status, limit, cache=cache)
+        return self._asked().discovery.search(query, status, limit, cache=cache)
 
     def candles(
         self,
@@ -980,7 +973,7 @@ class Feed:
         Source: Kalshi's ``GET /markets/candlesticks``, and ``GET /historical/markets/{ticker}/candlesticks`` of
         markets that were settled more than two months ago.
         """
-        return self._past().candles(market_tickers, interval, since, until, filled=filled, progress=progress)
+        return self._asked().history.candles(market_tickers, interval, since, until, filled=filled, progress=progress)
 
     # Pipelines ----------------------------------------------------------------------------------------
 
@@ -1417,27 +1410,22 @@ class Feed:
     def _frame(
         self,
         channel: str,
-        market_tickers: MarketTickers,
+        tickers: MarketTickers,
         rows: int | None,
         seconds: Duration | None,
         params: Params = (),
         *,
         exact: bool,
         gaps: bool = False,
-        latest_keys: int | None = None,
+        keys: int | None = None,
         since: Since | None = None,
     ) -> Frame:
         self._ask()
-        asked = checked(channel, market_tickers, rows, seconds, exact, gaps, params, latest_keys, since)
-        return self._frames.open(asked)
+        return self._frames.open(checked(channel, tickers, rows, seconds, exact, gaps, params, keys, since))
 
-    def _discovery(self) -> Discovery:
+    def _asked(self) -> FeedParts:
         self._ask()
-        return self._parts.discovery
-
-    def _past(self) -> History:
-        self._ask()
-        return self._parts.history
+        return self._parts
 
     def _refuse_ended(self) -> None:
         ended = self._standing.ended()

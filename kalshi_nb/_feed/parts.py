@@ -83,7 +83,11 @@ def origin(url: str, exchange: object, replaying: object) -> str:
 
 
 def parts_of(
-    engine: Engine, options: Options, origin: str = "", rest: RestClient | None = None, *, is_by_hand: bool = False
+    engine: Engine,
+    options: Options,
+    exchange: Any = None,
+    replaying: object = None,
+    rest: RestClient | None = None,
 ) -> FeedParts:
     """Return the parts of a feed on an engine.
 
@@ -93,17 +97,18 @@ def parts_of(
         What brings the data.
     options : Options
         What else the feed is made with.
-    origin : str
-        What :func:`origin` says of its data.
+    exchange : Exchange or None
+        The simulated exchange in this process that is at the other end.
+    replaying : Replaying or None
+        What plays a recording to the engine.
     rest : RestClient, optional
         Asks the same exchange over REST.
-    is_by_hand : bool
-        Whether somebody moves the exchange's clock.
     """
+    said, is_by_hand = origin(engine.url, exchange, replaying), getattr(exchange, "clock", "") == "manual"
     standing, markets, demand = FeedStanding(engine), MarketRegistry(), Demand(engine)
     pipelines = pipelines_on(engine, options, standing, markets, demand)
     orders_since = partial(demand.since, "user_orders")
-    source = FeedSource(engine, markets, standing.over, standing.view_errors, orders_since=orders_since, origin=origin)
+    source = FeedSource(engine, markets, standing.over, standing.view_errors, orders_since=orders_since, origin=said)
     discovery = Discovery(rest, markets, engine.clock.now_us)
     history = History(engine, lambda: discovery.client)
     backfill = Backfill(engine, markets.recent_trades, history.trades, partial(demand.wanted, "trade"))
@@ -113,7 +118,7 @@ def parts_of(
     books = OpenBooks(engine, demand, standing, source)
     attachments = Attachments(pipelines, demand, engine)
     recorders = Recorders(engine, demand)
-    views = FeedViews(engine, pipelines, standing, books, attachments, recorders, origin)
+    views = FeedViews(engine, pipelines, standing, books, attachments, recorders, said)
     return FeedParts(
         standing,
         markets,

@@ -49,7 +49,7 @@ def test_trades_of_an_outage_are_fetched_and_the_frame_is_that_of_the_exchange(r
     with kn.connect(running, new=True) as feed:
         trades, bare = feed.trades(), feed.trades(TICKER)
         until(lambda: trades.df.height > 50, "no trades")
-        running.faults.refuse_handshakes(3, 503)
+        running.faults.refuse_handshakes(503, count=3)
         running.faults.drop_connections()
         until(lambda: repaired(feed, 1), "the gap was not repaired", 60)
         running.faults.drop_connections()
@@ -73,7 +73,7 @@ def test_callbacks_and_streams_do_not_have_what_was_fetched(running):
         trades, heard = feed.trades(), []
         feed.on("trade")(heard.append)
         until(lambda: len(heard) > 50, "no trades")
-        running.faults.refuse_handshakes(2, 503)
+        running.faults.refuse_handshakes(503, count=2)
         running.faults.drop_connections()
         until(lambda: repaired(feed, 1), "the gap was not repaired", 60)
         feed.flush()
