@@ -263,6 +263,8 @@ class Faults(LineFaults):
         tokens: float | None = None,
         cursors: Cursors = "right",
         combos: int = 0,
+        cache: float = 0.0,
+        delay: float = 0.0,
     ) -> None:
         """Answer GETs wrongly from now on, in these ways and no others; called without any, rightly again.
 
@@ -282,6 +284,11 @@ class Faults(LineFaults):
             page but the first comes an empty one.
         combos : int
             How many markets that combine others head the list of markets.
+        cache : float
+            For how many seconds of the exchange's time whoever asks the same gets the same answer, of what needs no
+            key: Kalshi's edge does so for 15.
+        delay : float
+            How many seconds an answer is under way: what it says was so when it was asked for.
         """
         check_choice("refusal", refusal, tuple(REFUSALS))
         check_choice("cursors", cursors, CURSORS)
@@ -289,7 +296,9 @@ class Faults(LineFaults):
             check_number(name, value, 0, 1_000_000, "number of them; pass one")
         if tokens is not None:
             check_number("tokens", tokens, 10, 1_000_000, "budget of a second; pass one")
-        trouble = RestTrouble(refuse, after, refusal, tokens, cursors, combos)
+        check_number("cache", cache, 0, 3_600, "number of seconds; pass one")
+        check_number("delay", delay, 0, 5, "number of seconds; pass one")
+        trouble = RestTrouble(refuse, after, refusal, tokens, cursors, combos, cache, delay)
 
         def begin() -> None:
             self._live()

@@ -118,17 +118,26 @@ class Rest:
         refusal = self.trouble.verdict()
         if refusal is not None:
             return self._refuse(refusal)
+        now_us = self._venue.now_us()
+        kept = self.trouble.cached(target, now_us)
+        if kept is not None:
+            return self._response(HTTPStatus.OK, kept[0], age=kept[1])
         try:
-            return self._response(HTTPStatus.OK, bodies.body(self._answer(path, text, headers)))
+            found, is_private = self._answer(path, text, headers)
         except NotAnswered as wrong:
             return self._refuse(wrong.verdict)
+        answer = bodies.body(found)
+        if not is_private:
+            self.trouble.keep(target, now_us, answer)
+        return self._response(HTTPStatus.OK, answer)
 
-    def _answer(self, path: str, text: str, headers: Mapping[str, str]) -> dict[str, Any]:
+    def _answer(self, path: str, text: str, headers: Mapping[str, str]) -> tuple[dict[str, Any], bool]:
+        """Return an answer, and whether it is only for whoever has the key."""
         for route in self._routes:
             match = route.path.fullmatch(path.removeprefix(PREFIX))
             if match is not None:
                 self._judge(path, headers, is_needed=route.is_signed)
-                return route.answer(Query(route.operation, text), *map(unquote, match.groups()))
+                return route.answer(Query(route.operation, text), *map(unquote, match.groups())), route.is_signed
         raise not_found()
 
     def _judge(self, path: str, headers: Mapping[str, str], *, is_needed: bool) -> None:
@@ -143,7 +152,9 @@ class Rest:
     def _refuse(self, verdict: Verdict) -> Response:
         return self._response(verdict.status, verdict.body.encode(), verdict.retry_after)
 
-    def _response(self, status: int, body: bytes, retry_after: float | None = None) -> Response:
+    def _response(
+        self, status: int, body: bytes, retry_after: float | None = None, *, age: int | None = None
+    ) -> Response:
         kind = "text/html" if body.startswith(b"<") else "application/json"
         headers = Headers(
             {
@@ -155,6 +166,8 @@ class Rest:
         )
         if status == HTTPStatus.OK:
             headers["Cache-Control"] = "public, max-age=15"
+        if age is not None:
+            headers["Age"] = str(age)
         if retry_after is not None:
             headers["Retry-After"] = f"{retry_after:g}"
         return Response(status, HTTPStatus(status).phrase, headers, body)
