@@ -17,6 +17,7 @@ from kalshi_nb.sim._authenticate import Verdict
 from kalshi_nb.sim._catalogue import EVENTS
 from kalshi_nb.sim._rest_catalogue import SERIES, combos
 from kalshi_nb.sim._rest_faults import RestTrouble
+from kalshi_nb.sim._rest_portfolio import Portfolio
 from kalshi_nb.sim._rest_queries import FAR_US, NotAnswered, Query, cursor_of, key_of, not_found
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class Rest:
         self.trouble = RestTrouble()
         self._venue = venue
         self._keyring = keyring
+        account = Portfolio(venue, self._page)
         self._routes = [
             _route("/exchange/status", "GetExchangeStatus", self._status),
             _route("/account/limits", "GetAccountLimits", self._limits, is_signed=True),
@@ -96,6 +98,10 @@ class Rest:
             _route("/markets/orderbooks", "GetMarketOrderbooks", self._books),
             _route("/markets/{}", "GetMarket", self._market),
             _route("/markets/{}/orderbook", "GetMarketOrderbook", self._book),
+            _route("/portfolio/orders", "GetOrders", account.orders, is_signed=True),
+            _route("/portfolio/fills", "GetFills", account.fills, is_signed=True),
+            _route("/portfolio/positions", "GetPositions", account.positions, is_signed=True),
+            _route("/portfolio/balance", "GetBalance", account.balance, is_signed=True),
         ]
 
     def respond(self, target: str, headers: Mapping[str, str], closed_with: Verdict | None) -> Response:
