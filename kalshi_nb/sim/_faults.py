@@ -264,6 +264,8 @@ class Faults(LineFaults):
         cursors: Cursors = "right",
         combos: int = 0,
         late: float = 0.0,
+        cache: float = 0.0,
+        delay: float = 0.0,
     ) -> None:
         """Answer GETs wrongly from now on, in these ways and no others; called without any, rightly again.
 
@@ -285,6 +287,11 @@ class Faults(LineFaults):
             How many markets that combine others head the list of markets.
         late : float
             How many seconds of the exchange's clock go by until a trade can be had.
+        cache : float
+            For how many seconds of the exchange's time whoever asks the same gets the same answer, of what needs no
+            key: Kalshi's edge does so for 15.
+        delay : float
+            How many seconds an answer is under way: what it says was so when it was asked for.
         """
         check_choice("refusal", refusal, tuple(REFUSALS))
         check_choice("cursors", cursors, CURSORS)
@@ -293,7 +300,10 @@ class Faults(LineFaults):
         if tokens is not None:
             check_number("tokens", tokens, 10, 1_000_000, "budget of a second; pass one")
         check_number("late", late, 0, 3_600, "number of seconds; pass one")
-        trouble = RestTrouble(refuse, after, refusal, tokens, cursors, combos, round(late * 1_000_000))
+        check_number("cache", cache, 0, 3_600, "number of seconds; pass one")
+        check_number("delay", delay, 0, 5, "number of seconds; pass one")
+        late_us = round(late * 1_000_000)
+        trouble = RestTrouble(refuse, after, refusal, tokens, cursors, combos, late_us, cache, delay)
 
         def begin() -> None:
             self._live()

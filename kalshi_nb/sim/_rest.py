@@ -18,6 +18,7 @@ from kalshi_nb.sim._catalogue import EVENTS
 from kalshi_nb.sim._rest_catalogue import SERIES, combos
 from kalshi_nb.sim._rest_faults import RestTrouble
 from kalshi_nb.sim._rest_history import History
+from kalshi_nb.sim._rest_portfolio import Portfolio
 from kalshi_nb.sim._rest_queries import NotAnswered, Query, cursor_of, key_of, not_found
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class Rest:
         self._venue = venue
         self._keyring = keyring
         self._history = History(venue)
+        account = Portfolio(venue, self._page)
         self._routes = [
             _route("/exchange/status", "GetExchangeStatus", self._status),
             _route("/account/limits", "GetAccountLimits", self._limits, is_signed=True),
@@ -106,6 +108,10 @@ class Rest:
             _route("/historical/markets", "GetHistoricalMarkets", self._moved_markets),
             _route("/historical/markets/{}", "GetHistoricalMarket", self._moved_market),
             _route("/historical/markets/{}/candlesticks", "GetHistoricalCandlesticks", self._history.of_moved_market),
+            _route("/portfolio/orders", "GetOrders", account.orders, is_signed=True),
+            _route("/portfolio/fills", "GetFills", account.fills, is_signed=True),
+            _route("/portfolio/positions", "GetPositions", account.positions, is_signed=True),
+            _route("/portfolio/balance", "GetBalance", account.balance, is_signed=True),
         ]
 
     def respond(self, target: str, headers: Mapping[str, str], closed_with: Verdict | None) -> Response:
@@ -128,17 +134,26 @@ class Rest:
         refusal = self.trouble.verdict()
         if refusal is not None:
             return self._refuse(refusal)
+        now_us = self._venue.now_us()
+        kept = self.trouble.cached(target, now_us)
+        if kept is not None:
+            return self._response(HTTPStatus.OK, kept[0], age=kept[1])
         try:
-            return self._response(HTTPStatus.OK, bodies.body(self._answer(path, text, headers)))
+            found, is_private = self._answer(path, text, headers)
         except NotAnswered as wrong:
             return self._refuse(wrong.verdict)
+        answer = bodies.body(found)
+        if not is_private:
+            self.trouble.keep(target, now_us, answer)
+        return self._response(HTTPStatus.OK, answer)
 
-    def _answer(self, path: str, text: str, headers: Mapping[str, str]) -> dict[str, Any]:
+    def _answer(self, path: str, text: str, headers: Mapping[str, str]) -> tuple[dict[str, Any], bool]:
+        """Return an answer, and whether it is only for whoever has the key."""
         for route in self._routes:
             match = route.path.fullmatch(path.removeprefix(PREFIX))
             if match is not None:
                 self._judge(path, headers, is_needed=route.is_signed)
-                return route.answer(Query(route.operation, text), *map(unquote, match.groups()))
+                return route.answer(Query(route.operation, text), *map(unquote, match.groups())), route.is_signed
         raise not_found()
 
     def _judge(self, path: str, headers: Mapping[str, str], *, is_needed: bool) -> None:
@@ -153,7 +168,9 @@ class Rest:
     def _refuse(self, verdict: Verdict) -> Response:
         return self._response(verdict.status, verdict.body.encode(), verdict.retry_after)
 
-    def _response(self, status: int, body: bytes, retry_after: float | None = None) -> Response:
+    def _response(
+        self, status: int, body: bytes, retry_after: float | None = None, *, age: int | None = None
+    ) -> Response:
         kind = "text/html" if body.startswith(b"<") else "application/json"
         headers = Headers(
             {
@@ -165,6 +182,8 @@ class Rest:
         )
         if status == HTTPStatus.OK:
             headers["Cache-Control"] = "public, max-age=15"
+        if age is not None:
+            headers["Age"] = str(age)
         if retry_after is not None:
             headers["Retry-After"] = f"{retry_after:g}"
         return Response(status, HTTPStatus(status).phrase, headers, body)

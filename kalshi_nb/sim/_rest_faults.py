@@ -15,6 +15,7 @@ __all__ = ["CURSORS", "REFUSALS", "Cursors", "Refusal", "RestTrouble"]
 Refusal = Literal["object", "text", "html", "gateway"]
 Cursors = Literal["right", "repeated", "garbage", "empty_page"]
 
+_SECOND: Final = 1_000_000
 _COST: Final = 10
 """Tokens of one request."""
 _HTML: Final = "<!DOCTYPE html><html><head><title>Security checkpoint</title></head><body>Wait</body></html>"
@@ -44,10 +45,13 @@ class RestTrouble:
     cursors: Cursors = "right"
     combos: int = 0
     late_us: int = 0
+    cache: float = 0.0
+    delay: float = 0.0
     requests: int = 0
     _left: float = field(default=0.0, init=False)
     _looked_at: float = field(default_factory=time.monotonic, init=False)
     _numbers: itertools.count[int] = field(default_factory=itertools.count, init=False)
+    _kept: dict[str, tuple[int, bytes]] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self._left = self.tokens or 0.0
@@ -70,6 +74,17 @@ class RestTrouble:
             return False
         self._left -= _COST
         return True
+
+    def cached(self, target: str, now_us: int) -> tuple[bytes, int] | None:
+        """Return what a question was answered with not long ago, and how many seconds ago; None for nothing."""
+        made_us, body = self._kept.get(target, (0, b""))
+        age_us = now_us - made_us
+        return (body, age_us // _SECOND) if body and 0 <= age_us < self.cache * _SECOND else None
+
+    def keep(self, target: str, now_us: int, body: bytes) -> None:
+        """Keep an answer for whoever asks the same within the next seconds."""
+        if self.cache:
+            self._kept[target] = now_us, body
 
     def cursor(self, asked: str, right: str) -> str:
         """Return the cursor that a page hands out, where `right` would be, after it was asked for by `asked`."""

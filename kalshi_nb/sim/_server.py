@@ -26,7 +26,7 @@ from kalshi_nb.sim._rest import PREFIX
 from kalshi_nb.sim._shown import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from websockets.http11 import Request
 
@@ -287,9 +287,10 @@ class ServerThread:
             accepted.transport.abort()
         await asyncio.sleep(0)  # an aborted transport closes its socket in the loop's next turn
 
-    def _judge(self, _: ServerConnection, request: Request) -> Response | None:
+    def _judge(self, _: ServerConnection, request: Request) -> Response | Awaitable[Response] | None:
         if self.rest is not None and request.path.startswith(f"{PREFIX}/"):
-            return self.rest.respond(request.path, _plain(request.headers), self.closed_with)
+            answer = self.rest.respond(request.path, _plain(request.headers), self.closed_with)
+            return asyncio.sleep(delay, answer) if (delay := self.rest.trouble.delay) else answer
         if request.path.partition("?")[0] != PATH:
             return _http(Verdict(HTTPStatus.NOT_FOUND, '{"error":{"code":"not_found","message":"not found"}}'))
         if self.closed_with is not None:

@@ -13,6 +13,7 @@ from kalshi_nb.sim._events import Delta, Lifecycle, OrderUpdate, Trade
 from kalshi_nb.sim._past import Past
 from kalshi_nb.sim._publication import Publication
 from kalshi_nb.sim._rest_ledger import QuoteLedger, TradeLedger
+from kalshi_nb.sim._rest_portfolio import AccountLedger
 from kalshi_nb.sim._tape import Tape
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ class Venue:
         The best prices since it began, by ticker.
     past : Past
         What was before.
+    account : AccountLedger
+        What was told of the account since then.
     """
 
     def __init__(
@@ -87,6 +90,7 @@ class Venue:
         self.most_markets: int | None = None
         self.announced: dict[str, set[str]] = {channel: set() for channel in FEEDS}
         self.ledger = TradeLedger()
+        self.account = AccountLedger()
         self._is_new_era = era == "2026-10"
         self._now_us = now_us
         self._tape = Tape(seed)
@@ -103,7 +107,9 @@ class Venue:
         for flow in self._tape.flows.values():
             for order in flow.desk.resting:
                 state = order.state()
-                self._created_us[state.order_id] = self._time_us(state.created_at)
+                created_us = self._created_us[state.order_id] = self._time_us(state.created_at)
+                for made in flow.desk.made(state.created_at, order):
+                    self.account.note(made, created_us, created_us)
 
     def set_era(self, era: Era) -> None:
         """Write frames as they were written in another time."""
@@ -163,6 +169,7 @@ class Venue:
             other_us = self._created_us.setdefault(order.order_id, self._time_us(order.created_at))
             if order.status != "resting":
                 del self._created_us[order.order_id]
+        self.account.note(event, time_us, other_us)
         sending_us = time_us if stamped_us is None else stamped_us
         return Publication(event, time_us, sending_us, other_us, is_new_era=self._is_new_era)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.error
 import urllib.request
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
@@ -392,8 +394,57 @@ def test_cursors_are_wrong_as_told(exchange):
     assert [len(page) for page in pages(exchange, "/markets?limit=5&status=open", "markets")] == [5, 0, 5, 0, 2]
 
 
+def test_the_edge_gives_an_answer_again_for_as_long_as_told_and_says_how_old_it_is(exchange):
+    exchange.faults.rest(cache=15)
+    target = f"/markets/orderbooks?tickers={BOOK_TICKER}"
+    _, headers, first = ask(exchange, target)
+    assert headers["Age"] is None
+    exchange.advance(14.9)
+    _, headers, second = ask(exchange, target)
+    assert (second, headers["Age"]) == (first, "14")
+    assert ask(exchange, f"{target}&min_ts=1")[2] != first  # another question, whatever it means
+    exchange.advance(0.1)
+    _, headers, third = ask(exchange, target)
+    assert third != first
+    assert headers["Age"] is None
+
+
+def test_the_edge_keeps_nothing_that_needs_a_key_and_no_refusals(exchange):
+    exchange.faults.rest(cache=15)
+    headers = signed(exchange.key_id, exchange.private_key, path=f"{PREFIX}/account/limits")
+    assert ask(exchange, "/account/limits", headers)[0] == 200
+    assert ask(exchange, "/account/limits")[0] == 401
+    exchange.faults.rest(cache=15, refuse=1)
+    assert [ask(exchange, "/series")[0] for _ in range(2)] == [429, 200]
+
+
+def test_an_answer_that_is_long_under_way_says_what_was_so_when_it_was_asked_for_by_the_count_inside(exchange):
+    target = f"/markets/{BOOK_TICKER}/orderbook"
+    before = ask(exchange, target)[2]
+    exchange.faults.rest(delay=3.0)
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(ask, exchange, target)
+        until = time.monotonic() + 30
+        while not exchange._server.rest.trouble.requests and time.monotonic() < until:
+            time.sleep(0.01)
+        exchange.advance(30)
+        assert not answer.done()
+        assert answer.result(30)[2] == before
+    exchange.faults.rest()
+    assert ask(exchange, target)[2] != before
+
+
 @pytest.mark.parametrize(
-    "wrong", [{"refusal": "no"}, {"cursors": "no"}, {"refuse": -1}, {"tokens": 0}, {"combos": "3"}]
+    "wrong",
+    [
+        {"refusal": "no"},
+        {"cursors": "no"},
+        {"refuse": -1},
+        {"tokens": 0},
+        {"combos": "3"},
+        {"cache": -1},
+        {"delay": 6},
+    ],
 )
 def test_trouble_that_cannot_be_is_refused(exchange, wrong):
     with pytest.raises(SimulationError):
