@@ -125,6 +125,10 @@ class Backfill:
         """How many gaps are being repaired."""
         return len(self._holes)
 
+    def told(self) -> tuple[str, ...]:
+        """Say what somebody should look at, a sentence each."""
+        return (f"Trades that were missed could not be fetched: {self.last_error}",) if self.last_error else ()
+
     def later(self, task: Task) -> None:
         """Have something looked for on the thread."""
         with self._lock:
@@ -203,6 +207,10 @@ class Backfill:
         if gap.closed_at is None:
             return False
         before, after = self._recent.around(gap.opened_at, gap.closed_at)
+        wanted = self._wanted()
+        if wanted is not None and not wanted:  # whoever missed something has gone, and no trade will come
+            self._holes.remove(hole)
+            return False
         if after is None:
             return False  # nobody can tell yet whether all of it can be seen
         if hole.after_seen is None:

@@ -13,8 +13,9 @@ from kalshi_nb._widgets.status.picture import ChannelReading, FeedReading
 from kalshi_nb._widgets.status.source import HealthSource
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from kalshi_nb._engine.port import Engine, EngineStatus
-    from kalshi_nb._feed.attachments import Attachments
     from kalshi_nb._feed.open_books import OpenBooks
     from kalshi_nb._feed.recorders import Recorders
     from kalshi_nb._feed.standing import FeedStanding
@@ -32,8 +33,10 @@ class FeedReader:
 
     Parameters
     ----------
-    engine, pipelines, standing, books, attachments, recorders, origin
+    engine, pipelines, standing, books, recorders, origin
         The feed's.
+    told : iterable of callable
+        Each returns what somebody should look at, a sentence each.
     """
 
     def __init__(
@@ -42,17 +45,17 @@ class FeedReader:
         pipelines: Pipelines,
         standing: FeedStanding,
         books: OpenBooks,
-        attachments: Attachments,
         recorders: Recorders,
         origin: str,
+        told: Iterable[Callable[[], Iterable[str]]],
     ) -> None:
         self._engine = engine
         self._pipelines = pipelines
         self._standing = standing
         self._books = books
-        self._attachments = attachments
         self._recorders = recorders
         self._origin = origin
+        self._told_by = tuple(told)
         self._began = engine.clock.now_us(), engine.steady()
 
     def __call__(self) -> FeedReading:
@@ -104,7 +107,7 @@ class FeedReader:
         return (*warnings_of(status, self._pipelines), *self._told())
 
     def _told(self) -> tuple[str, ...]:
-        told = (self._standing.view_errors.told(), self._attachments.warnings(), self._recorders.told())
+        told = (self._standing.view_errors.told(), *(each() for each in self._told_by))
         return tuple(each for some in told for each in some)
 
 
@@ -113,8 +116,10 @@ class FeedViews:
 
     Parameters
     ----------
-    engine, pipelines, standing, books, attachments, recorders, origin
+    engine, pipelines, standing, books, recorders, origin
         The feed's.
+    told : iterable of callable
+        Each returns what somebody should look at, a sentence each.
 
     Attributes
     ----------
@@ -128,11 +133,11 @@ class FeedViews:
         pipelines: Pipelines,
         standing: FeedStanding,
         books: OpenBooks,
-        attachments: Attachments,
         recorders: Recorders,
         origin: str,
+        told: Iterable[Callable[[], Iterable[str]]],
     ) -> None:
-        reader = FeedReader(engine, pipelines, standing, books, attachments, recorders, origin)
+        reader = FeedReader(engine, pipelines, standing, books, recorders, origin, told)
         self.health = reader.health
         self.source = HealthSource(reader, engine.on_read)
         self._engine = engine

@@ -118,7 +118,8 @@ def parts_of(
     books = OpenBooks(engine, demand, standing, source)
     attachments = Attachments(pipelines, demand, engine)
     recorders = Recorders(engine, demand)
-    views = FeedViews(engine, pipelines, standing, books, attachments, recorders, said)
+    told = (attachments.warnings, recorders.told, backfill.told)
+    views = FeedViews(engine, pipelines, standing, books, recorders, said, told)
     return FeedParts(
         standing,
         markets,

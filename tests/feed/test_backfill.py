@@ -138,6 +138,7 @@ def test_an_exchange_that_does_not_answer_is_told_and_harms_nothing(running, mon
         running.faults.drop_connections()
         until(lambda: feed._parts.backfill.last_error, "nothing was said", 30)
         assert "could not be fetched" in caplog.text
+        assert [each for each in feed.health().warnings if "could not be fetched" in each]
         seen = trades.total
         until(lambda: trades.total > seen, "the feed stands still")
 
