@@ -46,6 +46,10 @@ class TradeLedger:
         """Take up a trade; none is older than the one before."""
         self._dealt.append(Dealt(time_us, trade.trade_id, trade))
 
+    def dealt(self) -> list[Dealt]:
+        """Return all of them, in the order they were made; from any thread, since it takes one step."""
+        return list(self._dealt)
+
     def newest_first(self, least_us: int) -> Iterator[Dealt]:
         """Yield trades by time and id, falling, down to and with a time.
 

@@ -39,7 +39,7 @@ def repaired(feed, count):
 def missing(exchange, df):
     """Trades that the exchange made between the first and the last of a frame, and that are not in it."""
     first, last = (int(df["ts"].dt.epoch("us")[at]) for at in (0, -1))
-    made = exchange._programme.venue.ledger.newest_first(0)
+    made = exchange._programme.venue.ledger.dealt()
     known = set(df["trade_id"])
     return [each for each in made if first <= each.time_us < last - 1_000 and each.trade_id not in known]
 

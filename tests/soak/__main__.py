@@ -6,6 +6,7 @@ import logging
 import sys
 import time
 
+from tests.soak.backfill import some_gaps
 from tests.soak.faulty_line import one_line
 from tests.soak.fuzz import fuzz
 from tests.soak.kills import some_kills
@@ -52,6 +53,12 @@ def _recorder(options):
         yield result, not result.lost and not result.wrong
 
 
+def _backfill(options):
+    for seed in range(options.seed, options.seed + options.seeds):
+        result = some_gaps(seed, options.gaps)
+        yield result, not result.missing and not result.doubled and not result.wrong and result.repaired > 0
+
+
 def _night(options):
     for faulty in (False, True):
         result = one_night(options.seed, options.hours, faulty=faulty)
@@ -65,14 +72,29 @@ def _fuzz(options):
         yield result, flat and not result.wrong_books
 
 
+_RUNS = {
+    "line": _line,
+    "kills": _kills,
+    "losses": _losses,
+    "steady": _steady,
+    "recorder": _recorder,
+    "night": _night,
+    "backfill": _backfill,
+    "fuzz": _fuzz,
+}
+
+
 def main():
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
-    parser.add_argument("what", choices=["line", "kills", "losses", "steady", "recorder", "night", "fuzz", "all"])
+    parser.add_argument(
+        "what", choices=["line", "kills", "losses", "steady", "recorder", "night", "backfill", "fuzz", "all"]
+    )
     parser.add_argument("--seed", type=int, default=1, help="the first seed (1)")
     parser.add_argument("--seeds", type=int, help="how many seeds (4; fuzz 1)")
     parser.add_argument("--frames", type=int, help="frames a seed (line 50,000; fuzz 1,000,000)")
     parser.add_argument("--rate", type=float, default=0.01, help="share of frames each mishap befalls (0.01)")
     parser.add_argument("--kills", type=int, default=20, help="kills a seed (20)")
+    parser.add_argument("--gaps", type=int, default=200, help="gaps of trades a seed of backfill (200)")
     parser.add_argument("--outage", type=float, default=3.0, help="the longest outage in seconds (3)")
     parser.add_argument(
         "--seconds", type=float, default=120.0, help="how long the steady run is (120); one of losses is 40 at most"
@@ -81,17 +103,8 @@ def main():
     parser.add_argument("--speed", type=float, default=24.0, help="pace of its market; 24 is about 2,000 messages/s")
     parser.add_argument("--hours", type=float, default=24.0, help="how long a night is, by its market (24)")
     options = parser.parse_args()
-    every = {
-        "line": _line,
-        "kills": _kills,
-        "losses": _losses,
-        "steady": _steady,
-        "recorder": _recorder,
-        "night": _night,
-        "fuzz": _fuzz,
-    }
     logging.getLogger("kalshi_nb").setLevel(logging.CRITICAL)  # thousands of gaps are wanted here
-    chosen = list(every.values()) if options.what == "all" else [every[options.what]]
+    chosen = list(_RUNS.values()) if options.what == "all" else [_RUNS[options.what]]
     given, broken = (options.seeds, options.frames), 0
     for run in chosen:
         seeds, frames = _DEFAULTS.get(run.__name__, (4, 50_000))

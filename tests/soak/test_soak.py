@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tests.soak import steady as steady_module
+from tests.soak.backfill import some_gaps
 from tests.soak.faulty_line import one_line
 from tests.soak.fuzz import fuzz
 from tests.soak.kills import CEILING, some_kills
@@ -32,6 +33,14 @@ def test_every_kill_is_a_recovery_and_a_gap():
     assert result.recovered == result.connection_gaps == 5
     assert result.wrong_books == 0
     assert result.longest_recovery < CEILING
+
+
+def test_after_outages_the_frame_of_trades_is_the_exchanges_own():
+    result = some_gaps(1, 4)
+    assert (result.missing, result.doubled, result.wrong) == (0, 0, 0)
+    assert result.gaps == 4
+    assert result.repaired > 0
+    assert result.fetched > 0
 
 
 def test_books_are_live_nearly_always_however_often_a_message_is_lost():
