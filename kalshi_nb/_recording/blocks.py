@@ -43,22 +43,22 @@ class Block(NamedTuple):
 
     Attributes
     ----------
-    lines : list of bytes
-        Each without its newline.
+    text : bytes
+        The lines, each with its newline.
+    lines : int
+        How many they are.
     missing : int
         Lines before these that cannot be read.
     missing_bytes : int
         About how many bytes of the file they take.
-    raw : int
-        Bytes of the lines.
     frame : int
         Where in the file their frame begins.
     """
 
-    lines: list[bytes]
+    text: bytes
+    lines: int
     missing: int
     missing_bytes: int
-    raw: int
     frame: int
 
 
@@ -154,14 +154,13 @@ class Blocks:
         """Return the blocks of a text that begins after a mark, and in the end what no mark stands over."""
         while (mark := find_mark(text)) is not None:
             content, text = text[: mark.begins], text[mark.ends :]
-            lines = content.split(b"\n")[:-1]
-            missing = mark.lines - len(lines) - self.lines
+            missing = mark.lines - mark.over - self.lines
             if mark.good and mark.lines == self.lines:
                 self._good = fed  # handed out before, and now known to the byte
             if not mark.good or missing < 0:  # of the lines of neither anything is handed out
                 continue
             skipped = max(0, frame - self._good) if missing else 0
             self.lines, self._good, self.pending = mark.lines, fed, 0
-            self.ended = is_end(lines[-1])
-            yield Block(lines, missing, skipped, len(content), frame)
+            self.ended = is_end(content, content.rfind(b"\n", 0, -1) + 1)
+            yield Block(content, mark.over, missing, skipped, frame)
         return text

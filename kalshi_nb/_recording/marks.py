@@ -72,6 +72,8 @@ class Mark(NamedTuple):
     good: bool
     begins: int
     ends: int
+    over: int = 0
+    """The lines that it stands over, where it is good."""
 
 
 def first_line(segment: int, after: After | None, at: int) -> bytes:
@@ -104,9 +106,9 @@ def end_line(at: int) -> bytes:
     return b'{"end":%d}\n' % at
 
 
-def is_end(line: bytes) -> bool:
-    """Tell whether this is such a line."""
-    return line.startswith(_END)
+def is_end(text: bytes, begin: int = 0) -> bool:
+    """Tell whether such a line begins there."""
+    return text.startswith(_END, begin)
 
 
 def mark_over(text: bytes, lines: int) -> bytes:
@@ -145,7 +147,7 @@ def _mark_at(text: bytes, place: int, ends: int) -> Mark:
     lines, count, total = map(int, said.groups())
     content = memoryview(text)[:place]
     good = count > 0 and text.count(b"\n", 0, place) == count and _sum(content, lines) == total
-    return Mark(lines, good, place, ends)
+    return Mark(lines, good, place, ends, count)
 
 
 def _sum(text: bytes | memoryview, lines: int) -> int:

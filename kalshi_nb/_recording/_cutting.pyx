@@ -1,0 +1,31 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
+"""Lines of a recording cut into frames, where a compiler was at hand; :mod:`kalshi_nb._recording.cutting` says how."""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from libc.string cimport memchr, memcmp
+
+__all__ = ["frames_in"]
+
+
+def frames_in(bytes text not None, Py_ssize_t begin, tuple own not None, bint newline, /):
+    """Return the frames at the beginning of some lines; see :func:`kalshi_nb._recording.cutting.frames_in`."""
+    cdef const char *at = PyBytes_AS_STRING(text) + begin
+    cdef const char *end = PyBytes_AS_STRING(text) + PyBytes_GET_SIZE(text)
+    cdef const char *line_ends
+    cdef list found = []
+    while at < end and not begins_with(at, end, own):
+        line_ends = <const char *>memchr(at, b"\n", end - at)
+        if line_ends == NULL:
+            raise ValueError("a line without an end")
+        found.append(PyBytes_FromStringAndSize(at, line_ends - at + newline))
+        at = line_ends + 1
+    return found, at - PyBytes_AS_STRING(text)
+
+
+cdef inline bint begins_with(const char *at, const char *end, tuple some):
+    cdef Py_ssize_t size
+    for each in some:
+        size = PyBytes_GET_SIZE(each)
+        if end - at >= size and memcmp(at, PyBytes_AS_STRING(each), size) == 0:
+            return True
+    return False
