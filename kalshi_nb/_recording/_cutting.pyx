@@ -4,7 +4,7 @@
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.string cimport memchr, memcmp
 
-__all__ = ["frames_in"]
+__all__ = ["frames_in", "lines_in"]
 
 
 def frames_in(bytes text not None, Py_ssize_t begin, tuple own not None, bint newline, /):
@@ -20,6 +20,17 @@ def frames_in(bytes text not None, Py_ssize_t begin, tuple own not None, bint ne
         found.append(PyBytes_FromStringAndSize(at, line_ends - at + newline))
         at = line_ends + 1
     return found, at - PyBytes_AS_STRING(text)
+
+
+def lines_in(bytes text not None, Py_ssize_t end, /):
+    """Return how many lines end before a place; see :func:`kalshi_nb._recording.cutting.lines_in`."""
+    cdef const char *at = PyBytes_AS_STRING(text)
+    cdef Py_ssize_t place, found = 0
+    if end > PyBytes_GET_SIZE(text):
+        end = PyBytes_GET_SIZE(text)
+    for place in range(end):
+        found += at[place] == b"\n"
+    return found
 
 
 cdef inline bint begins_with(const char *at, const char *end, tuple some):

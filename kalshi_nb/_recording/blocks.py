@@ -89,6 +89,7 @@ class Blocks:
         self.lines = lines
         self.ended = False
         self.pending = 0
+        self._looked = 0  # before this line, of those not handed out yet, there is no mark
         self._good = begin  # the file is read up to about here
 
     @property
@@ -123,6 +124,7 @@ class Blocks:
         """
         decompressor = ZstdDecompressor(options=_OPTIONS)
         text, fed, last = b"", begins, begins
+        self._looked = 0
         try:
             while not decompressor.eof:
                 chunk = b""
@@ -152,7 +154,9 @@ class Blocks:
 
     def _marked(self, text: bytes, frame: int, fed: int) -> Generator[Block, None, bytes]:
         """Return the blocks of a text that begins after a mark, and in the end what no mark stands over."""
-        while (mark := find_mark(text)) is not None:
+        looked, self._looked = self._looked, 0
+        while (mark := find_mark(text, looked)) is not None:
+            looked = 0
             content, text = text[: mark.begins], text[mark.ends :]
             missing = mark.lines - mark.over - self.lines
             if mark.good and mark.lines == self.lines:
@@ -163,4 +167,5 @@ class Blocks:
             self.lines, self._good, self.pending = mark.lines, fed, 0
             self.ended = is_end(content, content.rfind(b"\n", 0, -1) + 1)
             yield Block(content, mark.over, missing, skipped, frame)
+        self._looked = text.rfind(b"\n") + 1  # a mark that began before would have been found
         return text

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     Cut = Callable[[bytes, int, tuple[bytes, ...], bool], tuple[list[bytes], int]]
 
-__all__ = ["COMPILED", "frames_in", "plain_frames_in"]
+__all__ = ["COMPILED", "frames_in", "lines_in", "plain_frames_in", "plain_lines_in"]
 
 
 def plain_frames_in(text: bytes, begin: int, own: tuple[bytes, ...], newline: bool, /) -> tuple[list[bytes], int]:
@@ -43,9 +43,15 @@ def plain_frames_in(text: bytes, begin: int, own: tuple[bytes, ...], newline: bo
     return frames, begin
 
 
+def plain_lines_in(text: bytes, end: int, /) -> int:
+    """Return how many lines end before a place in a text."""
+    return text.count(b"\n", 0, end)
+
+
 _extension: Final[Any] = found("kalshi_nb._recording._cutting")
 
 COMPILED: Final = _extension is not None
 """Whether the compiled way is there."""
 
 frames_in: Final[Cut] = _extension.frames_in if COMPILED and WANTED else plain_frames_in
+lines_in: Final[Callable[[bytes, int], int]] = _extension.lines_in if COMPILED and WANTED else plain_lines_in

@@ -101,9 +101,11 @@ LINES = st.sampled_from(
 def test_frames_are_cut_alike_by_the_compiled_way(lines, newline):
     text = b"".join(line + b"\n" for line in lines)
     begins = [0, *(at + 1 for at, each in enumerate(text) if each == 10)]
-    compiled = importlib.import_module("kalshi_nb._recording._cutting").frames_in
+    extension = importlib.import_module("kalshi_nb._recording._cutting")
+    for end in range(len(text) + 2):
+        assert extension.lines_in(text, end) == cutting.plain_lines_in(text, end)
     for begin in begins:
-        assert compiled(text, begin, OWN, newline) == cutting.plain_frames_in(text, begin, OWN, newline)
+        assert extension.frames_in(text, begin, OWN, newline) == cutting.plain_frames_in(text, begin, OWN, newline)
 
 
 @pytest.mark.parametrize("newline", [True, False])
