@@ -4,7 +4,7 @@
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.string cimport memchr, memcmp
 
-__all__ = ["frames_in", "lines_in"]
+__all__ = ["find_line", "frames_in", "lines_in"]
 
 
 def frames_in(bytes text not None, Py_ssize_t begin, tuple own not None, bint newline, /):
@@ -31,6 +31,22 @@ def lines_in(bytes text not None, Py_ssize_t end, /):
     for place in range(end):
         found += at[place] == b"\n"
     return found
+
+
+def find_line(bytes text not None, bytes begins not None, Py_ssize_t looked, /):
+    """Return where the first line is that begins so; see :func:`kalshi_nb._recording.cutting.find_line`."""
+    cdef const char *at = PyBytes_AS_STRING(text) + looked
+    cdef const char *end = PyBytes_AS_STRING(text) + PyBytes_GET_SIZE(text)
+    cdef const char *sought = PyBytes_AS_STRING(begins)
+    cdef Py_ssize_t size = PyBytes_GET_SIZE(begins)
+    while end - at >= size:
+        if memcmp(at, sought, size) == 0:
+            return at - PyBytes_AS_STRING(text)
+        at = <const char *>memchr(at, b"\n", end - at)
+        if at == NULL:
+            return -1
+        at += 1
+    return -1
 
 
 cdef inline bint begins_with(const char *at, const char *end, tuple some):

@@ -11,7 +11,15 @@ if TYPE_CHECKING:
 
     Cut = Callable[[bytes, int, tuple[bytes, ...], bool], tuple[list[bytes], int]]
 
-__all__ = ["COMPILED", "frames_in", "lines_in", "plain_frames_in", "plain_lines_in"]
+__all__ = [
+    "COMPILED",
+    "find_line",
+    "frames_in",
+    "lines_in",
+    "plain_find_line",
+    "plain_frames_in",
+    "plain_lines_in",
+]
 
 
 def plain_frames_in(text: bytes, begin: int, own: tuple[bytes, ...], newline: bool, /) -> tuple[list[bytes], int]:
@@ -48,6 +56,14 @@ def plain_lines_in(text: bytes, end: int, /) -> int:
     return text.count(b"\n", 0, end)
 
 
+def plain_find_line(text: bytes, begins: bytes, looked: int, /) -> int:
+    """Return where the first line is that begins so, -1 without one; `looked` is where a line begins."""
+    if text.startswith(begins, looked):
+        return looked
+    found = text.find(b"\n" + begins, looked)
+    return found + 1 if found >= 0 else -1
+
+
 _extension: Final[Any] = found("kalshi_nb._recording._cutting")
 
 COMPILED: Final = _extension is not None
@@ -55,3 +71,4 @@ COMPILED: Final = _extension is not None
 
 frames_in: Final[Cut] = _extension.frames_in if COMPILED and WANTED else plain_frames_in
 lines_in: Final[Callable[[bytes, int], int]] = _extension.lines_in if COMPILED and WANTED else plain_lines_in
+find_line: Final[Callable[[bytes, bytes, int], int]] = _extension.find_line if COMPILED and WANTED else plain_find_line

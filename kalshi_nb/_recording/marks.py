@@ -16,7 +16,7 @@ from zlib import crc32
 
 import msgspec
 
-from kalshi_nb._recording.cutting import lines_in
+from kalshi_nb._recording.cutting import find_line, lines_in
 from kalshi_nb._version import __version__
 
 __all__ = [
@@ -141,13 +141,9 @@ def find_mark(text: bytes, looked: int = 0) -> Mark | None:
         mark = _mark_at(text, place, len(text))
         if mark.good:
             return mark
-    place = looked
-    if not text.startswith(_BEGINS, looked):
-        place = text.find(b"\n" + _BEGINS, looked) + 1
-    ends = text.find(b"\n", place) + 1
-    if not ends or not text.startswith(_BEGINS, place):
-        return None
-    return _mark_at(text, place, ends)
+    place = find_line(text, _BEGINS, looked)
+    ends = text.find(b"\n", place) + 1 if place >= 0 else 0
+    return _mark_at(text, place, ends) if ends else None
 
 
 def _mark_at(text: bytes, place: int, ends: int) -> Mark:

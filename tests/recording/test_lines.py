@@ -105,7 +105,16 @@ def test_frames_are_cut_alike_by_the_compiled_way(lines, newline):
     for end in range(len(text) + 2):
         assert extension.lines_in(text, end) == cutting.plain_lines_in(text, end)
     for begin in begins:
+        for each in OWN:
+            assert extension.find_line(text, each, begin) == cutting.plain_find_line(text, each, begin)
         assert extension.frames_in(text, begin, OWN, newline) == cutting.plain_frames_in(text, begin, OWN, newline)
+
+
+def test_a_line_is_found_by_its_beginning():
+    for find in {cutting.find_line, cutting.plain_find_line}:
+        assert find(b'{"end":1}\nx{"end":\n{"end":2', b'{"end":', 0) == 0
+        assert find(b'{"end":1}\nx{"end":\n{"end":2', b'{"end":', 10) == 19
+        assert find(b'x\n{"end"', b'{"end":', 0) == -1
 
 
 @pytest.mark.parametrize("newline", [True, False])
