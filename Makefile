@@ -31,7 +31,7 @@ help:
 	@echo "make clean      remove what the other commands made"
 
 # A stamp a set of extras: filled again only when what is installed, or compiled on the way, changes.
-INSTALLED := pyproject.toml setup.py kalshi_nb/_session/_compiled.pyx
+INSTALLED := pyproject.toml setup.py $(wildcard kalshi_nb/*/*.pyx kalshi_nb/*/*.pxd)
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -171,4 +171,4 @@ vendor: | $(BIN)/python
 	$(BIN)/python -m tests.npm update $(VERSION)
 
 clean:
-	rm -rf .venv .venv-* build kalshi_nb.egg-info output kalshi_nb/_session/_compiled.c kalshi_nb/_session/_compiled.*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf .venv .venv-* build kalshi_nb.egg-info output kalshi_nb/*/*.c kalshi_nb/*/*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -11,6 +11,7 @@ FLOORS = [
             "_clock",
             "_durations",
             "_environments",
+            "_extensions",
             "_fixed_point",
             "_foreign_names",
             "_key_files",

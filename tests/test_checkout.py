@@ -22,7 +22,7 @@ READ = (
     "CONTRIBUTING.md",
     "pyproject.toml",
 )
-TEXTS = {".py", ".pyx", ".pyi", ".md", ".ipynb", ".toml", ".js", ".css", ".txt", ""}
+TEXTS = {".py", ".pyx", ".pxd", ".pyi", ".md", ".ipynb", ".toml", ".js", ".css", ".txt", ""}
 OUTSIDE = re.compile(
     r"""
     ROOT\.parent \b

@@ -164,8 +164,11 @@ def test_the_wheel_holds_exactly_the_package_its_compiled_part_and_the_licences(
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     inside = {name for name in names if not name.startswith("kalshi_nb-")}
-    compiled = {f"kalshi_nb/_session/_compiled{EXTENSION_SUFFIXES[0]}"} if BUILT else set()
-    assert inside == {*tracked, *compiled} - {"kalshi_nb/_session/_compiled.pyx"}
+    sources = {each for each in tracked if each.endswith((".pyx", ".pxd"))}
+    modules = {each.removesuffix(".pyx") for each in sources if each.endswith(".pyx")}
+    assert len(modules) == 4
+    compiled = {f"{each}{EXTENSION_SUFFIXES[0]}" for each in modules} if BUILT else set()
+    assert inside == {*tracked, *compiled} - sources
     assert inside >= VENDORED
     assert [name for name in names if name.endswith("licenses/kalshi_nb/_widgets/vendor/uplot/LICENSE")]
 

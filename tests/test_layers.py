@@ -231,6 +231,9 @@ def test_using_every_name_loads_no_pandas_numpy_pyarrow_or_dask():
 
 
 def test_the_compiled_part_knows_of_the_session_only_what_it_is_handed():
-    path = PACKAGE / "_session" / "_compiled.pyx"
-    assert set(rooms(path)) == {"_rows", "_session", "_wire", "errors"}
-    assert {name.split(".")[0] for name in imported(path)} == {"kalshi_nb", "cpython", "libc"}
+    for path in (PACKAGE / "_session").glob("*.pyx"):
+        assert set(rooms(path)) <= {"_rows", "_session", "_wire", "errors"}
+        assert {name.split(".")[0] for name in imported(path)} <= {"kalshi_nb", "cpython", "libc"}
+        ours = {name for name in imported(path) if name.startswith("kalshi_nb._session")}
+        parts = {"kalshi_nb._session._compiled", "kalshi_nb._session._row_columns"}
+        assert ours <= {"kalshi_nb._session.ladder", *parts}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -35,6 +35,7 @@ from kalshi_nb._rows.heard import LOSSES, Checkpoint, Event, Heard, Read, Sent
 from kalshi_nb._rows.rejects import MOST_REJECTS, Reject
 from kalshi_nb._rows.steering import ClockStepRow, ResetRow
 from kalshi_nb._rows.wanted import Wanted
+from kalshi_nb._session.extension import COMPILED, row_columns
 from kalshi_nb._session.recorded import RecordedSession
 from kalshi_nb.errors import FeedClosedError
 
@@ -111,6 +112,11 @@ class OfflineEngine(RowLists):
         Who tells it, from when it is started to when it is closed; without one whoever holds it does.
     most_gaps : int
         How many gaps are kept.
+    columns : iterable of str, optional
+        Channels whose rows are columns from the beginning, as far as they can be, for :meth:`take_columns`. They have
+        nothing but plain rows.
+    compiled : bool, optional
+        Whether the compiled part does what it can.
 
     Attributes
     ----------
@@ -127,8 +133,18 @@ class OfflineEngine(RowLists):
     # and ladders by their version. What is wanted changes while a lock is held that `hear` holds, too: a session is
     # changed by one thread at a time.
 
-    def __init__(self, recorded: Recorded, player: Player | None = None, *, most_gaps: int = MOST_GAPS) -> None:
+    def __init__(
+        self,
+        recorded: Recorded,
+        player: Player | None = None,
+        *,
+        most_gaps: int = MOST_GAPS,
+        columns: Iterable[str] = (),
+        compiled: bool = COMPILED,
+    ) -> None:
         super().__init__()
+        self._columns = row_columns(columns, compiled=compiled)
+        self._rows.update(self._columns)  # type: ignore[arg-type]  # they take rows as a list does
         self.url = recorded.name
         self.gaps = GapLog(most_gaps)
         self._recorded = recorded
@@ -144,6 +160,7 @@ class OfflineEngine(RowLists):
                 rows=self._rows,
                 connection=number,
                 alone=recorded.connections == 1,
+                compiled=compiled,
             )
             for number in range(1, recorded.connections + 1)
         }
@@ -227,6 +244,17 @@ class OfflineEngine(RowLists):
             for rows in self._rows.values():
                 rows.append(ResetRow())
         self._arrived()
+
+    def take_columns(self, channel: str) -> list[tuple[Any, list[Any] | None]] | None:
+        """Take all rows of `channel` that are pending, column by column; None where they are not kept so.
+
+        Returns
+        -------
+        list of (Values, list or None) or None
+            For each column its values, as Arrow's; where they are places in a list of names, that list.
+        """
+        kept = self._columns.get(channel)
+        return None if kept is None else kept.take()
 
     def drop_rows(self) -> None:
         """Let go of the rows made so far, which nobody is to see; a reset among them stays."""

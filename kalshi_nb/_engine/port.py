@@ -26,12 +26,11 @@ from kalshi_nb._rows.ladders import LadderReading
 from kalshi_nb._rows.rejects import Reject
 from kalshi_nb._rows.rows import Row
 from kalshi_nb._rows.wanted import Wanted
-from kalshi_nb._session.extension import BUILT, COMPILED, NO_EXTENSIONS
+from kalshi_nb._session.extension import BUILT, COMPILED
 
 __all__ = [
     "BUILT",
     "COMPILED",
-    "NO_EXTENSIONS",
     "ChannelStatus",
     "ClockStep",
     "Engine",

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from kalshi_nb._auth import GIVEN, Credentials
-from kalshi_nb._engine.port import BUILT, COMPILED, NO_EXTENSIONS
+from kalshi_nb._engine.port import BUILT, COMPILED
 from kalshi_nb._environments import ENVIRONMENTS, Place
+from kalshi_nb._extensions import NO_EXTENSIONS
 from kalshi_nb._feed.asked import whereabouts
 from kalshi_nb._feed.connect import WORST_CLOCK, connect
 from kalshi_nb._redaction import Secret

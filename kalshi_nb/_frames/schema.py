@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from kalshi_nb._rows.rows import Row
 
-__all__ = ["MARKET", "RECEIVED", "TIME", "column", "empty", "frame_of", "schema"]
+__all__ = ["MARKET", "RECEIVED", "TIME", "column", "empty", "frame_of", "frame_of_columns", "schema"]
 
 MARKET: Final = "market_ticker"
 RECEIVED: Final = "received_at"
@@ -106,6 +106,28 @@ def frame_of(channel: str, rows: Sequence[Row], exact: bool = False) -> pl.DataF
     return frame(
         [column(name, kind, each, exact=exact) for (name, kind), each in zip(LAYOUTS[channel], values, strict=True)]
     )
+
+
+def frame_of_columns(channel: str, columns: Sequence[tuple[Any, Sequence[Any] | None]]) -> pl.DataFrame:
+    """Return rows of `channel` that came column by column, at least one, as the same frame.
+
+    Parameters
+    ----------
+    channel : str
+        The channel.
+    columns : sequence of (array, sequence or None)
+        For each of its columns what a Series can be made of; where those are places in a sequence of values, that.
+    """
+    made = []
+    for (name, kind), (values, texts) in zip(LAYOUTS[channel], columns, strict=True):
+        each = pl.Series(values).alias(name)
+        if texts is not None:
+            made.append(pl.Series(name, texts, dtype=_PLAIN[kind]).gather(each))
+        elif kind in _PARTS:
+            made.append(_quotients(each, _PARTS[kind]))
+        else:
+            made.append(each.cast(_PLAIN[kind]))
+    return frame(made)
 
 
 def column(name: str, kind: Kind, values: Sequence[Any], *, exact: bool = False) -> pl.Series:

@@ -43,22 +43,22 @@ class Block(NamedTuple):
 
     Attributes
     ----------
-    lines : list of bytes
-        Each without its newline.
+    text : bytes
+        The lines, each with its newline.
+    lines : int
+        How many they are.
     missing : int
         Lines before these that cannot be read.
     missing_bytes : int
         About how many bytes of the file they take.
-    raw : int
-        Bytes of the lines.
     frame : int
         Where in the file their frame begins.
     """
 
-    lines: list[bytes]
+    text: bytes
+    lines: int
     missing: int
     missing_bytes: int
-    raw: int
     frame: int
 
 
@@ -89,6 +89,7 @@ class Blocks:
         self.lines = lines
         self.ended = False
         self.pending = 0
+        self._looked = 0  # before this line, of those not handed out yet, there is no mark
         self._good = begin  # the file is read up to about here
 
     @property
@@ -123,6 +124,7 @@ class Blocks:
         """
         decompressor = ZstdDecompressor(options=_OPTIONS)
         text, fed, last = b"", begins, begins
+        self._looked = 0
         try:
             while not decompressor.eof:
                 chunk = b""
@@ -152,16 +154,18 @@ class Blocks:
 
     def _marked(self, text: bytes, frame: int, fed: int) -> Generator[Block, None, bytes]:
         """Return the blocks of a text that begins after a mark, and in the end what no mark stands over."""
-        while (mark := find_mark(text)) is not None:
+        looked, self._looked = self._looked, 0
+        while (mark := find_mark(text, looked)) is not None:
+            looked = 0
             content, text = text[: mark.begins], text[mark.ends :]
-            lines = content.split(b"\n")[:-1]
-            missing = mark.lines - len(lines) - self.lines
+            missing = mark.lines - mark.over - self.lines
             if mark.good and mark.lines == self.lines:
                 self._good = fed  # handed out before, and now known to the byte
             if not mark.good or missing < 0:  # of the lines of neither anything is handed out
                 continue
             skipped = max(0, frame - self._good) if missing else 0
             self.lines, self._good, self.pending = mark.lines, fed, 0
-            self.ended = is_end(lines[-1])
-            yield Block(lines, missing, skipped, len(content), frame)
+            self.ended = is_end(content, content.rfind(b"\n", 0, -1) + 1)
+            yield Block(content, mark.over, missing, skipped, frame)
+        self._looked = text.rfind(b"\n") + 1  # a mark that began before would have been found
         return text

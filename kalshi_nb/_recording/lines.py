@@ -20,12 +20,13 @@ from __future__ import annotations
 
 import re
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from operator import methodcaller
 from typing import Final, get_args
 
 import msgspec
 
+from kalshi_nb._recording.cutting import frames_in
 from kalshi_nb._rows.heard import (
     BookState,
     Checkpoint,
@@ -198,8 +199,8 @@ class Decoder:
         """Take note that lines are missing here: what was begun of a checkpoint is none."""
         self._subscriptions, self._books = [], []
 
-    def items(self, lines: Sequence[bytes]) -> Iterator[Heard]:  # noqa: C901  # the grammar, in one piece
-        """Return the items of some lines, each without its newline.
+    def items(self, text: bytes) -> Iterator[Heard]:  # noqa: C901  # the grammar, in one piece
+        """Return the items of some lines, each with its newline.
 
         Raises
         ------
@@ -209,11 +210,17 @@ class Decoder:
         read: Read | None = None
         messages: list[bytes] = []
         own_newline = True
-        for line in lines:
-            if not line.startswith(OWN):
-                if self._types is None or type_of(line) in self._types:
-                    messages.append(line + b"\n" if own_newline else line)
-                continue
+        at = 0
+        while True:
+            frames, at = frames_in(text, at, OWN, own_newline)
+            if self._types is not None:
+                frames = [each for each in frames if type_of(each) in self._types]
+            messages += frames
+            if at == len(text):
+                break
+            end = text.find(b"\n", at)
+            line = text[at:end]
+            at = end + 1
             begins = _begins_frames(line)
             if begins is not None:
                 own_newline = begins["nl"] != b"0"

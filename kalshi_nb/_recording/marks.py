@@ -16,6 +16,7 @@ from zlib import crc32
 
 import msgspec
 
+from kalshi_nb._recording.cutting import find_line, lines_in
 from kalshi_nb._version import __version__
 
 __all__ = [
@@ -72,6 +73,8 @@ class Mark(NamedTuple):
     good: bool
     begins: int
     ends: int
+    over: int = 0
+    """The lines that it stands over, where it is good."""
 
 
 def first_line(segment: int, after: After | None, at: int) -> bytes:
@@ -104,9 +107,9 @@ def end_line(at: int) -> bytes:
     return b'{"end":%d}\n' % at
 
 
-def is_end(line: bytes) -> bool:
-    """Tell whether this is such a line."""
-    return line.startswith(_END)
+def is_end(text: bytes, begin: int = 0) -> bool:
+    """Tell whether such a line begins there."""
+    return text.startswith(_END, begin)
 
 
 def mark_over(text: bytes, lines: int) -> bytes:
@@ -122,19 +125,25 @@ def mark_over(text: bytes, lines: int) -> bytes:
     return b'{"mark":%d,"n":%d,"crc":%d}\n' % (lines, text.count(b"\n"), _sum(text, lines))
 
 
-def find_mark(text: bytes) -> Mark | None:
-    """Return the first mark in a text that begins with a line, None where no whole one is there."""
+def find_mark(text: bytes, looked: int = 0) -> Mark | None:
+    """Return the first mark in a text that begins with a line, None where no whole one is there.
+
+    Parameters
+    ----------
+    text : bytes
+        The text.
+    looked : int
+        Before the line that begins there is no whole mark.
+    """
     # A piece ends with its mark, and so does nearly every text: one that stands over all before it is the first.
     place = text.rfind(b"\n", 0, -1) + 1
     if text.startswith(_BEGINS, place) and text.endswith(b"\n"):
         mark = _mark_at(text, place, len(text))
         if mark.good:
             return mark
-    place = 0 if text.startswith(_BEGINS) else text.find(b"\n" + _BEGINS) + 1
-    ends = text.find(b"\n", place) + 1
-    if not ends or not text.startswith(_BEGINS, place):
-        return None
-    return _mark_at(text, place, ends)
+    place = find_line(text, _BEGINS, looked)
+    ends = text.find(b"\n", place) + 1 if place >= 0 else 0
+    return _mark_at(text, place, ends) if ends else None
 
 
 def _mark_at(text: bytes, place: int, ends: int) -> Mark:
@@ -144,8 +153,8 @@ def _mark_at(text: bytes, place: int, ends: int) -> Mark:
         return Mark(0, good=False, begins=place, ends=ends)
     lines, count, total = map(int, said.groups())
     content = memoryview(text)[:place]
-    good = count > 0 and text.count(b"\n", 0, place) == count and _sum(content, lines) == total
-    return Mark(lines, good, place, ends)
+    good = count > 0 and lines_in(text, place) == count and _sum(content, lines) == total
+    return Mark(lines, good, place, ends, count)
 
 
 def _sum(text: bytes | memoryview, lines: int) -> int:

@@ -375,7 +375,7 @@ class _Walk:
                 yield self._damaged(file, "unreadable", block.missing, block.missing_bytes)
             for item in _items_of(block, decoder):
                 if item is None:
-                    yield self._damaged(file, "unreadable", len(block.lines), 0)
+                    yield self._damaged(file, "unreadable", block.lines, 0)
                 elif self._end is None or item.at <= self._end:
                     self._at = item.at
                     yield item
@@ -402,7 +402,7 @@ def _cost(kind: str, lines: int, size: int, *, sealed: bool) -> str:
 def _items_of(block: Block, decoder: Decoder) -> Iterator[Heard | None]:
     """Return the items of a block; None where a line is none that a writer of this format writes."""
     try:
-        yield from list(decoder.items(block.lines))
+        yield from list(decoder.items(block.text))
     except (msgspec.DecodeError, ValueError):
         yield None
 
@@ -410,7 +410,7 @@ def _items_of(block: Block, decoder: Decoder) -> Iterator[Heard | None]:
 def _first(source: Source, file: SegmentFile) -> First | None:
     """Return what the first line says, None where it cannot be read; refuse what a newer version made."""
     block = next(iter(Blocks(source, 0, source.size)), None)
-    first = None if block is None or block.missing else read_first(block.lines[0])
+    first = None if block is None or block.missing else read_first(block.text[: block.text.find(b"\n")])
     if first is not None and first.kalshi_nb > FORMAT:
         raise NewerRecordingError(
             f"{file.path} was recorded by kalshi_nb {first.kit or 'of a newer version'} in format {first.kalshi_nb}; "
@@ -443,7 +443,7 @@ def _made_index(source: Source) -> Index:
         for item in _items_of(block, decoder):
             if item is not None:
                 builder.add(item)
-        raw, lines = raw + block.raw, blocks.lines
+        raw, lines = raw + len(block.text), blocks.lines
     if raw:
         if not blocks.ended:
             builder.lost()

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from kalshi_nb._engine.offline import OfflineEngine, Recorded
+from kalshi_nb._engine.port import COMPILED
 from kalshi_nb._fixed_point import CONTRACT, DOLLAR
-from kalshi_nb._frames.schema import MARKET, RECEIVED, TIME, frame_of
+from kalshi_nb._frames.schema import MARKET, RECEIVED, TIME, frame_of, frame_of_columns
 from kalshi_nb._rows.channels import position, traits_of
 from kalshi_nb._rows.gaps import Gap
 from kalshi_nb._rows.heard import Heard, Read
@@ -38,16 +39,19 @@ DEPTH_SCHEMA: Final = pl.Schema(
 )
 
 
-def _told(recorded: Recorded, lead_in: Iterable[Heard], channels: Iterable[str] = ()) -> OfflineEngine:
+def _told(
+    recorded: Recorded, lead_in: Iterable[Heard], channels: Sequence[str] = (), *, compiled: bool = COMPILED
+) -> OfflineEngine:
     """Return an engine that has heard what came before, and has told nobody of it; rows are of some channels."""
-    engine = OfflineEngine(recorded)
+    engine = OfflineEngine(recorded, columns=channels, compiled=compiled)
     engine.start(0.0, lambda _: True)
     for channel in channels:
         engine.want(traits_of(channel).source or channel, [ALL], timeout=0.0, rows=channel)
     for each in lead_in:
         engine.hear(each)
         for other in engine.pending():
-            engine.take(other)
+            if engine.take_columns(other) is None:
+                engine.take(other)
     return engine
 
 
@@ -58,6 +62,8 @@ def frames_of(
     start: int | None,
     lead_in: Iterable[Heard] = (),
     block: int = _BLOCK,
+    *,
+    compiled: bool = COMPILED,
 ) -> Iterator[tuple[str, pl.DataFrame]]:
     """Return the rows of channels, quotes among them, in frames; those of each in the order they were received in.
 
@@ -75,8 +81,10 @@ def frames_of(
         What was heard before, of which no rows are wanted.
     block : int
         Messages a frame at most.
+    compiled : bool, optional
+        Whether the compiled part does what it can.
     """
-    engine = _told(recorded, lead_in, channels)
+    engine = _told(recorded, lead_in, channels, compiled=compiled)
     received = {channel: position(channel, RECEIVED) for channel in channels}
     count = 0
     for each in items:
@@ -90,6 +98,14 @@ def frames_of(
 
 def _taken(engine: OfflineEngine, received: dict[str, int], start: int | None) -> Iterator[tuple[str, pl.DataFrame]]:
     for channel in engine.pending():
+        columns = engine.take_columns(channel)
+        if columns is not None:
+            frame = frame_of_columns(channel, columns)
+            if start is not None:
+                frame = frame.filter(frame[RECEIVED].dt.epoch("us") >= start)
+            if frame.height:
+                yield channel, frame
+            continue
         taken = engine.take(channel)
         if channel in received:
             at = received[channel]

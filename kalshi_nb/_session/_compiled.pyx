@@ -35,15 +35,6 @@ cdef object _new = tuple.__new__  # half the time of a named tuple's own
 
 # One side of a book ----------------------------------------------------------------------------------------------
 
-cdef struct Side:
-    # Prices ascending, so that the best, near which nearly all changes are, stands last. Forty levels are 400 bytes in
-    # one piece; as a dictionary they are 2.5 KiB in forty, and waiting for those was a fifth of the time.
-    int count
-    int room
-    long long *sizes
-    short *prices  # behind the sizes, in the same piece
-
-
 cdef inline int place_of(const Side *side, int price) noexcept:
     """Return the first place whose price is not below `price`."""
     cdef int low = 0, high = side.count, middle
@@ -149,18 +140,6 @@ cdef class CompiledLadder:
     # arithmetic and memmove. A reader holds it just so: best prices go to plain variables, and whole sides are copied
     # byte by byte, before anything is made of them that might start the garbage collector, and with it another thread.
     # So no reader ever sees half a change, and none has to look at `version` and read again.
-
-    cdef Side _yes
-    cdef Side _no
-    cdef readonly str market_ticker
-    cdef public bint live
-    cdef public str status
-    cdef public long long status_since
-    cdef public str reason
-    cdef public bint crossed
-    cdef public long long changed_at
-    cdef public long long version
-    cdef public object watcher
 
     def __init__(self, str market_ticker not None):
         self.market_ticker = market_ticker
@@ -317,16 +296,6 @@ cdef class StraightLine:
         Given a frame, its bytes, and when they were received; takes in whatever has not been taken in here.
     """
 
-    cdef object _state, _by_sid, _look_again, _take
-    cdef dict _ladders
-    cdef str _channel
-    # What is the same for all of a read, until a frame leaves the straight line:
-    cdef object _sid, _counting
-    cdef list _rows  # None while nobody listens
-    # What has been applied, and not yet been written down there:
-    cdef long long _deltas, _seq
-    cdef object _exchange_ms
-
     def __init__(self, state, str channel, look_again, take):
         self._state = state
         self._by_sid = state.by_sid
@@ -337,27 +306,31 @@ cdef class StraightLine:
 
     def receive(self, messages, received_at, /):
         """Take in what one read brought, in its order; `received_at` is the microsecond of that read."""
-        state = self._state
         try:
             for data in messages:
-                try:
-                    frame = typed(data)
-                except REFUSED as refusal:
-                    self._leave(received_at)
-                    frame = self._look_again(data, refusal, received_at)
-                    if frame is None:
-                        continue
-                if type(frame) is DeltaFrame:
-                    if self._apply(frame, received_at):
-                        continue
-                    self._leave(received_at)
-                elif type(frame) not in CONVERSIONS or frame.sid == self._sid:
-                    self._leave(received_at)  # an answer may change what a sid stands for, and nonsense its count
-                self._take(frame, data, received_at)
+                self._one(data, received_at)
         finally:
             self._leave(received_at)
             # Last, since whoever sees a frame counted, on another thread, takes it for applied.
-            state.messages += len(messages)
+            self._state.messages += len(messages)
+
+    cdef int _one(self, data, received_at) except -1:
+        """Take in one frame."""
+        try:
+            frame = typed(data)
+        except REFUSED as refusal:
+            self._leave(received_at)
+            frame = self._look_again(data, refusal, received_at)
+            if frame is None:
+                return 0
+        if type(frame) is DeltaFrame:
+            if self._apply(frame, received_at):
+                return 0
+            self._leave(received_at)
+        elif type(frame) not in CONVERSIONS or frame.sid == self._sid:
+            self._leave(received_at)  # an answer may change what a sid stands for, and nonsense its count
+        self._take(frame, data, received_at)
+        return 0
 
     cdef int _leave(self, received_at) except -1:
         """Write down what was applied, and look everything up anew for the next frame."""
@@ -411,16 +384,24 @@ cdef class StraightLine:
             except WireError:
                 return False
         side = msg.side
-        if not change(&ladder._yes if side == "yes" else &ladder._no, price, delta):
+        if not self._change(ladder, side == "yes", price, delta, seq, msg.ts_ms, received_at):
+            return False
+        if row is not None:
+            self._rows.append(row)
+        return True
+
+    cdef bint _change(
+        self, CompiledLadder ladder, bint yes, int price, long long delta, long long seq, exchange_ms, received_at
+    ) except -1:
+        """Change a level and count that; return False, and change nothing, where the book does not allow it."""
+        if not change(&ladder._yes if yes else &ladder._no, price, delta):
             return False
         ladder.changed_at = received_at
         ladder.version += 1
         self._seq = seq
-        self._exchange_ms = msg.ts_ms
+        self._exchange_ms = exchange_ms
         self._deltas += 1
         if ladder.watcher is not None:
             self._write_down(received_at)
             ladder.watcher(ladder, received_at, by_delta=True)
-        if row is not None:
-            self._rows.append(row)
         return True

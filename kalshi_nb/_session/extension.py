@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
-import importlib
-import os
-from collections.abc import Callable
-from types import ModuleType
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from kalshi_nb._extensions import WANTED, found
+from kalshi_nb._rows.channels import LAYOUTS
 from kalshi_nb._session.ladder import Ladder, PlainLadder
 
 if TYPE_CHECKING:
     from kalshi_nb._session._compiled import StraightLine
+    from kalshi_nb._session._row_columns import RowColumns
 
-__all__ = ["BUILT", "COMPILED", "NO_EXTENSIONS", "ladders", "straight_line"]
-
-NO_EXTENSIONS: Final = "KALSHI_NB_NO_EXTENSIONS"
-"""The variable of the environment that has everything done in Python, if it is set to anything."""
-
-
-def found(name: str) -> ModuleType | None:
-    """Return a compiled module, None where it was not built, or not for this interpreter."""
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        return None
-
+__all__ = ["BUILT", "COMPILED", "ladders", "row_columns", "straight_line"]
 
 _extension: Final[Any] = found("kalshi_nb._session._compiled")
+_columns: Final[Any] = found("kalshi_nb._session._row_columns")
+_rows: Final[Any] = found("kalshi_nb._session._straight_rows")
 
-BUILT: Final = _extension is not None
+BUILT: Final = None not in (_extension, _columns, _rows)
 """Whether the compiled part is there."""
 
-COMPILED: Final = BUILT and not os.environ.get(NO_EXTENSIONS)
+COMPILED: Final = BUILT and WANTED
 """Whether it is used where nobody says otherwise."""
 
 
@@ -41,7 +31,25 @@ def ladders(*, compiled: bool = COMPILED) -> Callable[[str], Ladder]:
     return _extension.CompiledLadder if compiled else PlainLadder
 
 
-def straight_line() -> type[StraightLine]:
-    """Return the class that takes in what reads brought; the ladders of its session are compiled, too."""
-    line: type[StraightLine] = _extension.StraightLine
+def straight_line(rows: Mapping[str, object]) -> type[StraightLine]:
+    """Return the class that takes in what reads brought; the ladders of its session are compiled, too.
+
+    Parameters
+    ----------
+    rows : mapping of str to list or RowColumns
+        What it is to put the rows of each channel into.
+    """
+    into_columns = any(type(each) is _columns.RowColumns for each in rows.values())
+    line: type[StraightLine] = _rows.StraightRows if into_columns else _extension.StraightLine
     return line
+
+
+COLUMNS: Final = frozenset({"orderbook_delta", "ticker", "trade"})
+"""The channels whose rows can be columns from the beginning: those that come by the thousand a second."""
+
+
+def row_columns(channels: Iterable[str], *, compiled: bool = COMPILED) -> dict[str, RowColumns]:
+    """Return what takes the rows of some channels as columns: of those that can be had so."""
+    if not compiled:
+        return {}
+    return {each: _columns.RowColumns([kind for _, kind in LAYOUTS[each]]) for each in channels if each in COLUMNS}

@@ -45,7 +45,7 @@ class Receiver:
     def bind(self, *, compiled: bool) -> Receive:
         """Return the function that takes what one read of the connection brought, and the microsecond of that read."""
         if compiled:
-            return straight_line()(self._state, BOOKS, self._look_again, self._take).receive
+            return straight_line(self._state.rows)(self._state, BOOKS, self._look_again, self._take).receive
         return self._receive
 
     def _receive(self, messages: Sequence[bytes], received_at: int, /) -> None:

@@ -1,7 +1,10 @@
 """``recording.export()``: what is in the files, who reads them, and what happens when one is done again."""
 
 import datetime as dt
+import os
 import shutil
+import subprocess
+import sys
 
 import duckdb
 import pandas as pd
@@ -11,7 +14,11 @@ from polars.testing import assert_frame_equal
 from pyarrow import dataset
 
 import kalshi_nb as kn
+from kalshi_nb._engine.port import COMPILED
+from kalshi_nb._extensions import NO_EXTENSIONS
+from kalshi_nb._recording.export import FORMATS
 from kalshi_nb._recording.reading import Segments
+from kalshi_nb._recording.telling import frames_of
 from kalshi_nb._rows.heard import Checkpoint
 from kalshi_nb.errors import ConfigurationError, RecordingError, UnknownChannelError
 
@@ -225,3 +232,37 @@ def test_a_segment_that_does_not_begin_with_a_checkpoint_is_exported_whole(tmp_p
         )
         assert_frame_equal(found, expected)
         assert expected["received_at"].max() > start + dt.timedelta(seconds=60)
+
+
+@pytest.mark.skipif(not COMPILED, reason="the compiled part is not in use")
+@pytest.mark.parametrize("block", [7, 20_000])
+@pytest.mark.parametrize("late", [False, True], ids=["from the beginning", "from a moment on"])
+def test_the_compiled_way_reads_the_same_frames(recording, block, late):
+    channels, (first, last) = ["orderbook_delta", "ticker", "trade", "quotes"], recording._reach()
+    start = (first + last) // 2 if late else None
+
+    def read(*, compiled):
+        items, lead_in = recording._items(start, None, channels), recording._segments.lead_in(start)
+        told = frames_of(channels, recording._recorded, items, start, lead_in, block, compiled=compiled)
+        return [*told]
+
+    plain, compiled = read(compiled=False), read(compiled=True)
+    assert [channel for channel, _ in plain] == [channel for channel, _ in compiled]
+    assert {channel for channel, _ in plain} == {*channels}
+    for (_, one), (_, other) in zip(plain, compiled, strict=True):
+        assert one.schema == other.schema
+        assert one.equals(other)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_without_the_compiled_part_the_files_are_the_same_to_the_byte(recording, tmp_path, kind):
+    plain, here = tmp_path / "plain", tmp_path / "here"
+    script = (
+        "import sys, kalshi_nb as kn; kn.open_recording(sys.argv[1]).export(*sys.argv[2:4], channels=sys.argv[4:])"
+    )
+    arguments = [str(recording.path), str(plain), kind, *CHANNELS]
+    environment = {**os.environ, NO_EXTENSIONS: "1"}
+    subprocess.run([sys.executable, "-c", script, *arguments], check=True, env=environment, capture_output=True)
+    recording.export(here, kind, channels=CHANNELS)
+    assert bytes_of(plain) == bytes_of(here)
+    assert len(bytes_of(here)) == len(CHANNELS)

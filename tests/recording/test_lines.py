@@ -1,14 +1,21 @@
 """What goes into lines comes out of them, byte for byte."""
 
+import importlib
 import json
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kalshi_nb._recording import cutting
 from kalshi_nb._recording.lines import OWN, Decoder, encode, type_of
 from kalshi_nb._rows.heard import Checkpoint, Event, Read, Sent
 from tests.recording.items import ITEMS, checkpoint
+
+
+def decoded(lines, decoder=None):
+    """The items of lines that have no newlines."""
+    return list((decoder or Decoder()).items(b"".join(line + b"\n" for line in lines)))
 
 
 def lines_of(items):
@@ -24,7 +31,7 @@ def test_any_items_come_back_equal(items):
     lines = lines_of(items)
     for line in lines:
         json.loads(line)
-    assert list(Decoder().items(lines)) == items
+    assert decoded(lines) == items
 
 
 def test_frames_are_lines_as_they_came():
@@ -39,7 +46,7 @@ def test_a_frame_that_begins_like_a_line_of_the_kits_own_is_not_taken_for_one(ow
     frame = own + b"1}\n"
     lines = lines_of([Read(5, 1, [frame])])
     assert frame.strip() not in lines
-    assert list(Decoder().items(lines)) == [Read(5, 1, [frame])]
+    assert decoded(lines) == [Read(5, 1, [frame])]
 
 
 def test_a_command_stands_verbatim_in_its_line():
@@ -54,7 +61,7 @@ def test_lines_and_keys_that_are_not_known_are_passed_over():
     lines.insert(3, b'{"t":2,"c":1,"mood":{"event":"lost"}}')
     lines.insert(3, b'{"t":2,"c":1,"event":"of another day"}')
     lines[-1] = b'{"t":3,"c":1,"mood":"bad","event":"lost","text":"x"}'
-    assert list(Decoder().items(lines)) == [one, other]
+    assert decoded(lines) == [one, other]
 
 
 def test_half_a_checkpoint_is_none():
@@ -62,20 +69,60 @@ def test_half_a_checkpoint_is_none():
     lines = lines_of([point, point])
     half = len(lines) // 2
     decoder = Decoder()
-    assert list(decoder.items(lines[:2])) == []
+    assert decoded(lines[:2], decoder) == []
     decoder.forget()
-    assert list(decoder.items(lines[2:half])) == []  # its closing line counts more than there are
-    assert list(decoder.items(lines[half:])) == [point]
+    assert decoded(lines[2:half], decoder) == []  # its closing line counts more than there are
+    assert decoded(lines[half:], decoder) == [point]
     assert isinstance(point, Checkpoint)
 
 
 def test_a_checkpoint_may_come_in_several_lots_of_lines():
     lines = lines_of([checkpoint(7)])
     decoder = Decoder()
-    assert [each for line in lines for each in decoder.items([line])] == [checkpoint(7)]
+    assert [each for line in lines for each in decoded([line], decoder)] == [checkpoint(7)]
 
 
 def test_the_type_of_a_frame_is_read_off_its_first_bytes():
     assert type_of(b'{"type":"trade","sid":1}') == "trade"
     assert type_of(b'{"id":1,"type":"trade"}') == ""
     assert type_of(b"\x00") == ""
+
+
+# Frames, both ways -----------------------------------------------------------------------------------------------
+
+LINES = st.sampled_from(
+    [b"", b"{", b"{}", b'{"type":"a"}', b'{"t":1,"c":1}', b'{"t"', b'{"end":1}', b'{"mark":1', b"\x00\xff"]
+)
+
+
+@pytest.mark.skipif(not cutting.COMPILED, reason="the compiled part was not built: pip install -e .")
+@settings(max_examples=300, deadline=None)
+@given(st.lists(LINES | st.binary(max_size=6).map(lambda each: each.replace(b"\n", b"")), max_size=8), st.booleans())
+def test_frames_are_cut_alike_by_the_compiled_way(lines, newline):
+    text = b"".join(line + b"\n" for line in lines)
+    begins = [0, *(at + 1 for at, each in enumerate(text) if each == 10)]
+    extension = importlib.import_module("kalshi_nb._recording._cutting")
+    for end in range(len(text) + 2):
+        assert extension.lines_in(text, end) == cutting.plain_lines_in(text, end)
+    for begin in begins:
+        for each in OWN:
+            assert extension.find_line(text, each, begin) == cutting.plain_find_line(text, each, begin)
+        assert extension.frames_in(text, begin, OWN, newline) == cutting.plain_frames_in(text, begin, OWN, newline)
+
+
+def test_a_line_is_found_by_its_beginning():
+    for find in {cutting.find_line, cutting.plain_find_line}:
+        assert find(b'{"end":1}\nx{"end":\n{"end":2', b'{"end":', 0) == 0
+        assert find(b'{"end":1}\nx{"end":\n{"end":2', b'{"end":', 10) == 19
+        assert find(b'x\n{"end"', b'{"end":', 0) == -1
+
+
+@pytest.mark.parametrize("newline", [True, False])
+def test_frames_end_at_a_line_of_the_kits_own(newline):
+    text = b'{"type":"a"}\n\n{"t":1,"c":1}\n{"type":"b"}\n'
+    end = b"\n" if newline else b""
+    for cut in {cutting.frames_in, cutting.plain_frames_in}:
+        assert cut(text, 0, OWN, newline) == ([b'{"type":"a"}' + end, end], 14)
+        assert cut(text, 28, OWN, newline) == ([b'{"type":"b"}' + end], len(text))
+        with pytest.raises(ValueError, match="without an end"):
+            cut(text[:-1], 28, OWN, newline)

@@ -41,8 +41,13 @@ def of_event(event):
     return event
 
 
-def observable(session):
-    """Everything that anybody can learn of a session."""
+def listed(rows):
+    """Rows as they are, and of what type."""
+    return [(type(row), row) for row in rows]
+
+
+def observable(session, seen=listed):
+    """Everything that anybody can learn of a session, its rows as they are `seen`."""
     state = session._state
     return {
         "ladders": {ticker: of_ladder(ladder) for ticker, ladder in state.ladders.items()},
@@ -54,10 +59,7 @@ def observable(session):
             channel: of_subscription(subscription) for channel, subscription in session.subscriptions.items()
         },
         "sids": {sid: subscription.channel for sid, subscription in state.by_sid.items()},
-        "rows": {
-            channel: [(type(row), row) for row in session.rows(channel)]
-            for channel in (*session.subscriptions, QUOTES)
-        },
+        "rows": {channel: seen(session.rows(channel)) for channel in (*session.subscriptions, QUOTES)},
         "commands": dict(state.commands),
         "outgoing": list(session.outgoing),
         "events": [of_event(event) for event in session.events],
@@ -169,8 +171,10 @@ listened = st.sets(st.sampled_from([BOOKS, QUOTES, "trade"]))
 class BothWays:
     """A plain and a compiled session, and behind a line that does what lines do, an exchange that is honest."""
 
+    seen = staticmethod(listed)
+
     def __init__(self, listened):
-        self.rigs = [Rig(compiled=False), Rig(compiled=True)]
+        self.rigs = self.made()
         self.exchange = ModelExchange(TICKERS)
         self.line = []
         for ticker in TICKERS:
@@ -187,6 +191,9 @@ class BothWays:
             self.read([], "after the answers")
             self.agree()
 
+    def made(self):
+        return [Rig(compiled=False), Rig(compiled=True)]
+
     def each(self, do):
         return [do(rig) for rig in self.rigs]
 
@@ -197,17 +204,20 @@ class BothWays:
 
     def agree(self):
         """See that both are the same; hand on what they say."""
-        plain, compiled = self.each(lambda rig: observable(rig.session))
+        plain, compiled = self.each(lambda rig: observable(rig.session, self.seen))
         assert plain == compiled
         self.exchange.inbox.extend(plain["outgoing"])
         for rig in self.rigs:
             rig.session.outgoing.clear()
             rig.session.events.clear()
             for channel in plain["rows"]:
-                rig.session.rows(channel).clear()
+                self.taken(rig.session.rows(channel))
         if any(isinstance(event, Reconnect) for event in plain["events"]):
             self.reconnect(0.0)
             self.agree()
+
+    def taken(self, rows):
+        rows.clear()
 
     # steps
 

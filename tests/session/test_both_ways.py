@@ -96,7 +96,9 @@ class OneLine:
         self.rig.open("trade")
         self.session._state.ladders[CLOSED].set_status("stale", START_US)
         self.left = []
-        self.line = extension.straight_line()(self.session._state, BOOKS, self.refused, self.leave)
+        self.line = extension.straight_line(self.session._state.rows)(
+            self.session._state, BOOKS, self.refused, self.leave
+        )
 
     def refused(self, data, refusal, at):
         self.left.append(data)
@@ -220,7 +222,7 @@ def test_whoever_is_handed_a_frame_finds_written_down_what_was_before_it(frame):
     one = OneLine()
     found = []
     one.leave = one.refused = lambda *_: found.append(observable(one.session)["subscriptions"][BOOKS])
-    one.line = extension.straight_line()(one.session._state, BOOKS, one.refused, one.leave)
+    one.line = extension.straight_line({})(one.session._state, BOOKS, one.refused, one.leave)
     one.receive({**one.next(), "seq": 4}, {**one.next(ts_ms=5), "seq": 5}, frame)
     ((subscription,)) = found
     assert [subscription[name] for name in ("seq", "exchange_ms", "messages", "received_at")] == [

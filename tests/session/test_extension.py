@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from kalshi_nb import _extensions
 from kalshi_nb._session import extension
 from tests.session.ways import needs_the_compiled_part
 
@@ -22,7 +23,7 @@ def way():
 
 def reported(**environment):
     """What another process says of its default, with these variables."""
-    inherited = {name: value for name, value in os.environ.items() if name != extension.NO_EXTENSIONS}
+    inherited = {name: value for name, value in os.environ.items() if name != _extensions.NO_EXTENSIONS}
     code = (
         "import random, json\n"
         "from kalshi_nb._session import extension, session\n"
@@ -46,23 +47,23 @@ def test_where_there_is_a_compiler_the_compiled_part_was_built():
 @needs_the_compiled_part
 def test_what_was_built_is_used_unless_the_environment_says_otherwise():
     assert reported() == [True, True, "CompiledLadder"]
-    assert reported(**{extension.NO_EXTENSIONS: ""}) == [True, True, "CompiledLadder"]
+    assert reported(**{_extensions.NO_EXTENSIONS: ""}) == [True, True, "CompiledLadder"]
 
 
 def test_the_environment_may_have_everything_done_in_python():
-    assert reported(**{extension.NO_EXTENSIONS: "1"}) == [extension.BUILT, False, "PlainLadder"]
+    assert reported(**{_extensions.NO_EXTENSIONS: "1"}) == [extension.BUILT, False, "PlainLadder"]
 
 
 def test_a_module_that_is_there_is_found():
-    assert extension.found("json") is json
+    assert _extensions.found("json") is json
 
 
 def test_a_module_that_was_not_built_is_none():
-    assert extension.found("kalshi_nb._never_built") is None
-    assert extension.found("never_built.at_all") is None
+    assert _extensions.found("kalshi_nb._never_built") is None
+    assert _extensions.found("never_built.at_all") is None
 
 
 def test_a_module_built_for_another_interpreter_is_none(tmp_path, monkeypatch):
     (tmp_path / f"of_another_machine{EXTENSION_SUFFIXES[0]}").write_bytes(b"\x7fELF of another machine" * 100)
     monkeypatch.syspath_prepend(tmp_path)
-    assert extension.found("of_another_machine") is None
+    assert _extensions.found("of_another_machine") is None

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from kalshi_nb._session.extension import NO_EXTENSIONS
+from kalshi_nb._extensions import NO_EXTENSIONS
 from tests.benchmarks.findings import Finding, at_least, context, cpu_ratios, ratios, wrongs
 from tests.benchmarks.frames import Mix, Size, prepare
 from tests.benchmarks.rounds import alternate
