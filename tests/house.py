@@ -21,6 +21,7 @@ FLOORS = [
             "_redaction",
             "_settings",
             "_shell",
+            "_sizes",
             "_threads",
             "_usage",
             "_version",
