@@ -22,6 +22,7 @@ FLOORS = [
             "_redaction",
             "_settings",
             "_shell",
+            "_sizes",
             "_threads",
             "_usage",
             "_version",

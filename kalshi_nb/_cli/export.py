@@ -26,13 +26,21 @@ def add(parsers: Parsers) -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("recording", help="its folder, or one of its segments, here or at an address (s3://…)")
+    parser.add_argument(
+        "recording",
+        help="the folder that was recorded into, or one of its segments, here or at an address (s3://…)",
+    )
     parser.add_argument("--out", required=True, help="the folder for the files, or its address (s3://…)")
-    parser.add_argument("--format", default="parquet", choices=("parquet", "arrow", "csv", "ndjson"), help="(parquet)")
+    parser.add_argument(
+        "--format",
+        default="parquet",
+        choices=("parquet", "arrow", "csv", "ndjson"),
+        help="what files to make (parquet)",
+    )
     parser.add_argument("--channel", action="append", help="a channel, or quotes; again for more (all recorded)")
     parser.add_argument("--market", action="append", help="a market ticker; again for more (all)")
     parser.add_argument("--from", dest="start", help="from when, as 2026-11-28T06:00 (UTC) or seconds since 1970")
-    parser.add_argument("--until", dest="end", help="until when")
+    parser.add_argument("--until", dest="end", help="until when, likewise")
     parser.add_argument("--json", action="store_true", help="print what was written as JSON, and nothing else")
     parser.add_argument("--quiet", action="store_true", help="say nothing of how far it is")
     return parser

@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+from collections import Counter
+from datetime import datetime
 from typing import Final
 
 from kalshi_nb._cli.arguments import Parsers
+from kalshi_nb._sizes import size
 
 __all__ = ["add", "run"]
 
@@ -27,7 +30,7 @@ def add(parsers: Parsers) -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("recording", help="its folder, or one of its segments")
+    parser.add_argument("recording", help="the folder that was recorded into, or one of its segments")
     parser.add_argument("--json", action="store_true", help="print it as JSON")
     parser.add_argument("--strict", action="store_true", help="end with 3 where a gap, a damage or a loss is found")
     return parser
@@ -43,18 +46,23 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps({**dataclasses.asdict(info), "gaps": gaps.height}, default=str))
     else:
         for name, value in dataclasses.asdict(info).items():
-            print(f"{name.replace('_', ' '):<10}  {_text(value)}")
-        print(f"{'gaps':<10}  {gaps.height:,}")
+            print(f"{name.replace('_', ' '):<10}  {_text(name, value)}")
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(Counter(gaps["reason"]).items()))
+        print(f"{'gaps':<10}  {f'{gaps.height:,}: {reasons}' if reasons else 'none'}")
     lost = gaps.height or info.damages or info.losses
     return _HOLES if arguments.strict and lost else 0
 
 
-def _text(value: object) -> str:
+def _text(name: str, value: object) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S} UTC"
+    if isinstance(value, int) and name.endswith("_bytes"):
+        return size(value)
     if isinstance(value, dict):
         return ", ".join(f"{name} {_few(each)}" for name, each in value.items()) or "none"
     if isinstance(value, list):
         return "; ".join(map(str, value)) or "none"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,}" if isinstance(value, int) else "none" if value is None else str(value)
 
 
 def _few(value: object) -> str:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from kalshi_nb._cli.arguments import Parsers, length
+from kalshi_nb._sizes import size
 from kalshi_nb._waiting import SLICE, Deadline
 from kalshi_nb.errors import ConfigurationError
 
@@ -43,14 +44,22 @@ def add(parsers: Parsers) -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("folder", help="where; a recording that is there goes on")
+    parser.add_argument("folder", help="the folder to record into; a recording that is there goes on")
     parser.add_argument("--env", help="sim, demo, prod or an address (KALSHI_ENV)")
-    parser.add_argument("--channel", action="append", help="a channel; again for more (trade, ticker, and books)")
+    parser.add_argument(
+        "--channel",
+        action="append",
+        help="a channel; again for more (trade, ticker, and books of the markets that are named)",
+    )
     parser.add_argument("--market", action="append", help="a market ticker; again for more (all; books need names)")
     parser.add_argument(
-        "--for", dest="seconds", type=length, metavar="TIME", help="how long: 90s, 8h, 2d (until Ctrl-C)"
+        "--for", dest="seconds", type=length, metavar="TIME", help="for how long: 90s, 8h, 2d (until Ctrl-C)"
     )
-    parser.add_argument("--export", metavar="OUT", help="export each sealed segment to a folder or address meanwhile")
+    parser.add_argument(
+        "--export",
+        metavar="OUT",
+        help="export meanwhile: each segment that is over (an hour, or 64 MB) becomes files in this folder or address",
+    )
     parser.add_argument("--json", action="store_true", help="print what was kept as JSON")
     return parser
 
@@ -139,7 +148,7 @@ def _say(recorder: Recorder, export: FollowingExport | None, *, as_json: bool) -
         return
     print(
         f"{kept['folder']}: {kept['durable_messages']:,} of {kept['messages']:,} messages kept, "
-        f"{kept['written_bytes']:,} bytes of {kept['raw_bytes']:,}"
+        f"{size(kept['written_bytes'])} for {size(kept['raw_bytes'])}"
         + (f"; {kept['dropped']:,} dropped" if kept["dropped"] else "")
         + (f"; {kept['trouble']}" if kept["trouble"] else "")
     )

@@ -39,10 +39,12 @@ def add(parsers: Parsers) -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("recording", help="its folder, or one of its segments")
-    parser.add_argument("--speed", default="1", help="seconds of the recording a second, or max (1)")
+    parser.add_argument("recording", help="the folder that was recorded into, or one of its segments")
+    parser.add_argument(
+        "--speed", default="1", help="how fast: 1 is as it came, 10 is ten times that, max as fast as it goes (1)"
+    )
     parser.add_argument("--from", dest="start", help="from when, as 2026-11-28T06:00 (UTC) or seconds since 1970")
-    parser.add_argument("--until", dest="end", help="until when")
+    parser.add_argument("--until", dest="end", help="until when, likewise")
     parser.add_argument("--serve", action="store_true", help="be an exchange of it on this computer, for any client")
     parser.add_argument("--port", type=int, help="with --serve: the port (any that is free)")
     parser.add_argument(

@@ -13,6 +13,7 @@ from kalshi_nb._engine.port import Engine, EngineStatus, LinkStatus
 from kalshi_nb._foreign_names import Named
 from kalshi_nb._moments import datetime_of
 from kalshi_nb._redaction import printable
+from kalshi_nb._sizes import size
 from kalshi_nb._streams.runner import Pipelines
 from kalshi_nb._waiting import FORKED
 from kalshi_nb.errors import UsageError
@@ -20,7 +21,6 @@ from kalshi_nb.errors import UsageError
 __all__ = ["Health", "health_of", "last_error_of", "market_counts", "warnings_of"]
 
 _FORKED: Final = f"nothing moves here: {FORKED}; connect() again"
-_STEP: Final = 1_000
 _NAMED: Final = 5  # handles in a repr, the largest
 
 
@@ -123,24 +123,16 @@ def _ages(ages: dict[str, float]) -> str:
     return ", ".join(f"{channel} {age:.2f} s ago" for channel, age in ages.items()) or "none"
 
 
-def _size(nbytes: float) -> str:
-    for unit in ("bytes", "KB", "MB"):
-        if nbytes < _STEP:
-            return f"{nbytes:,.0f} bytes" if unit == "bytes" else f"{nbytes:,.1f} {unit}"
-        nbytes /= _STEP
-    return f"{nbytes:,.1f} GB"
-
-
 def _handles(handles: dict[str, int]) -> str:
     """Say what all hold together, and which hold most."""
     if not handles:
         return "none"
     largest = sorted(handles.items(), key=lambda each: -each[1])
-    parts = [f"{name} {_size(nbytes)}" for name, nbytes in largest[:_NAMED]]
+    parts = [f"{name} {size(nbytes)}" for name, nbytes in largest[:_NAMED]]
     rest = largest[_NAMED:]
     if rest:
-        parts.append(f"{len(rest):,} more {_size(sum(nbytes for _, nbytes in rest))}")
-    return f"{_size(sum(handles.values()))}: {', '.join(parts)}"
+        parts.append(f"{len(rest):,} more {size(sum(nbytes for _, nbytes in rest))}")
+    return f"{size(sum(handles.values()))}: {', '.join(parts)}"
 
 
 _UNITS: Final[dict[str, Callable[[Any], str]]] = {

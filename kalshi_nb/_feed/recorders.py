@@ -14,6 +14,7 @@ from kalshi_nb._feed.demand import Demand, Held, MarketTickers, check_subjects
 from kalshi_nb._moments import datetime_of
 from kalshi_nb._redaction import shown
 from kalshi_nb._rows.channels import BOOKS, CHANNELS, NEVER_DROPPED
+from kalshi_nb._sizes import size
 from kalshi_nb._version import __version__
 from kalshi_nb.errors import ConfigurationError, RecordingWarning
 
@@ -162,6 +163,6 @@ def _line(recorder: Recorder) -> str:
     until = f"{datetime_of(status.durable_until):%H:%M:%S} UTC" if status.durable_until else "nothing yet"
     return (
         f"{recorder.folder}: {status.messages:,} messages ({status.messages_per_second:,.0f}/s), "
-        f"{status.written_bytes / 1e6:,.1f} MB of {status.raw_bytes / 1e6:,.1f}, kept until {until}, "
-        f"{status.free_bytes / 1e9:,.1f} GB free"
+        f"{size(status.written_bytes)} for {size(status.raw_bytes)}, kept until {until}, "
+        f"{size(status.free_bytes)} free"
     )

@@ -99,7 +99,7 @@ def span(recording: Recording, start: Moment | None, end: Moment | None) -> tupl
     last = ended if end is None else min(ended, moment_us("end", end))
     if first > last:
         raise ConfigurationError(
-            f"There is nothing between start and end: {recording.path} has {datetime_of(began)} to "
-            f"{datetime_of(ended)}."
+            f"There is nothing between start and end: {recording.path} is from {datetime_of(began):%Y-%m-%d %H:%M:%S} "
+            f"to {datetime_of(ended):%Y-%m-%d %H:%M:%S} UTC."
         )
     return first, last

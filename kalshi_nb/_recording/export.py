@@ -18,7 +18,7 @@ import msgspec
 import polars as pl
 
 from kalshi_nb._frames.addresses import told
-from kalshi_nb._frames.schema import RECEIVED
+from kalshi_nb._frames.schema import RECEIVED, schema
 from kalshi_nb._recording.gathering import Gathered
 from kalshi_nb._recording.progress import SILENT, Watch
 from kalshi_nb._recording.stores import Store, store_at
@@ -29,11 +29,17 @@ __all__ = [
     "ExportReport",
     "Job",
     "Part",
+    "Tables",
     "export_segment",
     "known_at",
     "run",
     "said",
 ]
+
+_DAY: Final = 86_400_000_000
+
+_EMPTY: Final = ("parquet", "arrow", "csv")
+"""Formats in which a file without a row says what its columns are."""
 
 SCHEMA: Final = 1
 """Number of the schemas of all channels; a new column makes it one more."""
@@ -110,11 +116,36 @@ class Part(msgspec.Struct, frozen=True):
         Of which channel its rows are.
     rows : int
         How many rows it has.
+    table : str
+        ``rows``, or ``gaps`` where they say what is missing of the channel.
     """
 
     path: str
     channel: str
     rows: int
+    table: str = "rows"
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What becomes the files of one segment.
+
+    Attributes
+    ----------
+    channels : sequence of str
+        Those that it has, in the order of the files; one without rows has an empty file.
+    begins : int or None
+        Its earliest time, in microseconds, by which empty files are placed; None where it has nothing.
+    blocks : iterable of (str, DataFrame)
+        The rows that are wanted, by channel.
+    gaps : callable
+        Returns the gaps, by channel, once all blocks were taken.
+    """
+
+    channels: Sequence[str]
+    begins: int | None
+    blocks: Iterable[tuple[str, pl.DataFrame]]
+    gaps: Callable[[], Mapping[str, pl.DataFrame]]
 
 
 @dataclass(frozen=True)
@@ -128,7 +159,7 @@ class ExportReport:
     rows : dict of str to int
         Rows written, by channel; those of segments that were exported before are among them.
     files : tuple of str
-        The files, below the folder.
+        The files, below the folder, those of gaps among them.
     segments, skipped : int
         How many segments there were, and how many of them had been exported before.
     """
@@ -148,11 +179,11 @@ class _Done(msgspec.Struct):
     parts: list[Part] = []
     channels: list[str] | None = None
     """Of which channels; None for all that the segment has."""
+    gaps: bool = False
+    """Whether its gaps are there, too; earlier versions exported none."""
 
 
-def export_segment(
-    job: Job, name: str, channels: Sequence[str], blocks: Iterable[tuple[str, pl.DataFrame]], watch: Watch = SILENT
-) -> list[Part]:
+def export_segment(job: Job, name: str, tables: Tables, watch: Watch = SILENT) -> list[Part]:
     """Write the files of one segment, which is read once for all of them.
 
     Parameters
@@ -161,17 +192,15 @@ def export_segment(
         What to write.
     name : str
         What the segment is called; its files are, too.
-    channels : sequence of str
-        Of which channels, in the order of the files.
-    blocks : iterable of (str, DataFrame)
-        The rows that are wanted, by channel.
+    tables : Tables
+        What is in it.
     watch : Watch, optional
         Is told how far it is.
 
     Returns
     -------
     list of Part
-        The files that have a row.
+        The files.
 
     Raises
     ------
@@ -183,14 +212,29 @@ def export_segment(
     store, numbers = store_at(job.out, job.storage_options), count()
     with ExitStack() as stack:
         gathered = Gathered(lambda: stack.enter_context(store.aside(f"{name}-{next(numbers)}.rows")))
-        for channel, frame in blocks:
+        for channel, frame in tables.blocks:
             for day, rows in _by_day(frame):
                 gathered.add((channel, day), rows)
             watch.rows(frame.height)
+        if tables.begins is None:
+            return []
+        place, gaps = _Place(job, store, name), tables.gaps()
+        began = tables.begins // _DAY
+        # So that whoever reads knows a channel of which nothing came from one that was not exported.
+        for channel in tables.channels:
+            if job.format in _EMPTY and not any(of == channel for of, _ in gathered.rows):
+                gathered.add((channel, began), pl.DataFrame(schema=schema(channel)))
         return [
-            _put(job, store, channel, day, name, gathered)
-            for channel in channels
-            for day in sorted(each for of, each in gathered.rows if of == channel)
+            *(
+                place.put("rows", channel, day, gathered.frame((channel, day)), gathered.rows[channel, day])
+                for channel in tables.channels
+                for day in sorted(each for of, each in gathered.rows if of == channel)
+            ),
+            *(
+                place.put("gaps", channel, began, rows.lazy(), rows.height)
+                for channel, rows in gaps.items()
+                if rows.height or job.format in _EMPTY
+            ),
         ]
 
 
@@ -202,16 +246,25 @@ def _by_day(frame: pl.DataFrame) -> list[tuple[int, pl.DataFrame]]:
     return [(day, frame.filter(days == day)) for day in days.unique(maintain_order=True)]
 
 
-def _put(job: Job, store: Store, channel: str, day: int, name: str, gathered: Gathered) -> Part:
-    """Write one file."""
-    ending, write = FORMATS[job.format]
-    path = f"channel={channel}/date={dt.date(1970, 1, 1) + dt.timedelta(days=day)}/{name}.{ending}"
-    rows = gathered.rows[channel, day]
-    with store.aside(path.replace("/", "-")) as aside:
-        write(gathered.frame((channel, day)), aside, channel)
-        _check(aside, job.format, rows)
-        store.put(aside, path)
-    return Part(path, channel, rows)
+@dataclass(frozen=True)
+class _Place:
+    """Where the files of a segment go."""
+
+    job: Job
+    store: Store
+    name: str
+
+    def put(self, table: str, channel: str, day: int, rows: pl.LazyFrame, count: int) -> Part:
+        """Write one file."""
+        ending, write = FORMATS[self.job.format]
+        above = "" if table == "rows" else f"{table}/"
+        date = dt.date(1970, 1, 1) + dt.timedelta(days=day)
+        path = f"{above}channel={channel}/date={date}/{self.name}.{ending}"
+        with self.store.aside(path.replace("/", "-")) as aside:
+            write(rows, aside, channel)
+            _check(aside, self.job.format, count)
+            self.store.put(aside, path)
+        return Part(path, channel, count, table)
 
 
 def _check(path: Path, kind: str, rows: int) -> None:
@@ -258,8 +311,10 @@ def run(
     parts = [part for path, _ in segments for part in known[names(path)].parts]
     rows = dict.fromkeys(channels, 0)
     for part in parts:
-        rows[part.channel] = rows.get(part.channel, 0) + part.rows
-    return ExportReport(job.out, rows, tuple(each.path for each in parts), len(segments), len(segments) - len(fresh))
+        if part.table == "rows":
+            rows[part.channel] = rows.get(part.channel, 0) + part.rows
+    files = tuple(each.path for each in parts)
+    return ExportReport(job.out, rows, files, len(segments), len(segments) - len(fresh))
 
 
 def known_at(job: Job) -> tuple[Store, dict[str, _Done]]:
@@ -281,7 +336,7 @@ def known_at(job: Job) -> tuple[Store, dict[str, _Done]]:
 
 
 def _is_done(done: _Done | None, size: int, job: Job, store: Store) -> bool:
-    if done is None or done.size != size:
+    if done is None or done.size != size or not done.gaps:
         return False
     if done.channels is not None and (job.channels is None or not set(job.channels) <= set(done.channels)):
         return False
@@ -291,11 +346,12 @@ def _is_done(done: _Done | None, size: int, job: Job, store: Store) -> bool:
 def _done(before: _Done | None, size: int, job: Job, parts: list[Part]) -> _Done:
     """Return what is known of a segment after it was exported, by what was known of it before."""
     if before is None or job.channels is None:
-        return _Done(size, job.identity, parts, None if job.channels is None else [*job.channels])
-    others = [each for each in before.parts if each.channel not in job.channels]
+        return _Done(size, job.identity, parts, None if job.channels is None else [*job.channels], gaps=True)
+    paths = {each.path for each in parts}
+    others = [each for each in before.parts if each.channel not in job.channels and each.path not in paths]
     # Of a segment that has grown since, what there is of other channels is short: it is exported again when asked for.
-    had = (before.channels or []) if before.size == size else []
-    return _Done(size, job.identity, [*parts, *others], [*dict.fromkeys([*job.channels, *had])])
+    had = (before.channels or []) if before.size == size and before.gaps else []
+    return _Done(size, job.identity, [*parts, *others], [*dict.fromkeys([*job.channels, *had])], gaps=True)
 
 
 def _decoded(text: bytes | None) -> dict[str, _Done]:

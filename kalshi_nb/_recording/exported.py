@@ -13,6 +13,11 @@ from polars.io.plugins import register_io_source
 
 from kalshi_nb._frames.addresses import address_of, reach, told
 from kalshi_nb._frames.files import local_path, reason_of
+from kalshi_nb._frames.gaps import GAP_SCHEMA
+from kalshi_nb._recording.gap_tables import joined
+from kalshi_nb._recording.layout import ABOUT
+from kalshi_nb._recording.places import check_path
+from kalshi_nb._usage import meant
 from kalshi_nb.errors import RecordingError
 
 __all__ = ["Export", "open_export"]
@@ -47,11 +52,13 @@ class Export:
     """What was exported to one place; made by :func:`kalshi_nb.open_export`."""
 
     def __init__(self, path: str | os.PathLike[str], options: Mapping[str, Any]) -> None:
+        path = check_path(path, "the folder that was exported to, such as 'tables'")
         address = address_of(path)
         self._place = _Here(local_path(path)) if address is None else _There(address, options)
         if not self.channels:
             raise RecordingError(
-                f"There is no export to Parquet at {self._place.told}: name the folder that was exported to."
+                f"There is no export to Parquet at {self._place.told}: {self._place.instead()}name the folder that "
+                "was exported to."
             )
 
     def __repr__(self) -> str:
@@ -61,6 +68,29 @@ class Export:
     def channels(self) -> list[str]:
         """The channels there are."""
         return self._place.channels()
+
+    def gaps(self) -> pl.LazyFrame:
+        """Return what is missing in the rows: every gap of the channels that were exported, by when it was opened.
+
+        Returns
+        -------
+        polars.LazyFrame
+            The columns of ``feed.gaps`` and ``recording.gaps()``; ``closed_at`` null where it is not known to have
+            ended. The files are ``gaps/channel=…/date=…/….parquet``, one a segment; in them a gap that goes on beyond
+            its segment is a row of each, and only the last has its end.
+
+        Raises
+        ------
+        RecordingError
+            When no gaps were exported.
+        """
+        found = self._place.gaps()
+        if found is None:
+            raise RecordingError(
+                f"{self._place.told} was exported without its gaps, by an earlier version: export the recording into "
+                "it again."
+            )
+        return joined(found.select(list(GAP_SCHEMA)))
 
     def frame(self, channel: str) -> pl.LazyFrame:
         """Return a channel's rows, in the order in which they were received, with the column ``date`` behind them.
@@ -80,7 +110,10 @@ class Export:
         """
         there = self.channels
         if channel not in there:
-            raise RecordingError(f"{self._place.told} has no {channel!r}; it has {', '.join(there)}.")
+            raise RecordingError(
+                f"{self._place.told} has no {channel!r}, it has {', '.join(there)}.{meant(channel, there)} Export the "
+                "recording again for more."
+            )
         return self._place.frame(channel)
 
 
@@ -92,7 +125,17 @@ class _Here:
         self.told = str(folder)
 
     def channels(self) -> list[str]:
-        return sorted(each.name.partition("=")[2] for each in self._folder.glob("channel=*"))
+        files = self._folder.glob("channel=*/**/*.parquet")
+        return sorted({each.relative_to(self._folder).parts[0].partition("=")[2] for each in files})
+
+    def instead(self) -> str:
+        """Return what is there in place of it, for a message."""
+        if (self._folder / ABOUT).is_file():
+            return f"it is a recording, which kn.open_recording({self.told!r}).export('tables') makes one of; "
+        other = next(self._folder.glob("channel=*/**/*.*"), None)
+        if other is not None and other.is_file():
+            return f"its files are {other.suffix} (open them with polars), and this reads .parquet; "
+        return ""
 
     def frame(self, channel: str) -> pl.LazyFrame:
         return pl.scan_parquet(
@@ -101,6 +144,11 @@ class _Here:
             missing_columns="insert",
             extra_columns="ignore",
         )
+
+    def gaps(self) -> pl.LazyFrame | None:
+        if next(self._folder.glob("gaps/channel=*/*/*.parquet"), None) is None:
+            return None
+        return pl.scan_parquet(f"{self._folder}/gaps/**/*.parquet", hive_partitioning=True)
 
 
 class _There:
@@ -111,11 +159,21 @@ class _There:
         self._root = path.rstrip("/")
         self.told = told(address)
 
+    def instead(self) -> str:
+        return ""
+
     def channels(self) -> list[str]:
-        return sorted({_value_of(each, "channel") for each in self._files("")})
+        rows = [each for each in self._files("") if "/gaps/channel=" not in each]
+        return sorted({_value_of(each, "channel") for each in rows})
 
     def frame(self, channel: str) -> pl.LazyFrame:
-        files = self._files(f"/channel={channel}")
+        return self._scan(self._files(f"/channel={channel}"))
+
+    def gaps(self) -> pl.LazyFrame | None:
+        files = self._files("/gaps")
+        return self._scan(files) if files else None
+
+    def _scan(self, files: list[str]) -> pl.LazyFrame:
         columns = (
             self._opened(files[0], n_rows=0)
             .with_columns(channel=pl.lit(None, pl.String), date=pl.lit(None, pl.Date))

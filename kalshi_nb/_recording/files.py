@@ -5,18 +5,29 @@ from __future__ import annotations
 import contextlib
 import glob
 import io
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
 from kalshi_nb._frames.addresses import address_of, reach, told
 from kalshi_nb._frames.files import local_path, reason_of
-from kalshi_nb._recording.layout import read_name
+from kalshi_nb._recording.layout import ABOUT, read_name
 from kalshi_nb._recording.lock import is_held
+from kalshi_nb._recording.unwritten import note_in
+from kalshi_nb._rows.heard import Event
 from kalshi_nb.errors import RecordingError
 
 __all__ = ["SegmentFile", "find", "name_in"]
+
+_NOTHING: Final = (
+    "There is no recording at {}: name the folder that was recorded into, or one of its segments (….jsonl.zst, "
+    "….jsonl.zst.part)."
+)
+
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
+"""What the folder of a day is called."""
 
 
 def name_in(path: str) -> str:
@@ -76,6 +87,13 @@ class SegmentFile:
             return True
         return any(is_held(each) for each in Path(self.path).absolute().parents[:2])
 
+    def unwritten(self) -> list[Event]:
+        """Return what says that something could not be written after it; nothing while somebody tries still."""
+        above = self.path.replace("\\", "/").rsplit("/", 2)
+        note = note_in(above[0] if len(above) == len(("folder", "day", "name")) else ".", self.open_file)
+        is_tried = address_of(self.path) is None and self.is_written()
+        return [note.event()] if note is not None and note.segment == self.number and not is_tried else []
+
     @contextlib.contextmanager
     def opened(self) -> Iterator[_Bytes]:
         """Give its bytes, as many as there are now.
@@ -124,19 +142,46 @@ def find(
         elif len(names) == 1:  # somebody gave it another name
             found[0, name] = SegmentFile(name, 0, sealed=False, open_file=opener, on_read=on_read)
     if not found:
-        place = path if address is None else told(address)
-        raise RecordingError(
-            f"There is no recording at {place}: name the folder that was recorded into, or one of its segments "
-            "(….jsonl.zst, ….jsonl.zst.part)."
-        )
+        raise RecordingError(_nothing_in(local_path(path)) if address is None else _NOTHING.format(told(address)))
+    some = sorted({_folder_of(each.path) for each in found.values()})
+    if len(some) > 1:
+        which = ", ".join(some[:5]) + (f" and {len(some) - 5} more" if len(some) > 5 else "")
+        raise RecordingError(f"{_told(path)} has {len(some)} recordings in it, {which}: name one of them.")
     return [found[each] for each in sorted(found)]
+
+
+def _folder_of(segment: str) -> str:
+    """Return the folder of the recording that a segment is of, by its path."""
+    above = segment.replace("\\", "/").rpartition("/")[0]
+    folder, _, day = above.rpartition("/")
+    return folder if _DAY.fullmatch(day) else above
+
+
+def _told(path: str | Path) -> str:
+    address = address_of(path)
+    return str(path) if address is None else told(address)
+
+
+def _nothing_in(path: Path) -> str:
+    """Say why nothing was found at a path of this computer."""
+    if next(path.glob("channel=*"), None) is not None:
+        return f"{path} holds exported tables and no recording: kn.open_export({str(path)!r}) reads them."
+    if not (path / ABOUT).is_file():
+        return _NOTHING.format(path)
+    note = note_in(str(path), _open_here)
+    why = "nothing was recorded yet" if note is None else f"nothing could be written, {note.event().text}"
+    return f"{path} is a recording without any message: {why}. Record into it, and open it again when something came."
 
 
 def _here(path: Path) -> tuple[list[str], Callable[[str], BinaryIO]]:
     # glob's own walk follows links to folders: a day may have been moved to another disk.
     found = glob.glob("**/*.jsonl.zst*", root_dir=path, recursive=True)  # noqa: PTH207  # as above
     names = [str(path)] if path.is_file() else [str(path / each) for each in found]
-    return names, lambda name: open(name, "rb", buffering=0)  # noqa: PTH123  # closed by whoever opened it
+    return names, _open_here
+
+
+def _open_here(name: str) -> BinaryIO:
+    return open(name, "rb", buffering=0)  # noqa: PTH123  # closed by whoever opened it
 
 
 def _elsewhere(address: str, options: Mapping[str, Any] | None) -> tuple[list[str], Callable[[str], BinaryIO]]:

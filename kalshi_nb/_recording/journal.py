@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from kalshi_nb._recording.layout import moment
 from kalshi_nb._recording.segment import LIMITS, Limits
-from kalshi_nb._recording.writer import LEVEL, Writer, moment
+from kalshi_nb._recording.writer import LEVEL, Writer
 from kalshi_nb._rows.heard import Checkpoint, Event, Heard, Read
 from kalshi_nb._threads import forks, refuse_on, set_role
 

@@ -7,13 +7,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
 from typing import Final, NamedTuple
 
-__all__ = ["ABOUT", "LOCK", "PART", "SegmentName", "name_of", "read_name"]
+__all__ = ["ABOUT", "LOCK", "PART", "UNWRITTEN", "SegmentName", "moment", "name_of", "read_name"]
 
 ABOUT: Final = "recording.json"
 """What the recording is of, written once."""
 
 LOCK: Final = ".lock"
 """Held by whoever writes."""
+
+UNWRITTEN: Final = "unwritten.json"
+"""What could not be written at the end, where that is so."""
 
 PART: Final = ".part"
 """What the name of a segment ends with until it is sealed."""
@@ -40,3 +43,11 @@ def read_name(path: str) -> SegmentName | None:
     """Return what a segment's path says, None where it is none's."""
     found = _NAME.fullmatch(PurePosixPath(path.replace("\\", "/")).name)
     return None if found is None else SegmentName(int(found[1]), found[2] is None)
+
+
+def moment(at: int) -> str:
+    """Return a microsecond for people."""
+    try:
+        return f"{datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at):%Y-%m-%d %H:%M:%S} UTC"
+    except OverflowError:
+        return f"{at} µs"

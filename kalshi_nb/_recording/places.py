@@ -1,19 +1,68 @@
-"""Where may be recorded: not into another recording or an export, and not behind what is later."""
+"""Where may be recorded, exported to, and looked for: what is no place, and where one thing would harm another."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final
 
 from kalshi_nb._moments import datetime_of
 from kalshi_nb._recording.layout import ABOUT
 from kalshi_nb._recording.reading import Segments
-from kalshi_nb.errors import RecordingError
+from kalshi_nb._redaction import shown
+from kalshi_nb.errors import ConfigurationError, RecordingError
 
-__all__ = ["check_place"]
+__all__ = ["check_out", "check_path", "check_place"]
 
 _BACK: Final = 60_000_000
 """Microseconds by which a clock may have been set back since something was recorded."""
+
+
+def check_path(path: object, example: str) -> str:
+    """Return a path as text.
+
+    Parameters
+    ----------
+    path : str or path
+        The path, or an address.
+    example : str
+        What to give in place of what is none.
+
+    Raises
+    ------
+    ConfigurationError
+        When it is none.
+    """
+    text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
+    if not isinstance(text, str) or not text.strip():
+        raise ConfigurationError(f"path={shown(path)} is no path: give {example}.")
+    return text
+
+
+def check_out(out: str) -> None:
+    """Refuse a folder to export to where a recording would be harmed.
+
+    Parameters
+    ----------
+    out : str
+        The folder; it need not be there.
+
+    Raises
+    ------
+    RecordingError
+        When it is a recording, or lies in one, into which nothing could be recorded any more.
+    """
+    place = Path(os.path.abspath(out))  # noqa: PTH100  # links stay as they are
+    if (place / ABOUT).is_file():
+        raise RecordingError(f"{out} is a recording: name a folder beside it for the tables.")
+    outer = _outer(place)
+    if outer is not None:
+        raise RecordingError(f"{out} lies in the recording {outer}: name a folder beside that for the tables.")
+
+
+def _outer(place: Path) -> Path | None:
+    """Return the recording that a folder lies in; None where it lies in none."""
+    return next((each for each in place.parents if (each / ABOUT).is_file()), None)
 
 
 def check_place(folder: Path, now: int) -> None:
@@ -32,13 +81,21 @@ def check_place(folder: Path, now: int) -> None:
         When it lies in another recording, holds tables, or holds a recording of a later time.
     """
     place = folder.absolute()
-    outer = next((each for each in place.parents if (each / ABOUT).is_file()), None)
+    if place.is_file():
+        raise RecordingError(f"{folder} is a file: name a folder to record into, which is made where it is missing.")
+    outer = _outer(place)
     if outer is not None:
         raise RecordingError(
             f"{folder} lies in the recording {outer} and would be read as a part of it: name another."
         )
     if next(place.glob("channel=*"), None) is not None:
         raise RecordingError(f"{folder} holds exported tables, which others would not read any more: name another.")
+    inner = next((each for each in place.glob(f"*/{ABOUT}")), None)
+    if inner is not None:
+        raise RecordingError(
+            f"{folder} has the recording {inner.parent.name} in it, and the two would be read as one: name a folder "
+            "beside that."
+        )
     newest = _newest(place)
     if newest is not None and newest > now + _BACK:
         raise RecordingError(

@@ -148,12 +148,14 @@ class Segments:
         through: int | None = None,
         of: str | None = None,
     ) -> None:
-        found = [each for each in find(path, options, on_read) if through is None or each.number <= through]
+        there = find(path, options, on_read)
+        found = [each for each in there if through is None or each.number <= through]
         places = range(len(found)) if of is None else [at for at, each in enumerate(found) if each.name == name_in(of)]
         if not places:
             raise RecordingError(f"There is no such segment at {path}: {of or f'number {through} or before'}.")
         self.files = found[places[0] : places[-1] + 1]
         self._before = [] if of is None else found[: places[0]]
+        self._goes_on = self.files[-1] is not there[-1]
         self._indexes: dict[str, tuple[int, Index]] = {}
         with self.files[-1].opened() as source:
             _first(source, self.files[-1])
@@ -186,8 +188,11 @@ class Segments:
         walk = _Walk(Report() if report is None else report, end, types)
         place, frame = (self._point(self.files, start) if start is not None else None) or (0, 0)
         tail = yield from self._walked(walk, self.files[place:], frame)
-        if tail is not None:
-            yield from walk.after_all(tail)
+        if tail is not None and not self._goes_on:  # what is missing between two segments is said before the second
+            unwritten = tail.file.unwritten()
+            if not unwritten or tail.pending or tail.size:
+                yield from walk.after_all(tail)
+            yield from (each for each in unwritten if end is None or each.at <= end)
 
     def lead_in(self, start: int | None = None) -> Iterator[Heard]:
         """Return what is to be heard, and not told, before :meth:`items` of one segment among several.
@@ -202,7 +207,26 @@ class Segments:
         """
         if start is not None and self._point(self.files, start):
             return
-        files, frame = self._context
+        yield from self._up_to_first(*self._context)
+
+    @property
+    def behind(self) -> int:
+        """How many segments there are before the first one."""
+        return len(self._before)
+
+    def before(self, back: int = 0) -> Iterator[Heard]:
+        """Return what came before the first segment, and what is missing between the two.
+
+        Parameters
+        ----------
+        back : int
+            How many segments before to begin with; 0 is the last checkpoint of the one before.
+        """
+        files = self._before[-max(back, 1) :]
+        place, frame = (None if back else self._point(files, None)) or (0, 0)
+        yield from self._up_to_first(files[place:], frame)
+
+    def _up_to_first(self, files: Sequence[SegmentFile], frame: int) -> Iterator[Heard]:
         walk = _Walk(Report(), None, None)
         tail = yield from self._walked(walk, files, frame)
         if tail is not None:
@@ -282,7 +306,10 @@ class Segments:
             wanted=_together(known),
             homes={ticker: home for index in known for ticker, home in index.homes.items()},
             connections=max((each.connections for each in known), default=1),
-            losses=[each for index in indexes for each in index.losses],
+            losses=[
+                *(each for index in indexes for each in index.losses),
+                *((each.at, each.kind, each.text) for each in self.files[-1].unwritten()),
+            ],
             raw=sum(each.raw for each in frames),
             size=size,
         )
@@ -410,6 +437,10 @@ def _items_of(block: Block, decoder: Decoder) -> Iterator[Heard | None]:
 def _first(source: Source, file: SegmentFile) -> First | None:
     """Return what the first line says, None where it cannot be read; refuse what a newer version made."""
     block = next(iter(Blocks(source, 0, source.size)), None)
+    if block is None and source.size and not file.number:  # by its name it need not be one
+        raise RecordingError(
+            f"{file.path} is no recording: name a folder that was recorded into, or a segment of one."
+        )
     first = None if block is None or block.missing else read_first(block.text[: block.text.find(b"\n")])
     if first is not None and first.kalshi_nb > FORMAT:
         raise NewerRecordingError(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import warnings
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -10,15 +12,17 @@ from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 from kalshi_nb._engine.port import Engine
 from kalshi_nb._frames.addresses import told
+from kalshi_nb._logging import log
 from kalshi_nb._moments import datetime_of
 from kalshi_nb._recording.journal import Journal, JournalStatus
 from kalshi_nb._recording.kinds import types_of
 from kalshi_nb._recording.lines import type_of
 from kalshi_nb._rows.channels import CHANNELS, traits_of
 from kalshi_nb._rows.heard import Checkpoint, Event, Heard, Read
+from kalshi_nb._sizes import size
 from kalshi_nb._threads import role
 from kalshi_nb._usage import flag, setter
-from kalshi_nb.errors import ConfigurationError, HandleClosedError
+from kalshi_nb.errors import ConfigurationError, HandleClosedError, RecordingWarning
 
 if TYPE_CHECKING:
     from kalshi_nb._recording.export import ExportReport
@@ -63,7 +67,7 @@ class Recorder:
 
     def __repr__(self) -> str:
         status = self.status
-        state = f"{status.messages:,} messages, {status.written_bytes / 1e6:,.1f} MB"
+        state = f"{status.messages:,} messages, {size(status.written_bytes)}"
         trouble = f"; {status.trouble}" if status.trouble else ""
         return f"<Recorder {self._folder}: {status.state}, {state}{trouble}>"
 
@@ -177,9 +181,9 @@ class Recorder:
         HandleClosedError
             When an export is to follow a recorder that is closed.
         """
+        from kalshi_nb._recording.asked import job_of  # noqa: PLC0415  # as above
         from kalshi_nb._recording.export import known_at  # noqa: PLC0415  # it needs polars
         from kalshi_nb._recording.following import FollowingExport  # noqa: PLC0415  # as above
-        from kalshi_nb._recording.recording import job_of  # noqa: PLC0415  # as above
 
         if not flag("follow", follow):
             return self.open().export(
@@ -224,17 +228,32 @@ class Recorder:
             Seconds to wait at most for exports that follow it; on the threads that run your callbacks they are not
             waited for. What is not exported then goes on, unless the process ends.
         """
+        is_news = bool(self._on_close)
         while self._on_close:
             self._take_off()
             self._take_off = _nothing  # it knew this recorder, which goes now with whoever held it
             self._journal.put(Event(self._engine.clock.now_us(), 0, "stopped"))
             self._on_close.pop()()
         sealed = self._journal.close(10.0)
+        if is_news and not sealed:
+            self._warn_unsealed()
         exports, self._exports = self._exports, []
         for each in exports:
             each.close(timeout if role() is None else 0.0)
             each.warn(stacklevel=3)
         return sealed
+
+    def _warn_unsealed(self) -> None:
+        """Say once that the end of the recording is not on the disk."""
+        status = self.status
+        if status.trouble is None:
+            text = "it is being written still, and what is not on the disk when this process ends is lost"
+        else:
+            text = (
+                f"it was closed with {status.dropped:,} messages that are not in it; {status.trouble.split('. ')[0]}"
+            )
+        log(logging.WARNING, f"recording into {self._folder}: {text}")
+        warnings.warn(f"Recording into {self._folder}: {text}.", RecordingWarning, stacklevel=4)
 
     # Showing ------------------------------------------------------------------------------------------
 

@@ -14,32 +14,42 @@ import polars as pl
 
 from kalshi_nb._durations import duration_us
 from kalshi_nb._engine.offline import Recorded
-from kalshi_nb._frames.addresses import address_of, told
-from kalshi_nb._frames.files import local_path
+from kalshi_nb._frames.addresses import told
 from kalshi_nb._frames.gaps import gap_frame
 from kalshi_nb._frames.schema import MARKET, schema
 from kalshi_nb._moments import Moment, datetime_of, moment_us
+from kalshi_nb._recording.asked import MarketTickers, check_channel, job_of, span_of, tickers_of
 from kalshi_nb._recording.candles import CANDLE_SCHEMA, candles_of
-from kalshi_nb._recording.export import FORMATS, ExportReport, Job, Part, export_segment, run
+from kalshi_nb._recording.export import ExportReport, Job, Part, Tables, export_segment, run
 from kalshi_nb._recording.files import name_in
+from kalshi_nb._recording.gap_tables import tables_of
 from kalshi_nb._recording.kinds import needed
+from kalshi_nb._recording.places import check_path
 from kalshi_nb._recording.progress import SILENT, Meter, ProgressOption, Watch, check_progress, telling
 from kalshi_nb._recording.reading import Info, Segments
 from kalshi_nb._recording.sources import block_source
-from kalshi_nb._recording.telling import DEPTH_SCHEMA, books_at, books_every, frames_of, gaps_in
+from kalshi_nb._recording.telling import (
+    DEPTH_SCHEMA,
+    books_at,
+    books_every,
+    carried_into,
+    frames_of,
+    gaps_in,
+    recorded_of,
+)
 from kalshi_nb._recording.workers import absolute, check_client, mapped
+from kalshi_nb._redaction import shown
 from kalshi_nb._rows.channels import BOOKS, QUOTES, ROWS, traits_of
 from kalshi_nb._rows.heard import Heard
-from kalshi_nb._rows.wanted import ALL, Wanted
-from kalshi_nb._usage import meant, setter, whole
-from kalshi_nb.errors import ConfigurationError, RecordingError, UnknownChannelError
+from kalshi_nb._usage import setter, whole
+from kalshi_nb.errors import ConfigurationError, RecordingError
 
 if TYPE_CHECKING:
     import datetime as dt
 
-__all__ = ["Recording", "RecordingInfo", "job_of", "open_recording"]
+    from kalshi_nb._rows.gaps import Gap
 
-MarketTickers = str | Iterable[str] | None
+__all__ = ["Recording", "RecordingInfo", "open_recording"]
 
 
 def open_recording(path: str | os.PathLike[str], **options: Any) -> Recording:
@@ -71,7 +81,7 @@ def open_recording(path: str | os.PathLike[str], **options: Any) -> Recording:
     >>> recording = kn.open_recording("data/night")    # doctest: +SKIP
     >>> recording.trades().filter(pl.col("count") > 100).collect()    # doctest: +SKIP
     """
-    return Recording(os.fspath(path), options)
+    return Recording(check_path(path, "the folder that was recorded into, such as 'data/night'"), options)
 
 
 @dataclass(frozen=True)
@@ -162,14 +172,7 @@ class Recording:
 
     @cached_property
     def _recorded(self) -> Recorded:
-        info = self._info
-        others = info.wanted.get("") or []  # names that were added to a subscription of which only the number is known
-        channels: dict[str, Wanted] = {
-            channel: ALL if names is None else frozenset([*names, *others])
-            for channel, names in info.wanted.items()
-            if channel in ROWS
-        }
-        return Recorded(self._path, channels, info.homes, info.connections)
+        return recorded_of(self._path, self._info)
 
     def _reach(self) -> tuple[int, int]:
         """Return the earliest and the latest time of it, in microseconds."""
@@ -251,10 +254,10 @@ class Recording:
         ConfigurationError
             When a moment cannot be understood.
         """
-        _check_channel(channel)
-        first, last = _span(start, end)
+        check_channel(channel)
+        first, last = span_of(start, end)
         subject = traits_of(channel).subject
-        tickers = _tickers(market_tickers)
+        tickers = tickers_of(market_tickers)
         made = block_source(partial(self._blocks, channel, first, last), schema(channel))
         if tickers is None:
             return made
@@ -268,12 +271,16 @@ class Recording:
         return (frame for _, frame in self._blocks_of([channel], first, last))
 
     def _blocks_of(
-        self, channels: Iterable[str], first: int | None, last: int | None
+        self, channels: Iterable[str], first: int | None, last: int | None, gaps: list[Gap] | None = None
     ) -> Iterator[tuple[str, pl.DataFrame]]:
-        """Return the rows of several channels, read once."""
-        there = [each for each in channels if (traits_of(each).source or each) in self._recorded.channels]
+        """Return the rows of several channels, read once; gaps that are met are put into a list."""
+        there = self._kept(channels)
         items, lead_in = self._items(first, last, there), self._segments.lead_in(first)
-        return frames_of(there, self._recorded, items, first, lead_in)
+        return frames_of(there, self._recorded, items, first, lead_in, gaps=gaps)
+
+    def _kept(self, channels: Iterable[str]) -> list[str]:
+        """Return those of some channels that were recorded."""
+        return [each for each in channels if (traits_of(each).source or each) in self._recorded.channels]
 
     def _items(self, first: int | None, last: int | None, channels: Iterable[str] | None = None) -> Iterator[Heard]:
         there = self._info.messages
@@ -392,13 +399,13 @@ class Recording:
             items, lead_in = self._items(moment, moment, [BOOKS]), self._segments.lead_in(moment)
             made = books_at(self._recorded, items, moment, levels, lead_in).lazy()
         else:
-            interval, (first, last) = duration_us("every", every), _span(start, end)
+            interval, (first, last) = duration_us("every", every), span_of(start, end)
             if client is None:
                 blocks = partial(self._depths, first, last, interval, levels)
             else:
                 blocks = partial(self._depths_by, client, first, last, interval, levels)
             made = block_source(blocks, DEPTH_SCHEMA)
-        tickers = _tickers(market_tickers)
+        tickers = tickers_of(market_tickers)
         return made if tickers is None else made.filter(pl.col(MARKET).is_in(tickers))
 
     def _depths(self, first: int | None, last: int | None, interval: int, levels: int) -> Iterator[pl.DataFrame]:
@@ -449,7 +456,7 @@ class Recording:
         every, info = duration_us("interval", interval), self._info
         trades = self.trades(market_tickers, start=start, end=end)
         quotes = self.quotes(market_tickers, start=start, end=end)
-        first, last = _span(start, end)
+        first, last = span_of(start, end)
         reach = max(info.first or 0, first or 0), min(info.last or 0, last if last is not None else info.last or 0)
         return block_source(
             lambda: iter([candles_of(trades, quotes, self.gaps().collect(), every, reach)]), CANDLE_SCHEMA
@@ -513,8 +520,13 @@ class Recording:
         """
         check_progress(progress)
         job = job_of(out, format, channels, market_tickers, start, end, storage_options)
+        if os.path.isfile(job.out):  # noqa: PTH113  # it may be an address
+            raise ConfigurationError(
+                f"{job.out} is a file: name a folder for the tables, which is made where it is missing."
+            )
         check_client(client, self._place, job.out)
         named = sorted(self._recorded.channels) if job.channels is None else job.channels
+        self._check_recorded(named, job.market_tickers)
         with telling(progress, f"export to {told(job.out)}") as tell:
             return self._run(job, named, client, Meter(tell))
 
@@ -537,6 +549,44 @@ class Recording:
         finally:
             meter.close()
 
+    def _check_recorded(self, channels: Sequence[str], market_tickers: Sequence[str] | None) -> None:
+        """Refuse an export that would have nothing, as if nothing had happened."""
+        there = self._recorded.channels
+        odd = [each for each in channels if each not in self._kept(channels)]
+        known = sorted(there)
+        if not odd and market_tickers is not None:
+            kept = [there[traits_of(each).source or each] for each in channels]
+            if any(not isinstance(each, frozenset) for each in kept):
+                return
+            known = sorted(frozenset().union(*kept))  # type: ignore[arg-type]  # as was looked for
+            odd = sorted({*market_tickers} - {*known})
+        if odd:
+            more = f" and {len(known) - 10:,} more" if len(known) > 10 else ""
+            raise ConfigurationError(
+                f"{', '.join(odd[:5])}: not recorded in {self._path}. What it has: {', '.join(known[:10])}{more}."
+            )
+
+    def _tables(self, job: Job) -> Tables:
+        """Return what an export of this segment has, made while it is read."""
+        channels = self._kept(sorted(self._recorded.channels) if job.channels is None else job.channels)
+        tickers = None if job.market_tickers is None else list(job.market_tickers)
+        begins = next(iter(self._segments.begins()), None)
+        met: list[Gap] = []
+
+        def blocks() -> Iterator[tuple[str, pl.DataFrame]]:
+            for channel, frame in self._blocks_of(channels, job.start, job.end, met):
+                subject = traits_of(channel).subject
+                if tickers is None or subject is None:
+                    yield channel, frame
+                elif (some := frame.filter(pl.col(subject).is_in(tickers))).height:
+                    yield channel, some
+
+        def gaps() -> dict[str, pl.DataFrame]:
+            carried = carried_into(self._segments, self._path)
+            return tables_of([*carried, *met], channels, tickers, (job.start, job.end))
+
+        return Tables(channels, begins, blocks(), gaps)
+
     def _size(self, path: str) -> int:
         (file,) = (each for each in self._segments.files if each.path == path)
         with file.opened() as source:
@@ -555,44 +605,11 @@ class Recording:
             Whose workers call it; they need the same folders. A worker that dies costs its segment another try.
         """
         check_client(client, self._place)
+        if not callable(function):
+            raise ConfigurationError(f"function={shown(function)}: give one that is called with each segment.")
         paths = [each.path for each in self._segments.files]
         call = partial(_call, function, absolute(self._place), self._options)
         return list(map(call, paths) if client is None else mapped(call, paths, client))
-
-
-def job_of(
-    out: str | os.PathLike[str],
-    format: str,  # noqa: A002  # as users of polars and pandas say it
-    channels: str | Iterable[str] | None,
-    market_tickers: MarketTickers,
-    start: Moment | None,
-    end: Moment | None,
-    storage_options: Mapping[str, Any] | None,
-) -> Job:
-    """Return what an export is to do with each segment; the arguments are those of :meth:`Recording.export`.
-
-    Raises
-    ------
-    ConfigurationError
-        When one will not do.
-    """
-    place = address_of(out) or absolute(os.fspath(local_path(out)))
-    if format not in FORMATS:
-        raise ConfigurationError(f"format={format!r} is none.{meant(format, FORMATS)} There is {', '.join(FORMATS)}.")
-    named = [channels] if isinstance(channels, str) else channels
-    some = None if named is None else tuple(named)
-    for each in some or ():
-        _check_channel(each)
-    tickers = _tickers(market_tickers)
-    those = None if tickers is None else tuple(tickers)
-    return Job(place, format, some, those, *_span(start, end), dict(storage_options or {}))
-
-
-def _check_channel(channel: object) -> None:
-    if not isinstance(channel, str) or channel not in ROWS:
-        raise UnknownChannelError(
-            f"channel={channel!r}: there is no such channel.{meant(channel, ROWS)} There is {', '.join(ROWS)}."
-        )
 
 
 def _call(function: Callable[[Recording], Any], place: str, options: Mapping[str, Any], path: str) -> Any:
@@ -610,34 +627,4 @@ def _depth_piece(
 def _export(job: Job, place: str, options: Mapping[str, Any], watch: Watch, path: str) -> list[Part]:
     """Export one segment of what is at a place; in whatever process."""
     segment = Recording(place, options, on_read=watch.read, of=path)
-    channels = sorted(segment._recorded.channels) if job.channels is None else job.channels  # noqa: SLF001  # of this module
-    tickers = None if job.market_tickers is None else list(job.market_tickers)
-
-    def wanted() -> Iterator[tuple[str, pl.DataFrame]]:
-        for channel, frame in segment._blocks_of(channels, job.start, job.end):  # noqa: SLF001  # as above
-            subject = traits_of(channel).subject
-            if tickers is None or subject is None:
-                yield channel, frame
-            elif (some := frame.filter(pl.col(subject).is_in(tickers))).height:
-                yield channel, some
-
-    return export_segment(job, name_in(path), channels, wanted(), watch)
-
-
-def _span(start: Moment | None, end: Moment | None) -> tuple[int | None, int | None]:
-    first = None if start is None else moment_us("start", start)
-    last = None if end is None else moment_us("end", end)
-    if first is not None and last is not None and first > last:
-        raise ConfigurationError(f"start={start!r} is later than end={end!r}.")
-    return first, last
-
-
-def _tickers(market_tickers: MarketTickers) -> list[str] | None:
-    if market_tickers is None:
-        return None
-    several = isinstance(market_tickers, Iterable) and not isinstance(market_tickers, str)
-    found: list[Any] = list(market_tickers) if several else [market_tickers]
-    odd = next((each for each in found if not isinstance(each, str) or not each), None)
-    if odd is not None:
-        raise ConfigurationError(f"market_tickers: {odd!r} is no market ticker; give one as text, or a list of them.")
-    return found
+    return export_segment(job, name_in(path), segment._tables(job), watch)  # noqa: SLF001  # of this module

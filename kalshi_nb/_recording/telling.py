@@ -11,20 +11,24 @@ from kalshi_nb._engine.offline import OfflineEngine, Recorded
 from kalshi_nb._engine.port import COMPILED
 from kalshi_nb._fixed_point import CONTRACT, DOLLAR
 from kalshi_nb._frames.schema import MARKET, RECEIVED, TIME, frame_of, frame_of_columns
-from kalshi_nb._rows.channels import position, traits_of
+from kalshi_nb._rows.channels import ROWS, position, traits_of
 from kalshi_nb._rows.gaps import Gap
-from kalshi_nb._rows.heard import Heard, Read
-from kalshi_nb._rows.wanted import ALL
+from kalshi_nb._rows.heard import Checkpoint, Heard, Read
+from kalshi_nb._rows.wanted import ALL, Wanted
 
 if TYPE_CHECKING:
+    from kalshi_nb._recording.reading import Info, Segments
     from kalshi_nb._rows.ladders import LadderReading
 
-__all__ = ["DEPTH_SCHEMA", "books_at", "books_every", "frames_of", "gaps_in"]
+__all__ = ["DEPTH_SCHEMA", "books_at", "books_every", "carried_into", "frames_of", "gaps_in", "recorded_of"]
 
 _BLOCK: Final = 20_000
 """Messages after which rows become a frame: enough to make that cheap, and few enough for any memory."""
 
 _MOST_GAPS: Final = 1_000_000
+
+_FARTHEST: Final = 24
+"""How many segments before one are looked at for the gaps that it begins in."""
 
 DEPTH_SCHEMA: Final = pl.Schema(
     {
@@ -39,11 +43,22 @@ DEPTH_SCHEMA: Final = pl.Schema(
 )
 
 
+def recorded_of(path: str, info: Info) -> Recorded:
+    """Return what an engine has to know of a recording before it hears it."""
+    others = info.wanted.get("") or []  # names that were added to a subscription of which only the number is known
+    channels: dict[str, Wanted] = {
+        channel: ALL if names is None else frozenset([*names, *others])
+        for channel, names in info.wanted.items()
+        if channel in ROWS
+    }
+    return Recorded(path, channels, info.homes, info.connections)
+
+
 def _told(
     recorded: Recorded, lead_in: Iterable[Heard], channels: Sequence[str] = (), *, compiled: bool = COMPILED
 ) -> OfflineEngine:
     """Return an engine that has heard what came before, and has told nobody of it; rows are of some channels."""
-    engine = OfflineEngine(recorded, columns=channels, compiled=compiled)
+    engine = OfflineEngine(recorded, most_gaps=_MOST_GAPS, columns=channels, compiled=compiled)
     engine.start(0.0, lambda _: True)
     for channel in channels:
         engine.want(traits_of(channel).source or channel, [ALL], timeout=0.0, rows=channel)
@@ -62,6 +77,7 @@ def frames_of(
     start: int | None,
     lead_in: Iterable[Heard] = (),
     block: int = _BLOCK,
+    gaps: list[Gap] | None = None,
     *,
     compiled: bool = COMPILED,
 ) -> Iterator[tuple[str, pl.DataFrame]]:
@@ -81,6 +97,8 @@ def frames_of(
         What was heard before, of which no rows are wanted.
     block : int
         Messages a frame at most.
+    gaps : list of Gap, optional
+        Those that were met are put into it at the end.
     compiled : bool, optional
         Whether the compiled part does what it can.
     """
@@ -94,6 +112,8 @@ def frames_of(
             count = 0
             yield from _taken(engine, received, start)
     yield from _taken(engine, received, start)
+    if gaps is not None:
+        gaps += engine.gaps.snapshot()
 
 
 def _taken(engine: OfflineEngine, received: dict[str, int], start: int | None) -> Iterator[tuple[str, pl.DataFrame]]:
@@ -112,6 +132,48 @@ def _taken(engine: OfflineEngine, received: dict[str, int], start: int | None) -
             rows = [row for row in taken if type(row) is tuple and (start is None or row[at] >= start)]
             if rows:
                 yield channel, frame_of(channel, rows)
+
+
+def carried_into(segment: Segments, path: str) -> list[Gap]:
+    """Return the gaps that a segment begins in, and those between it and the one before, as far as it ends them.
+
+    Parameters
+    ----------
+    segment : Segments
+        The only one that is wanted, of several.
+    path : str
+        What it is called, for people.
+    """
+    if not segment.behind:
+        return []
+    recorded, farthest = recorded_of(path, segment.info()), min(segment.behind, _FARTHEST)
+    # Where books were stale already a gap is open of which only what is before that knows.
+    engines = (_heard(segment.before(back), recorded, is_last=back == farthest) for back in range(farthest + 1))
+    engine = next(each for each in engines if each is not None)
+    carried = [each for each in engine.gaps.snapshot() if each.closed_at is None]
+    entered = False
+    for each in segment.items():
+        is_entry = not entered and isinstance(each, Checkpoint)  # it says how long nobody recorded
+        known = {id(gap) for gap in engine.gaps.snapshot()} if is_entry else set()
+        engine.hear(each)
+        if is_entry:
+            entered = True
+            carried += [gap for gap in engine.gaps.snapshot() if id(gap) not in known]
+        if entered and all(gap.closed_at is not None for gap in carried):
+            break
+    return carried
+
+
+def _heard(items: Iterable[Heard], recorded: Recorded, *, is_last: bool) -> OfflineEngine | None:
+    """Return an engine that has heard some items; None where they begin in a gap and there are others."""
+    engine, begun = OfflineEngine(recorded, most_gaps=_MOST_GAPS), is_last
+    for each in items:
+        if not begun and isinstance(each, Checkpoint):
+            begun = True
+            if any(book.status == "stale" for book in each.books):
+                return None
+        engine.hear(each)
+    return engine
 
 
 def gaps_in(recorded: Recorded, items: Iterable[Heard]) -> list[Gap]:

@@ -5,23 +5,24 @@ from __future__ import annotations
 import contextlib
 import errno
 import shutil
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from kalshi_nb._recording import disk
-from kalshi_nb._recording.layout import ABOUT, read_name
+from kalshi_nb._recording.layout import ABOUT, moment, read_name
 from kalshi_nb._recording.lock import FolderLock
 from kalshi_nb._recording.marks import FORMAT, After
 from kalshi_nb._recording.segment import Limits, Segment
+from kalshi_nb._recording.unwritten import Note, Unwritten
 from kalshi_nb._rows.heard import LOSSES, Checkpoint, Event, Heard, Read
 from kalshi_nb._version import __version__
 from kalshi_nb.errors import RecordingError
 
-__all__ = ["LEVEL", "Writer", "moment"]
+__all__ = ["LEVEL", "Writer"]
 
 LEVEL: Final = 6
 
@@ -44,6 +45,8 @@ _WHY: Final = {
     errno.EROFS: ("the disk is read-only", "Make it writable"),
     errno.EACCES: ("the folder must not be written", "Make it writable"),
     errno.EPERM: ("the folder must not be written", "Make it writable"),
+    errno.EEXIST: ("there is a file in place of a folder", "Move it"),
+    errno.ENOTDIR: ("there is a file in place of a folder", "Move it"),
     errno.ENOENT: ("the folder is not there any more", "Make it again"),
 }
 
@@ -105,6 +108,7 @@ class Writer:
         self._due_since: int | None = None
         self._point_raw, self._point_size = 0, 0
         self._lock: FolderLock | None = None
+        self._note, self._why = Unwritten(folder), ""
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._enter()
@@ -117,6 +121,9 @@ class Writer:
             why, remedy = _reason(refusal)
             raise RecordingError(f"{folder} cannot be recorded into: {why}. {remedy}, or name another.") from refusal
         self._after = After(self._number, None) if self._number else None
+        left = self._note.take_over()
+        if left is not None and left.segment == self._number:  # an earlier run could not say it in a segment
+            self._losing = left.since, left.messages, left.why
         self.over = self._number
         self.on_over: Callable[[], None] = lambda: None
 
@@ -163,7 +170,11 @@ class Writer:
             except OSError as refusal:
                 self._failed(refusal)
         if self._unkept:
-            self._lose("the recorder was closed", len(self._unkept))
+            self._lose(f"{self._why}, and was so when the recorder was closed", len(self._unkept))
+        if self._losing is None:
+            self._note.remove()
+        else:
+            self._note.say(Note(self._number, *self._losing, ended=True))
         if self._lock is not None:
             self._lock.release()
             self._lock = None
@@ -189,6 +200,7 @@ class Writer:
             created = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
             said = {"kalshi_nb": FORMAT, "kit": __version__, "created": created, **self._about}
             disk.whole_file(self.folder / ABOUT, msgspec.json.format(msgspec.json.encode(said)) + b"\n")
+        self._note.reserve()
 
     def _add(self, item: Heard) -> None:
         segment = self._segment
@@ -263,12 +275,11 @@ class Writer:
     def _kept(self) -> None:
         """Take note that all that was added is on the disk to stay."""
         items, self._unkept = self._unkept[: self._added], self._unkept[self._added :]
-        for item in items:
-            if isinstance(item, Read):
-                self.kept_messages += len(item.messages)
+        self.kept_messages += _messages(items)
         if items:
             self.kept_until = items[-1].at
         self._losing = None
+        self._note.clear()
         self._added = self._unkept_raw = 0
 
     def _leave(self, segment: Segment) -> None:
@@ -305,6 +316,8 @@ class Writer:
         elif not certain:  # one may have been written in part
             self._lose(why, self._added + 1)
         self._added = self._unkept_raw = 0
+        self._why = why
+        self._note_down()
         if self.trouble is None or why not in self.trouble:
             self.trouble = (
                 f"nothing is written since {moment(self.kept_until) if self.kept_until else 'the beginning'}: {why} "
@@ -312,11 +325,17 @@ class Writer:
                 "then will be missing"
             )
 
+    def _note_down(self) -> None:
+        """Write down what will be missing if nothing can be written any more."""
+        since, messages, why = self._losing or (self._unkept[0].at if self._unkept else 0, 0, self._why)
+        if self.unkept:
+            self._note.say(Note(self._number, since, messages + _messages(self._unkept), why))
+
     def _lose(self, why: str, count: int) -> None:
         """Give up the first of what was taken, and remember to say so."""
         items, self._unkept = self._unkept[:count], self._unkept[count:]
         if items:
-            messages = sum(len(each.messages) for each in items if isinstance(each, Read))
+            messages = _messages(items)
             since, before, _ = self._losing or (items[0].at, 0, "")
             self._losing = since, before + messages, why
             self.lost += messages
@@ -328,6 +347,10 @@ class Writer:
                 self._ask()
 
 
+def _messages(items: Iterable[Heard]) -> int:
+    return sum(len(each.messages) for each in items if isinstance(each, Read))
+
+
 def _files(folder: Path) -> list[str]:
     return [each.name for each in folder.glob("*/*.jsonl.zst*")]
 
@@ -337,11 +360,3 @@ def _reason(refusal: OSError) -> tuple[str, str]:
         return str(refusal).removesuffix("."), "Have it ended"
     known = _WHY.get(refusal.errno or 0)
     return known or (refusal.strerror or str(refusal), "Have a look at the disk")
-
-
-def moment(at: int) -> str:
-    """Return a microsecond for people."""
-    try:
-        return f"{datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at):%Y-%m-%d %H:%M:%S} UTC"
-    except OverflowError:
-        return f"{at} µs"

@@ -63,7 +63,7 @@ def test_parquet_has_the_rows_and_the_types_of_the_recording(recording, tmp_path
 )
 def test_other_formats_have_the_rows(recording, tmp_path, kind, read):
     report = recording.export(tmp_path / "out", kind, channels="trade")
-    (file,) = report.files
+    (file,) = [each for each in report.files if each.startswith("channel=")]
     found, expected = read(tmp_path / "out" / file), recording.trades().collect()
     assert found.columns == expected.columns
     assert found["yes_price"].to_list() == expected["yes_price"].to_list()
@@ -266,3 +266,93 @@ def test_without_the_compiled_part_the_files_are_the_same_to_the_byte(recording,
     recording.export(here, kind, channels=CHANNELS)
     assert bytes_of(plain) == bytes_of(here)
     assert len(bytes_of(here)) == len(CHANNELS)
+
+
+def some_nights(folder, *, hours=(15, 18)):
+    """Record two runs over the end of an hour each, on a line that loses messages and is cut."""
+    for number, hour in enumerate(hours):
+        start = dt.datetime(2026, 11, 22, hour, 59, 20, tzinfo=dt.UTC)
+        with (
+            kn.sim.Exchange(seed=3, clock="manual", start=start, speed=0.3) as exchange,
+            kn.connect(exchange, new=True) as feed,
+            feed.record(folder, list(CHANNELS), list(exchange.market_tickers)[:3]),
+        ):
+            exchange.faults.plan(number, drop=0.03)
+            exchange.advance(30)
+            exchange.faults.drop_connections()
+            exchange.advance(30)
+            exchange.faults.clear()
+            exchange.advance(10)
+
+
+def test_whoever_has_only_the_files_knows_what_is_missing(tmp_path):
+    some_nights(tmp_path / "night")
+    recording = kn.open_recording(tmp_path / "night")
+    assert recording.info().segments == 4
+    expected = recording.gaps().collect()
+    assert {"sequence", "not_recorded"} <= {*expected["reason"]}
+    report = recording.export(tmp_path / "out")
+    found = kn.open_export(tmp_path / "out").gaps().collect()
+    assert found.schema == expected.schema
+    assert_frame_equal(found, expected, check_row_order=False)
+    assert found["opened_at"].is_sorted()
+    files = [each for each in report.files if each.startswith("gaps/")]
+    assert len(files) == 4 * len(CHANNELS)
+    by_duckdb = duckdb.sql(
+        f"select channel, count(*) from read_parquet('{tmp_path}/out/gaps/**/*.parquet') group by all"
+    ).fetchall()
+    assert {each for each, _ in by_duckdb} == {*CHANNELS}
+
+
+def test_gaps_are_those_of_the_channels_markets_and_time_that_were_exported(tmp_path):
+    some_nights(tmp_path / "night", hours=(15,))
+    recording = kn.open_recording(tmp_path / "night")
+    every = recording.gaps().collect()
+    out = tmp_path / "out"
+    for channels in (["quotes"], ["trade"], ["orderbook_delta"]):
+        report = recording.export(out, channels=channels)
+    assert len({*report.files}) == len(report.files)
+    found = kn.open_export(out).gaps().collect()
+    assert_frame_equal(found, every.filter(pl.col("channel") != "ticker"), check_row_order=False)
+    last = every["opened_at"].max()
+    recording.export(tmp_path / "later", start=last)
+    later = every.filter((pl.col("closed_at") >= last) | pl.col("closed_at").is_null())
+    assert 0 < later.height < every.height
+    assert_frame_equal(kn.open_export(tmp_path / "later").gaps().collect(), later, check_row_order=False)
+
+
+def test_a_kill_is_in_the_exported_gaps_and_a_disk_that_ended_a_segment_is_not(two_runs, tmp_path):
+    first = two_runs._segments.files[0].path
+    whole = kn.open_recording(tmp_path / "two").gaps().collect()
+    part = f"{first}.part"
+    shutil.move(first, part)
+    with open(part, "rb+") as file:  # noqa: PTH123  # it is text
+        file.truncate(file.seek(0, 2) * 2 // 3)
+    recording = kn.open_recording(tmp_path / "two")
+    expected = recording.gaps().collect()
+    assert "torn" in {*expected["reason"]} - {*whole["reason"]}
+    recording.export(tmp_path / "out")
+    assert_frame_equal(kn.open_export(tmp_path / "out").gaps().collect(), expected, check_row_order=False)
+
+
+def test_a_channel_of_which_nothing_came_is_a_table_of_no_rows(recording, tmp_path):
+    out = tmp_path / "out"
+    report = recording.export(out, start="2030-01-01")
+    assert set(report.rows.values()) == {0}
+    for channel in CHANNELS:
+        found = kn.open_export(out).frame(channel).drop("channel", "date").collect()
+        assert_frame_equal(found, recording.frame(channel).collect().clear())
+        assert pl.read_parquet(out / f"channel={channel}").is_empty()
+        assert dataset.dataset(out / f"channel={channel}", partitioning="hive").count_rows() == 0
+    assert kn.open_export(out).gaps().collect().is_empty()
+
+
+def test_an_export_without_gaps_is_made_again(recording, tmp_path):
+    out, done = tmp_path / "out", tmp_path / "out.export.json"
+    recording.export(out)
+    shutil.rmtree(out / "gaps")
+    with pytest.raises(RecordingError, match="export the recording into it again"):
+        kn.open_export(out).gaps()
+    done.write_text(done.read_text().replace('"gaps": true', '"gaps": false'))
+    assert recording.export(out).skipped == 0
+    assert kn.open_export(out).gaps().collect().is_empty()

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import random
 import subprocess
 import sys
 import threading
@@ -266,7 +267,7 @@ sys.stdin.read()
 def test_a_forked_child_writes_nothing_and_holds_nothing(tmp_path):
     items = some_items(20)
     code = """
-import os
+import os, time
 items = some_items(20)
 journal = Journal(pathlib.Path(sys.argv[1]), ask_checkpoint=lambda: None)
 for each in items[:10]: journal.put(each)
@@ -277,8 +278,7 @@ if not child:
     assert not journal.flush(0.1) and not journal.close(0.1)
     journal.status()
     print("child", flush=True)
-    sys.stdin.read()
-    os._exit(0)
+    time.sleep(3_600)  # what is written to their common input is for the parent
 assert sys.stdin.readline()
 for each in items[10:]: journal.put(each)
 assert journal.close(20)
@@ -286,6 +286,7 @@ again = Journal(pathlib.Path(sys.argv[1]), ask_checkpoint=lambda: None)  # altho
 assert again.close(20)
 print("parent", flush=True)
 sys.stdin.readline()
+os.kill(child, 9)
 os.waitpid(child, 0)
 """
     with other_process(code, tmp_path, stdin=subprocess.PIPE) as other:
@@ -360,6 +361,109 @@ def test_a_full_disk_is_waited_for_and_nothing_is_lost_that_memory_holds(small_d
     kept, losses = split(small_disk / "night")
     assert losses == []
     assert [each.at for each in kept] == [each.at for each in items]
+
+
+def fill(disk):
+    """Leave no room on a disk; return what takes it."""
+    ballast = disk / "ballast"
+    with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
+        while file.write(bytes(4096)):
+            pass
+    return ballast
+
+
+NOISE = random.Random(1).randbytes
+"""Bytes that do not become fewer by compression."""
+
+
+@pytest.mark.parametrize("kept", [0, 100], ids=["from the beginning", "after some time"])
+def test_what_a_disk_that_stays_full_did_not_take_is_said_by_whoever_reads(small_disk, kept):
+    items = some_items(100)
+    folder = small_disk / "night"
+    with recorded(folder) as (journal, _):
+        put_all(journal, items[:kept])
+        assert not kept or journal.flush(30)
+        fill(small_disk)
+        at = MORNING + 60_000_000
+        put_all(journal, [Read(at + each, 1, [NOISE(9_000), b"{}"]) for each in range(3)])
+        until(lambda: journal.status().state == "waiting")
+        if kept:
+            assert list(Segments(folder).items()) == items  # the disk may have room yet
+        assert not journal.close(20)
+        assert journal.status().dropped == 6
+    text = "6 messages since 2026-11-28 05:01:00 UTC: the disk is full, and was so when the recorder was closed"
+    if not kept:
+        with pytest.raises(RecordingError, match=text):
+            Segments(folder)
+        return
+    for each in (folder, Segments(folder).files[-1].path):
+        assert list(Segments(each).items()) == [*items, Event(at, 0, "dropped", text)]
+        assert Segments(each).info().losses == [(at, "dropped", text)]
+    assert list(Segments(folder).items(end=at - 1)) == items
+
+
+def test_what_an_earlier_run_could_not_say_is_said_by_the_next(small_disk):
+    folder = small_disk / "night"
+    items = some_items(20)
+    with recorded(folder) as (journal, _):
+        put_all(journal, items)
+        assert journal.flush(30)
+        ballast = fill(small_disk)
+        put_all(journal, [Read(MORNING + 60_000_000, 1, [NOISE(9_000)])])
+        assert not journal.close(20)
+    ballast.unlink()
+    later = checkpoint(MORNING + 99_000_000)
+    with recorded(folder) as (journal, _):
+        put_all(journal, [later])
+        assert journal.flush(30)
+        assert json.loads((folder / "unwritten.json").read_text()) == {}
+    kept, losses = split(folder)
+    assert kept == [*items, later]
+    assert [each.kind for each in losses] == ["torn", "dropped"]
+    assert losses[1].text.startswith("1 messages since 2026-11-28 05:01:00 UTC: the disk is full")
+    assert not (folder / "unwritten.json").exists()
+
+
+def test_a_process_that_is_killed_while_the_disk_is_full_has_said_what_is_missing(small_disk):
+    code = """
+import os, time
+from kalshi_nb._rows.heard import Read
+journal = Journal(pathlib.Path(sys.argv[1]), ask_checkpoint=lambda: None)
+for each in some_items(20):
+    journal.put(each)
+assert journal.flush(30)
+try:
+    with open(sys.argv[1] + "/../ballast", "wb", buffering=0) as file:
+        while file.write(bytes(4096)): pass
+except OSError: pass
+journal.put(Read(some_items(20)[-1].at + 1, 1, [os.urandom(9_000)]))
+while journal.status().state == "recording": time.sleep(0.01)
+time.sleep(0.1)
+print("full", flush=True)
+time.sleep(60)
+"""
+    folder = small_disk / "night"
+    with other_process(code, folder) as other:
+        assert other.stdout.readline() == "full\n", other.stderr.read()
+        other.kill()
+        other.wait()
+    *kept, dropped = Segments(folder).items()
+    assert kept == some_items(20)
+    assert (dropped.kind, dropped.at) == ("dropped", kept[-1].at + 1)
+    assert dropped.text == "at least 1 messages since 2026-11-28 05:00:01 UTC: the disk is full"
+
+
+def test_a_recording_that_ends_well_has_no_note_and_a_strange_one_is_none(tmp_path):
+    items = some_items(5)
+    with recorded(tmp_path) as (journal, _):
+        put_all(journal, items)
+        assert journal.flush(30)
+        note = tmp_path / "unwritten.json"
+        assert len(note.read_bytes()) == 4096
+    assert not note.exists()
+    for strange in (b"", b"{}", b"nothing", b"[1]", b'{"segment":7,"since":1,"messages":1,"why":"another"}'):
+        note.write_bytes(strange)
+        assert list(Segments(tmp_path).items()) == items
 
 
 def test_a_limit_of_the_size_of_files_is_survived(tmp_path):

@@ -109,6 +109,9 @@ def one_night(seed, hours, *, faulty=False, start=BEGINS):
         trades = _trades(frames["trade"])
         wrong = _wrong_files(info, report, ledger, faulty)
         wrong += _wrong_books(recording, books)
+        exported = kn.open_export(out).gaps().collect()
+        if not exported.sort(pl.all()).equals(gaps.sort(pl.all())):
+            wrong.append(f"exported gaps: {exported.height} in place of {gaps.height}")
         if faulty:
             wrong += _wrong_gaps(folder, gaps, ledger, trades)
         else:

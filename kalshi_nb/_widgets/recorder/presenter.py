@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Protocol
 
+from kalshi_nb._sizes import size
 from kalshi_nb._widgets import numbers
 from kalshi_nb._widgets.recorder.picture import Fact, RecorderPicture
 
@@ -104,8 +105,8 @@ def recorder_picture(source: RecorderSource) -> RecorderPicture:
         Fact("messages", f"{status.messages:,}, {status.messages_per_second:,.0f}/s"),
         Fact("on the disk", f"{status.durable_messages:,} messages, until {until}"),
         Fact("lost", f"{status.dropped:,} messages"),
-        Fact("size", f"{_size(status.written_bytes)} for {_size(status.raw_bytes)}{share}"),
-        Fact("free", _size(status.free_bytes)),
+        Fact("size", f"{size(status.written_bytes)} for {size(status.raw_bytes)}{share}"),
+        Fact("free", size(status.free_bytes)),
         Fact("channels", ", ".join(source.channels)),
         *(Fact("export", each) for each in source.exporting()),
     ]
@@ -114,10 +115,3 @@ def recorder_picture(source: RecorderSource) -> RecorderPicture:
     shown = _STATUSES[status.state]
     title = numbers.clean(source.name)[:300]
     return RecorderPicture((shown, told, trouble), shown, source.now, title, told, trouble, status.messages)
-
-
-def _size(count: int) -> str:
-    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if count >= size:
-            return f"{count / size:,.1f} {unit}"
-    return f"{count} bytes"

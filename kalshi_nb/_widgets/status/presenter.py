@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from kalshi_nb._sizes import size
 from kalshi_nb._widgets import numbers
 from kalshi_nb._widgets.gaps.words import gap_line, lasts
 from kalshi_nb._widgets.status.picture import ChannelLine, Piece, State, StatusPicture
@@ -28,7 +29,6 @@ _NO_VIEWS: Final = "no other view is open; a book or a frame as a cell's last ex
 _LONGEST: Final = 300
 """Characters of a text of somebody else's."""
 
-_MEGABYTE: Final = 1e6
 _BARS: Final = "▁▂▃▄▅▆▇█"
 _DASH: Final = "\N{EN DASH}"
 
@@ -98,7 +98,7 @@ def _pieces(reading: FeedReading, course: Course) -> Iterable[Piece]:
     if reading.warnings:
         yield Piece("warnings", _number(len(reading.warnings), "warning"), "warn")
     if reading.memory is not None:
-        yield Piece("memory", f"{reading.memory / _MEGABYTE:,.0f} MB")
+        yield Piece("memory", size(reading.memory, decimals=0))
     yield Piece("uptime", f"up {lasts(reading.uptime)}")
 
 
