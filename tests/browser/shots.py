@@ -151,9 +151,6 @@ def shots():
             exchange.advance(1)
             for each in (feed, first):
                 each._live_view()._scene.take()
-        # A moment at which an order of one's own rests among the levels that a ladder shows.
-        scene = _ladder(feed, MARKET)._scene
-        _until(lambda: _is_own_order_in_sight(scene), lambda: exchange.advance(1))
         take("live", MARKET)
         exchange.advance(580)
         take("settled", SETTLED, all_kinds=False)
@@ -161,12 +158,6 @@ def shots():
         take("stale", MARKET)
         del handles
     return made
-
-
-def _is_own_order_in_sight(ladder):
-    picture = complete(ladder).best(6)
-    prices = {price for price, _ in (*picture.bids, *picture.asks)}
-    return not prices.isdisjoint(price for _, price, _ in picture.orders)
 
 
 def _go_by_the_clock(feed):
