@@ -159,7 +159,7 @@ PEERS_PYTHON ?= python3.12
 bench-peers: .venv/dev.stamp .venv-peers/stamp
 	$(BIN)/python -m tests.benchmarks 3 7
 
-# What travels of the views' scripts; npm, which comes with Node.js, runs terser.
+# What travels of the views' scripts; npm, which comes with Node.js, gets terser and oxc.
 pack: .venv/run.stamp
 	$(BIN)/python -m tests.pack
 

@@ -249,8 +249,8 @@ TEXT = """\
 fills  live   (snapshot 2026-11-18 11:06:40 UTC)
   positions
     market  contracts  average      mark  unrealized  realized   fees
-    KX-1      +25 YES   40.12¢   47¢ bid      +$1.72     $0.00  $0.25
-    KX-2    −10.50 NO      50¢  40¢ last      −$1.05    −$3.00  $0.02
+    KX-1       25 YES   40.12¢   47¢ bid      +$1.72     $0.00  $0.25
+    KX-2     10.50 NO      50¢  40¢ last      −$1.05    −$3.00  $0.02
     KX-3            0        –         –           –   +$12.00  $1.00
     3 of 5 shown, 2 more
   orders
@@ -272,7 +272,7 @@ def test_an_account_reads_as_text():
 def test_an_account_without_style_is_a_table_a_section():
     html = account_html(shown(), note="below")
     assert html.count("<table") == 3
-    for word in ("+25 YES", "−10.50 NO", "40¢ last", "taker", "below", "snapshot 2026"):
+    for word in ("25 YES", "10.50 NO", "40¢ last", "taker", "below", "snapshot 2026"):
         assert word in html
     for word in ("<script", "http", " id=", "onerror"):
         assert word not in html

@@ -120,7 +120,7 @@ def test_a_page_may_ask_for_others_than_those_it_has(tickers):
     assert scene.take().version == second.version
 
 
-def test_a_market_that_comes_later_is_added_and_costs_a_whole_picture(tickers, at_once):
+def test_a_market_that_comes_later_is_added_and_costs_a_whole_picture(tickers):
     tickers.many(2)
     scene = board(tickers)
     first = scene.take()
@@ -128,6 +128,22 @@ def test_a_market_that_comes_later_is_added_and_costs_a_whole_picture(tickers, a
     second = scene.take()
     assert "KXNEW-1" in names(second)
     assert scene.delta(first, second) is None
+
+
+def test_a_market_that_is_new_is_in_the_next_picture_where_there_is_room(tickers):
+    scene = board(tickers, sort="market")
+    for count in (1, 2, 3):  # each before the rest after the choice before it is over
+        tickers.tell((f"KXA-{count}",))
+        assert names(scene.take()) == [f"KXA-{n + 1}" for n in range(count)]
+
+
+@pytest.mark.parametrize(("count", "given"), [(301, {}), (3, {"filter": "kxm"}), (3, {"limit": 3})])
+def test_where_choosing_costs_much_or_there_is_no_room_a_market_that_is_new_waits(tickers, count, given):
+    tickers.many(count)
+    scene = board(tickers, sort="market", **given)
+    assert len(names(scene.take())) == count
+    tickers.tell(("KXM-00",))
+    assert "KXM-00" not in names(scene.take())
 
 
 def test_a_title_that_is_known_later_is_shown(tickers):
@@ -229,12 +245,12 @@ def sparks(scene, picture):
 def test_what_the_window_knows_of_the_last_hour_is_there_at_once(tickers):
     tickers.tell(("KXA-1", 0.10, 0.12))
     tickers.wait(600)
-    tickers.tell(("KXA-1", 0.20, 0.22), ("KXA-2", 0.5, 0.9, 0.3))
+    tickers.tell(("KXA-1", 0.20, 0.22), ("KXA-2", 0.5, 0.9, 0.6))
     tickers.wait(300)
     scene = board(tickers)
     known = sparks(scene, scene.take())
     assert known["KXA-1"] == (NONE,) * 45 + (1100,) * 10 + (2100,) * 5
-    assert known["KXA-2"] == (NONE,) * 55 + (3000,) * 5  # a wide book has no mid, its last trade stands
+    assert known["KXA-2"] == (NONE,) * 55 + (6000,) * 5  # a wide book has no mid, its last trade stands
 
 
 def test_a_price_is_noted_as_each_minute_ends(tickers):
@@ -270,7 +286,7 @@ def test_text_and_html_have_the_first_rows_and_say_how_many_more_there_are(ticke
     scene = board(tickers, unit="dollars")
     text, html = scene.text(scene.take()), scene.html(scene.take(), "a still picture")
     lines = text.splitlines()
-    assert lines[0].startswith("tickers  live  30 markets, by volume   (snapshot 2026-")
+    assert lines[0].startswith("Markets  live  30 markets, by volume   (snapshot 2026-")
     assert lines[2].split() == [
         "KXM-0029",
         "41",
@@ -364,7 +380,7 @@ def test_a_frame_of_tickers_shows_a_board_that_a_page_can_choose_on(messages):
         frame.wait(10)
         shown = frame._repr_mimebundle_()
         assert set(shown) == {"text/plain", "text/html", WIDGET}
-        assert shown["text/plain"].startswith("tickers  live  ")
+        assert shown["text/plain"].startswith("Markets  live  ")
         view = kn.show(frame, sort="market", columns=["prob", "bid"])
         (opened,) = messages.of(view.widget, "comm_open")
         assert opened.data["state"]["settings"]["columns"] == ("market", "prob", "bid")
@@ -391,7 +407,8 @@ def test_a_board_moves_by_deltas_between_wholes(messages):
             return [each["delta"] for each in sent if each.get("delta", {}).get("order")]
 
         wait_until(lambda: any("columns" in each for each in deltas()))
-        assert [each["seq"] for each in deltas()] == sorted({each["seq"] for each in deltas()})
+        counted = [each["seq"] for each in deltas()]
+        assert counted == sorted({*counted})
 
 
 def test_a_frame_that_is_closed_leaves_a_board_that_stands_still(messages):

@@ -68,7 +68,7 @@ def test_the_window_is_twenty_cents_round_the_touch_or_less_where_that_is_nearly
 def test_plain_text_has_five_rows():
     lines = depth_text(BOOK).splitlines()
     assert lines[0].startswith(
-        f"{TICKER}  live  YES bid 47¢ x 120  ask 50¢ x 80  spread 3¢  prob 49 %   (snapshot 2026"
+        f"{TICKER}  live  YES bid 47¢ x 120  ask 50¢ x 80  spread 3¢  chance 49 %   (snapshot 2026"
     )
     assert lines[1:] == [
         "  Highest temperature in NYC? · 52° to 53°",

@@ -121,13 +121,17 @@ def test_a_decided_no_leaves_the_others_in_proportion():
     [
         (0.47, 0.49, 0.2, (0.48, "mid")),
         (0.40, 0.50, 0.2, (0.45, "mid")),
-        (0.40, 0.5001, 0.2, (0.2, "last")),
-        (0.47, None, 0.2, (0.2, "last")),
+        (0.40, 0.5001, 0.5, (0.5, "last")),
+        (0.40, 0.5001, 0.2, None),  # somebody bids twice as much by now
+        (0.47, None, 0.5, (0.5, "last")),
+        (0.47, None, 0.2, None),
+        (None, 0.05, 0.05, (0.05, "last")),
+        (None, 0.05, 0.06, None),
         (0.47, None, None, None),
         (None, None, None, None),
     ],
 )
-def test_a_chance_is_the_mid_of_a_tight_book_else_the_last_trade_else_nothing(bid, ask, last, chance):
+def test_a_chance_is_the_mid_of_a_tight_book_else_a_last_trade_that_the_book_does_not_deny(bid, ask, last, chance):
     assert Leg("A", "a", bid=bid, ask=ask, last=last).chance == chance
 
 
@@ -152,7 +156,7 @@ def test_plain_text_says_it_all():
     assert found.splitlines() == [
         "KXHIGHNY-26NOV28  live  4 markets  mutually exclusive  sum of mids 60.0 % (2 of 3)  of bids 66¢  of asks 62¢ (2 of 3)   (snapshot 2026-11-22 12:00:00 UTC)",
         "  Highest temperature in NYC?",
-        "  market            prob  bid     ask  mid / sum of mids",
+        "  market          chance  bid     ask  mid / sum of mids",
         "  50° to 51°        12 %  11¢     13¢                  \N{EN DASH}",
         "  52° to 53°        48 %  47¢     49¢                  \N{EN DASH}",
         "  56° or above  last 9 %   8¢  no ask                  \N{EN DASH}",

@@ -30,7 +30,7 @@ GOLDEN = {
     "two-sided": (
         WHOLE,
         """
-        KXHIGHNY-26NOV22-B52.5  live  YES bid 47¢ x 120  ask 50¢ x 80  spread 3¢  prob 49 %   (snapshot)
+        KXHIGHNY-26NOV22-B52.5  live  YES bid 47¢ x 120  ask 50¢ x 80  spread 3¢  chance 49 %   (snapshot)
           side  price  contracts  total
           ask     52¢      1,200  1,280  ██████████
           ask     50¢         80     80  ██▌
@@ -47,7 +47,7 @@ GOLDEN = {
             orders=(("yes", 0.46, 25.0),),
         ),
         """
-        KXHIGHNY-26NOV22-B52.5  live  YES bid 47¢ x 120  ask 50¢ x 80  spread 3¢  prob 49 %   (snapshot)
+        KXHIGHNY-26NOV22-B52.5  live  YES bid 47¢ x 120  ask 50¢ x 80  spread 3¢  chance 49 %   (snapshot)
           Highest temperature in NYC? · 52° to 53°
           side  price  contracts  total
           ask     52¢      1,200  1,280  ██████████
@@ -62,7 +62,7 @@ GOLDEN = {
     "one-sided and stale": (
         WHOLE._replace(asks=(), status="stale", note="sequence gap", last=Last(0.4, 1.0, None, NOON)),
         """
-        KXHIGHNY-26NOV22-B52.5  stale since 2026-11-22 12:00:00 UTC  YES bid 47¢ x 120  no asks  no spread  last 40 %   (snapshot)
+        KXHIGHNY-26NOV22-B52.5  stale since 2026-11-22 12:00:00 UTC  YES bid 47¢ x 120  no asks  no spread  chance –   (snapshot)
           side  price  contracts  total
           no asks
           bid     47¢        120    120  ██████████
@@ -75,7 +75,7 @@ GOLDEN = {
     "connecting": (
         LadderPicture(0, "connecting", NOON, NOON, Market(TICKER)),
         """
-        KXHIGHNY-26NOV22-B52.5  connecting  YES no bids yet  no asks yet  no spread  prob –   (snapshot)
+        KXHIGHNY-26NOV22-B52.5  connecting  YES no bids yet  no asks yet  no spread  chance –   (snapshot)
           side  price  contracts  total
           no asks yet
           no bids yet
@@ -84,7 +84,7 @@ GOLDEN = {
     "unknown": (
         LadderPicture(0, "unknown", NOON, NOON, Market(TICKER)),
         """
-        KXHIGHNY-26NOV22-B52.5  no such market  YES no bids  no asks  no spread  prob –   (snapshot)
+        KXHIGHNY-26NOV22-B52.5  no such market  YES no bids  no asks  no spread  chance –   (snapshot)
           side  price  contracts  total
           no asks: no resting orders
           no bids: no resting orders
@@ -93,7 +93,7 @@ GOLDEN = {
     "fractional and deci-cent": (
         WHOLE._replace(asks=((0.503, 0.25), (0.504, 2.0)), bids=((0.498, 12345.5),), decimals=1, changed_at=None),
         """
-        KXHIGHNY-26NOV22-B52.5  live  YES bid 49.8¢ x 12,345.50  ask 50.3¢ x 0.25  spread 0.5¢  prob 50 %   (snapshot)
+        KXHIGHNY-26NOV22-B52.5  live  YES bid 49.8¢ x 12,345.50  ask 50.3¢ x 0.25  spread 0.5¢  chance 50 %   (snapshot)
           side  price  contracts      total
           ask   50.4¢       2.00       2.25  ██▌
           ask   50.3¢       0.25       0.25  █
@@ -125,16 +125,16 @@ def test_a_size_that_is_far_above_the_others_leaves_them_visible():
 @pytest.mark.parametrize(
     ("bids", "asks", "last", "says"),
     [
-        (((0.47, 1.0),), ((0.50, 1.0),), 0.9, "prob 49 %"),
-        (((0.45, 1.0),), ((0.55, 1.0),), 0.9, "prob 50 %"),
-        (((0.45, 1.0),), ((0.56, 1.0),), 0.9, "last 90 %"),
-        (((0.45, 1.0),), ((0.56, 1.0),), None, "prob –"),
+        (((0.47, 1.0),), ((0.50, 1.0),), 0.9, "chance 49 %"),
+        (((0.45, 1.0),), ((0.55, 1.0),), 0.9, "chance 50 %"),
+        (((0.45, 1.0),), ((0.56, 1.0),), 0.5, "last 50 %"),
+        (((0.45, 1.0),), ((0.56, 1.0),), None, "chance –"),
         ((), ((0.05, 1.0),), 0.04, "last 4 %"),
-        (((0.99, 1.0),), (), None, "prob –"),
-        ((), (), None, "prob –"),
-        (((0.50, 1.0),), ((0.49, 1.0),), 0.3, "last 30 %"),
+        (((0.99, 1.0),), (), None, "chance –"),
+        ((), (), None, "chance –"),
+        (((0.50, 1.0),), ((0.49, 1.0),), 0.3, "chance –"),
         ((), ((0.01, 1.0),), 0.004, "last < 1 %"),
-        (((0.99, 1.0),), ((1.0, 1.0),), None, "prob > 99 %"),
+        (((0.99, 1.0),), ((1.0, 1.0),), None, "chance > 99 %"),
     ],
     ids=[
         "close",
@@ -177,7 +177,7 @@ def test_a_market_that_is_not_simply_open_is_never_called_live(phase, more, says
 
 def test_what_a_decided_market_pays_is_its_probability():
     picture = WHOLE._replace(market=Market(TICKER, phase="determined", result="yes", settlement=1.0))
-    assert ladder_line(picture).endswith("prob > 99 %")
+    assert ladder_line(picture).endswith("chance > 99 %")
 
 
 # The other leg ----------------------------------------------------------------------------------------------------
@@ -193,7 +193,7 @@ def test_the_no_leg_is_the_mirror_level_by_level():
         assert other.asks[0] == ((100 - cents) / 100, 3.0)
         assert other.mirrored() == picture
     text = undated(ladder_text(WHOLE, side="no"))
-    assert "NO bid 50¢ x 80  ask 53¢ x 120  spread 3¢  prob 51 %" in text
+    assert "NO bid 50¢ x 80  ask 53¢ x 120  spread 3¢  chance 51 %" in text
     assert "imbalance −20 %" in text
     assert "price (NO)" in ladder_html(WHOLE, side="no")
 
@@ -239,7 +239,7 @@ class Tags(HTMLParser):
 
 
 STRIPPED = """
-<table><caption><code>KXHIGHNY-26NOV22-B52.5</code><br>live · YES bid 47¢ x 120 · ask 50¢ x 80 · spread 3¢ · prob 49 %<br>snapshot</caption>
+<table><caption><code>KXHIGHNY-26NOV22-B52.5</code><br>live · YES bid 47¢ x 120 · ask 50¢ x 80 · spread 3¢ · chance 49 %<br>snapshot</caption>
 <thead><tr><th scope="col" align="left">side</th><th scope="col" align="right">price (YES)</th><th scope="col" align="right">contracts</th><th scope="col" align="right">total</th><th scope="col" align="left">size as a bar</th></tr>
 </thead>
 <tbody><tr><th scope="row" align="left">ask</th><td align="right">52¢</td><td align="right">1,200</td><td align="right">1,280</td><td align="left">██████████</td></tr>

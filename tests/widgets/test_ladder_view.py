@@ -440,7 +440,7 @@ def test_a_cell_is_given_the_live_widget_a_still_table_and_plain_text(messages, 
     assert bundle[WIDGET]["model_id"] == view.widget.model_id
     assert "<table" in bundle["text/html"]
     assert "pip install anywidget" in bundle["text/html"]
-    assert bundle["text/plain"].startswith("KX-1  live  YES bid 47¢ x 120  ask 50¢ x 80  spread 3¢  prob 49 %")
+    assert bundle["text/plain"].startswith("KX-1  live  YES bid 47¢ x 120  ask 50¢ x 80  spread 3¢  chance 49 %")
     view.close()
     assert set(view.mimebundle()) == {"text/html", "text/plain"}
     assert "pip install" not in view.mimebundle()["text/html"]

@@ -155,8 +155,8 @@ PICTURE = LifecyclePicture(1, "live", NOON, "Lifecycle of all markets", LINES, 1
 
 def test_the_list_as_text():
     golden = """
-        Lifecycle of all markets  live, 1,215 events   (snapshot 2026-11-22 12:00:00 UTC)
-          time (UTC)           event                         market
+        Lifecycle of all markets  live, 1,215 changes   (snapshot 2026-11-22 12:00:00 UTC)
+          time (UTC)           what happened                 market
           11:59:59             ◆ determined YES, pays $1.00  KXHIGHNY-26NOV22-B52.5 Highest temperature? · 52°
           2026-11-21 11:00:00  ○ +214 created in KXMVE
     """
@@ -168,7 +168,7 @@ def test_all_that_the_text_says_stands_in_the_table_and_hostile_texts_do_nothing
     hostile = "<img src=x onerror=alert(1)>\u202e\u2066" + "W" * 10_000
     lines = tuple(Line(str(n), NOON, hostile, "·", hostile, hostile, hostile) for n in range(200))
     html = lifecycle_html(PICTURE, note="A still picture.")
-    for words in ("determined YES, pays $1.00", "+214 created in KXMVE", "1,215 events", "A still picture."):
+    for words in ("determined YES, pays $1.00", "+214 created in KXMVE", "1,215 changes", "A still picture."):
         assert words in html
     picture = PICTURE._replace(lines=lines, title=hostile, note="")
     assert "<img" not in lifecycle_html(picture)

@@ -184,10 +184,10 @@ def test_a_book_that_was_right_or_stale_keeps_its_time(ladder, way):
 
 def test_a_repr_is_one_line_and_says_why_a_book_never_was(ladder):
     book = Book(ladder, clock=WallClock(), release=lambda: None)
-    assert repr(book) == f"{TICKER}  connecting  YES no bids yet  no asks yet  no spread  prob \N{EN DASH}"
+    assert repr(book) == f"{TICKER}  connecting  YES no bids yet  no asks yet  no spread  chance \N{EN DASH}"
     book.close()
     assert repr(book) == (
-        f"{TICKER}  closed  YES no bids came  no asks came  no spread  prob \N{EN DASH}  "
+        f"{TICKER}  closed  YES no bids came  no asks came  no spread  chance \N{EN DASH}  "
         "(closed before its first snapshot came)"
     )
 

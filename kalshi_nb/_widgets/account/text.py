@@ -120,7 +120,7 @@ def _tables(picture: AccountPicture, unit: str) -> dict[str, tuple[list[Sequence
 def _holding(row: Holding, unit: str, blank: str) -> Sequence[str]:
     size = blank
     if row.size is not None:
-        size = f"{_signed(row.size, numbers.size(abs(row.size), whole=numbers.whole_sizes([row.size])))}"
+        size = numbers.size(abs(row.size), whole=numbers.whole_sizes([row.size]))
     side = "" if row.side == "flat" else f" {row.side.upper()}"
     mark = _DASH if row.mark is None else f"{_price(row.mark, unit)} {row.by}"
     average = _price(row.average, unit, blank)

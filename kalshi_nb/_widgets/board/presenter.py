@@ -17,23 +17,39 @@ if TYPE_CHECKING:
     from kalshi_nb._rows.market_facts import MarketFacts
     from kalshi_nb._widgets.sources import FrameSource
 
-__all__ = ["BoardPresenter", "chance", "ranked"]
+__all__ = ["BoardPresenter", "chance", "chance_of_open", "ranked"]
 
 _FIRST_REST: Final = 0.4
 _LONGEST_REST: Final = 30.0
 """Seconds until rows are chosen anew: choosing costs a whole picture, and many markets come when a feed begins."""
+_SMALL: Final = 300
+"""So many markets cost so little that one more is shown by the next picture, where there is room for all."""
 
 _OVER: Final = frozenset(STATES[3:8])
+_DECIDED: Final = (STATES.index("determined"), STATES.index("finalized"))
+"""The first and the last of the states in which a result is there."""
 _TIGHT: Final = 0.1 + 1e-9
 _MINUTE_US: Final = 60_000_000
 
 
 def chance() -> pl.Expr:
-    """Return what YES is held to be worth: the mid of a tight book, else the last trade."""
+    """Return what YES is held to be worth: the mid of a tight book, else the last trade, unless the book denies it.
+
+    Who offers YES for less than it was dealt at last, or bids more, says that it is not worth that any more.
+    """
     import polars as pl  # noqa: PLC0415  # importing the kit stays light
 
-    bid, ask = pl.col("bid"), pl.col("ask")
-    return pl.when((ask - bid).is_between(0, _TIGHT)).then((bid + ask) / 2).otherwise(pl.col("last"))
+    bid, ask, last = pl.col("bid"), pl.col("ask"), pl.col("last")
+    is_denied = ((last > ask) | (last < bid)).fill_null(value=False)
+    is_tight = (ask - bid).is_between(0, _TIGHT)
+    return pl.when(is_tight).then((bid + ask) / 2).otherwise(pl.when(~is_denied).then(last))
+
+
+def chance_of_open() -> pl.Expr:
+    """Return the same of markets whose result was not told yet: there is no chance of what is known."""
+    import polars as pl  # noqa: PLC0415  # as above
+
+    return pl.when(~pl.col("state").is_between(*_DECIDED)).then(chance())
 
 
 def ranked(rows: pl.DataFrame, sort: str) -> pl.DataFrame:
@@ -51,7 +67,7 @@ def ranked(rows: pl.DataFrame, sort: str) -> pl.DataFrame:
 
     name, is_down = sort.lstrip("-"), sort.startswith("-")
     columns = {
-        "prob": chance(),
+        "prob": chance_of_open(),
         "spread": pl.col("ask") - pl.col("bid"),
         "change": pl.col("volume"),
         "trend": pl.col("volume"),
@@ -141,7 +157,8 @@ class BoardPresenter:
         latest = _present(source.latest(), self._prefix)
         is_another = self._asked != self._chosen or (self._asked[2] and mine != self._mine)
         self._mine = mine
-        if is_another or (is_due and (self._is_crowded or latest.height != self._known_markets)):
+        is_new = latest.height != self._known_markets
+        if is_another or (is_new and self._has_room(latest.height)) or (is_due and (self._is_crowded or is_new)):
             self._choose(latest, now_us)
         values = self._values(latest, now_us)
         self._turn(values, now_us // _MINUTE_US)
@@ -164,6 +181,10 @@ class BoardPresenter:
         self._before = values
         self._made = (key, picture)
         return picture
+
+    def _has_room(self, markets: int) -> bool:
+        """Whether any market that is new is shown anyway, in a picture that is small enough to be sent at once."""
+        return markets <= min(self._limit, _SMALL) and not self._asked[1] and not self._asked[2]
 
     @property
     def _is_crowded(self) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kalshi_nb._widgets import numbers
 from kalshi_nb._widgets.board.picture import STATES
-from kalshi_nb._widgets.board.presenter import chance, ranked
+from kalshi_nb._widgets.board.presenter import chance_of_open, ranked
 
 if TYPE_CHECKING:
     from kalshi_nb._widgets.board.picture import BoardPicture
@@ -24,10 +24,10 @@ _STYLE: Final = (
     ".kalshi-board th,.kalshi-board td{padding:0 8px;border:0;white-space:nowrap;font-weight:400}"
 )
 _NUMBERS: Final = ("prob", "bid", "ask", "spread", "last", "volume", "open_interest")
-_HEADS: Final = {"open_interest": "open interest"}
+_HEADS: Final = {"prob": "chance", "open_interest": "open interest"}
 _ORDERS: Final = {
     "market": "ticker",
-    "prob": "probability",
+    "prob": "chance",
     "open_interest": "open interest",
     "closes": "time of closing",
     "change": "volume",
@@ -126,7 +126,7 @@ def _rows(picture: BoardPicture, unit: str, most: int) -> list[list[str]]:
 
     names = {each.ticker: each for each in picture.names}
     rows = picture.values.with_columns(pl.Series("market", list(names), dtype=pl.String()))
-    shown = ranked(rows, picture.sort).head(most).with_columns(chance().alias("prob")).to_dicts()
+    shown = ranked(rows, picture.sort).head(most).with_columns(chance_of_open().alias("prob")).to_dicts()
     prices = [row[each] for row in shown for each in ("bid", "ask", "last") if row[each] is not None]
     decimals = _decimals(prices)
     whole = numbers.whole_sizes(

@@ -101,8 +101,9 @@ class BoardScene:
 
     @property
     def title(self) -> str:
-        """The series, or what the frame is called."""
-        return self.options["series"] or self._source.title
+        """Which markets these are: of a series, or of a frame of tickers."""
+        series = self.options["series"]
+        return f"Markets of {series}" if series else self._source.title.replace("tickers", "Markets", 1)
 
     def watch(self, wake: Callable[[], None]) -> None:
         """Have `wake` called once when there may be news."""

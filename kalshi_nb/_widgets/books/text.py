@@ -20,7 +20,7 @@ _TITLE: Final = 120
 
 
 def books_text(books: Sequence[LadderPicture], more: str = "", *, side: str = "yes", unit: str = "cents") -> str:
-    """Return a line for each book: market, status, best prices, spread, probability.
+    """Return a line for each book: market, status, best prices, spread, chance.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def books_html(
     note : str
         What to say below it.
     """
-    heads = ["market", "status", f"{side.upper()} bid", f"{side.upper()} ask", "spread", "probability"]
+    heads = ["market", "status", f"{side.upper()} bid", f"{side.upper()} ask", "spread", "chance"]
     when = f"snapshot {numbers.moment(books[0].clock)}" if books else "no books"
     rows = []
     for each in books:

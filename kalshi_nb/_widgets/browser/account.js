@@ -76,10 +76,10 @@ const account = (() => {
 
     const PAINT = {
       positions({ cells }, row, look, blank) {
-        const size = row.size == null ? blank : `${row.size > 0 ? "+" : ""}${count(row.size)}`;
+        const size = row.size == null ? blank : count(Math.abs(row.size));
         write(cells.size, row.side === "flat" ? "flat" : `${size} ${row.side.toUpperCase()}`);
         put(cells.size, "data-side", row.side);
-        put(cells.size, "title", whole(row.size, blank));
+        put(cells.size, "title", row.size == null ? blank : `${whole(Math.abs(row.size))} ${row.side.toUpperCase()} held`);
         // Of several fills an average is on no grid: a tenth of a cent is what is read, and all of it on demand.
         write(cells.average, row.average == null ? (row.side === "flat" ? DASH : blank) : text.money(look.unit === "dollars" ? text.price(row.average) : Math.round(row.average * 1000) * 10, look.unit, 1));
         put(cells.average, "title", row.average == null ? "" : `$${row.average.toFixed(6)} each`);
@@ -174,5 +174,5 @@ const account = (() => {
     return { label: (ticker) => `Own account: ${ticker}`, paint, tick, note, aside: () => "", sentence };
   }
 
-  return { kind: "account", mount, controls: ["unit"] };
+  return { kind: "account", signs: { "+ ▲, − ▼": "gain, loss", "? of": "may be over: heard of before a gap" }, mount, controls: ["unit"] };
 })();

@@ -5,9 +5,9 @@ const board = (() => {
   const MINUTES = 60;
   const NONE = 0xffff;
   const ASK_MS = 400;
-  const SVG = ["http:", "", "www.w3.org", "2000", "svg"].join("/"); // a name, and no address
-  const HEADS = { market: "market", prob: "prob", bid: "bid", ask: "ask", spread: "spread", last: "last", volume: "vol", open_interest: "OI", change: "Δ1h", trend: "1 h", closes: "closes" };
-  const NAMES = { prob: "probability", open_interest: "open interest", change: "change", trend: "change", closes: "time of closing", market: "ticker" };
+  const LINE = "<svg viewBox='0 0 60 16' width=60 height=16 aria-hidden=true><path></svg>";
+  const HEADS = { market: "market", prob: "chance", bid: "bid", ask: "ask", spread: "spread", last: "last", volume: "vol", open_interest: "OI", change: "Δ1h", trend: "1 h", closes: "closes" };
+  const NAMES = { prob: "chance", open_interest: "open interest", change: "change", trend: "change", closes: "time of closing", market: "ticker" };
 
   // Numbers as they came: eight bytes each from a kernel, a list from elsewhere.
   function doubles(given) {
@@ -52,11 +52,13 @@ const board = (() => {
   const copy = (series) => ({ ...series, sparks: series.sparks.slice(), values: Object.fromEntries(NUMBERS.map((name) => [name, series.values[name].slice()])) });
 
   const parts = (dollars) => (Number.isNaN(dollars) ? undefined : text.price(dollars));
-  // What YES is held to be worth: the mid of a tight book, else the last trade.
+  // What YES is held to be worth: the mid of a tight book, else the last trade where the book does not deny it.
   function chance({ values }, row) {
-    const [bid, ask] = [values.bid[row], values.ask[row]];
-    return ask - bid >= 0 && ask - bid <= 0.1 + 1e-9 ? (bid + ask) / 2 : values.last[row];
+    const [bid, ask, last] = [values.bid[row], values.ask[row], values.last[row]];
+    return ask - bid >= 0 && ask - bid <= 0.1 + 1e-9 ? (bid + ask) / 2 : last < bid || last > ask ? NaN : last;
   }
+  const isDecided = ({ values }, row) => values.state[row] > 3 && values.state[row] < 8;
+  const told = (series, row) => (isDecided(series, row) ? text.probability() : text.probability(...["bid", "ask", "last"].map((name) => parts(series.values[name][row]))));
   function hour(series, row) {
     const own = series.sparks.subarray(MINUTES * row, MINUTES * (row + 1));
     const first = own.findIndex((each) => each !== NONE);
@@ -69,7 +71,7 @@ const board = (() => {
   }
   function worth(series, name, row) {
     if (name === "market") return series.tickers[row];
-    if (name === "prob") return chance(series, row);
+    if (name === "prob") return isDecided(series, row) ? NaN : chance(series, row);
     if (name === "spread") return series.values.ask[row] - series.values.bid[row];
     return name === "change" || name === "trend" ? change(series, row) : series.values[name][row];
   }
@@ -186,15 +188,14 @@ const board = (() => {
         if (name === "market") {
           node.parts.market ??= [make(cell, "b-ticker", "", "span"), make(cell, "b-strike", "", "span")];
           write(node.parts.market[0], text.clean(ticker));
-          write(node.parts.market[1], strike || title);
+          write(node.parts.market[1], [strike, title].filter(Boolean).join(" · "));
           put(cell, "title", [text.clean(ticker), title, strike].filter(Boolean).join(" · "));
           return;
         }
         if (name === "trend") {
           if (!node.parts.line) {
-            const svg = cell.appendChild(document.createElementNS(SVG, "svg"));
-            for (const [key, value] of [["viewBox", "0 0 60 16"], ["width", 60], ["height", 16], ["aria-hidden", true]]) svg.setAttribute(key, value);
-            node.parts.line = svg.appendChild(document.createElementNS(SVG, "path"));
+            cell.append(new DOMParser().parseFromString(LINE, "text/html").body.firstChild); // of no words but these
+            node.parts.line = cell.firstChild.firstChild;
           }
           const [d, tip] = path(series, row);
           put(node.parts.line, "d", d);
@@ -207,10 +208,10 @@ const board = (() => {
         node.parts[name] = value;
         let said;
         if (name === "prob") {
-          const p = (each) => parts(each);
-          const found = text.probability(p(values.bid[row]), p(values.ask[row]), p(values.last[row]));
-          said = found.text;
-          put(cell, "title", found.label === "last" ? "by the last trade" : found.label && "mid");
+          const found = told(series, row);
+          said = `${found.label === "last" ? "last " : ""}${found.text}`;
+          put(cell, "data-by", found.label);
+          put(cell, "title", { last: "the last trade: there is no tight market", mid: "between bid and ask" }[found.label] ?? (isDecided(series, row) ? "decided" : "no price supports one"));
         } else if (name === "closes") {
           said = gone;
           put(cell, "title", Number.isNaN(value) ? "" : text.date(value));
@@ -287,8 +288,7 @@ const board = (() => {
     function sentence() {
       if (!held?.length) return "no market";
       const row = latest.rows.get(held[0]);
-      const p = (each) => parts(each);
-      return `${note(state.picture)}; first ${held[0]}, ${text.probability(p(latest.values.bid[row]), p(latest.values.ask[row]), p(latest.values.last[row])).text}`;
+      return `${note(state.picture)}; first ${held[0]}, ${told(latest, row).text}`;
     }
     return { label: (title) => `Board of ${title}`, paint, tick, note, sentence, aside: () => "" };
   }

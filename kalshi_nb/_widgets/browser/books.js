@@ -31,6 +31,7 @@ const books = (() => {
       const title = text.clean(market.title);
       put(one.node, "aria-label", one.drawn.label(ticker));
       put(one.node, "data-body", mine.body);
+      one.inside.classList.toggle("aged", mine.body === "grey");
       write(one.title[0], title || ticker);
       write(one.title[1], text.clean(market.subtitle));
       one.first.title = title || ticker;
@@ -68,5 +69,5 @@ const books = (() => {
     return { label: (title) => `Order books: ${title}`, paint, tick, note, aside, sentence, press: (key) => { for (const one of made) one.drawn.press(key); } };
   }
 
-  return { kind: "books", keys: { t: ladder.keys.t }, mount };
+  return { kind: "books", hasParts: true, keys: { t: ladder.keys.t }, signs: ladder.signs, mount };
 })();

@@ -2,7 +2,7 @@
 const card = (() => {
   const SAY_EVERY = 10; // seconds between two sentences that nobody asked for
   const BACK_MS = 1500;
-  const KEYS = { s: "YES or NO leg", u: "unit of prices", p: "pause, go on", r: "read aloud", "?": "these keys", Esc: "back to the card" };
+  const KEYS = { s: "YES or NO leg", u: "unit of prices", p: "pause, go on", r: "read aloud", "?": "these words", Esc: "back to the card" };
 
   function make(parent, className = "", role = "", tag = "div") {
     const node = parent.appendChild(document.createElement(tag));
@@ -30,6 +30,15 @@ const card = (() => {
     return node;
   }
 
+  // Keys without others held: `press` returns whether it took one, which then is nobody else's.
+  function onKeys(node, press) {
+    node.addEventListener("keydown", (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || !press(event)) return;
+      event.preventDefault();
+      event.stopPropagation();
+    });
+  }
+
   // Words of which those between bars, or behind one, are left out where there is no room.
   function writeWords(node, words) {
     if (node.dataset.words === words) return;
@@ -49,6 +58,7 @@ const card = (() => {
       node: head,
       title,
       parts: [make(title, "", "", "span"), make(title, "", "", "span")],
+      second,
       ticker: make(second, "ticker", "", "code"),
       close: make(second, "close"),
       chip: make(third, "chip"),
@@ -74,13 +84,12 @@ const card = (() => {
       for (const each of buttons) each.tabIndex = each === to ? 0 : -1;
       to.focus();
     }
-    tools.addEventListener("keydown", (event) => {
+    onKeys(tools, (event) => {
       const at = buttons.indexOf(event.target);
       const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: buttons.length - 1 }[event.key];
-      if (to === undefined || at < 0) return;
-      event.preventDefault();
-      event.stopPropagation();
+      if (to === undefined || at < 0) return false;
       go(buttons.at(to % buttons.length));
+      return true;
     });
     tools.addEventListener("focusin", (event) => {
       for (const each of buttons) each.tabIndex = each === event.target ? 0 : -1;
@@ -104,12 +113,12 @@ const card = (() => {
     };
   }
 
-  function makeKeys(box, controls, own) {
+  function makeKeys(box, controls, own, signs) {
     const node = make(box, "keys", "dialog");
     node.hidden = true;
     node.tabIndex = -1;
-    node.setAttribute("aria-label", "Keys of this view");
-    for (const [key, does] of Object.entries({ ...own, ...KEYS })) {
+    node.setAttribute("aria-label", "Keys and signs of this view");
+    for (const [key, does] of Object.entries({ ...own, ...KEYS, ...signs })) {
       if ({ s: !controls.includes("side"), u: !controls.includes("unit") }[key]) continue;
       const line = make(node, "", "", "p");
       write(make(line, "", "", "b"), key);
@@ -134,10 +143,10 @@ const card = (() => {
     const note = make(foot, "note", "", "span");
     const changed = make(foot, "", "", "span");
     const voice = makeVoice(box);
-    const keys = makeKeys(box, controls, view.keys);
+    const keys = makeKeys(box, controls, view.keys, Object.assign({}, ...Object.values(views).map((each) => each.signs)));
     const ask = (asked) => { try { model.send({ asked }); } catch (error) { /* it is as it is here */ } };
     const redraw = () => { painted = {}; paint(); };
-    const drawn = view.mount(body, { make, makeTools, makeButton, label, write, writeWords, put, ask, redraw, state, views, rest: () => togglePause() });
+    const drawn = view.mount(body, { make, makeTools, makeButton, onKeys, label, write, writeWords, put, ask, redraw, state, views, rest: () => togglePause() });
     const reduced = matchMedia("(prefers-reduced-motion: reduce)");
 
     const chosen = {}; // by a person, here; what Python sets later stands again
@@ -171,13 +180,13 @@ const card = (() => {
     ];
     const units = [
         { name: "cents", words: "¢", label: "Prices in cents", press: () => choose("unit", plain()) },
-        { name: "percent", words: "%", label: "Prices as probability", press: () => choose("unit", "probability") },
+        { name: "percent", words: "%", label: "Prices in per cent", press: () => choose("unit", "probability") },
     ];
     const tools = makeTools(head.tools, [
       ...(controls.includes("side") ? [leg] : []),
       ...(controls.includes("unit") ? [units] : []),
       [{ name: "rest", words: "❚❚", label: "Pause", press: togglePause }],
-      [{ name: "help", words: "?", label: "Keys", press: () => showKeys(keys.hidden) }],
+      [{ name: "help", words: "?", label: "Keys and signs", press: () => showKeys(keys.hidden) }],
     ]);
     head.node.hidden = view.isBare === true;
 
@@ -198,10 +207,13 @@ const card = (() => {
       isCalm = false;
       painted = { picture, word: look.word, body: look.body, side: look.side, unit: look.unit, room: look.room };
 
+      // Of several parts each is old by itself: a feed that is live beside a book that is not.
+      body.classList.toggle("aged", look.body === "grey" && !view.hasParts);
       put(box, "aria-label", drawn.label(ticker));
       write(head.parts[0], title || ticker);
       write(head.parts[1], subtitle);
       head.title.title = title || ticker;
+      head.second.hidden = !picture.market;
       write(head.ticker, title ? ticker : "");
       put(head.chip, "data-tone", look.tone);
       const aside = look.word === "live" && look.phase === "active" ? drawn.aside(picture) : "";
@@ -244,8 +256,8 @@ const card = (() => {
     }
     const due = () => { if (isSeen) page.frames.paint(paint); };
 
-    box.addEventListener("keydown", (event) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches?.("input, select, textarea")) return;
+    onKeys(box, (event) => {
+      if (event.target.matches?.("input, select, textarea")) return false;
       const calls = {
         p: togglePause,
         s: () => choose("side", side() === "yes" ? "no" : "yes"),
@@ -256,10 +268,9 @@ const card = (() => {
       };
       const call = calls[event.key] ?? (view.keys?.[event.key] && (() => drawn.press(event.key)));
       const choice = { s: "side", u: "unit" }[event.key];
-      if (!call || (choice && !controls.includes(choice))) return;
-      event.preventDefault();
-      event.stopPropagation();
+      if (!call || (choice && !controls.includes(choice))) return false;
       call();
+      return true;
     });
 
     onSettings();

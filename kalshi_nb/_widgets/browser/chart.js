@@ -6,6 +6,7 @@ const chart = (() => {
   const SPANS = [60, 300, 900, 3600, 21600, 86400]; // seconds
   const WINDOWS = { "1m": 60, "5m": 300, "15m": 900, "1h": 3600, "6h": 21600, all: null };
   const LEAST = 500; // hundredths of a cent that the axis spans at least
+  const GAP = ["▨", "warn", "gap"];
   const DASHES = [[], [6, 3], [2, 2], [8, 3, 2, 3], [10, 4], [4, 2, 1, 2]]; // of several markets
   const numbers = (column) => (Array.isArray(column) ? column : plot.column(column));
   const rowsOf = (columns) => {
@@ -195,14 +196,8 @@ const chart = (() => {
       const { result, settlement } = picture.market ?? {};
       const paid = { yes: 1, no: 0 }[result] ?? settlement;
       if (paid == null) return;
-      clipped(self, (ctx, bbox, dot) => {
-        const [, y] = place(self, 0, leg(paid) / 100);
-        ctx.strokeStyle = paper.colour("live");
-        ctx.setLineDash([2 * dot, 3 * dot]);
-        ctx.beginPath();
-        ctx.moveTo(bbox.left, y);
-        ctx.lineTo(bbox.left + bbox.width, y);
-        ctx.stroke();
+      clipped(self, () => {
+        paper.line(self, place(self, 0, leg(paid) / 100)[1], true, "live", [2, 3]);
       });
     }
 
@@ -215,30 +210,17 @@ const chart = (() => {
     function drawMarks(self) {
       clipped(self, (ctx, bbox, dot) => {
         const taken = [-Infinity, -Infinity];
-        ctx.font = `${11 * dot}px system-ui, sans-serif`;
-        ctx.textBaseline = "middle";
-        ctx.lineWidth = dot;
         for (const [at, words, p] of marks().sort((a, b) => a[0] - b[0])) {
           const isOwn = p !== undefined;
           const [x, y] = place(self, at, isOwn ? p / 100 : 0);
-          ctx.strokeStyle = ctx.fillStyle = paper.colour(isOwn ? "ink" : "dim");
-          ctx.setLineDash(isOwn ? [dot, 3 * dot] : [4 * dot, 2 * dot]);
-          ctx.beginPath();
-          ctx.moveTo(x, bbox.top);
-          ctx.lineTo(x, bbox.top + bbox.height);
-          ctx.stroke();
-          const [sign, rest] = isOwn ? ["◆", words.slice(1)] : ["", words];
+          const colour = isOwn ? "ink" : "dim";
+          paper.line(self, x, false, colour, isOwn ? [1, 3] : [4, 2]);
+          taken[+isOwn] = paper.label(self, words.replace("◆ ", ""), x, bbox.top + bbox.height - (isOwn ? 24 : 9) * dot, colour, taken[+isOwn]);
+          if (!isOwn) continue;
+          ctx.fillStyle = paper.colour(colour);
           ctx.textAlign = "center";
-          ctx.fillText(sign, x, y);
-          ctx.textAlign = "left";
-          const wide = ctx.measureText(rest).width + 4 * dot;
-          const [from, foot] = [Math.min(x + 2 * dot, bbox.left + bbox.width - wide), bbox.top + bbox.height - (isOwn ? 24 : 9) * dot];
-          if (from < taken[+isOwn]) continue;
-          taken[+isOwn] = from + wide;
-          ctx.fillStyle = paper.colour("bg");
-          ctx.fillRect(from, foot - 7 * dot, wide, 14 * dot);
-          ctx.fillStyle = ctx.strokeStyle;
-          ctx.fillText(rest, from + 2 * dot, foot);
+          ctx.textBaseline = "middle";
+          ctx.fillText("◆", x, y);
         }
       });
     }
@@ -317,6 +299,12 @@ const chart = (() => {
       const cents = values.map((column, i) => (i ? column.map((each) => (each == null ? each : each / 100)) : column));
       paper.draw(cents, { x: [from, to], y: reach(prices, look.settings.y === "full", isSeveral() ? 0.04 : undefined).map((each) => each / 100) });
       paper.say(wordsOf());
+      const most = Math.max(0, ...candles.filter((each) => inside(each.at)).map((each) => each.size));
+      paper.rest(isSeveral() ? [GAP] : [
+        ...(isCandles() ? [["▯", "bid", "rose"], ["▮", "ask", "fell"]] : [["━", "ink", "trades"]]),
+        ["─", "bid", "bid"], ["┄", "ask", "ask"], ["◆", "ink", "own fill"], GAP,
+        ["▮", "rule", most ? `contracts, ${text.compact(most)} at most in ${text.age(picture.every)}` : "contracts"],
+      ]);
       live.hidden = !zoomed;
       for (const [name, button] of Object.entries(windows)) put(button, "aria-pressed", (seconds() ?? null) === WINDOWS[name]);
     }

@@ -188,6 +188,7 @@ const dashboard = (() => {
       if (panel.of !== picture.of) fill(panel, picture);
       const mine = lookOf(panel, picture, look);
       put(panel.node, "data-body", mine.body);
+      panel.inside.classList.toggle("aged", mine.body === "grey");
       const isApart = mine.word !== look.word && mine.word !== "live" && look.word !== "paused";
       const isBroken = state.series?.panels.get(panel.name)?.isBroken;
       writeWords(panel.chip, isApart ? `${mine.glyph} ${mine.words}` : isBroken ? "▲ a message was lost|, asking for all" : "");
@@ -247,12 +248,11 @@ const dashboard = (() => {
       const leg = (p) => (p === undefined ? undefined : isNo ? 10000 - p : p);
       const [low, high] = isNo ? [ask, bid] : [bid, ask];
       const chance = text.probability(leg(low?.[0]), leg(high?.[0]), leg(last), isNo);
-      write(top.chance.what, `Chance of ${isNo ? "NO" : "YES"}`);
-      write(top.chance.number, chance.text);
       const isOld = look.body === "grey";
+      write(top.chance.what, `${chance.label === "last" ? "Last price" : "Chance"} of ${isNo ? "NO" : "YES"}`);
+      write(top.chance.number, chance.text);
       put(top.node, "data-body", look.body);
-      if (isOld) write(top.chance.more, "as it was last");
-      else write(top.chance.more, { mid: "between bid and ask", last: "by the last trade" }[chance.label] ?? "no price known");
+      write(top.chance.more, isOld ? `as it was last${look.word === "stale" ? `, ${look.words.replace("|", "")}` : ""}` : { mid: "between bid and ask", last: "there is no tight market" }[chance.label] ?? "no price supports one");
       const decimals = picture.decimals ?? 0;
       const money = (p) => text.money(p, look.unit, decimals);
       const offers = [[ask?.[0], ask?.[1], bid?.[0]], [bid && 10000 - bid[0], bid?.[1], ask && 10000 - ask[0]]];
@@ -297,7 +297,7 @@ const dashboard = (() => {
       isOther: (was, now) => was.chosen !== now.chosen,
       close: () => panels.forEach(end),
       note: () => "",
-      aside: (picture) => (picture.bids?.length && picture.asks?.length ? "" : picture.market ? (picture.bids?.length || picture.asks?.length ? "|, one-sided" : "|, empty") : ""),
+      aside: (picture) => (picture.market ? status.lacks(picture) : ""),
       sentence(picture, look) {
         const panel = first();
         return panel?.picture ? panel.drawn.sentence(panel.picture, panel.look) : `${look.words}`;
@@ -305,5 +305,5 @@ const dashboard = (() => {
     };
   }
 
-  return { kind: "dashboard", controls: ["side", "unit"], begin, extend, told, mount, plan };
+  return { kind: "dashboard", hasParts: true, controls: ["side", "unit"], begin, extend, told, mount, plan };
 })();

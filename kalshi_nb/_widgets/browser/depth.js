@@ -54,7 +54,6 @@ const depth = (() => {
     const { make, write } = tools;
     let paper = null;
     let missing = null;
-    let rest = null;
     let look = {};
     let book = { bids: [], asks: [] };
     let prices = [];
@@ -104,27 +103,11 @@ const depth = (() => {
       const [bid, ask] = [book.bids[0]?.p, book.asks[0]?.p];
       if (bid === undefined || ask === undefined) return;
       const { ctx, bbox } = self;
-      const dot = devicePixelRatio;
       const x = Math.round(self.valToPos((bid + ask) / 200, "x", true));
       if (x < bbox.left || x > bbox.left + bbox.width) return;
       ctx.save();
-      ctx.strokeStyle = paper.colour("rule");
-      ctx.lineWidth = dot;
-      ctx.setLineDash([2 * dot, 3 * dot]);
-      ctx.beginPath();
-      ctx.moveTo(x, bbox.top + 14 * dot);
-      ctx.lineTo(x, bbox.top + bbox.height);
-      ctx.stroke();
-      ctx.font = `${11 * dot}px system-ui, sans-serif`;
-      ctx.textBaseline = "top";
-      const words = `mid ${text.middle(bid, ask, look.unit, decimals)}`;
-      const half = ctx.measureText(words).width / 2;
-      ctx.textAlign = "center";
-      const at = Math.min(bbox.left + bbox.width - half, Math.max(bbox.left + half, x));
-      ctx.fillStyle = paper.colour("bg"); // no line of the grid goes through the words
-      ctx.fillRect(at - half - 2 * dot, bbox.top - dot, 2 * half + 4 * dot, 13 * dot);
-      ctx.fillStyle = paper.colour("dim");
-      ctx.fillText(words, at, bbox.top);
+      paper.line(self, x, false, "rule", [2, 3]);
+      paper.label(self, `mid ${text.middle(bid, ask, look.unit, decimals)}`, x, bbox.top + 5 * devicePixelRatio, "dim");
       ctx.restore();
     }
 
@@ -201,28 +184,24 @@ const depth = (() => {
       missing.className = `missing ${book.bids.length ? "right" : "left"}`;
       paper.draw(values, { x: shown.map((p) => p / 100), y: measure(values, isLog) });
       paper.say(wordsOf(picture));
-      write(rest, sides.length ? both(AT_REST) : "");
+      paper.rest(sides.length ? both(AT_REST) : "");
     }
 
     function open() {
       const made = plot.make(body, tools, { height: HEIGHT, room: () => look.room, options, summary, rows, read: told });
       missing = make(made.box, "missing");
-      rest = make(made.box, "rest"); // what is read while nothing is pointed at
       return made;
     }
 
     function note() {
       const [bid, ask] = [book.bids[0]?.p, book.asks[0]?.p];
       if (bid === undefined || ask === undefined) return "";
-      return `${isNo() ? "NO" : "YES"} mid ${text.middle(bid, ask, look.unit, decimals)}, ${ask < bid ? "crossed by" : "spread"} ${money(Math.abs(ask - bid))}`;
+      const beyond = [book.bids.at(-1).p < shown[0] && `below ${money(shown[0])}`, book.asks.at(-1).p > shown[1] && `above ${money(shown[1])}`].filter(Boolean);
+      const more = beyond.length ? `, more ${beyond.join(" and ")}` : "";
+      return `${isNo() ? "NO" : "YES"} mid ${text.middle(bid, ask, look.unit, decimals)}, ${ask < bid ? "crossed by" : "spread"} ${money(Math.abs(ask - bid))}${more}`;
     }
 
-    function aside(picture) {
-      const [bid, ask] = [picture.bids?.length, picture.asks?.length];
-      return bid && ask ? "" : bid || ask ? "|, one-sided" : "|, empty";
-    }
-
-    return { label: (ticker) => `Depth of ${ticker}`, paint, note, aside, sentence: summary, close: () => paper?.close() };
+    return { label: (ticker) => `Depth of ${ticker}`, paint, note, aside: status.lacks, sentence: summary, close: () => paper?.close() };
   }
 
   return { kind: "depth", mount, addUp, around, columns, nice };

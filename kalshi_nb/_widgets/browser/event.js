@@ -16,7 +16,7 @@ const event = (() => {
     const table = make(body, "markets", "table");
     const heads = make(make(table, "", "rowgroup"), "leg heads", "row");
     const columns = ["words", "lane", "chance", "prices", "share"].map((name) => make(heads, name, "columnheader"));
-    const buttons = [["strike", "Sort by strike"], ["probability", "Sort by probability"]].map(([name, label], i) => {
+    const buttons = [["strike", "Sort by strike"], ["probability", "Sort by chance"]].map(([name, label], i) => {
       const button = makeButton(columns[i * 2], "", "", () => { chosen = name; order = []; redraw(); });
       button.title = label;
       return button;
@@ -148,7 +148,7 @@ const event = (() => {
       paintSums(picture, look);
       buttons.forEach((button, i) => {
         const isBy = sort === ["strike", "probability"][i];
-        writeWords(button, `${i ? "prob|ability" : "market"}${isBy ? `${i ? "" : "|"}|${i ? " ▼" : " ▲"}` : ""}`);
+        writeWords(button, `${i ? "chance" : "market"}${isBy ? `${i ? "" : "|"}|${i ? " ▼" : " ▲"}` : ""}`);
         put(button.parentNode, "aria-sort", isBy ? (i ? "descending" : "ascending") : "none");
       });
       const ordered = inOrder(legs, sort);
@@ -196,5 +196,5 @@ const event = (() => {
     return { label: (ticker) => `Markets of ${ticker}`, paint, tick, note, aside, sentence };
   }
 
-  return { kind: "event", controls: ["unit"], mount };
+  return { kind: "event", signs: { "▬": "up to the bid", "┅": "from bid to ask", "┃": "last trade" }, controls: ["unit"], mount };
 })();

@@ -30,6 +30,7 @@ const gaps = (() => {
       const room = make(lane, "gaps-room");
       const before = make(room, "gaps-before");
       before.title = "before this feed";
+      make(before, "", "", "span").textContent = before.title;
       return { lane, name, room, before, spans: [] };
     }
 
@@ -41,6 +42,7 @@ const gaps = (() => {
       const width = lanes.firstChild?.lastChild.offsetWidth ?? 0;
       for (const { before, spans } of shown) {
         before.style.width = `${place(picture.began ?? 0)}%`;
+        before.firstChild.hidden = (place(picture.began ?? 0) / 100) * width < LETTER * before.title.length;
         for (const { node, words, span } of spans) {
           const [from, to, count, lasted] = span;
           const end = to ?? now;

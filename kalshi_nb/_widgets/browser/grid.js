@@ -6,7 +6,7 @@ const grid = (() => {
 
   // columns: { name, head, title, sort, width }. on: sort(name), pick(key, more), free() when nobody is at a row any more.
   // A pointer anywhere in the body counts: it may be on its way to a row, or from one to a button that lets it go.
-  function mount(body, { make, makeButton, put, write }, label, on) {
+  function mount(body, { make, makeButton, onKeys, put, write }, label, on) {
     const name = `g${(made += 1)}`;
     const box = make(body, "g-grid", "grid");
     const head = make(make(box, "g-heads", "rowgroup"), "g-row", "row");
@@ -113,8 +113,7 @@ const grid = (() => {
       else if (tall * (i + 1) > box.scrollTop + top) box.scrollTop = tall * (i + 1) - top;
       draw();
     }
-    box.addEventListener("keydown", (event) => {
-      if (event.ctrlKey || event.metaKey || event.altKey) return;
+    onKeys(box, (event) => {
       const at = shown.keys.indexOf(active);
       const column = heads.findIndex((each) => each.button && each.button === event.target);
       if (column >= 0) {
@@ -122,16 +121,15 @@ const grid = (() => {
         let next = column + by;
         while (heads[next] && !(heads[next].button && heads[next].button.checkVisibility())) next += by;
         if (by) heads[next]?.button.focus();
-        if (!by) return;
+        return by;
       } else {
         const page = Math.max(1, Math.floor(box.clientHeight / height()) - 2);
         const to = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: Math.max(0, at) + page, PageUp: at - page, Home: 0, End: Infinity }[event.key];
         if (to !== undefined) go(to);
         else if ((event.key === "Enter" || event.key === " ") && at >= 0) { on.pick?.(active, event.key === " "); draw(); }
-        else return;
+        else return false;
+        return true;
       }
-      event.preventDefault();
-      event.stopPropagation();
     });
     box.addEventListener("scroll", () => draw(), { passive: true });
     body.addEventListener("pointerenter", () => { isInside = true; });

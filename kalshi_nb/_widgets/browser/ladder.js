@@ -6,6 +6,7 @@ const ladder = (() => {
   const DOLLAR = 10000;
   const GRID_ROWS = 21;
   const KEYS = { t: "running totals", c: "centre the grid" };
+  const SIGNS = { "▸": "own order, contracts that remain", "◆": "own fill", "▲ ▼": "trade: its taker bought YES, or NO" };
 
   // Ticks strictly between two prices: how many, and the lowest.
   function between(low, high, ticks) {
@@ -69,7 +70,7 @@ const ladder = (() => {
     return { bids: side(bids, (p) => p <= cut, (all) => all.reverse()), asks: side(asks, (p) => p > cut, (all) => all) };
   }
 
-  function mount(body, { make, makeButton, write, writeWords, put, redraw }) {
+  function mount(body, { make, makeButton, label, write, writeWords, put, redraw }) {
     const table = make(body, "table", "table");
     const result = make(body, "result");
     const columns = make(table, "columns", "row");
@@ -108,7 +109,7 @@ const ladder = (() => {
       const row = make(group, "row", "row");
       const cells = [make(row, "cell", "cell"), make(row, "price", "cell"), make(row, "cell", "cell")];
       const cell = cells[name === "bids" ? 0 : 2];
-      const own = make(cell, "mark", "", "span");
+      const own = make(cell, "mark", "img", "span");
       const parts = name === "bids" ? ["sum", "size", "lane"] : ["lane", "size", "sum"];
       const made = Object.fromEntries(parts.map((each) => [each, make(cell, each)]));
       const sum = makeSum(made.sum);
@@ -161,7 +162,7 @@ const ladder = (() => {
       write(own, orders ? `▸${brief(orders)}` : line.fills ? `◆${brief(line.fills)}` : "");
       own.classList.toggle("done", !orders);
       const said = [orders && `own order, ${text.count(orders, true)} remaining`, line.fills && `own fills, ${text.count(line.fills, true)}`];
-      put(own, "title", said.filter(Boolean).join("; "));
+      label(own, said.filter(Boolean).join("; "));
       row.title = tip(line, side, look);
     }
 
@@ -343,11 +344,6 @@ const ladder = (() => {
       return `last ${shown(text.price(last.price), look)} × ${text.count(size, !text.isWhole(size))} ${last.taker === "yes" ? "YES" : "NO"} ${arrow(last)} ${text.age(look.now - last.at)} ago`;
     }
 
-    function aside(picture) {
-      const [bid, ask] = [picture.bids?.length, picture.asks?.length];
-      return bid && ask ? "" : bid || ask ? "|, one-sided" : "|, empty";
-    }
-
     function sentence(picture, look) {
       const [bid, ask] = mirrored(look) ? read(picture).touch.reverse() : read(picture).touch;
       const name = mirrored(look) ? "NO" : "YES";
@@ -362,8 +358,8 @@ const ladder = (() => {
       if (key === "c") centre.click();
     }
 
-    return { press, label: (ticker) => `Order book of ${ticker}`, paint, tick, note, aside, sentence };
+    return { press, label: (ticker) => `Order book of ${ticker}`, paint, tick, note, aside: status.lacks, sentence };
   }
 
-  return { kind: "ladder", keys: KEYS, mount, between, lay };
+  return { kind: "ladder", keys: KEYS, signs: SIGNS, mount, between, lay };
 })();

@@ -12,8 +12,8 @@ const lifecycle = (() => {
 
     make(grid.filter, "", "", "span").textContent = "show";
     const choice = make(grid.filter, "", "", "select");
-    put(choice, "aria-label", "Which events");
-    addType("", "all events");
+    put(choice, "aria-label", "Which changes");
+    addType("", "all changes");
     choice.addEventListener("change", () => { grid.toTop(); paint(seen.picture, seen.look, true); });
     function addType(type, words) {
       types.add(type);
@@ -36,7 +36,7 @@ const lifecycle = (() => {
       return "";
     }
     function nothing(look, unfiltered) {
-      if (unfiltered) return `no event of this kind among the last ${text.count(unfiltered * 100)}`;
+      if (unfiltered) return `no change of this kind among the last ${text.count(unfiltered * 100)}`;
       return look.body === "waiting" ? "waiting for the exchange" : look.word === "closed" ? "nothing happened" : "nothing has happened yet";
     }
 
@@ -45,16 +45,16 @@ const lifecycle = (() => {
       now = moment(picture, look);
       for (const line of now.lines) if (line[1] !== "…" && types.size < 40 && !types.has(line[2])) addType(line[2], spoken(line[2]));
       writeWords(grid.heads.time, list.zoned(look.settings.timezone));
-      write(grid.heads.event, "event");
+      write(grid.heads.event, "what happened");
       write(grid.heads.market, "market");
-      put(grid.table, "aria-label", "Events, newest first");
+      put(grid.table, "aria-label", "What happened to markets, newest first");
       grid.paint(now.lines, look, calm);
     }
     function sentence() {
       const line = now.lines.find((each) => each[1] !== "…");
       return line ? `last: ${[line[4], line[5] || (line[7] > 1 ? "" : line[6])].filter(Boolean).map(text.clean).join(", ")}` : "nothing has happened yet";
     }
-    const note = () => text.many(now.total ?? 0, "event");
+    const note = () => text.many(now.total ?? 0, "change");
 
     return { label: (title) => title, paint, tick: (picture, look) => grid.tick(look), note, aside: () => "", sentence };
   }

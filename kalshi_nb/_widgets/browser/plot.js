@@ -32,9 +32,10 @@ const plot = (() => {
   // points; read(index), the words of one point; and where there are any, holes(), [from, to, words] in x; zone();
   // zoom(from, to), what a person drew a frame around, and reset().
   function make(body, tools, given) {
-    const { make: node, makeButton, write, put } = tools;
+    const { make: node, makeButton, onKeys, write, put } = tools;
     const box = node(body, "plot");
     const words = node(box, "read");
+    const rest = node(box, "rest"); // what is read while nothing is pointed at
     const frame = node(box, "frame", "img");
     const face = node(frame, "face");
     const empty = node(frame, "empty");
@@ -70,9 +71,45 @@ const plot = (() => {
         update();
         speak();
       },
+      // Words around a point of the canvas, on ground of their own; none that begins before `taken`. Returns where they end.
+      label({ ctx, bbox }, words, x, y, colour, taken = -Infinity) {
+        const dot = devicePixelRatio;
+        ctx.font = `${11 * dot}px system-ui, sans-serif`;
+        const wide = ctx.measureText(words).width + 6 * dot;
+        const left = Math.max(bbox.left, Math.min(bbox.left + bbox.width - wide, x - wide / 2));
+        if (left < taken) return taken;
+        ctx.fillStyle = paper.colour("bg");
+        ctx.fillRect(left, y - 7 * dot, wide, 14 * dot);
+        ctx.fillStyle = paper.colour(colour);
+        ctx.textAlign = "left";
+        ctx.textBaseline = "middle";
+        ctx.fillText(words, left + 3 * dot, y);
+        return left + wide;
+      },
+      // A line upright or across, from edge to edge.
+      line({ ctx, bbox }, at, isAcross, colour, dash) {
+        ctx.strokeStyle = paper.colour(colour);
+        ctx.lineWidth = devicePixelRatio;
+        ctx.setLineDash(dash.map((each) => each * devicePixelRatio));
+        ctx.beginPath();
+        ctx.moveTo(isAcross ? bbox.left : at, isAcross ? at : bbox.top);
+        ctx.lineTo(isAcross ? bbox.left + bbox.width : at, isAcross ? at : bbox.top + bbox.height);
+        ctx.stroke();
+      },
       redraw() { chart?.redraw(false, false); },
       // What stands in the middle of a chart that has nothing to draw.
-      say(text) { write(empty, text); empty.hidden = !text; },
+      say(text) { write(empty, text); empty.hidden = !text; frame.classList.toggle("bare", !!text); },
+      // What stands above it while nothing is pointed at: words, or signs of what is drawn, [sign, colour, words].
+      rest(told) {
+        if (typeof told === "string") return write(rest, told);
+        told.forEach(([sign, colour, words], i) => {
+          const each = rest.children[i] ?? node(rest, "", "", "span");
+          if (!each.firstChild) { node(each, "", "", "b"); each.append(""); }
+          write(each.firstChild, sign);
+          each.firstChild.style.color = `var(--k-${colour})`;
+          each.lastChild.data = ` ${words}  `;
+        });
+      },
       close() {
         for (const stop of stops) stop();
         chart?.destroy();
@@ -112,17 +149,7 @@ const plot = (() => {
         ctx.fillStyle = paper.fade("warn", paper.isDark ? 0.15 : 0.11);
         ctx.fillRect(low, bbox.top, width, bbox.height);
         hatch(ctx, low, bbox.top, width, bbox.height, paper.fade("warn", 0.35));
-        ctx.font = `${11 * dot}px system-ui, sans-serif`;
-        const wide = ctx.measureText(text).width + 6 * dot;
-        const left = Math.max(bbox.left, Math.min(bbox.left + bbox.width - wide, low + (width - wide) / 2));
-        if (left < taken) continue;
-        taken = left + wide;
-        ctx.fillStyle = paper.colour("bg");
-        ctx.fillRect(left, bbox.top + 2 * dot, wide, 15 * dot);
-        ctx.fillStyle = paper.colour("warn");
-        ctx.textAlign = "left";
-        ctx.textBaseline = "middle";
-        ctx.fillText(text, left + 3 * dot, bbox.top + 10 * dot);
+        taken = paper.label(self, text, low + width / 2, bbox.top + 10 * dot, "warn", taken);
       }
       ctx.restore();
     }
@@ -234,12 +261,10 @@ const plot = (() => {
       chart.setCursor({ left: chart.valToPos(xs[at], "x"), top: 10 });
     }
 
-    frame.addEventListener("keydown", (event) => {
+    onKeys(frame, (event) => {
       const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-      if (!by || event.ctrlKey || event.metaKey || event.altKey) return;
-      event.preventDefault();
-      event.stopPropagation();
-      step(by);
+      if (by) step(by);
+      return by;
     });
     frame.addEventListener("blur", () => chart?.setCursor({ left: -10, top: -10 }));
 

@@ -92,5 +92,11 @@ const status = (() => {
     return [`${text.countdown(left)} left`, left <= 60 ? "warn" : "dim"];
   }
 
-  return { of, closing, outcome };
+  // What a live book lacks.
+  function lacks({ bids, asks }) {
+    const [bid, ask] = [bids?.length, asks?.length];
+    return bid && ask ? "" : bid || ask ? "|, one-sided" : "|, empty";
+  }
+
+  return { of, closing, outcome, lacks };
 })();

@@ -47,7 +47,7 @@ const tape = (() => {
       writeParts(cells.taker, { leg: { yes: "YES", no: "NO" }[taker] ?? "–", glyph: { yes: "▲", no: "▼" }[taker] ?? "" });
       write(cells.price, money(line, look));
       const marks = `${isLarge(line) ? "◆ " : ""}${isLate ? "↺ " : ""}${isBlock ? "block " : ""}`;
-      writeParts(cells.count, { marks, full: text.count(size, fractional), brief: text.compact(size) });
+      writeParts(cells.count, { marks, full: text.count(size, fractional), brief: size < 100000 ? text.count(size, fractional) : text.compact(size) });
       return `${taker ?? ""}${isLarge(line) ? " large" : ""}`;
     }
 
@@ -122,5 +122,5 @@ const tape = (() => {
     };
   }
 
-  return { kind: "tape", mount, begin: list.begin, extend: list.extend };
+  return { kind: "tape", signs: { "▲ ▼": "trade: its taker bought YES, or NO", "↺": "fetched after a gap" }, mount, begin: list.begin, extend: list.extend };
 })();

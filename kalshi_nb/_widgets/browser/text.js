@@ -46,13 +46,13 @@ const text = (() => {
     return `${(n / by).toFixed(1).replace(/\.0$/, "")}${letter}`;
   }
 
-  // Which probability: the mid of a book that is two-sided and tight, else the last trade, else none.
+  // Which chance: the mid of a book that is two-sided and tight, else the last trade where the book does not deny it.
   // That of NO is what is left of YES's, as that is written: so both add up to 100.
   function probability(bid, ask, last, isNo = false) {
     const whole = (p) => (isNo ? 100 - Math.round((10000 - p) / 100) : Math.round(p / 100));
     const of = (p) => (p < 100 ? `< 1${THIN}%` : p > 9900 ? `> 99${THIN}%` : `${whole(p)}${THIN}%`);
     if (bid !== undefined && ask !== undefined && ask - bid <= 1000) return { text: of((bid + ask) / 2), label: "mid" };
-    return last === undefined ? { text: "–", label: "" } : { text: of(last), label: "last" };
+    return last === undefined || last < bid || last > ask ? { text: "–", label: "" } : { text: of(last), label: "last" };
   }
 
   function time(epoch, zone) {

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Hashable
 from typing import Any, Final, NamedTuple
 
+from kalshi_nb._widgets.chances import denied
+
 __all__ = ["SORTS", "EventPicture", "Leg", "Sums", "Total"]
 
 SORTS: Final = ("strike", "probability")
@@ -69,14 +71,15 @@ class Leg(NamedTuple):
     def chance(self) -> tuple[float, str] | None:
         """What YES is held to be worth and of what kind that is: ``"paid"``, ``"mid"``, ``"last"``; None if unknown.
 
-        The mid where both sides are there and no more than 10 cents apart, else the last trade.
+        The mid where both sides are there and no more than 10 cents apart, else the last trade, unless a bid above it
+        or an ask below it denies that.
         """
         if self.is_decided:
             return None if self.settlement is None else (self.settlement, "paid")
         mid = self.mid
         if mid is not None and 0 <= round((self.ask or 0) - (self.bid or 0), 4) <= _WIDEST:
             return mid, "mid"
-        return None if self.last is None else (self.last, "last")
+        return None if self.last is None or denied(self.last, self.bid, self.ask) else (self.last, "last")
 
 
 class Total(NamedTuple):

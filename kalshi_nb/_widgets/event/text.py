@@ -60,7 +60,7 @@ def event_text(picture: EventPicture, *, sort: str = "strike", unit: str = "cent
     title = _title(picture)
     lines += [f"  {title}"] if title else []
     rows = [
-        _Row("market", "prob", "bid", "ask", "mid / sum of mids" if normalise else "", ""),
+        _Row("market", "chance", "bid", "ask", "mid / sum of mids" if normalise else "", ""),
         *_rows(picture, sort, unit, normalise),
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(6)]
@@ -88,7 +88,7 @@ def event_html(
     note : str
         What to say below it.
     """
-    heads = [("market", "left"), ("probability", "right"), ("bid (YES)", "right"), ("ask (YES)", "right")]
+    heads = [("market", "left"), ("chance", "right"), ("bid (YES)", "right"), ("ask (YES)", "right")]
     heads += [("normalised: mid / sum of mids", "right")] if normalise else []
     heads += [("", "left")]
     caption = [f"<code>{numbers.markup(picture.event_ticker)}</code>"]

@@ -6,6 +6,8 @@ import time
 from collections.abc import Hashable
 from typing import Any, NamedTuple
 
+from kalshi_nb._widgets.chances import denied
+
 __all__ = ["Fill", "LadderPicture", "Last", "Level", "Market", "Order"]
 
 Level = tuple[float, float]
@@ -149,15 +151,17 @@ class LadderPicture(NamedTuple):
     def probability(self) -> tuple[float, str] | None:
         """What YES is held to be worth, and of what kind that is: ``"mid"``, ``"last"`` or, once known, ``"paid"``.
 
-        The mid where both sides are there and no more than 10 cents apart; else the last trade; else nothing. A
-        one-sided or wide book has no middle that anybody would deal at.
+        The mid where both sides are there and no more than 10 cents apart; else the last trade, unless a bid above it
+        or an ask below it denies that; else nothing. A one-sided or wide book has no middle at which anybody would
+        deal.
         """
         if self.market.is_decided and self.market.settlement is not None:
             return self.market.settlement, "paid"
         mid, spread = self.mid, self.spread
         if mid is not None and spread is not None and 0 <= spread <= 0.1:
             return mid, "mid"
-        return None if self.last is None else (self.last.price, "last")
+        bid, ask = (None if level is None else level[0] for level in self.best_levels)
+        return None if self.last is None or denied(self.last.price, bid, ask) else (self.last.price, "last")
 
     def best(self, levels: int) -> LadderPicture:
         """Return the same with so many levels a side, at most."""

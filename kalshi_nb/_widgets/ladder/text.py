@@ -42,7 +42,7 @@ class _Row(NamedTuple):
 
 
 def ladder_line(picture: LadderPicture, *, side: str = "yes", unit: str = "cents") -> str:
-    """Return one line that says it all: market, status, best prices, spread, probability.
+    """Return one line that says it all: market, status, best prices, spread, chance.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def ladder_line(picture: LadderPicture, *, side: str = "yes", unit: str = "cents
 
 
 def ladder_parts(picture: LadderPicture, *, side: str = "yes", unit: str = "cents") -> tuple[str, str, str, str, str]:
-    """Return what a book is at in columns: status, best bid and ask with their sizes, spread, probability.
+    """Return what a book is at in columns: status, best bid and ask with their sizes, spread, chance.
 
     Parameters
     ----------
@@ -265,9 +265,9 @@ def _best(name: str, picture: LadderPicture, unit: str) -> str:
 def _probability(picture: LadderPicture) -> str:
     found = picture.probability
     if found is None:
-        return "prob \N{EN DASH}"
+        return "chance \N{EN DASH}"
     chance, kind = found
-    return f"{'last' if kind == 'last' else 'prob'} {numbers.percent(chance, of_no=picture.is_no)}"
+    return f"{'last' if kind == 'last' else 'chance'} {numbers.percent(chance, of_no=picture.is_no)}"
 
 
 def _exact(dollars: float, picture: LadderPicture, unit: str) -> str:

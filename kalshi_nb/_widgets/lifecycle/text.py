@@ -19,7 +19,7 @@ _MOST: Final = 120
 
 def lifecycle_text(picture: LifecyclePicture) -> str:
     """Return the last events as aligned plain text, newest first, without trailing blanks or a final newline."""
-    rows = [("time (UTC)", "event", "market"), *_rows(picture)]
+    rows = [("time (UTC)", "what happened", "market"), *_rows(picture)]
     widths = [max(len(row[column]) for row in rows) for column in range(2)]
     lines = [
         f"{numbers.clean(picture.title)[:_MOST]}  {_summary(picture)}   (snapshot {numbers.moment(picture.clock)})"
@@ -35,11 +35,11 @@ def lifecycle_html(picture: LifecyclePicture, *, note: str = "") -> str:
     rows = _rows(picture) or [(_nothing(picture), "", "")]
     caption = [picture.title[:_MOST], _summary(picture), f"snapshot {numbers.moment(picture.clock)}"]
     foot = [each for each in (picture.note, note) if each]
-    return still_table(caption, ("time (UTC)", "event", "market"), rows, foot)
+    return still_table(caption, ("time (UTC)", "what happened", "market"), rows, foot)
 
 
 def _summary(picture: LifecyclePicture) -> str:
-    return f"{picture.status}, {picture.changes:,} event{'' if picture.changes == 1 else 's'}"
+    return f"{picture.status}, {picture.changes:,} change{'' if picture.changes == 1 else 's'}"
 
 
 def _nothing(picture: LifecyclePicture) -> str:

@@ -65,7 +65,7 @@ def test_keys_do_what_the_list_of_keys_says(host):
     host.focus()
     pressed = host.page.keyboard
     pressed.press("?")
-    assert host.texts(".keys b") == ["t", "c", "s", "u", "p", "r", "?", "Esc"]
+    assert host.texts(".keys b") == ["t", "c", "s", "u", "p", "r", "?", "Esc", "▸", "◆", "▲ ▼"]
     pressed.press("Escape")
     assert host.texts(".keys") == []
     pressed.press("s")

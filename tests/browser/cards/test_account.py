@@ -110,10 +110,10 @@ def test_a_row_says_what_it_means_without_its_colour(host):
     host.page.set_viewport_size({"width": 1040, "height": 900})
     host.settle()
     assert row(host, ".positions .rows .row", 0) == (
-        "Bitcoin price up in the next 15 minutes? \u2212397.74 NO 56.4¢ 46.0¢ last \u2212$41.52 ▼ +$27.26 ▲ $1.93"
+        "Bitcoin price up in the next 15 minutes? 397.74 NO 56.4¢ 46.0¢ last \u2212$41.52 ▼ +$27.26 ▲ $1.93"
     )
-    assert row(host, ".positions .rows .row", 1).endswith("+152.56 YES 24.0¢ 28.0¢ bid +$6.10 ▲ +$3.20 ▲ $2.08")
-    assert row(host, ".positions .rows .row", 2).endswith("+25.00 YES 79.5¢ – – \u2212$4.06 ▼ $2.56")
+    assert row(host, ".positions .rows .row", 1).endswith("152.56 YES 24.0¢ 28.0¢ bid +$6.10 ▲ +$3.20 ▲ $2.08")
+    assert row(host, ".positions .rows .row", 2).endswith("25.00 YES 79.5¢ – – \u2212$4.06 ▼ $2.56")
     assert row(host, ".positions .rows .row", 3) == "KXSENATEOH-28-D flat – – – $0.00 $0.02"
     assert row(host, ".total .row") == "total, 2 of 3 marked \u2212$35.42 ▼ +$26.40 ▲ $6.59"
     assert row(host, ".orders .rows .row", 0).endswith("YES 29.0¢ 9.00 of 25.00 resting 17 s")

@@ -93,9 +93,13 @@ def test_a_row_says_what_its_market_is_at(host):
     assert closes[0].startswith("3 h 12 min")
     assert closes[7] == "\u2013"
     assert column(host, "ask")[6:8] == ["\u2013", "\u2013"]
+    assert column(host, "prob")[6] == "last 39\u202f%"  # a lone bid has no middle
     assert column(host, "prob")[7] == "\u2013"
-    wide = host.page.locator(f"{ROWS} > .g-prob").nth(8)
-    assert wide.get_attribute("title") == "by the last trade"  # a wide book has no middle
+    denied = host.page.locator(f"{ROWS} > .g-prob").nth(
+        8
+    )  # a wide book has none, and asks for less than was paid last
+    assert (denied.inner_text(), denied.get_attribute("title")) == ("\u2013", "no price supports one")
+    assert column(host, "prob")[3:5] == ["\u2013"] * 2  # there is no chance of what is decided
     assert column(host, "spread")[10] == "0.50"
     assert column(host, "bid")[10] == "97.25"
     assert column(host, "open_interest")[10] == "1.2M"

@@ -208,9 +208,12 @@ def test_a_stale_panel_is_grey_and_named_beside_others_that_are_live(board):
 
 def test_a_stale_book_takes_the_colour_from_what_it_costs(board):
     board.send(delta(2, {}, status="stale", age=9), name="delta")
-    assert board.texts(".d-chance > :last-child") == ["as it was last"]
-    colour = "(all) => all.map((n) => getComputedStyle(n).filter)"
-    assert board.page.locator(".d-tile").evaluate_all(colour) == [*["grayscale(1)"] * 3, "none"]
+    assert board.texts(".d-chance > :last-child")[0].startswith("as it was last, stale ")
+    colours = "(all) => all.map((n) => getComputedStyle(n).color)"
+    tiles = board.page.locator(".d-tile > b").evaluate_all(colours)
+    dim = board.page.locator(".d-chance > :last-child").evaluate_all(colours)
+    assert tiles[:3] == dim * 3
+    assert tiles[3] not in dim  # what happened has happened
     assert board.texts(".chip")[0].startswith("▲ stale 9 s")
 
 

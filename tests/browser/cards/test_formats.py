@@ -71,6 +71,9 @@ def test_a_size_is_short_where_there_is_no_room(words, contracts, short):
         (4700, 5700, 5000, "52", "mid"),
         (4700, 5701, 5000, "50", "last"),  # too wide for a middle to mean anything
         (None, 4850, 4000, "40", "last"),
+        (None, 4850, 4900, "\u2013", ""),  # who sells for less says that it is not worth that any more
+        (4700, None, 4600, "\u2013", ""),
+        (4700, None, 4700, "47", "last"),
         (4700, None, None, "\u2013", ""),
         (None, None, None, "\u2013", ""),
         (50, 100, None, "< 1", "mid"),

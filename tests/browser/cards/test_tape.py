@@ -87,7 +87,7 @@ def test_a_row_says_when_who_at_what_price_and_how_many_and_marks_what_is_out_of
     host.settle()
     assert rows(host, ".heads .entry") == ["time (UTC) taker NO price contracts"]
     assert rows(host)[0] == f"{clocked(now - 1)} YES ▲ 51.5¢ 30.00"
-    host.page.get_by_role("button", name="Prices as probability").click()
+    host.page.get_by_role("button", name="Prices in per cent").click()
     host.settle()
     assert "53.0\u202f%" in host.texts(".rows .price")
     host.focus()
@@ -343,9 +343,9 @@ def test_events_are_told_a_line_each_and_filtered_by_their_kind(host):
     assert len(found) == len(lines)
     assert re.search(rf"◆ determined YES, pays \$1\.00 .* on Nov 28\? ?· 52° to 53° {TICKER}$", found[1])
     assert found[2].endswith("○ +214 created in KXMVENFL")
-    assert host.texts(".note") == ["1,215 events"]
-    choice = host.page.get_by_label("Which events")
-    assert choice.locator("option").all_inner_texts()[:3] == ["all events", "settled", "determined"]
+    assert host.texts(".note") == ["1,215 changes"]
+    choice = host.page.get_by_label("Which changes")
+    assert choice.locator("option").all_inner_texts()[:3] == ["all changes", "settled", "determined"]
     choice.select_option("created")
     host.settle()
     assert [each.split(" ", 1)[1][:10] for each in rows(host)] == ["○ +214 cre", "○ created,"]
