@@ -17,6 +17,7 @@ import logging
 import threading
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from kalshi_nb._logging import log
@@ -42,6 +43,8 @@ _MS: Final = 1_000
 _MARGIN: Final = _SECOND
 _UNKNOWN: Final = 60 * _SECOND
 """So long before a gap was seen it began at most, where nobody knows any trade before it."""
+_NEAR: Final = 60 * _SECOND
+"""Gaps that are not farther apart are asked for together."""
 _FEW_MARKETS: Final = 8
 """Of more markets the trades of the whole exchange are fetched: for a gap of a minute that is one question."""
 _LOOK: Final = 0.25
@@ -66,12 +69,19 @@ class Task:
 
 @dataclass(eq=False)
 class _Hole:
-    """A gap, and how often its trades were looked for with a trade behind it."""
+    """A gap, the trades on either side of it, and how often those in it were looked for.
+
+    `after` is None until a trade came behind it, `seen` is when it was seen to have come, in seconds of the computer's
+    monotonic clock; `since` and `until` are when those two trades were made, in microseconds.
+    """
 
     gap: Gap
-    after_seen: float | None = None
+    before: Anchor | None = None
+    after: Anchor | None = None
+    seen: float = 0.0
+    since: int = 0
+    until: int = 0
     tries: int = 0
-    is_looked_at_once: bool = False
 
 
 class Backfill:
@@ -161,8 +171,7 @@ class Backfill:
         while not self._stopping.wait(_LOOK):
             if self.is_on:
                 self._find_holes()
-                for hole in list(self._holes):
-                    self._guarded(lambda hole=hole: self._mend(hole))  # type: ignore[misc]
+                self._mend()
             for task in list(self._tasks):
                 if task.due <= time.monotonic():
                     self._look(task)
@@ -201,40 +210,46 @@ class Backfill:
         self._seen = {id(each) for each in there if each.channel == _CHANNEL}
         self._holes += [_Hole(each) for each in found if each.repaired_by is None]
 
-    def _mend(self, hole: _Hole) -> bool:
-        """Look for what a gap took, as soon as there is hope of finding all of it."""
+    def _mend(self) -> None:
+        """Look for what gaps took as soon as all of it may be found; gaps that are near in one question."""
+        due = sorted((each for each in list(self._holes) if self._is_due(each)), key=lambda each: each.since)
+        while due:
+            near = [due.pop(0)]
+            while due and due[0].since <= near[-1].until + _NEAR:
+                near.append(due.pop(0))
+            self._guarded(partial(self._fetch, near))
+            for hole in near:
+                hole.tries += 1
+                if hole.gap.repaired_by or hole.tries >= len(TRIES):
+                    self._holes.remove(hole)
+
+    def _is_due(self, hole: _Hole) -> bool:
+        """Tell whether the trades of a gap are to be looked for now, and write down between which they lie."""
         gap, now = hole.gap, time.monotonic()
-        if gap.closed_at is None:
-            return False
-        before, after = self._recent.around(gap.opened_at, gap.closed_at)
         wanted = self._wanted()
         if wanted is not None and not wanted:  # whoever missed something has gone, and no trade will come
             self._holes.remove(hole)
             return False
-        if after is None:
+        if hole.after is None:
+            if gap.closed_at is None:
+                return False
+            hole.before, hole.after = self._recent.around(gap.opened_at, gap.closed_at)
+            hole.seen = now
+        if hole.after is None:
             return False  # nobody can tell yet whether all of it can be seen
-        if hole.after_seen is None:
-            hole.after_seen = now
-        if now < hole.after_seen + TRIES[hole.tries]:
-            return False
-        hole.tries += 1
-        is_proven = self._fetch(gap, before, after, hole.tries)
-        if is_proven:
-            gap.repaired_by = "rest"
-            log(logging.INFO, f"Gap of trades ({gap.reason}) repaired over REST.")
-        if is_proven or hole.tries >= len(TRIES):
-            self._holes.remove(hole)
-        return is_proven
+        hole.since = gap.opened_at - _UNKNOWN if hole.before is None else hole.before.at
+        hole.until = hole.after.at
+        return now >= hole.seen + TRIES[hole.tries]
 
-    def _fetch(self, gap: Gap, before: Anchor | None, after: Anchor, number: int) -> bool:
-        """Hand over what lies between two trades; return whether it is proven to be all."""
+    def _fetch(self, near: list[_Hole]) -> bool:
+        """Hand over what lies in some gaps, and take down those of which that is proven to be all."""
         history = self._history()
         if history is None:
             return False
         # By another second each time, so that no cache answers.
-        since = (gap.opened_at - _UNKNOWN if before is None else before.at) - number * _MARGIN
-        until = after.at + _MARGIN
-        wanted = self._wanted() if gap.market_ticker is None else frozenset({gap.market_ticker})
+        since = near[0].since - (1 + max(each.tries for each in near)) * _MARGIN
+        until = max(each.until for each in near) + _MARGIN
+        wanted = self._wanted()
         several = wanted if wanted is not None and len(wanted) <= _FEW_MARKETS else None
         rows: list[Row] = []
         for ticker in [None] if several is None else sorted(several):
@@ -243,11 +258,18 @@ class Backfill:
                 if self._stopping.is_set():
                     return False
         found = {row[TRADE_ID] for row in rows}
-        # What the socket told to the millisecond is told here to the microsecond.
-        least = 0 if before is None else before.at
         known = self._recent.ids()
-        missed = [row for row in rows if least <= row[TIME] < after.at + _MS and row[TRADE_ID] not in known]
+        # What the socket told to the millisecond is told here to the microsecond.
+        spans = [(each.since, each.until + _MS) for each in near]
+        missed = [
+            row for row in rows if row[TRADE_ID] not in known and any(begin <= row[TIME] < end for begin, end in spans)
+        ]
         if missed:
             self.fetched += len(missed)
             self._engine.put(_CHANNEL, sorted(missed, key=lambda row: (row[TIME], row[TRADE_ID])))
-        return after.trade_id in found and (before is None or before.trade_id in found)
+        for each in near:
+            assert each.after is not None  # or it is not due
+            if each.after.trade_id in found and (each.before is None or each.before.trade_id in found):
+                each.gap.repaired_by = "rest"
+                log(logging.INFO, f"Gap of trades ({each.gap.reason}) repaired over REST.")
+        return True

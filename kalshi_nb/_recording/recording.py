@@ -542,7 +542,8 @@ class Recording:
             with closing(here if client is None else mapped(export, fresh, client)) as exported:
                 for path, parts in zip(fresh, exported, strict=True):
                     yield path, parts
-                    meter.end(path, 0 if client is None else sum(each.rows for each in parts))
+                    told = sum(each.rows for each in parts if each.table == "rows")
+                    meter.end(path, 0 if client is None else told)
 
         try:
             return run(job, list(sizes.items()), write, name_in, named)

@@ -16,6 +16,7 @@ ROOT = pathlib.Path(__file__).parent.parent.parent
 ARGUMENTS = {
     "demo": ["--seconds", "--output"],
     "markets": ["words", "--env", "--series", "--event", "--status", "--limit", "--no-cache", "--json"],
+    "history": ["market", "--env", "--since", "--until", "--candles", "--filled", "--out", "--quiet"],
     "record": ["folder", "--env", "--channel", "--market", "--for", "--json"],
     "info": ["recording", "--json", "--strict"],
     "export": ["recording", "--out", "--format", "--channel", "--market", "--from", "--until", "--json"],

@@ -265,7 +265,7 @@ def test_without_the_compiled_part_the_files_are_the_same_to_the_byte(recording,
     subprocess.run([sys.executable, "-c", script, *arguments], check=True, env=environment, capture_output=True)
     recording.export(here, kind, channels=CHANNELS)
     assert bytes_of(plain) == bytes_of(here)
-    assert len(bytes_of(here)) == len(CHANNELS)
+    assert len([each for each in bytes_of(here) if not each.startswith("gaps")]) == len(CHANNELS)
 
 
 def some_nights(folder, *, hours=(15, 18)):
