@@ -13,6 +13,8 @@ from kalshi_nb._widgets.status.picture import ChannelReading, FeedReading
 from kalshi_nb._widgets.status.source import HealthSource
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
     from kalshi_nb._engine.port import Engine, EngineStatus
     from kalshi_nb._feed.attachments import Attachments
     from kalshi_nb._feed.open_books import OpenBooks
@@ -34,6 +36,8 @@ class FeedReader:
     ----------
     engine, pipelines, standing, books, attachments, recorders, origin
         The feed's.
+    others : sequence of callable
+        Each says what else somebody should look at, a sentence each.
     """
 
     def __init__(
@@ -45,6 +49,7 @@ class FeedReader:
         attachments: Attachments,
         recorders: Recorders,
         origin: str,
+        others: Sequence[Callable[[], Iterable[str]]] = (),
     ) -> None:
         self._engine = engine
         self._pipelines = pipelines
@@ -53,6 +58,7 @@ class FeedReader:
         self._attachments = attachments
         self._recorders = recorders
         self._origin = origin
+        self._others = tuple(others)
         self._began = engine.clock.now_us(), engine.steady()
 
     def __call__(self) -> FeedReading:
@@ -104,8 +110,8 @@ class FeedReader:
         return (*warnings_of(status, self._pipelines), *self._told())
 
     def _told(self) -> tuple[str, ...]:
-        told = (self._standing.view_errors.told(), self._attachments.warnings(), self._recorders.told())
-        return tuple(each for some in told for each in some)
+        sources = (self._standing.view_errors.told, self._attachments.warnings, self._recorders.told, *self._others)
+        return tuple(each for told in sources for each in told())
 
 
 class FeedViews:
@@ -115,6 +121,8 @@ class FeedViews:
     ----------
     engine, pipelines, standing, books, attachments, recorders, origin
         The feed's.
+    others : sequence of callable
+        Each says what else somebody should look at, a sentence each.
 
     Attributes
     ----------
@@ -131,8 +139,9 @@ class FeedViews:
         attachments: Attachments,
         recorders: Recorders,
         origin: str,
+        others: Sequence[Callable[[], Iterable[str]]] = (),
     ) -> None:
-        reader = FeedReader(engine, pipelines, standing, books, attachments, recorders, origin)
+        reader = FeedReader(engine, pipelines, standing, books, attachments, recorders, origin, others)
         self.health = reader.health
         self.source = HealthSource(reader, engine.on_read)
         self._engine = engine

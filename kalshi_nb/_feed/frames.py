@@ -18,6 +18,7 @@ from kalshi_nb.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from kalshi_nb._engine.port import Engine
+    from kalshi_nb._feed.account import Account
     from kalshi_nb._feed.frame import Frame
     from kalshi_nb._feed.standing import FeedStanding
     from kalshi_nb._rows.wanted import Params
@@ -102,6 +103,8 @@ class Frames:
         Tells them how the feed stands.
     source : FeedSource
         What their views are made of.
+    account : Account
+        Has those of one's own account begin with what there is.
     """
 
     def __init__(
@@ -111,7 +114,9 @@ class Frames:
         pipelines: Pipelines,
         standing: FeedStanding,
         source: FeedSource,
+        account: Account,
     ) -> None:
+        self._account = account
         self._source = source
         self._engine = engine
         self._demand = demand
@@ -158,7 +163,7 @@ class Frames:
             )
             ending.add(held.release)
             coverage = Coverage(self._engine, source_of(request.channel), request.market_tickers, held.connections)
-            return Frame(
+            frame = Frame(
                 node.store,
                 name=node.pipeline.name,
                 on_close=node.pipeline.close,
@@ -176,6 +181,8 @@ class Frames:
                     market_tickers=request.market_tickers,
                 ),
             )
+            self._account.begin(request.channel, request.market_tickers)
+            return frame  # noqa: TRY300  # Ctrl-C between this and an else: would find nobody who ends it
         except BaseException:
             node.pipeline.close()
             raise

@@ -8,7 +8,9 @@ from typing import Any
 
 from kalshi_nb._engine.port import Engine
 from kalshi_nb._environments import origin_of
+from kalshi_nb._feed.account import Account
 from kalshi_nb._feed.attachments import Attachments
+from kalshi_nb._feed.book_checks import BookChecks
 from kalshi_nb._feed.dashboard import Dashboards
 from kalshi_nb._feed.demand import Demand
 from kalshi_nb._feed.feed_views import FeedViews
@@ -44,6 +46,7 @@ class FeedParts:
     views: FeedViews
     dashboards: Dashboards
     discovery: Discovery
+    checks: BookChecks
 
     def close(self, engine: Engine, mover: Any) -> None:
         """End them and their engine, in the order in which nothing waits for what has ended.
@@ -92,14 +95,19 @@ def parts_of(engine: Engine, options: Options, origin: str = "", rest: RestClien
         Asks the same exchange over REST.
     """
     standing, markets, demand = FeedStanding(engine), MarketRegistry(), Demand(engine)
-    pipelines = pipelines_on(engine, options, standing, markets, demand)
+    account = Account(engine, standing, rest)
+    discovery = Discovery(rest, markets, engine.clock.now_us)
+    checks = BookChecks(engine, demand, standing, discovery)
+    pipelines = pipelines_on(engine, options, standing, markets, demand, account, checks)
+    checks.serve(pipelines.bring)
     orders_since = partial(demand.since, "user_orders")
     source = FeedSource(engine, markets, standing.over, standing.view_errors, orders_since=orders_since, origin=origin)
-    frames = Frames(engine, demand, pipelines, standing, source)
+    account.serve(pipelines.bring, source.frames_of)
+    frames = Frames(engine, demand, pipelines, standing, source, account)
     books = OpenBooks(engine, demand, standing, source)
     attachments = Attachments(pipelines, demand, engine)
     recorders = Recorders(engine, demand)
-    views = FeedViews(engine, pipelines, standing, books, attachments, recorders, origin)
+    views = FeedViews(engine, pipelines, standing, books, attachments, recorders, origin, (account.told, checks.told))
     return FeedParts(
         standing,
         markets,
@@ -112,5 +120,6 @@ def parts_of(engine: Engine, options: Options, origin: str = "", rest: RestClien
         recorders,
         views,
         Dashboards(frames, books, source, views.source),
-        Discovery(rest, markets, engine.clock.now_us),
+        discovery,
+        checks,
     )

@@ -11,12 +11,15 @@ if TYPE_CHECKING:
 
     from kalshi_nb._rows.rows import Row
 
-__all__ = ["GAP", "GapMarks"]
+__all__ = ["BACKFILLED", "GAP", "GapMarks"]
 
 MOST_MARKETS: Final = 100_000
 
 GAP: Final = "gap"
 """The column that says where rows may be missing."""
+
+BACKFILLED: Final = "backfilled"
+"""The column that says which rows were fetched, after their time."""
 
 
 class GapMarks:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from kalshi_nb._frames.joining import one_chunk
-from kalshi_nb._frames.marks import GAP
+from kalshi_nb._frames.marks import BACKFILLED, GAP
 from kalshi_nb._frames.schema import frame_of
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ class PlainRows(NamedTuple):
     exact: bool
     marks: Sequence[bool] | None
     """Which of them follow a gap, where the frame has a column that says so."""
+    late: bool | None = None
+    """Whether they were fetched, where the frame has a column that says so."""
 
     @property
     def height(self) -> int:
@@ -72,9 +74,12 @@ def joined(parts: Sequence[Part]) -> pl.DataFrame:
 def _framed(parts: Sequence[PlainRows]) -> pl.DataFrame:
     first = parts[0]
     frame = frame_of(first.channel, [row for each in parts for row in each.rows], first.exact)
-    if first.marks is None:
-        return frame
-    return frame.with_columns(pl.Series(GAP, _flags(parts), dtype=pl.Boolean()))
+    if first.late is not None:
+        late = [each.late for each in parts for _ in each.rows]
+        frame = frame.with_columns(pl.Series(BACKFILLED, late, dtype=pl.Boolean()))
+    if first.marks is not None:
+        frame = frame.with_columns(pl.Series(GAP, _flags(parts), dtype=pl.Boolean()))
+    return frame
 
 
 def _flags(parts: Iterable[PlainRows]) -> list[bool]:

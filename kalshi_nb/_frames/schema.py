@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from kalshi_nb._fixed_point import CONTRACT, COST_PARTS, DOLLAR, VALUE_PARTS
-from kalshi_nb._frames.marks import GAP
+from kalshi_nb._frames.marks import BACKFILLED, GAP
 from kalshi_nb._frames.names import SHARED_NAMES
 from kalshi_nb._frames.series import frame, series
 from kalshi_nb._rows.channels import LAYOUTS
@@ -75,7 +75,7 @@ def _dtype(kind: Kind, *, exact: bool) -> pl.DataType:
     return _PLAIN[kind]
 
 
-def schema(channel: str, exact: bool = False, *, gaps: bool = False) -> pl.Schema:
+def schema(channel: str, exact: bool = False, *, gaps: bool = False, late: bool = False) -> pl.Schema:
     """Return names and dtypes of a channel's columns.
 
     Parameters
@@ -87,9 +87,12 @@ def schema(channel: str, exact: bool = False, *, gaps: bool = False) -> pl.Schem
         Decimal(18, 2) contracts, values of indices as Decimal(18, 8) dollars.
     gaps : bool
         With a last column that says which rows follow a gap.
+    late : bool
+        With a column behind the channel's own that says which rows were fetched.
     """
     columns: dict[str, pl.DataType] = {each.name: _dtype(each.kind, exact=exact) for each in LAYOUTS[channel]}
-    return pl.Schema({**columns, GAP: pl.Boolean()} if gaps else columns)
+    marks = [*([BACKFILLED] if late else []), *([GAP] if gaps else [])]
+    return pl.Schema({**columns, **dict.fromkeys(marks, pl.Boolean())})
 
 
 def empty(channel: str, exact: bool = False) -> pl.DataFrame:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
+import polars as pl
 from streamz import Stream
 
 from kalshi_nb._frames.batch import Batch
+from kalshi_nb._frames.late import lacking
+from kalshi_nb._frames.marks import BACKFILLED
 from kalshi_nb._frames.pending import PlainRows
 from kalshi_nb._logging import log
 from kalshi_nb._rows.steering import LateRows
@@ -16,8 +19,6 @@ from kalshi_nb._streams.graph import destroy_below
 from kalshi_nb._streams.troubles import keys_dropped
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from kalshi_nb._frames.rolling import RollingFrame
     from kalshi_nb._rows.steering import SteeringRow
     from kalshi_nb._streams.delivery import Opening
@@ -39,6 +40,8 @@ class FeedFrameDelivery(Delivery):
         Keeps the rows.
     gaps : bool
         Whether the frame says which rows follow a gap.
+    late : bool
+        Whether it says which rows were fetched.
 
     Attributes
     ----------
@@ -48,10 +51,11 @@ class FeedFrameDelivery(Delivery):
 
     kind = "frames"
 
-    def __init__(self, opening: Opening, store: RollingFrame, *, gaps: bool = False) -> None:
+    def __init__(self, opening: Opening, store: RollingFrame, *, gaps: bool = False, late: bool = False) -> None:
         super().__init__(opening)
         self.store = store
         self.gaps = gaps
+        self._late = late
         self._all_keys = True
         self._source = Stream(stream_name=opening.label.name)
         self._node: _FeedFrameNode | None = _FeedFrameNode(self._source, store)
@@ -68,8 +72,10 @@ class FeedFrameDelivery(Delivery):
     def _wanted(self, batch: Batch) -> pl.DataFrame | PlainRows | None:
         exact, markets = self.pipeline.exact, self.label.market_tickers
         if len(batch) < _FEW_ROWS and not batch.is_built(exact=exact):
-            return batch.plain(markets, exact, gaps=self.gaps)
-        return batch.select(markets, exact, gaps=self.gaps)
+            rows = batch.plain(markets, exact, gaps=self.gaps)
+            return rows if rows is None or not self._late else rows._replace(late=False)
+        df = batch.select(markets, exact, gaps=self.gaps)
+        return df if df is None or not self._late else df.with_columns(pl.lit(value=False).alias(BACKFILLED))
 
     def _hand_over(self, element: pl.DataFrame | PlainRows) -> None:
         self._progress.rows += element.height
@@ -90,10 +96,13 @@ class FeedFrameDelivery(Delivery):
         if not isinstance(row, LateRows):
             super()._apply(row)
             return
-        late = Batch(self.label.channel, row.rows).plain(self.label.market_tickers, self.pipeline.exact)
-        if late is not None:
+        channel = self.label.channel
+        found = Batch(channel, row.rows).plain(self.label.market_tickers, self.pipeline.exact)
+        news = [] if found is None else lacking(self.store, channel, found.rows)
+        if found is not None and news:
             # They stand where rows were missing, and are none that follow a gap.
-            self.store.insert(late._replace(marks=[False] * late.height) if self.gaps else late)
+            marks = [False] * len(news) if self.gaps else None
+            self.store.insert(found._replace(rows=news, marks=marks, late=True if self._late else None))
 
     def _failed(self, error: BaseException, element: object) -> None:  # noqa: ARG002  # kept for users alone
         failure = self._notices.failure(error, self.pipeline)

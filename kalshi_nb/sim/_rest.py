@@ -99,6 +99,7 @@ class Rest:
             _route("/markets/{}", "GetMarket", self._market),
             _route("/markets/{}/orderbook", "GetMarketOrderbook", self._book),
             _route("/portfolio/orders", "GetOrders", account.orders, is_signed=True),
+            _route("/portfolio/orders/{}", "GetOrder", account.order, is_signed=True),
             _route("/portfolio/fills", "GetFills", account.fills, is_signed=True),
             _route("/portfolio/positions", "GetPositions", account.positions, is_signed=True),
             _route("/portfolio/balance", "GetBalance", account.balance, is_signed=True),

@@ -6,13 +6,13 @@ import math
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from kalshi_nb.sim import _frames
+from kalshi_nb.sim._account_ledger import AccountLedger
 from kalshi_nb.sim._calendar import Calendar
 from kalshi_nb.sim._catalogue import EVENTS
 from kalshi_nb.sim._channels import BOOK, CHANNELS, FEEDS
 from kalshi_nb.sim._events import Lifecycle, OrderUpdate, Trade
 from kalshi_nb.sim._publication import Publication
 from kalshi_nb.sim._rest_ledger import TradeLedger
-from kalshi_nb.sim._rest_portfolio import AccountLedger
 from kalshi_nb.sim._tape import Tape
 
 if TYPE_CHECKING:
