@@ -46,6 +46,7 @@
     KalshiWarning (UserWarning)
     ├── PipelineWarning                       a user's node raised, on the feed's thread
     ├── HandleWarning                         a handle that others hold was not closed
+    ├── AccountWarning                        what one's account was before one listened cannot be had
     ├── RecordingWarning                      a recorder cannot keep what comes
     └── ClockWarning                          this computer's clock is off
 """
@@ -53,6 +54,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "AccountWarning",
     "AuthenticationError",
     "ClockSkewError",
     "ClockWarning",
@@ -331,6 +333,10 @@ class RecordingWarning(KalshiWarning):
 
 class HandleWarning(KalshiWarning):
     """A frame that others hold, too, was not closed at the end of a ``with``."""
+
+
+class AccountWarning(KalshiWarning):
+    """What one's own account was before somebody listened cannot be had; the message says why, and what to do."""
 
 
 class ClockWarning(KalshiWarning):

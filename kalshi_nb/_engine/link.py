@@ -173,6 +173,11 @@ class Link:
             self._taps.hear(Event(self._timeline.stamp(), self.number, "released", channel))
         self._react()
 
+    def renew(self, market_tickers: Sequence[str]) -> None:
+        """Have those of these books that come over this connection made anew."""
+        self.session.renew(market_tickers)
+        self._react()
+
     def hurry(self) -> bool:
         """Dial at once where the next attempt is waited for; return whether it was."""
         if self.next_attempt_at is None or self._hurry is None:

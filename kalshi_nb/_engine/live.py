@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from functools import partial
 from random import Random
@@ -37,7 +37,7 @@ from kalshi_nb._rows.channels import BOOKS
 from kalshi_nb._rows.gaps import GapLog
 from kalshi_nb._rows.heard import BookState, Checkpoint, Event, Heard, Sent, SubscriptionState
 from kalshi_nb._rows.rejects import MOST_REJECTS, Reject
-from kalshi_nb._rows.steering import ClockStepRow
+from kalshi_nb._rows.steering import BookRow, ClockStepRow
 from kalshi_nb._rows.wanted import Wanted
 from kalshi_nb._session.requests import CATALOG, Outcome, Request
 from kalshi_nb._threads import refuse_on
@@ -135,6 +135,11 @@ class LiveEngine(RowLists):
     def state(self) -> EngineState:
         """The state of all links."""
         return "closed" if self._io.closing else state_of(self.links)
+
+    @property
+    def is_manual(self) -> bool:
+        """Whether the clock is moved by hand."""
+        return self.clock.is_manual
 
     def steady(self, at: int | None = None) -> int:
         """Return where a microsecond of the clock, or the present, lies on a timeline that never goes back."""
@@ -261,6 +266,16 @@ class LiveEngine(RowLists):
                 return found
         return None
 
+    def tell_books(self, market_tickers: Collection[str]) -> None:
+        """Have a row of each of these books that is live put among the deltas, at its place; does not wait."""
+        with contextlib.suppress(FeedClosedError):
+            self._io.post(partial(self._tell_books, tuple(market_tickers)))
+
+    def renew(self, market_tickers: Collection[str]) -> None:
+        """Have books made anew that are not what the exchange has; does not wait."""
+        with contextlib.suppress(FeedClosedError):
+            self._io.post(partial(self._renew, tuple(market_tickers)))
+
     def tap(self, tap: Tap) -> Callable[[], None]:
         """Let `tap` hear everything from now on, a checkpoint first; returns what takes it off."""
         if not self._io.is_alive:
@@ -320,6 +335,18 @@ class LiveEngine(RowLists):
             rows.append(ClockStepRow(step.by))
         self._arrived()
         self._taps.hear(Event(step.at, 0, "clock", f"{step.by:+} us"))
+
+    def _tell_books(self, market_tickers: Sequence[str]) -> None:
+        # Between two reads all that was taken in is in the ladders and among the rows.
+        for ticker in market_tickers:
+            ladder = self.ladder(ticker)
+            if ladder is not None and ladder.live:
+                self._rows[BOOKS].append(BookRow(ticker, *map(tuple, ladder.levels())))
+        self._arrived()
+
+    def _renew(self, market_tickers: Sequence[str]) -> None:
+        for link in self.links:
+            link.renew(market_tickers)
 
     def _take_stock(self) -> None:
         for each in self._standing():

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -417,6 +417,17 @@ class OfflineEngine(RowLists):
         """Return the ladders there are, by market."""
         found = [each for session in self._sessions.values() for each in session.ladders()]
         return iter(sorted(found, key=lambda each: each.market_ticker))
+
+    @property
+    def is_manual(self) -> bool:
+        """Whether the clock is moved by hand: by whoever plays."""
+        return True
+
+    def tell_books(self, market_tickers: Collection[str]) -> None:
+        """Do nothing: there is no exchange whose books a recording's could be compared with."""
+
+    def renew(self, market_tickers: Collection[str]) -> None:
+        """Do nothing, as `tell_books`."""
 
     def tap(self, tap: Tap) -> Callable[[], None]:
         """Let `tap` hear everything from now on; what is told begins with a checkpoint by itself."""

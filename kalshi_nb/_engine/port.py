@@ -15,7 +15,7 @@ Everything else is read: :meth:`Engine.status`, :attr:`Engine.gaps`, :meth:`Engi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -209,6 +209,11 @@ class Engine(Protocol):
         ...
 
     @property
+    def is_manual(self) -> bool:
+        """Whether that time goes on only where somebody moves it: then nothing is on its way in between."""
+        ...
+
+    @property
     def gaps(self) -> GapLog:
         """Every gap, of all connections."""
         ...
@@ -344,6 +349,20 @@ class Engine(Protocol):
 
     def put(self, channel: str, rows: Sequence[Row]) -> None:
         """Have rows that were fetched later, such as trades lost in a gap, enter the frames at their place."""
+        ...
+
+    def tell_books(self, market_tickers: Collection[str]) -> None:
+        """Have a :class:`BookRow` of each of these books that is live put among the rows, soon, at its place there.
+
+        What is before it among the deltas is in the book, and what is after it is not. Does not wait.
+        """
+        ...
+
+    def renew(self, market_tickers: Collection[str]) -> None:
+        """Have books made anew that are not what the exchange has: each is a gap, and stale until it is repaired.
+
+        Does not wait.
+        """
         ...
 
     def ladder(self, market_ticker: str) -> LadderReading | None:

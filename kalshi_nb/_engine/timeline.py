@@ -93,6 +93,11 @@ class Timeline:
         return self._steady_us() + self._set.offset if self._watched else self._clock.now_us()
 
     @property
+    def is_manual(self) -> bool:
+        """Whether it is moved by hand."""
+        return not self._watched
+
+    @property
     def stepped(self) -> int:
         """The sum of all steps, microseconds."""
         return self._set.stepped

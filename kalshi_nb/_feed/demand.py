@@ -254,6 +254,11 @@ class Demand:
         """Return the channels of which somebody wants something."""
         return {channel for channel, found in list(self._interests.items()) if found}
 
+    def books(self) -> list[str]:
+        """Return the markets that somebody named whose books, or what is made from them, are wanted."""
+        found = list(self._interests[BOOKS].values())  # copied at once: others come and go
+        return sorted({ticker for each in found if isinstance(each.wanted, frozenset) for ticker in each.wanted})
+
     def rows(
         self,
         channel: str,

@@ -119,7 +119,7 @@ class Feed:
         self._parts = parts = parts_of(engine, options, exchange, replaying, rest)
         self._standing, self._markets, self._demand = parts.standing, parts.markets, parts.demand
         self._frames, self._books, self._attachments = parts.frames, parts.books, parts.attachments
-        self._follower, self._recorders = parts.follower, parts.recorders
+        self._follower, self._recorders, self._checks = parts.follower, parts.recorders, parts.checks
         self._pipelines, self._views, self._dashboards = parts.pipelines, parts.views, parts.dashboards
 
     def _open(self, timeout: float) -> None:
@@ -304,15 +304,17 @@ class Feed:
         -------
         Frame
             Columns ``ts, market_ticker, outcome_side, yes_price, count, fee_cost, post_position, is_taker,
-            book_side, order_id, client_order_id, trade_id, exchange_index, subaccount, received_at``.
+            book_side, order_id, client_order_id, trade_id, exchange_index, subaccount, received_at, backfilled``.
             ``yes_price`` is a YES price also where ``outcome_side`` is "no"; ``fee_cost`` has six decimals;
             ``post_position`` is the net position, long YES above zero.
 
         Notes
         -----
         Source: Kalshi's channel ``fill``. It has no sequence numbers, so a lost row cannot be seen, and `gaps`
-        marks only what follows lost connections, ended subscriptions, and rows that could not be read. It begins
-        when you subscribe: earlier fills are not sent.
+        marks only what follows lost connections, ended subscriptions, and rows that could not be read. Earlier fills,
+        the newest 100,000, are fetched over REST, and so is what a gap hid: there ``backfilled`` is true, and
+        ``received_at`` and ``post_position`` are null. A :class:`kalshi_nb.errors.AccountWarning` says so where they
+        cannot be had.
         """
         return self._frame("fill", market_tickers, rows, seconds, exact=exact, gaps=gaps)
 
@@ -341,7 +343,8 @@ class Feed:
         Notes
         -----
         Source: Kalshi's channel ``user_orders``. It has no sequence numbers (see :meth:`fills` for what that does
-        to `gaps`), and orders that do not change are not sent.
+        to `gaps`), and orders that do not change are not sent: these are fetched as :meth:`fills` are, all
+        that rest and the newest 100,000 that ended, with the time of their last change as ``ts``.
         """
         return self._frame("user_orders", market_tickers, rows, seconds, exact=exact, gaps=gaps, keys=latest_keys)
 
@@ -362,14 +365,15 @@ class Feed:
         -------
         Frame
             Columns ``ts, market_ticker, position, position_cost, realized_pnl, fees_paid,
-            position_fee_cost, volume, subaccount, user_id, received_at``. ``position`` is net, in contracts;
-            what is dollars has six decimals; ``ts`` is when the exchange sent it. ``.latest()`` is the
+            position_fee_cost, volume, subaccount, user_id, received_at, backfilled``. ``position`` is net, in
+            contracts; what is dollars has six decimals; ``ts`` is when the exchange sent it. ``.latest()`` is the
             present state of each market, and of each subaccount where there are several.
 
         Notes
         -----
         Source: Kalshi's channel ``market_positions``. It has no sequence numbers (see :meth:`fills` for what that
-        does to `gaps`), and positions that do not change are not sent.
+        does to `gaps`), and positions that do not change are not sent: those of the primary account are fetched as
+        :meth:`fills` are. REST tells neither ``position_fee_cost`` nor ``volume``.
         """
         return self._frame("market_positions", market_tickers, rows, seconds, exact=exact, gaps=gaps)
 
@@ -635,6 +639,56 @@ class Feed:
         tickers = check_books(market_tickers)
         self._asked().discovery.refuse_events(tickers)
         return Books(self._books.get(tickers))
+
+    def verify_books(self, market_tickers: MarketTickers = None, *, every: Duration | None = None) -> pl.DataFrame:
+        """Compare live books with the exchange's own, asked for over REST, and make anew those that are wrong.
+
+        A book that is kept is right as long as no number is missing; this is the proof. Each is followed change by
+        change while the exchange is asked, so that a busy market is no difference. What differs is looked at once more
+        after 16 s, when the exchange's cache has forgotten its answer; only then it counts. Such a book is a row of
+        :attr:`gaps` (``differs``), is stale at once, and is repaired the way that any gap is; ``health()`` says so.
+
+        >>> import kalshi_nb as kn
+        >>> exchange = kn.sim.Exchange(seed=7, clock="manual")
+        >>> feed = kn.connect(exchange)
+        >>> book = feed.book("KXHIGHNY-26NOV22-B52.5").wait()
+        >>> feed.verify_books()["verdict"].to_list()
+        ['same']
+        >>> feed.close()
+        >>> exchange.close()
+
+        Parameters
+        ----------
+        market_tickers : str or iterable of str, optional
+            Which books; all that the feed keeps when None.
+        every : str, timedelta or float, optional
+            Compare them now, and again every so often, ``"5m"`` or seconds, until the feed is closed or this is called
+            with another `every`; 0 ends it. What comes of that is in :attr:`gaps` and ``health()``.
+
+        Returns
+        -------
+        polars.DataFrame
+            Columns ``market_ticker, verdict, differing_levels, looks, checked_at``, sorted by ticker. ``verdict`` is
+            ``"same"``; ``"different"``; ``"not live"``, where there was no live book to compare, or a gap came in
+            between; or ``"unknown there"``. ``differing_levels`` counts levels of both sides; ``looks`` how often the
+            exchange was asked.
+
+        Raises
+        ------
+        MarketTickerError
+            When a ticker is empty or not a string.
+        RestError
+            When the exchange does not answer, whatever was tried; its class says why.
+        ConfigurationError
+            When there is no exchange to ask, as in a recording, or `every` is no length of time.
+        FeedClosedError, WrongThreadError
+            When the feed is closed; on a thread that the feed's own data goes through.
+
+        Notes
+        -----
+        One request is made for each hundred books. Source: Kalshi's ``GET /markets/orderbooks``.
+        """
+        return self._checks.verify(check_tickers(market_tickers, BOOKS), every)
 
     # Views of several of these ------------------------------------------------------------------------
 
@@ -1207,8 +1261,8 @@ class Feed:
             (null while it is open; for books it ends when all of them are right again, elsewhere when data
             goes on, or the exchange has taken the subscription again); ``reason``; ``seq_from``, ``seq_to`` (the
             missing sequence numbers, both included); ``repaired_by`` (``get_snapshot``, ``resubscribe``,
-            ``reconnect``; null where nothing brought back what was lost); ``connection`` (which of the feed's
-            connections has it, from 1).
+            ``reconnect``, ``rest``; null where nothing brought back what was lost); ``connection`` (which of the
+            feed's connections has it, from 1).
         """
         from kalshi_nb._frames.gaps import gap_frame  # noqa: PLC0415  # polars loads when it is needed
 

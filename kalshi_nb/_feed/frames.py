@@ -19,6 +19,7 @@ from kalshi_nb.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from kalshi_nb._engine.port import Engine
+    from kalshi_nb._feed.account import Account
     from kalshi_nb._feed.backfill import Backfill
     from kalshi_nb._feed.frame import Frame
     from kalshi_nb._feed.history import History, Since
@@ -113,6 +114,8 @@ class Frames:
         What was before.
     backfill : Backfill
         Looks again for what could not be seen at once.
+    account : Account
+        Has those of one's own account begin with what there is.
     """
 
     def __init__(
@@ -124,9 +127,11 @@ class Frames:
         source: FeedSource,
         history: History,
         backfill: Backfill,
+        account: Account,
     ) -> None:
         self._history = history
         self._backfill = backfill
+        self._account = account
         self._source = source
         self._engine = engine
         self._demand = demand
@@ -178,7 +183,7 @@ class Frames:
                 seam = self._history.fill(node, request.market_tickers, request.since, coverage)
                 if seam is not None:
                     self._backfill.later(seam)
-            return Frame(
+            frame = Frame(
                 node.store,
                 name=node.pipeline.name,
                 on_close=node.pipeline.close,
@@ -196,6 +201,8 @@ class Frames:
                     market_tickers=request.market_tickers,
                 ),
             )
+            self._account.begin(request.channel, request.market_tickers)
+            return frame  # noqa: TRY300  # Ctrl-C between this and an else: would find nobody who ends it
         except BaseException:
             node.pipeline.close()
             raise

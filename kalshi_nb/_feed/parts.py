@@ -8,8 +8,10 @@ from typing import Any
 
 from kalshi_nb._engine.port import Engine
 from kalshi_nb._environments import origin_of
+from kalshi_nb._feed.account import Account
 from kalshi_nb._feed.attachments import Attachments
 from kalshi_nb._feed.backfill import Backfill
+from kalshi_nb._feed.book_checks import BookChecks
 from kalshi_nb._feed.dashboard import Dashboards
 from kalshi_nb._feed.demand import Demand
 from kalshi_nb._feed.feed_views import FeedViews
@@ -48,6 +50,7 @@ class FeedParts:
     discovery: Discovery
     history: History
     backfill: Backfill
+    checks: BookChecks
 
     def close(self, engine: Engine, mover: Any) -> None:
         """End them and their engine, in the order in which nothing waits for what has ended.
@@ -106,19 +109,23 @@ def parts_of(
     """
     said, is_by_hand = origin(engine.url, exchange, replaying), getattr(exchange, "clock", "") == "manual"
     standing, markets, demand = FeedStanding(engine), MarketRegistry(), Demand(engine)
-    pipelines = pipelines_on(engine, options, standing, markets, demand)
+    account = Account(engine, standing, rest)
+    discovery = Discovery(rest, markets, engine.clock.now_us)
+    checks = BookChecks(engine, demand, standing, discovery)
+    pipelines = pipelines_on(engine, options, standing, markets, demand, account, checks)
+    checks.serve(pipelines.bring)
     orders_since = partial(demand.since, "user_orders")
     source = FeedSource(engine, markets, standing.over, standing.view_errors, orders_since=orders_since, origin=said)
-    discovery = Discovery(rest, markets, engine.clock.now_us)
+    account.serve(pipelines.bring, source.frames_of)
     history = History(engine, lambda: discovery.client)
     backfill = Backfill(engine, markets.recent_trades, history.trades, partial(demand.wanted, "trade"))
     # Where the clock is moved by hand, what comes is a matter of steps; what is fetched meanwhile would not be.
     backfill.is_on = rest is not None and (not is_by_hand if options.backfill is None else options.backfill)
-    frames = Frames(engine, demand, pipelines, standing, source, history, backfill)
+    frames = Frames(engine, demand, pipelines, standing, source, history, backfill, account)
     books = OpenBooks(engine, demand, standing, source)
     attachments = Attachments(pipelines, demand, engine)
     recorders = Recorders(engine, demand)
-    told = (attachments.warnings, recorders.told, backfill.told)
+    told = (attachments.warnings, recorders.told, backfill.told, account.told, checks.told)
     views = FeedViews(engine, pipelines, standing, books, recorders, said, told)
     return FeedParts(
         standing,
@@ -135,4 +142,5 @@ def parts_of(
         discovery,
         history,
         backfill,
+        checks,
     )

@@ -6,17 +6,22 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kalshi_nb._markets.lifecycle import LIFECYCLE_CHANNELS, learn
-from kalshi_nb._rows.channels import ROWS
+from kalshi_nb._rows.channels import BOOKS, ROWS
 from kalshi_nb._streams.nodes import RollingFrameNode
 from kalshi_nb._streams.runner import Pipelines
 from kalshi_nb._widgets.showing import view_of_a_pipeline
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kalshi_nb._engine.port import Engine
+    from kalshi_nb._feed.account import Account
+    from kalshi_nb._feed.book_checks import BookChecks
     from kalshi_nb._feed.demand import Demand
     from kalshi_nb._feed.options import Options
     from kalshi_nb._feed.standing import FeedStanding
     from kalshi_nb._markets.registry import MarketRegistry
+    from kalshi_nb._rows.rows import Row
 
 __all__ = ["pipelines_on"]
 
@@ -24,7 +29,13 @@ RollingFrameNode.shown_by = view_of_a_pipeline
 
 
 def pipelines_on(
-    engine: Engine, options: Options, standing: FeedStanding, markets: MarketRegistry, demand: Demand
+    engine: Engine,
+    options: Options,
+    standing: FeedStanding,
+    markets: MarketRegistry,
+    demand: Demand,
+    account: Account,
+    checks: BookChecks,
 ) -> Pipelines:
     """Return the pipelines of a feed, which take its engine's rows.
 
@@ -41,7 +52,20 @@ def pipelines_on(
         and fills are, whoever wanted these rows.
     demand : Demand
         Knows which books views keep for themselves.
+    account : Account
+        Hears of gaps in what is told of one's own.
+    checks : BookChecks
+        Follows books while they are compared with the exchange's.
     """
+
+    def learn_orders(rows: Sequence[Row]) -> None:
+        markets.own_marks.learn_orders(rows)
+        account.hear("user_orders", rows)
+
+    def learn_fills(rows: Sequence[Row]) -> None:
+        markets.own_marks.learn_fills(rows)
+        account.hear("fill", rows)
+
     return Pipelines(
         engine.take,
         engine.pending,
@@ -54,9 +78,11 @@ def pipelines_on(
         standing=standing,
         readers={
             **dict.fromkeys(LIFECYCLE_CHANNELS, partial(learn, markets)),
+            BOOKS: checks.hear,
             "trade": markets.learn_trades,
-            "user_orders": markets.own_marks.learn_orders,
-            "fill": markets.own_marks.learn_fills,
+            "user_orders": learn_orders,
+            "fill": learn_fills,
+            "market_positions": partial(account.hear, "market_positions"),
         },
         left_out=demand.of_views_alone,
     )

@@ -19,7 +19,7 @@ GAP: Final = "gap"
 """The column that says where rows may be missing."""
 
 BACKFILLED: Final = "backfilled"
-"""The column that says which rows did not come by themselves."""
+"""The column that says which rows were fetched, after their time."""
 
 
 class GapMarks:

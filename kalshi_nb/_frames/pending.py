@@ -31,8 +31,8 @@ class PlainRows(NamedTuple):
     exact: bool
     marks: Sequence[bool] | None
     """Which of them follow a gap, where the frame has a column that says so."""
-    fetched: bool | None = None
-    """Whether all of them were fetched later, or none, where the frame has a column that says so."""
+    late: bool | None = None
+    """Whether they were fetched, where the frame has a column that says so."""
 
     @property
     def height(self) -> int:
@@ -74,11 +74,11 @@ def joined(parts: Sequence[Part]) -> pl.DataFrame:
 def _framed(parts: Sequence[PlainRows]) -> pl.DataFrame:
     first = parts[0]
     frame = frame_of(first.channel, [row for each in parts for row in each.rows], first.exact)
+    if first.late is not None:
+        late = [each.late for each in parts for _ in each.rows]
+        frame = frame.with_columns(pl.Series(BACKFILLED, late, dtype=pl.Boolean()))
     if first.marks is not None:
         frame = frame.with_columns(pl.Series(GAP, _flags(parts), dtype=pl.Boolean()))
-    if first.fetched is not None:
-        fetched = [each.fetched for each in parts for _ in each.rows]
-        frame = frame.with_columns(pl.Series(BACKFILLED, fetched, dtype=pl.Boolean()))
     return frame
 
 

@@ -75,7 +75,7 @@ def _dtype(kind: Kind, *, exact: bool) -> pl.DataType:
     return _PLAIN[kind]
 
 
-def schema(channel: str, exact: bool = False, *, gaps: bool = False, fetched: bool = False) -> pl.Schema:
+def schema(channel: str, exact: bool = False, *, gaps: bool = False, late: bool = False) -> pl.Schema:
     """Return names and dtypes of a channel's columns.
 
     Parameters
@@ -87,11 +87,11 @@ def schema(channel: str, exact: bool = False, *, gaps: bool = False, fetched: bo
         Decimal(18, 2) contracts, values of indices as Decimal(18, 8) dollars.
     gaps : bool
         With a last column that says which rows follow a gap.
-    fetched : bool
-        With a last column that says which rows were fetched later.
+    late : bool
+        With a column behind the channel's own that says which rows were fetched.
     """
     columns: dict[str, pl.DataType] = {each.name: _dtype(each.kind, exact=exact) for each in LAYOUTS[channel]}
-    marks = [name for name, is_there in ((GAP, gaps), (BACKFILLED, fetched)) if is_there]
+    marks = [*([BACKFILLED] if late else []), *([GAP] if gaps else [])]
     return pl.Schema({**columns, **dict.fromkeys(marks, pl.Boolean())})
 
 

@@ -30,6 +30,7 @@ _OUTCOME, _SIDE, _PRICE, _LEFT, _HEARD = (
 )
 _FILL_MARKET: Final = position("fill", "market_ticker")
 _FILLED: Final = tuple(position("fill", name) for name in ("outcome_side", "yes_price", "count", "ts"))
+_MILLI: Final = 1_000
 _BOUGHT: Final = {"bid": "yes", "ask": "no"}
 """What rests on a side buys; to sell YES is to buy NO."""
 
@@ -123,7 +124,7 @@ class OwnMarks:
             if type(row) is tuple:
                 _add(found, (row,))
             elif isinstance(row, LateRows):
-                _add(found, row.rows)
+                _add(found, self._lacking(row.rows, found))
             elif isinstance(row, ResetRow):
                 found = {}
                 self._fills = {}
@@ -134,6 +135,12 @@ class OwnMarks:
         if excess > 0:
             self._fills = dict(islice(self._fills.items(), excess, None))
         self._tell()
+
+    def _lacking(self, rows: Iterable[Row], found: Mapping[str, list[OwnFill]]) -> list[Row]:
+        """Return fetched fills that are not marked yet, nor found just now: what was told is so to the millisecond."""
+        marked = (*self._fills.items(), *found.items())
+        known = {(market, each._replace(at=each.at // _MILLI)) for market, fills in marked for each in fills}
+        return [row for row in rows if (row[_FILL_MARKET], _fill(row, _MILLI)) not in known]
 
     def orders(self, market_ticker: str) -> tuple[OwnOrder, ...]:
         """Return one's own resting orders in a market, the one first that was heard of first."""
@@ -191,8 +198,13 @@ def _resting(row: Row) -> OwnOrder | None:
     return OwnOrder(outcome, price, left, row[_HEARD])
 
 
+def _fill(row: Row, per: int = 1) -> OwnFill:
+    outcome, price, size, at = (row[each] for each in _FILLED)
+    return OwnFill(outcome, price, size, at // per)
+
+
 def _add(found: dict[str, list[OwnFill]], rows: Iterable[Row]) -> None:
     for row in rows:
-        fill = OwnFill(*[row[at] for at in _FILLED])
+        fill = _fill(row)
         if fill.outcome is not None:
             found.setdefault(row[_FILL_MARKET], []).append(fill)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import msgspec
 
-from kalshi_nb._fixed_point import COSTS, COUNTS
+from kalshi_nb._fixed_point import COSTS, COUNTS, PRICES
 from kalshi_nb.errors import RestBodyError, WireError
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "TradesBody",
     "counts",
     "micro_dollars",
+    "prices",
 ]
 
 Number = str | int | float | None
@@ -254,6 +255,11 @@ def micro_dollars(value: Number) -> int | None:
 def counts(value: Number) -> int | None:
     """Return contracts in 1/100; None for none. Errors as of :func:`micro_dollars`."""
     return _exact(value, COUNTS)
+
+
+def prices(value: Number) -> int | None:
+    """Return a price in 1/10000 dollar; None for none. Errors as of :func:`micro_dollars`."""
+    return _exact(value, PRICES)
 
 
 def _exact(value: Number, units: dict[str, int]) -> int | None:

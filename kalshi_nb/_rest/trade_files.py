@@ -126,7 +126,7 @@ def _pages(
 
 def _frame(rows: list[Row]) -> pl.DataFrame:
     if not rows:
-        return pl.DataFrame(schema=schema("trade", fetched=True))
+        return pl.DataFrame(schema=schema("trade", late=True))
     rows.sort(key=lambda row: (row[TIME], row[TRADE_ID]))
     return frame_of("trade", rows).with_columns(pl.lit(value=True).alias(BACKFILLED))
 

@@ -23,6 +23,7 @@ GapReason = Literal[
     "unsubscribed",
     "resubscribed",
     "connection_lost",
+    "differs",
     "dropped",
     "torn",
     "unreadable",
@@ -30,11 +31,12 @@ GapReason = Literal[
 ]
 """Why data is missing: numbers that never arrived, a frame that could not be read, a change that would leave less
 than none, a change before its book, the exchange's errors 10 and 25, a subscription that the exchange ended, one that
-the kit ended to change a filter, or a connection that was lost. In a recording also: what came was too much for it, or
-there was no room; it breaks off; it cannot be read; or nobody recorded."""
+the kit ended to change a filter, a connection that was lost, or a book that was another over REST. In a recording:
+what came was too much for it, or there was no room; it breaks off; it cannot be read; or nobody recorded."""
 
-RepairedBy = Literal["get_snapshot", "resubscribe", "reconnect", "checkpoint", "rest"]
-"""What made the books right again; in a recording also how they stood at a moment after the gap. Trades: ``rest``."""
+RepairedBy = Literal["get_snapshot", "resubscribe", "reconnect", "rest", "checkpoint"]
+"""What made the books right again, or brought back what was lost; in a recording also how books stood at a moment
+after the gap."""
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from kalshi_nb._rows.rows import Row
 
-__all__ = ["STEERING", "ClockStepRow", "DroppedRows", "LateRows", "ResetRow", "SteeringRow"]
+__all__ = ["STEERING", "BookRow", "ClockStepRow", "DroppedRows", "LateRows", "ResetRow", "SteeringRow"]
 
 
 class ResetRow(NamedTuple):
@@ -83,7 +83,23 @@ class DroppedRows(NamedTuple):
         return sum(each.get(ticker, 0) for each in counts for ticker in market_tickers)
 
 
-SteeringRow = ResetRow | ClockStepRow | LateRows | DroppedRows
+class BookRow(NamedTuple):
+    """How a kept book stood here, for whoever compares books; no frame takes note of it.
 
-STEERING: Final = frozenset({ResetRow, ClockStepRow, LateRows, DroppedRows})
+    Attributes
+    ----------
+    market_ticker : str
+        The market.
+    yes, no : tuple of pairs
+        Prices and sizes of the bids of both sides, as :class:`kalshi_nb._rows.rows.SnapshotRow` has them.
+    """
+
+    market_ticker: str
+    yes: tuple[tuple[int, int], ...]
+    no: tuple[tuple[int, int], ...]
+
+
+SteeringRow = ResetRow | ClockStepRow | LateRows | DroppedRows | BookRow
+
+STEERING: Final = frozenset({ResetRow, ClockStepRow, LateRows, DroppedRows, BookRow})
 """Their types: a batch without one of them is passed on as it is."""

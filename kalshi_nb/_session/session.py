@@ -8,7 +8,7 @@ source are injected, so that every run can be repeated.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from random import Random
 
 from kalshi_nb._rows.channels import BOOKS
@@ -151,6 +151,16 @@ class Session:
         else:
             subscription.membership.rows_wanted = on
         self._update_listening(subscription)
+
+    def renew(self, market_tickers: Iterable[str]) -> None:
+        """Distrust live books that are known to be wrong although nothing was missed, and repair them."""
+        subscription = self._state.subscriptions.get(BOOKS)
+        if subscription is None or not self._state.connected:
+            return
+        for ticker in market_tickers:
+            ladder = self._state.ladders.get(ticker)
+            if ladder is not None and ladder.live:
+                self._books.open_gap(subscription, "differs", None, None, ticker)
 
     # The connection -----------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ import polars as pl
 from streamz import Stream
 
 from kalshi_nb._frames.batch import Batch
+from kalshi_nb._frames.late import lacking
 from kalshi_nb._frames.marks import BACKFILLED
 from kalshi_nb._frames.pending import PlainRows
 from kalshi_nb._logging import log
@@ -43,8 +44,8 @@ class FeedFrameDelivery(Delivery):
         Keeps the rows.
     gaps : bool
         Whether the frame says which rows follow a gap.
-    fetched : bool
-        Whether it says which rows were fetched later.
+    late : bool
+        Whether it says which rows were fetched.
 
     Attributes
     ----------
@@ -54,11 +55,11 @@ class FeedFrameDelivery(Delivery):
 
     kind = "frames"
 
-    def __init__(self, opening: Opening, store: RollingFrame, *, gaps: bool = False, fetched: bool = False) -> None:
+    def __init__(self, opening: Opening, store: RollingFrame, *, gaps: bool = False, late: bool = False) -> None:
         super().__init__(opening)
         self.store = store
         self.gaps = gaps
-        self._is_told = fetched
+        self._late = late
         self._identity = traits_of(opening.label.channel).identity
         self._all_keys = True
         self._source = Stream(stream_name=opening.label.name)
@@ -76,12 +77,10 @@ class FeedFrameDelivery(Delivery):
     def _wanted(self, batch: Batch) -> pl.DataFrame | PlainRows | None:
         exact, markets = self.pipeline.exact, self.label.market_tickers
         if len(batch) < _FEW_ROWS and not batch.is_built(exact=exact):
-            plain = batch.plain(markets, exact, gaps=self.gaps)
-            return plain._replace(fetched=False) if plain is not None and self._is_told else plain
-        frame = batch.select(markets, exact, gaps=self.gaps)
-        if frame is None or not self._is_told:
-            return frame
-        return frame.with_columns(pl.lit(value=False).alias(BACKFILLED))
+            rows = batch.plain(markets, exact, gaps=self.gaps)
+            return rows if rows is None or not self._late else rows._replace(late=False)
+        df = batch.select(markets, exact, gaps=self.gaps)
+        return df if df is None or not self._late else df.with_columns(pl.lit(value=False).alias(BACKFILLED))
 
     def _hand_over(self, element: pl.DataFrame | PlainRows) -> None:
         self._progress.rows += element.height
@@ -105,13 +104,18 @@ class FeedFrameDelivery(Delivery):
         self.put_in(row.rows)
 
     def put_in(self, rows: Sequence[Row]) -> int:
-        """Put rows of the channel in that were fetched; return how many of them were not there. From any thread."""
-        late = Batch(self.label.channel, rows).plain(self.label.market_tickers, self.pipeline.exact)
-        if late is None:
+        """Put rows of the channel in that were fetched; return how many of them were not there.
+
+        Those of trades from any thread: which are there already is looked at in one step with putting them in.
+        """
+        channel = self.label.channel
+        found = Batch(channel, rows).plain(self.label.market_tickers, self.pipeline.exact)
+        news = [] if found is None else lacking(self.store, channel, found.rows)
+        if found is None or not news:
             return 0
         # They stand where rows were missing, and are none that follow a gap.
-        marks = [False] * late.height if self.gaps else None
-        late = late._replace(marks=marks, fetched=True if self._is_told else None)
+        marks = [False] * len(news) if self.gaps else None
+        late = found._replace(rows=news, marks=marks, late=True if self._late else None)
         return self.store.insert(late, unless=self._identity)
 
     def _failed(self, error: BaseException, element: object) -> None:  # noqa: ARG002  # kept for users alone

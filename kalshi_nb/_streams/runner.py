@@ -222,17 +222,17 @@ class Pipelines:
     ) -> FeedFrameDelivery:
         """Return what fills a frame of the feed's own, in each turn, until its pipeline is closed.
 
-        With `gaps` its last column says which rows come first in their market after a gap, with `fetched` one more
-        says which were fetched later.
+        With `gaps` its last column says which rows come first in their market after a gap. With `fetched`, and where
+        it is about one's own account, a column before that says which rows were fetched.
 
         Raises
         ------
         ConfigurationError
             When `rows`, `seconds` or `latest_keys` is not a positive number.
         """
-        kept = window(rows, seconds)
+        kept, late = window(rows, seconds), fetched or traits_of(channel).account
         store = RollingFrame(
-            schema(channel, exact, gaps=gaps, fetched=fetched),
+            schema(channel, exact, gaps=gaps, late=late),
             rows=kept.rows,
             seconds=kept.seconds,
             clock=self._clock,
@@ -243,7 +243,7 @@ class Pipelines:
         )
         opening = self._opening(self._kit, channel, market_tickers, name, on_close, exact=exact)
         store.on_awaited = self._turns.hurry
-        delivery = FeedFrameDelivery(opening, store, gaps=gaps, fetched=fetched)
+        delivery = FeedFrameDelivery(opening, store, gaps=gaps, late=late)
         self._kit.add(delivery, strongly=True)
         self.start()
         return delivery
@@ -411,6 +411,11 @@ class Pipelines:
                 f"kalshi-user did not deliver within {deadline}: {self.pending_rows:,} rows wait for it. "
                 f"A node or callback of yours is slow, in one of {names or 'the pipelines'}."
             )
+
+    def bring(self, timeout: float) -> bool:
+        """Have all that is pending brought to the feed's own frames, and wait for that; return whether it was."""
+        self.start()
+        return self._turns.ask(timeout) is not None
 
     def wait_for_room(self, timeout: float) -> bool:
         """Wait until what was handed over is taken, and few enough rows wait for the users' pipelines.

@@ -109,6 +109,7 @@ class Rest:
             _route("/historical/markets/{}", "GetHistoricalMarket", self._moved_market),
             _route("/historical/markets/{}/candlesticks", "GetHistoricalCandlesticks", self._history.of_moved_market),
             _route("/portfolio/orders", "GetOrders", account.orders, is_signed=True),
+            _route("/portfolio/orders/{}", "GetOrder", account.order, is_signed=True),
             _route("/portfolio/fills", "GetFills", account.fills, is_signed=True),
             _route("/portfolio/positions", "GetPositions", account.positions, is_signed=True),
             _route("/portfolio/balance", "GetBalance", account.balance, is_signed=True),

@@ -2,96 +2,30 @@
 
 from __future__ import annotations
 
-from collections import deque
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from kalshi_nb.sim._account_frames import costs
-from kalshi_nb.sim._events import Fill, OrderUpdate, PositionUpdate
 from kalshi_nb.sim._frames import contracts, dollars, rfc3339
 from kalshi_nb.sim._market import WHOLE
-from kalshi_nb.sim._rest_queries import FAR_US
+from kalshi_nb.sim._rest_queries import FAR_US, not_found
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from kalshi_nb.sim._events import Event
+    from kalshi_nb.sim._account_ledger import KeptFill, KeptOrder, KeptPosition
+    from kalshi_nb.sim._events import Fill, PositionUpdate
     from kalshi_nb.sim._rest_queries import Query
     from kalshi_nb.sim._venue import Venue
 
     Page = Callable[..., tuple[list[Any], str]]
 
-__all__ = ["AccountLedger", "Portfolio"]
+__all__ = ["Portfolio"]
 
-_MOST_FILLS: Final = 100_000
-_MOST_ENDED: Final = 100_000
 _BEGINS_WITH: Final = 10_000 * 1_000_000
 """What the account has in the beginning, 1/1000000 dollar."""
 _CENT: Final = 10_000
 _MOST_EVENTS: Final = 10
 _STATUS: Final = ("resting", "canceled", "executed")
-
-
-class _Order(NamedTuple):
-    """An order, as it was told of last."""
-
-    created_us: int
-    updated_us: int
-    update: OrderUpdate
-
-
-class _Filled(NamedTuple):
-    """A fill, and when it was."""
-
-    time_us: int
-    fill: Fill
-
-
-class _Held(NamedTuple):
-    """A position, and since when it is so."""
-
-    time_us: int
-    update: PositionUpdate
-
-
-class AccountLedger:
-    """All that was told of the account since it began; of more than 100,000 fills, or ended orders, the oldest go."""
-
-    def __init__(self) -> None:
-        self.fills: deque[_Filled] = deque(maxlen=_MOST_FILLS)
-        self.orders: dict[str, _Order] = {}
-        self.positions: dict[str, _Held] = {}
-        self.updated_us = 0
-        self._ended: deque[str] = deque()
-
-    def note(self, event: Event, time_us: int, created_us: int | None) -> None:
-        """Take up what happened; what is not about the account is passed over.
-
-        Parameters
-        ----------
-        event : Event
-            What.
-        time_us : int
-            When, exchange time.
-        created_us : int or None
-            When the order that it is about was made.
-        """
-        if isinstance(event, Fill):
-            self.fills.append(_Filled(time_us, event))
-        elif isinstance(event, OrderUpdate):
-            self._note_order(event, time_us, time_us if created_us is None else created_us)
-        elif isinstance(event, PositionUpdate):
-            self.positions[event.market.ticker] = _Held(time_us, event)
-        else:
-            return
-        self.updated_us = max(self.updated_us, time_us)
-
-    def _note_order(self, update: OrderUpdate, time_us: int, created_us: int) -> None:
-        order_id = update.order.order_id
-        self.orders[order_id] = _Order(created_us, time_us, update)
-        if update.order.status != "resting":
-            self._ended.append(order_id)
-            if len(self._ended) > _MOST_ENDED:
-                del self.orders[self._ended.popleft()]
 
 
 class Portfolio:
@@ -125,6 +59,13 @@ class Portfolio:
         )
         page, cursor = self._page(query, keyed, 100, 200, least=1)
         return {"orders": [_order_object(each) for each in page], "cursor": cursor}
+
+    def order(self, _: Query, order_id: str) -> dict[str, Any]:
+        """Answer ``/portfolio/orders/{order_id}``."""
+        found = self._venue.account.orders.get(order_id)
+        if found is None:
+            raise not_found()
+        return {"order": _order_object(found)}
 
     def fills(self, query: Query) -> dict[str, Any]:
         """Answer ``/portfolio/fills``: the newest first."""
@@ -195,7 +136,7 @@ class Portfolio:
             and query.text("subaccount") in ("", "0")
         )
 
-    def _position_object(self, held: _Held) -> dict[str, Any]:
+    def _position_object(self, held: KeptPosition) -> dict[str, Any]:
         update = held.update
         orders = self._venue.account.orders.values()
         return {
@@ -232,7 +173,7 @@ def _prices(yes_price: int) -> dict[str, str]:
     return {"yes_price_dollars": _text(dollars(yes_price)), "no_price_dollars": _text(dollars(WHOLE - yes_price))}
 
 
-def _order_object(found: _Order) -> dict[str, Any]:
+def _order_object(found: KeptOrder) -> dict[str, Any]:
     update, order = found.update, found.update.order
     return {
         "order_id": order.order_id,
@@ -260,7 +201,7 @@ def _order_object(found: _Order) -> dict[str, Any]:
     }
 
 
-def _fill_object(found: _Filled) -> dict[str, Any]:
+def _fill_object(found: KeptFill) -> dict[str, Any]:
     fill = found.fill
     return {
         "fill_id": fill.trade_id,
@@ -281,7 +222,7 @@ def _fill_object(found: _Filled) -> dict[str, Any]:
     }
 
 
-def _by_event(page: Iterable[_Held]) -> dict[str, list[PositionUpdate]]:
+def _by_event(page: Iterable[KeptPosition]) -> dict[str, list[PositionUpdate]]:
     found: dict[str, list[PositionUpdate]] = {}
     for each in page:
         found.setdefault(each.update.market.event_ticker, []).append(each.update)

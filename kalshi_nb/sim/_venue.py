@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from kalshi_nb.sim import _frames
+from kalshi_nb.sim._account_ledger import AccountLedger
 from kalshi_nb.sim._calendar import Calendar
 from kalshi_nb.sim._catalogue import CATALOGUE, EVENTS
 from kalshi_nb.sim._channels import BOOK, CHANNELS, FEEDS
@@ -13,7 +14,6 @@ from kalshi_nb.sim._events import Delta, Lifecycle, OrderUpdate, Trade
 from kalshi_nb.sim._past import Past
 from kalshi_nb.sim._publication import Publication
 from kalshi_nb.sim._rest_ledger import QuoteLedger, TradeLedger
-from kalshi_nb.sim._rest_portfolio import AccountLedger
 from kalshi_nb.sim._tape import Tape
 
 if TYPE_CHECKING:

@@ -206,6 +206,14 @@ class ListEngine:
     def applied(self, up_to):
         return all(self.taken_in.get(port, count) >= count for port, count in up_to.items())
 
+    is_manual = True
+
+    def tell_books(self, market_tickers):
+        pass
+
+    def renew(self, market_tickers):
+        pass
+
     def tap(self, tap):
         self.taps.append(tap)
         return lambda: self.taps.remove(tap)

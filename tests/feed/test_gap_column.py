@@ -8,6 +8,8 @@ from tests.channel_frames import MESSAGES
 from tests.feed.conftest import until
 from tests.feed.test_channels import FRAMES
 
+pytestmark = pytest.mark.usefixtures("nothing_before")
+
 EVERY = {**FRAMES, "pyth_value": lambda feed, **more: feed.frame("pyth_value", **more)}
 MOVED = {"market_lifecycle_v2": {"market_lifecycle_v2": {"market_ticker": "A", "event_type": "moved"}}}
 NUMBERED = [channel for channel in EVERY if traits_of(channel).sequenced]

@@ -7,6 +7,8 @@ from kalshi_nb import errors
 from kalshi_nb._rows.tickers import hint
 from tests.feed.conftest import until
 
+pytestmark = pytest.mark.usefixtures("nothing_before")
+
 MARKET = "KXHIGHNY-26NOV22-B52.5"
 EVENT = "KXHIGHNY-26NOV22"
 

@@ -10,6 +10,8 @@ from kalshi_nb import errors
 from tests.channel_frames import MESSAGES
 from tests.feed.conftest import until
 
+pytestmark = pytest.mark.usefixtures("nothing_before")
+
 MARKET = "KXHIGHNY-26NOV22-B52.5"
 OTHER = "KXHIGHNY-26NOV22-B54.5"
 NAMED = {"a market": MARKET, "a list": [MARKET, OTHER], "no market": "KXNOPE", "lower case": MARKET.lower()}

@@ -8,6 +8,8 @@ import kalshi_nb as kn
 from tests import channel_frames
 from tests.wire import own_frames
 
+pytestmark = pytest.mark.usefixtures("nothing_before")
+
 MESSAGES = {
     **channel_frames.MESSAGES,
     "trade": {"trade": own_frames.TRADE["msg"]},

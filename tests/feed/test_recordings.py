@@ -103,6 +103,7 @@ def test_every_recorded_delta_keeps_its_price_size_side_and_number(path, transpo
         assert int(row[5].timestamp() * 1000) == msg["ts_ms"]
 
 
+@pytest.mark.usefixtures("nothing_before")  # frames that are played know no account
 def test_recorded_fills_come_out_as_fills(path, transport):
     messages = [frame["msg"] for frame in recorded(path) if frame["type"] == "fill"]
     with kn.sim.Exchange.from_frames(path) as exchange, following(exchange, transport=transport) as feed:

@@ -118,6 +118,8 @@ def test_orders_are_asked_for_by_status_market_and_event(exchange):
     assert {each["ticker"] for each in one} == {ticker}
     event = ticker.rpartition("-")[0]
     assert len(all_of(exchange, f"/portfolio/orders?event_ticker={event}", "orders")) >= len(one)
+    assert got(exchange, f"/portfolio/orders/{every[0]['order_id']}")["order"] == every[0]
+    assert ask(exchange, "/portfolio/orders/none")[0] == 404
     assert ask(exchange, "/portfolio/orders?status=filled")[0] == 400
     assert ask(exchange, "/portfolio/orders?limit=201")[0] == 400
     assert got(exchange, "/portfolio/orders?subaccount=3")["orders"] == []

@@ -437,7 +437,7 @@ def test_a_board_of_exact_prices_is_the_same(messages):
 
 
 @pytest.fixture
-def account():
+def account(nothing_before):  # what is one's own is told by the tests
     with kn.sim.Exchange(seed=5, clock="manual") as exchange, kn.connect(exchange) as feed:
         yield exchange, feed
 

@@ -172,11 +172,15 @@ class AccountPresenter:
         # Its end may have been told in a gap that opened after it was heard of last.
         missed: dict[str | None, float] = {}
         for gap in source.gaps():
+            if gap.repaired_by == "rest":
+                continue  # what it hid was fetched
             missed[gap.market_ticker] = max(missed.get(gap.market_ticker, 0.0), gap.opened_at / 1e6)
         every = missed.get(None, 0.0)
         found = []
-        for ticker, outcome, book, yes_price, left, initial, filled, status, created, at, heard in rows:
+        for ticker, outcome, book, yes_price, left, initial, filled, status, created, at, received in rows:
             side = _BOUGHT.get(book, outcome)
+            # What was fetched was so when the frame began, or later; and it may have been so for days.
+            heard = max(at, source.began_us / 1e6) if received is None else received
             is_over = status != "resting" or not left
             if is_over and now - heard > _ENDED_SECONDS:
                 continue

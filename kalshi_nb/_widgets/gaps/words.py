@@ -28,12 +28,14 @@ _REASONS: Final[dict[GapReason, str]] = {
     "unsubscribed": "the exchange ended the subscription",
     "resubscribed": "subscribed anew",
     "connection_lost": "connection lost",
+    "differs": "the book was another over REST",
 }
 
 _REPAIRS: Final[dict[RepairedBy, str]] = {
     "get_snapshot": "a new snapshot",
     "resubscribe": "a new subscription",
     "reconnect": "a new connection",
+    "rest": "fetched over REST",
 }
 
 
