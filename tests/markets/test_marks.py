@@ -195,3 +195,13 @@ def _say(exchange, status, left):
     }  # fmt: skip
     exchange.publish("user_orders", "user_order", body)
     exchange.advance(0)
+
+
+def test_a_fill_that_was_told_and_is_fetched_is_marked_once():
+    def at(moment, count=100):
+        return row("fill", ts=moment, market_ticker="KXA-1", outcome_side="yes", yes_price=5_000, count=count)
+
+    marks = OwnMarks()
+    marks.learn_fills([at(5_000), LateRows((at(5_123), at(9_000)))])  # what is told is so to the millisecond
+    marks.learn_fills([LateRows((at(5_123), at(1_000), at(5_123, 200)))])
+    assert [each.at for each in marks.fills("KXA-1")] == [1_000, 5_000, 5_123, 9_000]
