@@ -22,7 +22,7 @@ help:
 	@echo "make check      ruff, mypy --strict and the tests"
 	@echo "make pictures   draw every view, and the dashboard, into docs/images; about two minutes"
 	@echo "make notebooks  run the notebooks anew and keep their outputs"
-	@echo "make soak       the reliability bars, about 18 minutes; see docs/reliability.md"
+	@echo "make soak       the reliability bars, about 20 minutes; see docs/reliability.md"
 	@echo "make bench      the figures to hold, measured side by side; see docs/performance.md"
 	@echo "make bench-more  latency, growth, bulk and what the defaults are worth, about 25 minutes"
 	@echo "make bench-peers  install the peers in an environment of their own and measure against them"
@@ -110,6 +110,7 @@ test-all: test .venv/s3.stamp $(IPYKERNELS:%=.venv-ipykernel%/stamp)
 	$(call leg,a hundred kills of a recorder,$(BIN)/python -m tests.soak recorder --seeds 1 --kills 100)
 	$(call leg,two nights that are recorded and exported,$(BIN)/python -m tests.soak night)
 	$(call leg,a line that loses a message every few seconds,$(BIN)/python -m tests.soak losses)
+	$(call leg,two hundred gaps of trades that are fetched,$(BIN)/python -m tests.soak backfill --seeds 1 --gaps 200)
 	$(call leg,steady load,$(BIN)/python -m tests.soak steady --seconds $(STEADY_SECONDS) --warm-up 300)
 	$(call leg,ten million broken frames,$(BIN)/python -m tests.soak fuzz --frames 10000000 --seed 2)
 
@@ -136,6 +137,7 @@ soak: .venv/dev.stamp
 	$(BIN)/python -m tests.soak line --seeds 20 --frames 50000
 	$(BIN)/python -m tests.soak kills --seeds 1 --kills 20
 	$(BIN)/python -m tests.soak losses
+	$(BIN)/python -m tests.soak backfill --seeds 1 --gaps 50
 	$(BIN)/python -m tests.soak steady --seconds 300 --warm-up 300
 	$(BIN)/python -m tests.soak fuzz --frames 1000000 --seed 1
 
