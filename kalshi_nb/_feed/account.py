@@ -132,7 +132,7 @@ class Account:
     def hear(self, channel: str, rows: Sequence[Row]) -> None:
         """Look through rows of a channel for gaps, and have what may have been missed fetched; waits for nothing."""
         gaps = [row.opened_at for row in rows if isinstance(row, GapRow)]
-        if gaps and self._portfolio is not None and self._frames_of(channel):
+        if gaps and self._portfolio is not None and channel in ACCOUNT and self._frames_of(channel):
             self._ask(channel, None, min(gaps))
 
     def told(self) -> Iterator[str]:

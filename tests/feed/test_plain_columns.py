@@ -38,6 +38,7 @@ def test_gaps_and_books_join_with_frames_by_their_markets(feed, exchange):
     pl.concat([feed.gaps.select("market_ticker"), trades.df.select("market_ticker"), mine.select("market_ticker")])
 
 
+@pytest.mark.usefixtures("nothing_before")
 @pytest.mark.parametrize(("channel", "kind"), KINDS)
 def test_a_row_without_a_time_of_the_exchange_has_that_of_its_arrival(feed, exchange, channel, kind):
     frame, seen = feed.frame(channel), []
