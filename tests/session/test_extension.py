@@ -54,6 +54,10 @@ def test_the_environment_may_have_everything_done_in_python():
     assert reported(**{_extensions.NO_EXTENSIONS: "1"}) == [extension.BUILT, False, "PlainLadder"]
 
 
+def test_without_the_compiled_part_no_rows_are_columns():
+    assert extension.row_columns(["trade"], compiled=False) == {}
+
+
 def test_a_module_that_is_there_is_found():
     assert _extensions.found("json") is json
 
