@@ -94,7 +94,7 @@ def test_a_book_at_the_end_of_a_cell_is_a_view_a_table_and_a_text_shown_once(pag
     assert kind == "display_data"
     assert set(bundle) == {WIDGET, "text/html", "text/plain"}
     assert "snapshot" in bundle["text/html"]
-    assert "prob" in bundle["text/plain"]
+    assert "chance" in bundle["text/plain"]
     assert display_id
     ((_, again, same),) = page.shows("kn.show(book)", "B")
     assert same[WIDGET] == bundle[WIDGET]

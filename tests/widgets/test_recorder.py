@@ -42,6 +42,7 @@ def test_it_says_what_is_heard_kept_and_lost_and_goes_on(exchange, feed, tmp_pat
     assert view._scene.take().status == "closed"
 
 
+@pytest.mark.filterwarnings("ignore::kalshi_nb.errors.RecordingWarning")  # at the end, too
 def test_a_disk_that_takes_nothing_is_told_with_what_to_do(exchange, feed, tmp_path):
     recorder = feed.record(tmp_path / "night", "trade")
     (tmp_path / "night").rename(tmp_path / "away")
