@@ -193,7 +193,7 @@ def test_a_reopened_notebook_without_the_model_shows_the_static_table(lab, page,
     lab.write_notebook("saved.ipynb", "book", outputs=[bundle])
     lab.open(page, "saved.ipynb")
     page.wait_for_selector(".kalshi-still", timeout=WAIT)
-    assert "spread 3¢ · prob 49 %" in page.inner_text(".kalshi-still")
+    assert "spread 3¢ · chance 49 %" in page.inner_text(".kalshi-still")
     screenshot(page, "saved_static")
 
 
