@@ -46,9 +46,11 @@ class RecentTrades:
 
     def learn(self, rows: Sequence[Row]) -> None:
         """Take up some rows of trades, in their order."""
-        self._rows.extend([row for row in rows if type(row) is tuple])
+        keep = self._rows.append
         for row in rows:
-            if isinstance(row, GapRow):
+            if type(row) is tuple:
+                keep(row)
+            elif isinstance(row, GapRow):
                 self.on_gap()
             elif isinstance(row, ResetRow):
                 self._rows.clear()
