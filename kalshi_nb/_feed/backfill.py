@@ -45,6 +45,8 @@ _UNKNOWN: Final = 60 * _SECOND
 """So long before a gap was seen it began at most, where nobody knows any trade before it."""
 _NEAR: Final = 60 * _SECOND
 """Gaps that are not farther apart are asked for together."""
+_AGAIN: Final = 30.0
+"""Seconds until an exchange is asked again that did not answer at any of several tries."""
 _FEW_MARKETS: Final = 8
 """Of more markets the trades of the whole exchange are fetched: for a gap of a minute that is one question."""
 _LOOK: Final = 0.25
@@ -71,14 +73,16 @@ class Task:
 class _Hole:
     """A gap, the trades on either side of it, and how often those in it were looked for.
 
-    `after` is None until a trade came behind it, `seen` is when it was seen to have come, in seconds of the computer's
-    monotonic clock; `since` and `until` are when those two trades were made, in microseconds.
+    `after` is None until a trade came behind it, `seen` is when it was seen to have come, and `again` when REST, which
+    did not answer, is to be asked again, in seconds of the computer's monotonic clock; `since` and `until` are when
+    those two trades were made, in microseconds.
     """
 
     gap: Gap
     before: Anchor | None = None
     after: Anchor | None = None
     seen: float = 0.0
+    again: float = 0.0
     since: int = 0
     until: int = 0
     tries: int = 0
@@ -195,10 +199,10 @@ class Backfill:
     def _guarded(self, call: Callable[[], bool]) -> bool:
         try:
             found = call()
-        except KalshiError as refusal:
+        except Exception as refusal:  # noqa: BLE001  # whatever it is: the thread is to go on, and somebody to know
             if not self._stopping.is_set():
-                self.last_error = str(refusal)
-                log(logging.WARNING, f"Trades that were missed could not be fetched: {refusal}")
+                self.last_error = str(refusal) if isinstance(refusal, KalshiError) else repr(refusal)
+                log(logging.WARNING, self.told()[0])
             return False
         self.last_error = ""
         return found
@@ -217,8 +221,11 @@ class Backfill:
             near = [due.pop(0)]
             while due and due[0].since <= near[-1].until + _NEAR:
                 near.append(due.pop(0))
-            self._guarded(partial(self._fetch, near))
+            is_answered = self._guarded(partial(self._fetch, near))
             for hole in near:
+                if not is_answered:  # that is no look at what there is: an outage of REST may last longer than these
+                    hole.again = time.monotonic() + _AGAIN
+                    continue
                 hole.tries += 1
                 if hole.gap.repaired_by or hole.tries >= len(TRIES):
                     self._holes.remove(hole)
@@ -239,7 +246,7 @@ class Backfill:
             return False  # nobody can tell yet whether all of it can be seen
         hole.since = gap.opened_at - _UNKNOWN if hole.before is None else hole.before.at
         hole.until = hole.after.at
-        return now >= hole.seen + TRIES[hole.tries]
+        return now >= max(hole.again, hole.seen + TRIES[hole.tries])
 
     def _fetch(self, near: list[_Hole]) -> bool:
         """Hand over what lies in some gaps, and take down those of which that is proven to be all."""

@@ -10,17 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from kalshi_nb._fixed_point import COUNTS, PRICES
-from kalshi_nb._rest.bodies import CutoffBody, TradesBody
+from kalshi_nb._rest.bodies import CutoffBody, TradesBody, counts, prices
 from kalshi_nb._rest.frames import time_us
 from kalshi_nb._rest.pages import Page, Walk
 from kalshi_nb._rows.channels import LAYOUTS
-from kalshi_nb.errors import WireError
+from kalshi_nb.errors import RestBodyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kalshi_nb._rest.bodies import Number, Trade
+    from kalshi_nb._rest.bodies import Trade
     from kalshi_nb._rest.client import RestClient
     from kalshi_nb._rows.rows import Row
 
@@ -113,9 +112,9 @@ class TradeHistory:
         """Return a trade as a row of the socket, not received and without a number; None where it cannot be read."""
         at = time_us(trade.created_time)
         try:
-            price, count = _exact(trade.yes_price_dollars, PRICES), _exact(trade.count_fp, COUNTS)
-            no_price = _exact(trade.no_price_dollars, PRICES)
-        except WireError:
+            price, no_price = prices(trade.yes_price_dollars), prices(trade.no_price_dollars)
+            count = counts(trade.count_fp)
+        except RestBodyError:
             price = count = no_price = None
         if at is None or price is None or count is None or trade.ticker is None:
             self.rejected += 1
@@ -142,9 +141,3 @@ _BOOK_SIDES: Final[dict[str | None, str]] = {"yes": "bid", "no": "ask"}
 
 def _order(trade: Trade) -> int | None:
     return time_us(trade.created_time)
-
-
-def _exact(value: Number, units: dict[str, int]) -> int | None:
-    if value is None or value == "":
-        return None
-    return units[value if isinstance(value, str) else repr(value)]

@@ -24,7 +24,7 @@ from kalshi_nb.sim._market import GRIDS, WHOLE
 from kalshi_nb.sim._rest_ledger import Dealt, Quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from kalshi_nb.sim._market import Market, Side, Temper
 
@@ -156,11 +156,6 @@ class Past:
         settled_us = self.listings[ticker].settled_us
         assert settled_us is not None
         return settled_us
-
-    @property
-    def tickers(self) -> Mapping[str, object]:
-        """Every market that has a past."""
-        return self._courses
 
     def trades_newest_first(self, ticker: str, least_us: int, most_us: int) -> Iterator[Dealt]:
         """Yield trades by time and id, falling, from `most_us` down to `least_us`, both with.

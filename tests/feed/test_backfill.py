@@ -131,6 +131,8 @@ def test_it_can_be_asked_for_and_declined(exchange, running):
 @pytest.mark.usefixtures("quick")
 def test_an_exchange_that_does_not_answer_is_told_and_harms_nothing(running, monkeypatch, caplog):
     monkeypatch.setattr("kalshi_nb._rest.client.RestClient.get.__kwdefaults__", {"tries": 1, "timeout": 5.0})
+    monkeypatch.setattr("kalshi_nb._feed.backfill._AGAIN", 0.1)
+    monkeypatch.setattr("kalshi_nb._feed.backfill.TRIES", (0.1, 0.2))
     with kn.connect(running, new=True) as feed:
         trades = feed.trades()
         until(lambda: trades.df.height > 20, "no trades")
@@ -141,6 +143,11 @@ def test_an_exchange_that_does_not_answer_is_told_and_harms_nothing(running, mon
         assert [each for each in feed.health().warnings if "could not be fetched" in each]
         seen = trades.total
         until(lambda: trades.total > seen, "the feed stands still")
+        asked = running._server.rest.trouble.requests
+        until(lambda: running._server.rest.trouble.requests > asked + 4, "it gave up", 30)
+        running.faults.rest()
+        until(lambda: repaired(feed, 1), "an outage of REST that ended left a gap for ever", 30)
+        assert feed._parts.backfill.told() == ()
 
 
 def test_the_thread_ends_with_the_feed(running):
