@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from kalshi_nb._rows.rows import Row
     from kalshi_nb._streams.feed_frame import FeedFrameDelivery
 
-__all__ = ["History", "Reach", "Since", "candle_frame", "reach_of", "since_us"]
+__all__ = ["History", "Reach", "Since", "candle_frame", "reach_of", "since_us", "span_between"]
 
 Since = dt.timedelta | Moment
 """What users write: a length of time ago, such as ``"24h"``, or a moment."""
@@ -35,6 +35,7 @@ Reach = tuple[str, int]
 """How far back: ``"ago"`` and a span, or ``"at"`` and a moment, in microseconds; it tells questions apart."""
 
 _SECOND: Final = 1_000_000
+_A_DAY: Final = 24 * 3_600 * _SECOND
 _MS: Final = 1_000
 _SEAM: Final = 5 * _SECOND
 """What was traded so shortly before the socket began is looked for once more: it may not be seen yet."""
@@ -78,6 +79,21 @@ def since_us(reach: Reach, now_us: int) -> int:
             "length of time, such as '24h'."
         )
     return max(0, moment)
+
+
+def span_between(since: Since, until: Moment | None, now_us: int) -> tuple[int, int]:
+    """Return from when to when is meant, in microseconds; until now where no end is named.
+
+    Raises
+    ------
+    ConfigurationError
+        When these are no moments, the first is still to come, or nothing is between them.
+    """
+    first = since_us(reach_of(since) or ("ago", _A_DAY), now_us)
+    last = now_us if until is None else moment_us("until", until)
+    if last <= first:
+        raise ConfigurationError("until lies before since: nothing is between them.")
+    return first, last
 
 
 class History:
@@ -275,12 +291,7 @@ def candle_frame(
         raise ConfigurationError(
             "candles() takes the markets by name: candles('KXHIGHNY-26NOV28-B52.5', '1h'), or a list of them."
         )
-    now = now_us()
-    reach = reach_of(since)
-    first = since_us(reach if reach is not None else ("ago", 24 * 3_600 * _SECOND), now)
-    last = now if until is None else moment_us("until", until)
-    if last <= first:
-        raise ConfigurationError("until lies before since: nothing is between them.")
+    first, last = span_between(since, until, now_us())
     frames: list[pl.DataFrame] = []
     rows = 0
     for frame in CandleHistory(client, now_us).pages(sorted(tickers), minutes, first // _SECOND, -(-last // _SECOND)):

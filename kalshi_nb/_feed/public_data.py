@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from kalshi_nb._clock import WallClock
 from kalshi_nb._environments import rest_of
 from kalshi_nb._feed.asked import whereabouts
 from kalshi_nb._feed.demand import check_tickers
-from kalshi_nb._feed.history import candle_frame, reach_of, since_us
+from kalshi_nb._feed.history import candle_frame, span_between
 from kalshi_nb._frames.files import local_path
 from kalshi_nb._markets.registry import MarketRegistry
-from kalshi_nb._moments import moment_us
 from kalshi_nb._redaction import Secret
 from kalshi_nb._rest.client import RestClient
 from kalshi_nb._rest.discovery import Discovery
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
     from kalshi_nb.sim import Exchange
 
 __all__ = ["candles", "discovery_at", "history", "markets"]
-
-_A_DAY: Final = 24 * 3_600 * 1_000_000
 
 
 def markets(
@@ -143,12 +140,10 @@ def history(
     """
     from kalshi_nb._rest.trade_files import collected, written_to  # noqa: PLC0415  # polars loads when it is needed
 
-    found, reach = check_tickers(market_tickers), reach_of(since)
+    found = check_tickers(market_tickers)
     tickers: list[str | None] = [None] if found is None else [*sorted(found)]
     with discovery_at(where) as discovery:
-        now = discovery.now_us()
-        first = since_us(("ago", _A_DAY) if reach is None else reach, now)
-        last = now if until is None else moment_us("until", until)
+        first, last = span_between(since, until, discovery.now_us())
         trades = TradeHistory(discovery.client, discovery.now_us)
         if out is None:
             return collected(trades, tickers, first, last, progress)

@@ -86,7 +86,7 @@ class TradeHistory:
             When the exchange does not answer.
         """
         # The exchange cuts windows at whole seconds, and nobody is sure on which side: asked for is a second more.
-        window = {"ticker": market_ticker, "min_ts": since // _SECOND - 1, "max_ts": until // _SECOND + 1}
+        window = {"ticker": market_ticker, "min_ts": max(0, since // _SECOND - 1), "max_ts": until // _SECOND + 1}
         cutoff = self.cutoff()
         twice: set[str] = set()
         found = False

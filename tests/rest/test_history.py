@@ -177,7 +177,15 @@ def test_what_came_before_the_exchange_failed_is_kept(exchange, tmp_path, monkey
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"since": "soon"}, {"since": -1}, {"since": "2031-01-01"}, {"since": []}, {"until": "then"}, {"out": 7}],
+    [
+        {"since": "soon"},
+        {"since": "1h", "until": "2026-11-22T13:00"},
+        {"since": -1},
+        {"since": "2031-01-01"},
+        {"since": []},
+        {"until": "then"},
+        {"out": 7},
+    ],
 )
 def test_windows_that_cannot_be_are_refused(exchange, wrong):
     with pytest.raises(ConfigurationError):
@@ -189,6 +197,12 @@ def test_since_takes_a_length_of_time_and_a_moment(exchange):
     expected = kn.history(exchange, TICKER, "2h")
     for since in (dt.timedelta(hours=2), now - dt.timedelta(hours=2), (now - dt.timedelta(hours=2)).isoformat()):
         assert_frame_equal(kn.history(exchange, TICKER, since), expected)
+
+
+def test_a_window_from_the_beginning_of_time_is_all_there_is(exchange):
+    before = kn.history(exchange, TICKER, "3d", until="2026-11-22T14:00")
+    for since in (0, "36500d"):
+        assert_frame_equal(kn.history(exchange, TICKER, since, until="2026-11-22T14:00"), before)
 
 
 # -- candles -------------------------------------------------------------------------------------------------------
