@@ -210,6 +210,11 @@ class Segments:
         yield from self._up_to_first(*self._context)
 
     @property
+    def goes_on(self) -> bool:
+        """Whether there is another segment after the last one."""
+        return self._goes_on
+
+    @property
     def behind(self) -> int:
         """How many segments there are before the first one."""
         return len(self._before)

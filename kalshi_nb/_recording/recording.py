@@ -583,8 +583,10 @@ class Recording:
                     yield channel, some
 
         def gaps() -> dict[str, pl.DataFrame]:
-            carried = carried_into(self._segments, self._path)
-            return tables_of([*carried, *met], channels, tickers, (job.start, job.end))
+            # What is open at the end of a segment before the start is told by the next one, if it gets there.
+            is_over = job.start is not None and self._segments.goes_on and (self._segments.newest() or 0) < job.start
+            found = [] if is_over else [*carried_into(self._segments, self._path), *met]
+            return tables_of(found, channels, tickers, (job.start, job.end))
 
         return Tables(channels, begins, blocks(), gaps)
 

@@ -17,7 +17,10 @@ from tests.benchmarks.more import bulk, growth, latency, running, tables, varian
 from tests.benchmarks.rounds import Settings
 from tests.benchmarks.running import measure, sending
 
-pytestmark = pytest.mark.xdist_group("benchmarks")  # all measurements are begun by the first of these, once
+pytestmark = [
+    pytest.mark.xdist_group("benchmarks"),  # all measurements are begun by the first of these, once
+    pytest.mark.timeout(600),  # whoever asks first waits for those begun before, maybe for minutes
+]
 
 TINY = 0.003
 ROWS = {"throughput": (1, 4)}
@@ -142,7 +145,7 @@ def measuring(tmp_path_factory):
 
 @pytest.mark.parametrize("name", MODULES)
 def test_every_row_can_be_measured(name, measuring):
-    found = measuring[name].result(100)
+    found = measuring[name].result()
     assert {each.row for each in found} == set(ROWS.get(name) or import_module(f"tests.benchmarks.rows.{name}").ROWS)
     for each in found:
         assert each.wrong == {}
@@ -152,7 +155,7 @@ def test_every_row_can_be_measured(name, measuring):
 
 @pytest.mark.parametrize("name", running.NAMES)
 def test_what_is_measured_besides_the_rows_comes_to_the_right_books_and_makes_a_table(name, measuring, tmp_path):
-    found = measuring[name].result(100)
+    found = measuring[name].result()
     module = import_module(f"tests.benchmarks.more.{name}")
     count = {"latency": 4, "growth": 4, "bulk": 4, "variants": 3}[name]
     assert len(found) == count
@@ -166,7 +169,7 @@ def test_what_is_measured_besides_the_rows_comes_to_the_right_books_and_makes_a_
 
 
 def test_the_plot_says_every_median(measuring, tmp_path):
-    found = measuring["growth"].result(100)
+    found = measuring["growth"].result()
     growth.after_writing(found, tmp_path / "plot.svg")
     plot = ET.parse(tmp_path / "plot.svg")
     words = [each.text for each in plot.iter("{http://www.w3.org/2000/svg}text")]
