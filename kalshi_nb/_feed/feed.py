@@ -40,12 +40,14 @@ if TYPE_CHECKING:
     from kalshi_nb._feed.history import Since
     from kalshi_nb._feed.recorders import Channels, Folder
     from kalshi_nb._feed.replaying import Replaying
+    from kalshi_nb._feed.rest import Rest
     from kalshi_nb._moments import Moment
     from kalshi_nb._recording.recorder import Recorder
     from kalshi_nb._rest.client import RestClient
     from kalshi_nb._rest.discovery import Progress
     from kalshi_nb._streams.listening import Listener
     from kalshi_nb._widgets.dashboard.view import DashboardView
+    from kalshi_nb._widgets.picker import MarketPicker
     from kalshi_nb._widgets.view import LiveView, ViewWidget
     from kalshi_nb.messages import Quote
 
@@ -117,9 +119,8 @@ class Feed:
         self._engine = engine
         self._on_close = Ending([] if on_close is None else [lambda: on_close(self)])
         self._parts = parts = parts_of(engine, options, exchange, replaying, rest)
-        self._standing, self._markets, self._demand = parts.standing, parts.markets, parts.demand
+        self._standing, self._markets = parts.standing, parts.markets
         self._frames, self._books, self._attachments = parts.frames, parts.books, parts.attachments
-        self._follower, self._recorders, self._checks = parts.follower, parts.recorders, parts.checks
         self._pipelines, self._views, self._dashboards = parts.pipelines, parts.views, parts.dashboards
 
     def _open(self, timeout: float) -> None:
@@ -128,7 +129,7 @@ class Feed:
         self._pipelines.start()
         mover = self.exchange or self.replaying
         if mover is not None:
-            mover.attach(self._follower)
+            mover.attach(self._parts.follower)
 
     def _remains(self) -> Remains:
         """Return what has threads, to be ended when this object is gone."""
@@ -560,8 +561,7 @@ class Feed:
         Source: Kalshi's actions ``indexlist`` and ``underlying_list``. Where nothing is received on the channel
         yet, an empty subscription is made for the question and ended after it.
         """
-        self._ask()
-        return self._demand.catalog(channel)
+        return self._ask().demand.catalog(channel)
 
     # Any channel ------------------------------------------------------------------------------------
 
@@ -637,7 +637,7 @@ class Feed:
             When the exchange refuses one.
         """
         tickers = check_books(market_tickers)
-        self._asked().discovery.refuse_events(tickers)
+        self._ask().discovery.refuse_events(tickers)
         return Books(self._books.get(tickers))
 
     def verify_books(self, market_tickers: MarketTickers = None, *, every: Duration | None = None) -> pl.DataFrame:
@@ -688,7 +688,7 @@ class Feed:
         -----
         One request is made for each hundred books. Source: Kalshi's ``GET /markets/orderbooks``.
         """
-        return self._checks.verify(check_tickers(market_tickers, BOOKS), every)
+        return self._ask().checks.verify(check_tickers(market_tickers, BOOKS), every)
 
     # Views of several of these ------------------------------------------------------------------------
 
@@ -826,9 +826,9 @@ class Feed:
         Notes
         -----
         Source: Kalshi's ``GET /series``. This and what follows asks over REST, waits for the answer, and can be called
-        on any thread of yours: in a coroutine, ``await asyncio.to_thread(feed.series)``.
+        on any thread of yours; in a coroutine, ``await feed.rest.series()``.
         """
-        return self._asked().discovery.series(category, tags)
+        return self._ask().discovery.series(category, tags)
 
     def events(
         self,
@@ -860,7 +860,7 @@ class Feed:
         RestError, ConfigurationError, FeedClosedError
             As for :meth:`markets`.
         """
-        return self._asked().discovery.events(series, status, limit, cursor, progress)
+        return self._ask().discovery.events(series, status, limit, cursor, progress)
 
     def markets(
         self,
@@ -927,7 +927,7 @@ class Feed:
         show from then on: titles, strikes, times. An answer may be 15 s old.
         """
         question = MarketQuestion(series, event, tickers, status, close_after, close_before, multivariate)
-        return self._asked().discovery.markets(question, limit, cursor, progress)
+        return self._ask().discovery.markets(question, limit, cursor, progress)
 
     def market(self, market_ticker: str) -> pl.DataFrame:
         """Ask for one market: a frame of one row, with the columns of :meth:`markets`.
@@ -939,7 +939,7 @@ class Feed:
         RestError, ConfigurationError, FeedClosedError
             As for :meth:`markets`.
         """
-        return self._asked().discovery.market(market_ticker)
+        return self._ask().discovery.market(market_ticker)
 
     def search(self, query: str, *, status: str | None = "open", limit: int = 50, cache: bool = True) -> pl.DataFrame:
         """Find markets by words, such as ``feed.search("high temp new york")``: best first.
@@ -971,7 +971,39 @@ class Feed:
         The exchange itself cannot be asked by words. So its series are searched, a table here, and then the events of
         the eight that fit best are asked for with their markets.
         """
-        return self._asked().discovery.search(query, status, limit, cache=cache)
+        return self._ask().discovery.search(query, status, limit, cache=cache)
+
+    def picker(self, query: str = "", *, status: str | None = "open", limit: int = 50) -> MarketPicker:
+        """Search markets as words are typed, and choose some: as a cell's last expression it shows itself.
+
+        ``picker.market_tickers`` has the tickers of those that are chosen, for any call that takes some; to be told
+        when it changes, ``picker.observe(function, "market_tickers")``. The cell, run again, shows the same picker.
+
+        Parameters
+        ----------
+        query : str
+            Words to begin with.
+        status, limit
+            As for :meth:`search`, by which it finds.
+
+        Returns
+        -------
+        ipywidgets.VBox
+            With ``market_tickers``, ``market_ticker`` (the first) and ``query``; it needs a front end of notebooks.
+
+        Raises
+        ------
+        ConfigurationError, FeedClosedError
+            As for :meth:`markets`. What the exchange answers stands below the words.
+        """
+        return self._ask().pickers.open(query, status, limit)
+
+    @property
+    def rest(self) -> Rest:
+        """The same questions for code that awaits: ``await feed.rest.markets("KXHIGHNY")``."""
+        from kalshi_nb._feed.rest import Rest  # noqa: PLC0415  # it takes a feed, and only some await
+
+        return Rest(self)
 
     def candles(
         self,
@@ -1027,7 +1059,7 @@ class Feed:
         Source: Kalshi's ``GET /markets/candlesticks``, and ``GET /historical/markets/{ticker}/candlesticks`` of
         markets that were settled more than two months ago.
         """
-        return self._asked().history.candles(market_tickers, interval, since, until, filled=filled, progress=progress)
+        return self._ask().history.candles(market_tickers, interval, since, until, filled=filled, progress=progress)
 
     # Pipelines ----------------------------------------------------------------------------------------
 
@@ -1303,7 +1335,7 @@ class Feed:
             When `timeout` is no time.
         """
         deadline = Deadline(timeout)
-        self._refuse_ended()
+        self._standing.refuse_ended()
         self._pipelines.flush(deadline.left())
 
     def run(self, seconds: Duration | None = None) -> None:
@@ -1355,8 +1387,7 @@ class Feed:
         RecordingError
             When it cannot be written.
         """
-        self._ask()
-        return self._recorders.record(path, channels, market_tickers)
+        return self._ask().recorders.record(path, channels, market_tickers)
 
     def reconnect(self) -> int:
         """Dial now over every connection that is lost, instead of when its next attempt is due.
@@ -1379,7 +1410,7 @@ class Feed:
         """
         self._tell()
         if self._standing.is_forked:
-            self._refuse_ended()
+            self._standing.refuse_ended()
         return self._engine.reconnect()
 
     # The end ------------------------------------------------------------------------------------------
@@ -1395,7 +1426,7 @@ class Feed:
         self._on_close()
 
     def __enter__(self) -> Self:
-        self._refuse_ended()
+        self._standing.refuse_ended()
         return self
 
     def __exit__(self, *_raised: object) -> None:
@@ -1477,20 +1508,12 @@ class Feed:
         self._ask()
         return self._frames.open(checked(channel, tickers, rows, seconds, exact, gaps, params, keys, since))
 
-    def _asked(self) -> FeedParts:
-        self._ask()
-        return self._parts
-
-    def _refuse_ended(self) -> None:
-        ended = self._standing.ended()
-        if ended is not None:
-            raise ended
-
-    def _ask(self) -> None:
-        """Begin a call that asks for something new: refuse it where nothing new can come."""
-        self._refuse_ended()
+    def _ask(self) -> FeedParts:
+        """Begin a call that asks for something new, and return what it asks: refuse it where nothing new can come."""
+        self._standing.refuse_ended()
         self._tell()
+        return self._parts
 
     def _tell(self) -> None:
         """Say on the main thread what went wrong in the user's pipelines since the last call."""
-        tell(self._standing, self._pipelines, self._recorders)
+        tell(self._standing, self._pipelines, self._parts.recorders)

@@ -20,6 +20,7 @@ from kalshi_nb._feed.frames import Frames
 from kalshi_nb._feed.history import History
 from kalshi_nb._feed.open_books import OpenBooks
 from kalshi_nb._feed.options import Options
+from kalshi_nb._feed.pickers import Pickers
 from kalshi_nb._feed.pipelines import pipelines_on
 from kalshi_nb._feed.recorders import Recorders
 from kalshi_nb._feed.standing import FeedStanding
@@ -51,6 +52,7 @@ class FeedParts:
     history: History
     backfill: Backfill
     checks: BookChecks
+    pickers: Pickers
 
     def close(self, engine: Engine, mover: Any) -> None:
         """End them and their engine, in the order in which nothing waits for what has ended.
@@ -64,6 +66,7 @@ class FeedParts:
         """
         if mover is not None:
             mover.detach(self.follower)
+        self.pickers.close()
         self.discovery.close()
         self.backfill.close()
         self.recorders.close()
@@ -143,4 +146,5 @@ def parts_of(
         history,
         backfill,
         checks,
+        Pickers(discovery),
     )

@@ -74,6 +74,11 @@ class FeedStanding:
             return FeedClosedError("The feed is closed; what it holds can be read. connect() again for new data.")
         return None
 
+    def refuse_ended(self) -> None:
+        """Raise that where it is so."""
+        if (ended := self.ended()) is not None:
+            raise ended
+
     def refused(self) -> KalshiError | None:
         """Return what the exchange says where it refuses the credentials."""
         if self._engine.state != "refused":

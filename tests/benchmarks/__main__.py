@@ -29,8 +29,9 @@ MODULES = (
     "told",
     "recording",
     "views",
+    "history",
 )
-ROUNDS, LAST_ROW = 9, 20
+ROUNDS, LAST_ROW = 9, 21
 PEERS = ROOT / ".venv-peers" / "bin" / "python"
 
 

@@ -171,7 +171,7 @@ def test_what_cannot_be_had_now_is_asked_for_again(exchange, witness, late, monk
 
 def outage(exchange, feed, seconds):
     """Have a feed miss so many seconds, and wait until it is there again."""
-    exchange.detach(feed._follower)  # the clock goes on without it
+    exchange.detach(feed._parts.follower)  # the clock goes on without it
     exchange.faults.refuse_handshakes(503, retry_after=300)
     exchange.faults.drop_connections()
     until(lambda: feed.state != "connected", "the loss")
@@ -179,7 +179,7 @@ def outage(exchange, feed, seconds):
     exchange.advance(seconds)
     feed.reconnect()
     until(lambda: feed.state == "connected", "connected again", timeout=30)
-    exchange.attach(feed._follower)
+    exchange.attach(feed._parts.follower)
 
 
 def repaired(feed):
