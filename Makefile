@@ -8,6 +8,9 @@ ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 # The scripts of .venv/bin are not used: their first line cannot name a path with a space in it.
 PYTEST := $(BIN)/python -m pytest
 
+# Tests start hundreds of processes, which would compile all of it anew each time.
+unexport PYTHONDONTWRITEBYTECODE
+
 # $(call leg,NAME,COMMAND): run a command, and say how many seconds it took.
 leg = @began=$$(date +%s); printf '\n== %s\n' '$(1)'; $(2); ended=$$?; \
   printf '== %s: %s s\n' '$(1)' "$$(( $$(date +%s) - began ))"; exit $$ended
@@ -92,11 +95,12 @@ WORKERS ?= 4
 # What keeps the feed from lying is covered whole, branch by branch. Counting doubles the time of those tests, so the
 # others run without it. The browser's driver runs an event loop in the main thread: a process of their own for its tests.
 test: .venv/dev.stamp .venv/browser.stamp .venv/axe.stamp
-	$(call leg,tests of wire and session with their coverage,$(PYTEST) -n $(WORKERS) tests/wire tests/session --cov=kalshi_nb._wire \
+	$(call leg,tests of wire and session with their coverage,$(PYTEST) -p no:nbval -n $(WORKERS) tests/wire tests/session --cov=kalshi_nb._wire \
 	  --cov=kalshi_nb._session --cov-report=term-missing:skip-covered --cov-fail-under=100)
-	$(call leg,all other tests but those in a browser,$(PYTEST) -n $(WORKERS) --dist loadgroup -m "not browser and not matrix" --ignore tests/wire --ignore tests/session)
-	$(call leg,views on pages of our own,$(PYTEST) -n $(WORKERS) --dist worksteal -m "browser and not matrix" tests/browser/cards)
-	$(call leg,views in JupyterLab and Notebook and Voila and marimo,$(PYTEST) -n 3 --dist worksteal -m "browser and not matrix" tests/browser --ignore tests/browser/cards)
+	$(call leg,all other tests but those in a browser,$(PYTEST) -p no:nbval -n $(WORKERS) --dist loadgroup -m "not matrix" \
+	  --ignore tests/wire --ignore tests/session --ignore tests/browser)
+	$(call leg,views on pages of our own,$(PYTEST) -p no:nbval -n $(WORKERS) --dist worksteal -m "browser and not matrix" tests/browser/cards)
+	$(call leg,views in JupyterLab and Notebook and Voila and marimo,$(PYTEST) -p no:nbval -n 3 --dist worksteal -m "browser and not matrix" tests/browser --ignore tests/browser/cards)
 	$(call leg,notebooks,KALSHI_NB_CLOCK=manual $(PYTEST) --nbval-lax --nbval-current-env --nbval-cell-timeout=60 \
 	  -p no:randomly notebooks)
 

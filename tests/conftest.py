@@ -1,6 +1,32 @@
+import gc
+
 import pytest
+from xdist.scheduler import LoadGroupScheduling
 
 from tests import recordings
+
+_TOGETHER = {
+    "tests/benchmarks/test_they_work.py": "benchmarks",
+    "tests/cli/test_recordings.py": "a recording of some 20 s",
+    "tests/notebook/test_cells.py": "a kernel",
+    "tests/notebook/test_marimo.py": "marimo",
+    "tests/recording/test_dask.py": "a cluster",
+    "tests/recording/test_places.py": "recordings in places",
+    "tests/recording/test_serving.py": "a recording that is served",
+    "tests/streams/test_scattering.py": "a cluster",
+}
+"""Modules whose tests share what takes seconds to make: one worker has them, and it is made once."""
+
+
+class _Scheduling(LoadGroupScheduling):
+    # The mark that xdist has for this goes by ids which pytest does not let it change any more.
+    def _split_scope(self, nodeid):
+        return _TOGETHER.get(nodeid.partition("::")[0], nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return _Scheduling(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 def pytest_collection_modifyitems(items):
@@ -9,6 +35,12 @@ def pytest_collection_modifyitems(items):
         for item in items:
             if item.get_closest_marker("recordings"):
                 item.add_marker(unset)
+
+
+def pytest_collection_finish():
+    # Thousands of tests and what they import stay to the end; a collection need not look at them each time.
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

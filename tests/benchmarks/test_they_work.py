@@ -2,7 +2,7 @@
 
 import json
 import xml.etree.ElementTree as ET
-from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from importlib import import_module
 
 import pytest
@@ -16,15 +16,14 @@ from tests.benchmarks.frames import Mix, Size, prepare
 from tests.benchmarks.more import bulk, growth, latency, running, tables, variants
 from tests.benchmarks.rounds import Settings
 from tests.benchmarks.running import measure, sending
+from tests.daily import some
 
-pytestmark = [
-    pytest.mark.xdist_group("benchmarks"),  # all measurements are begun by the first of these, once
-    pytest.mark.timeout(600),  # whoever asks first waits for those begun before, maybe for minutes
-]
+pytestmark = pytest.mark.timeout(600)
 
 TINY = 0.003
 ROWS = {"throughput": (1, 4)}
 """The other two are made of the same clients with other options."""
+DAILY = ("throughput", "decode", "books", "rolling", "reading", "history")
 
 
 @pytest.fixture(scope="module")
@@ -127,25 +126,25 @@ def _tiny_more(patch):
 
 
 @pytest.fixture(scope="module")
-def measuring(tmp_path_factory):
-    """All measurements, under way two at a time: they are processes of their own, and nothing here is timed."""
-    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(2) as pool:
+def measured(tmp_path_factory):
+    """What measurements found, each made when it is first asked for."""
+    with pytest.MonkeyPatch.context() as patch:
         _tiny_more(patch)
 
-        def begin(name, measure, *arguments):
+        @cache
+        def found(name):
             settings = Settings(folder=tmp_path_factory.mktemp(name), rounds=1, scale=TINY, quiet=True)
-            return pool.submit(measure, settings, *arguments)
+            if name in running.NAMES:
+                return import_module(f"tests.benchmarks.more.{name}").measure_all(settings)
+            module = import_module(f"tests.benchmarks.rows.{name}")
+            return module.measure_rows(settings, ROWS.get(name, module.ROWS))
 
-        rows = {name: import_module(f"tests.benchmarks.rows.{name}") for name in MODULES}
-        more = {module.__name__.rpartition(".")[2]: module for module in (latency, growth, bulk, variants)}
-        yield {name: begin(name, module.measure_all) for name, module in more.items()} | {
-            name: begin(name, module.measure_rows, ROWS.get(name, module.ROWS)) for name, module in rows.items()
-        }
+        yield found
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_every_row_can_be_measured(name, measuring):
-    found = measuring[name].result()
+@pytest.mark.parametrize("name", some(MODULES, DAILY))
+def test_every_row_can_be_measured(name, measured):
+    found = measured(name)
     assert {each.row for each in found} == set(ROWS.get(name) or import_module(f"tests.benchmarks.rows.{name}").ROWS)
     for each in found:
         assert each.wrong == {}
@@ -153,9 +152,9 @@ def test_every_row_can_be_measured(name, measuring):
         assert all(value > 0 for value in each.values)
 
 
-@pytest.mark.parametrize("name", running.NAMES)
-def test_what_is_measured_besides_the_rows_comes_to_the_right_books_and_makes_a_table(name, measuring, tmp_path):
-    found = measuring[name].result()
+@pytest.mark.parametrize("name", some(running.NAMES, DAILY))
+def test_what_is_measured_besides_the_rows_comes_to_the_right_books_and_makes_a_table(name, measured, tmp_path):
+    found = measured(name)
     module = import_module(f"tests.benchmarks.more.{name}")
     count = {"latency": 4, "growth": 4, "bulk": 4, "variants": 3}[name]
     assert len(found) == count
@@ -168,8 +167,9 @@ def test_what_is_measured_besides_the_rows_comes_to_the_right_books_and_makes_a_
     assert len({line.count("|") for line in lines}) == 1
 
 
-def test_the_plot_says_every_median(measuring, tmp_path):
-    found = measuring["growth"].result()
+@pytest.mark.matrix
+def test_the_plot_says_every_median(measured, tmp_path):
+    found = measured("growth")
     growth.after_writing(found, tmp_path / "plot.svg")
     plot = ET.parse(tmp_path / "plot.svg")
     words = [each.text for each in plot.iter("{http://www.w3.org/2000/svg}text")]

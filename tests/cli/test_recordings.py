@@ -12,8 +12,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kalshi_nb._cli.keys import write_key
 
-pytestmark = pytest.mark.xdist_group("recordings by commands")  # one recording, of some 20 s, for all of these
-
 
 def command(*arguments, cwd):
     return subprocess.run(

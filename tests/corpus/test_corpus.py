@@ -24,6 +24,7 @@ def of_type(kind, frames):
     return [frame for of_file in frames.values() for frame in of_file if frame["type"] == kind]
 
 
+@pytest.mark.matrix
 def test_made_anew_it_is_the_same_to_the_byte(made):
     kept = {path.stem: path.read_bytes() for path in FOLDER.glob("*.jsonl")}
     assert kept.keys() == made.keys()

@@ -42,6 +42,7 @@ def play(engine, feed, channel, rows, size=10_000):
         feed.flush()
 
 
+@pytest.mark.matrix
 def test_two_hundred_thousand_requests_keep_no_more_than_half_of_them(engine, feed):
     rfqs = feed.rfqs(rows=1_000)
     kept = []

@@ -8,6 +8,7 @@ import pytest
 import kalshi_nb as kn
 from kalshi_nb import errors
 from tests.channel_frames import MESSAGES
+from tests.daily import some
 from tests.feed.conftest import until
 
 pytestmark = pytest.mark.usefixtures("nothing_before")
@@ -86,7 +87,7 @@ WAYS = {"frame": frame_of, "stream": stream_of, "messages": messages_of, "callba
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("named", NAMED)
+@pytest.mark.parametrize("named", some(NAMED, 1))
 def test_every_market_comes_after_some_were_named(feed, exchange, control, named, way):
     some = feed.trades(NAMED[named])
     everything = WAYS[way](feed)
@@ -165,7 +166,7 @@ def test_a_new_connection_asks_for_those_that_are_named_alone(feed, exchange):
     until(lambda: feed.health().markets == {"trade": 1}, "the one market")
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", some(range(6), 2))
 def test_any_order_of_openings_closings_and_reconnects_gives_each_its_markets(feed, exchange, control, seed):
     random = Random(seed)
     choices = [None, None, (MARKET,), (OTHER,), (MARKET, OTHER), ("KXNOPE",), exchange.market_tickers[:4]]

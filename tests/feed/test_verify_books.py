@@ -122,6 +122,7 @@ def test_what_keeps_background_checks_from_being_made_stands_in_health(exchange,
     until(lambda: feed.health().warnings == (), "no warning any more", timeout=30)
 
 
+@pytest.mark.matrix
 def test_on_a_busy_market_with_slow_and_cached_answers_only_what_was_broken_from_inside_is_found(monkeypatch):
     monkeypatch.setattr(book_checks, "_CACHE", 1.2)
     with kn.sim.Exchange(seed=7, speed=20) as exchange, kn.connect(exchange) as feed:

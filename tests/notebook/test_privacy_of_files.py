@@ -6,9 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
 from tests.widgets.own import LEFT, SECRETS, TICKER
 
@@ -32,9 +30,17 @@ CLOSED = "feed.fills()._live_view().close(); time.sleep(0.5)"
 
 
 def notebook(*cells):
+    import nbformat  # it takes seconds, and is needed here alone
+
     made = nbformat.v4.new_notebook()
     made.cells = [nbformat.v4.new_code_cell(cell) for cell in cells]
     return made
+
+
+def execute(made, folder):
+    from nbclient import NotebookClient
+
+    NotebookClient(made, timeout=120, kernel_name="python3").execute(cwd=str(folder), env=dict(os.environ))
 
 
 def found(text):
@@ -51,11 +57,11 @@ def states(executed):
 
 def test_a_notebook_that_nbclient_executes_holds_nothing_of_ones_own(tmp_path):
     made = notebook(BEGIN, *SHOWN, LATER, CLOSED)
-    NotebookClient(made, timeout=120, kernel_name="python3").execute(cwd=str(tmp_path), env=dict(os.environ))
-    text = nbformat.writes(made)
+    execute(made, tmp_path)
+    text = json.dumps(made)
     assert found("".join(cell["source"] for cell in made.cells[1:6])) == []
     made.cells = made.cells[1:6]  # what was typed is the reader's own affair
-    assert found(nbformat.writes(made)) == []
+    assert found(json.dumps(made)) == []
     pictures = states(json.loads(text))
     assert {each["kind"] for each in pictures} == {"account", "ladder"}
     assert all(each.get("orders", []) == each.get("fills", []) == [] for each in pictures)
@@ -66,13 +72,15 @@ def test_a_notebook_that_nbclient_executes_holds_nothing_of_ones_own(tmp_path):
 def test_what_its_owner_calls_private_is_in_the_file(tmp_path):
     """Or the test above would see nothing anywhere."""
     made = notebook(BEGIN, *(f"kn.show({each}, private=True);" for each in SHOWN[:3]), LATER)
-    NotebookClient(made, timeout=120, kernel_name="python3").execute(cwd=str(tmp_path), env=dict(os.environ))
+    execute(made, tmp_path)
     made.cells = made.cells[1:4]
-    assert LEFT in found(nbformat.writes(made))
+    assert LEFT in found(json.dumps(made))
 
 
+@pytest.mark.matrix
 def test_a_notebook_that_nbconvert_executes_and_the_page_it_makes_of_it_hold_nothing_of_ones_own(tmp_path):
-    nbformat.write(notebook(BEGIN, *SHOWN, LATER.replace("731.37", "31.37")), tmp_path / "account.ipynb")
+    made = notebook(BEGIN, *SHOWN, LATER.replace("731.37", "31.37"))
+    (tmp_path / "account.ipynb").write_text(json.dumps(made))
     for words in (
         ["--execute", "--to", "notebook", "--output", "done", "account.ipynb"],
         ["--to", "html", "done.ipynb"],

@@ -74,6 +74,7 @@ def closed(page):
         page.hears("comm_close")
 
 
+@pytest.mark.matrix
 def test_many_exports_leave_what_one_leaves(page):
     page.shows("report = recording.export('tables')", "A")
     closed(page)

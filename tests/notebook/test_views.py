@@ -4,9 +4,7 @@ import os
 import queue
 import time
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
 from tests.notebook.front_end import FrontEnd
 
@@ -211,6 +209,9 @@ def test_a_page_that_sees_nothing_stops_the_messages_and_one_that_does_starts_th
 
 
 def executed(tmp_path, *cells):
+    import nbformat  # it takes seconds, and is needed here alone
+    from nbclient import NotebookClient
+
     notebook = nbformat.v4.new_notebook()
     notebook.cells = [nbformat.v4.new_code_cell(cell) for cell in (BEGIN, *cells)]
     NotebookClient(notebook, timeout=120, kernel_name="python3").execute(cwd=str(tmp_path), env=dict(os.environ))

@@ -12,8 +12,6 @@ import kalshi_nb as kn
 from kalshi_nb.errors import ConfigurationError
 from tests import workers
 
-pytestmark = pytest.mark.xdist_group("cluster")  # a cluster takes seconds to start: one for all of these
-
 SEGMENTS = 8
 
 

@@ -190,6 +190,7 @@ def test_where_nothing_was_exported_is_said(recording, tmp_path):
         kn.open_export(tmp_path / "out").frame("ticker")
 
 
+@pytest.mark.matrix
 def test_a_segment_whose_checkpoint_came_late_lacks_none_of_its_rows(tmp_path, monkeypatch):
     """No segment waits for the checkpoint it is to begin with, so that each begins with what nobody asked about."""
     monkeypatch.setattr("kalshi_nb._recording.writer._PATIENCE_US", -1)

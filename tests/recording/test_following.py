@@ -32,7 +32,8 @@ def exchange():
 
 
 def slow_exchange(**options):
-    """Return a market of which little happens in an hour, with which a segment ends."""
+    """Return a market of which little happens in an hour, with which a segment ends; a third of one is left."""
+    options = {"start": dt.datetime(2026, 11, 22, 14, 39, tzinfo=dt.UTC), **options}
     return kn.sim.Exchange(seed=7, clock="manual", speed=0.02, **options)
 
 
@@ -51,7 +52,7 @@ def rows_in(out, channel="trade"):
 
 def an_hour_later(exchange):
     """Let the hour end, with which a segment ends, and something come in the next one."""
-    exchange.advance(HOUR + 600)
+    exchange.advance(HOUR - exchange.now_us() / 1e6 % HOUR + 300)
 
 
 def test_each_sealed_segment_becomes_files_while_the_recorder_goes_on(exchange, feed, tmp_path):
@@ -150,6 +151,7 @@ def test_what_fails_to_the_end_is_said_when_the_recorder_is_closed(exchange, fee
     assert kn.open_recording(tmp_path / "night").export(tmp_path / "tables").rows["trade"] > 0
 
 
+@pytest.mark.matrix
 def test_closing_the_export_alone_leaves_the_recorder_as_it_is(exchange, feed, tmp_path):
     with feed.record(tmp_path / "night", "trade") as recorder:
         with recorder.export(tmp_path / "tables", follow=True) as export:

@@ -293,6 +293,7 @@ def test_seeds_differ_and_are_kept_to():
     assert first_minute(3) != first_minute(4)
 
 
+@pytest.mark.matrix
 def test_over_hours_the_market_neither_dries_up_nor_piles_up():
     tape = Tape(5)
     for hour in (1, 2, 3):

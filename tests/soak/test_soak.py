@@ -17,7 +17,7 @@ from tests.soak.recorder_kills import some_recorder_kills
 from tests.soak.steady import steady
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.matrix)])
 def test_after_a_faulty_line_every_book_is_the_exchanges_own(seed):
     result = one_line(seed, 4_000)
     assert result.wrong_books == 0
@@ -43,6 +43,7 @@ def test_after_outages_the_frame_of_trades_is_the_exchanges_own():
     assert result.fetched > 0
 
 
+@pytest.mark.matrix
 def test_books_are_live_nearly_always_however_often_a_message_is_lost():
     result = some_losses(1, 6, every=1.0)
     assert result.losses == 6
@@ -52,6 +53,7 @@ def test_books_are_live_nearly_always_however_often_a_message_is_lost():
     assert result.live_percent > 70  # 94 on an idle machine; delays that grew with losses left 20
 
 
+@pytest.mark.matrix
 def test_nothing_grows_while_data_flows(monkeypatch):
     monkeypatch.setattr(steady_module, "TELL_EVERY", 3.0)
     told = io.StringIO()
@@ -75,7 +77,9 @@ def test_a_recorder_that_is_killed_has_kept_all_that_it_acknowledged():
     assert result.segments > 10
 
 
-@pytest.mark.parametrize("faulty", [False, True], ids=["nothing lost", "a faulty line"])
+@pytest.mark.parametrize(
+    "faulty", [False, pytest.param(True, marks=pytest.mark.matrix)], ids=["nothing lost", "a faulty line"]
+)
 def test_a_recorded_night_adds_up_to_the_ledger_of_the_exchange(faulty):
     result = one_night(2, 0.1, faulty=faulty, start=BEGINS - timedelta(minutes=4))
     assert result.wrong == []
@@ -86,7 +90,7 @@ def test_a_recorded_night_adds_up_to_the_ledger_of_the_exchange(faulty):
     assert (result.trades_missing > 20) is (result.changes_missing > 100) is (result.gaps > 30) is faulty
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.matrix)])
 def test_frames_broken_in_every_way_neither_get_out_nor_leave_a_wrong_book(seed):
     result = fuzz(seed, 8_000)
     assert result.read + result.unknown + result.rejected == 8_000

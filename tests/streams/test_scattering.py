@@ -17,8 +17,6 @@ from kalshi_nb.errors import ConfigurationError, MissingPackageError, PipelineEr
 from tests import workers
 from tests.engine.conftest import wait_until
 
-pytestmark = pytest.mark.xdist_group("cluster")  # a cluster takes seconds to start: one for all of these
-
 
 @pytest.fixture(scope="module")
 def client():

@@ -263,6 +263,7 @@ def ends(sent):
     return [each for each in (sent[0], sent[3]) if each]
 
 
+@pytest.mark.matrix
 def test_of_very_many_trades_one_more_changes_the_newest_stretch_alone(exchange, feed):
     ticker = busiest(exchange, feed)
     trades = feed.trades(ticker)

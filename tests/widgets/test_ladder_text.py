@@ -6,9 +6,7 @@ import re
 import textwrap
 from html.parser import HTMLParser
 
-import nbformat
 import pytest
-from nbconvert import HTMLExporter
 
 from kalshi_nb._widgets.ladder.picture import LadderPicture, Last, Market
 from kalshi_nb._widgets.ladder.text import ladder_html, ladder_line, ladder_text
@@ -304,6 +302,9 @@ def test_static_html_says_in_words_that_a_side_is_empty(side):
 
 def test_a_saved_notebook_without_widget_state_exports_the_static_table(messages, thread):
     view = ladder_view(Presenter("KX-SAVED"), thread=thread)
+    import nbformat  # it takes seconds, and is needed here alone
+    from nbconvert import HTMLExporter
+
     notebook = nbformat.v4.new_notebook()
     notebook.cells = [nbformat.v4.new_code_cell("book", execution_count=1)]
     notebook.cells[0].outputs = [nbformat.v4.new_output("execute_result", view.mimebundle(), execution_count=1)]

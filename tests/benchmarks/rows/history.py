@@ -9,7 +9,7 @@ ROWS = (21,)
 
 
 def measure_rows(settings, _rows):
-    pages = max(2, settings.sized(100))
+    pages = max(2, round(100 * settings.scale))
     found = evaluate("history", {"pages": pages, "rounds": settings.rounds})
 
     def ratios(end):

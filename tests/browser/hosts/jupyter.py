@@ -6,8 +6,6 @@ import time
 import urllib.parse
 import urllib.request
 
-import nbformat
-
 from tests.browser.hosts.host import IS_ROOT, START_SECONDS, STEP_MILLISECONDS, Host
 from tests.browser.page_account import failed_cells
 
@@ -29,6 +27,8 @@ SAVE = """async () => {
 
 def document(cells, outputs=(), kernel="python3"):
     """Return a notebook of these cells; what was put out is the last one's."""
+    import nbformat  # it takes seconds, also where nothing of this is run
+
     notebook = nbformat.v4.new_notebook()
     notebook.metadata.kernelspec = {"name": kernel, "display_name": kernel, "language": "python"}
     notebook.cells = [nbformat.v4.new_code_cell(cell) for cell in cells]
@@ -98,7 +98,7 @@ class Lab(Host):
         self.api(f"/lab/api/settings/{setting}", "PUT", {"raw": json.dumps({"theme": name})})
 
     def write_notebook(self, name, *cells, outputs=(), kernel="python3"):
-        nbformat.write(document(cells, outputs, kernel), self.root / name)
+        (self.root / name).write_text(json.dumps(document(cells, outputs, kernel)))
 
     def session(self, name):
         return next((each for each in self.sessions() if each["path"] == name), None)

@@ -1,8 +1,7 @@
 """Voila: a notebook as a page, with a kernel a visit; the page comes when all of its cells have ended."""
 
+import json
 import sys
-
-import nbformat
 
 from tests.browser.hosts.host import STEP_MILLISECONDS, Host
 from tests.browser.hosts.jupyter import document, folders_of_jupyter
@@ -31,7 +30,7 @@ class Voila(Host):
         return folders_of_jupyter(self.folder)
 
     def write(self, name, *cells):
-        nbformat.write(document(cells), self.root / f"{name}.ipynb")
+        (self.root / f"{name}.ipynb").write_text(json.dumps(document(cells)))
 
     def run(self, page, name):
         page.goto(f"{self.base}/voila/render/{name}.ipynb?theme={self._theme}", timeout=STEP_MILLISECONDS)
