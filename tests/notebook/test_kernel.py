@@ -19,7 +19,6 @@ CENSUS = """
 import gc, json, os, threading, time
 import ipywidgets
 from kalshi_nb._feed.registry import registry
-from tests.daily import some
 gc.collect()
 # The display thread's socket to the kernel is made with its first message, a heartbeat at the latest.
 while book.widget().picture["seq"] < 1: time.sleep(0.05)
