@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 leg = @began=$$(date +%s); printf '\n== %s\n' '$(1)'; $(2); ended=$$?; \
   printf '== %s: %s s\n' '$(1)' "$$(( $$(date +%s) - began ))"; exit $$ended
 
-.PHONY: help demo lab test test-all check lint types notebooks pictures soak bench bench-more bench-peers pack vendor vendor-check clean
+.PHONY: help demo lab test test-all packages versions lowest check lint types notebooks pictures soak bench bench-more bench-peers pack vendor vendor-check clean
 
 help:
 	@echo "make demo       run the whole thing against a simulated exchange, about 10 seconds"
@@ -23,6 +23,9 @@ help:
 	@echo "make test       the tests, browser included"
 	@echo "make test-all   the tests, and the reliability bars at full size: hours"
 	@echo "make check      ruff, mypy --strict and the tests"
+	@echo "make packages   build the source archive and both wheels, and try each where nothing else is installed"
+	@echo "make versions   the tests without a browser on other versions of Python, as far as they are here"
+	@echo "make lowest     the same with the lowest versions of packages that are allowed"
 	@echo "make pictures   draw every view, and the dashboard, into docs/images; about two minutes"
 	@echo "make notebooks  run the notebooks anew and keep their outputs"
 	@echo "make soak       the reliability bars, about 20 minutes; see docs/reliability.md"
@@ -107,6 +110,7 @@ test: .venv/dev.stamp .venv/browser.stamp .venv/axe.stamp
 # What takes too long for every day. docs/reliability.md has a table of what was measured last.
 STEADY_SECONDS ?= 1200
 test-all: test .venv/s3.stamp $(IPYKERNELS:%=.venv-ipykernel%/stamp)
+	$(call leg,packages,$(BIN)/python -m tests.packages)
 	$(call leg,every view in every state and host,$(PYTEST) -m matrix tests/browser)
 	$(call leg,a store that speaks S3 and clusters whose workers die and what else is many times over,$(PYTEST) -n 2 --dist loadfile -m matrix tests --ignore tests/browser)
 	$(call leg,a faulty line,$(BIN)/python -m tests.soak line --seeds 20 --frames 50000)
@@ -117,6 +121,28 @@ test-all: test .venv/s3.stamp $(IPYKERNELS:%=.venv-ipykernel%/stamp)
 	$(call leg,two hundred gaps of trades that are fetched,$(BIN)/python -m tests.soak backfill --seeds 1 --gaps 200)
 	$(call leg,steady load,$(BIN)/python -m tests.soak steady --seconds $(STEADY_SECONDS) --warm-up 300)
 	$(call leg,ten million broken frames,$(BIN)/python -m tests.soak fuzz --frames 10000000 --seed 2)
+
+# The archive of the source and both wheels, each installed where nothing else is.
+packages: .venv/dev.stamp
+	$(BIN)/python -m tests.packages
+
+# What does not need a browser, with other versions of Python, as far as they are here …
+VERSIONS ?= 3.12 3.13 3.14
+versions:
+	@for each in $(VERSIONS); do \
+	  "python$$each" -c '' 2>/dev/null || { echo "python$$each is not here: not tried"; continue; }; \
+	  $(MAKE) --no-print-directory ".venv-python$$each/tried" || exit 1; \
+	done
+
+.venv-python%/tried: $(INSTALLED)
+	python$* -m venv .venv-python$*
+	.venv-python$*/bin/python -m pip install --quiet --disable-pip-version-check '.[dev]'
+	.venv-python$*/bin/python -m pytest -p no:nbval -n $(WORKERS) --dist loadgroup -m "not matrix" --ignore tests/browser
+
+# … and with the lowest versions of packages that pyproject.toml allows.
+lowest: $(INSTALLED)
+	$(PYTHON) -m tests.lowest .venv-lowest
+	.venv-lowest/bin/python -m pytest -p no:nbval -n $(WORKERS) --dist loadgroup -m "not matrix" --ignore tests/browser
 
 lint: .venv/dev.stamp
 	$(BIN)/python -m ruff check

@@ -3,17 +3,10 @@
 import ast
 import inspect
 import pathlib
-import shutil
-import subprocess
-import sys
-import tarfile
-import zipfile
-from importlib.machinery import EXTENSION_SUFFIXES
 
 import pytest
 
 import kalshi_nb as kn
-from kalshi_nb._session.extension import BUILT
 
 PUBLIC = {
     "Book",
@@ -132,52 +125,3 @@ def test_no_module_has_more_than_400_lines_of_code():
         if (lines := lines_of_code(path)) > 400
     }
     assert not long
-
-
-VENDORED = {
-    f"kalshi_nb/_widgets/vendor/uplot/{name}"
-    for name in ("uPlot.iife.min.js", "uPlot.min.css", "LICENSE", "vendored.json")
-}
-
-
-def copy_of_what_is_tracked(folder, *more):
-    """Copy the package and what its build reads: a build leaves things where it runs, and takes up what it finds."""
-    tracked = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "kalshi_nb"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.split()
-    for name in (*tracked, "pyproject.toml", "setup.py", "README.md", "LICENSE", *more):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, folder / name)
-    return tracked
-
-
-def test_the_wheel_holds_exactly_the_package_its_compiled_part_and_the_licences(tmp_path):
-    tracked = copy_of_what_is_tracked(tmp_path / "source")
-    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
-    subprocess.run(
-        [*build, "--disable-pip-version-check", "-w", tmp_path, tmp_path / "source"], check=True, capture_output=True
-    )
-    (wheel,) = tmp_path.glob("*.whl")
-    names = zipfile.ZipFile(wheel).namelist()
-    inside = {name for name in names if not name.startswith("kalshi_nb-")}
-    sources = {each for each in tracked if each.endswith((".pyx", ".pxd"))}
-    modules = {each.removesuffix(".pyx") for each in sources if each.endswith(".pyx")}
-    assert len(modules) == 4
-    compiled = {f"{each}{EXTENSION_SUFFIXES[0]}" for each in modules} if BUILT else set()
-    assert inside == {*tracked, *compiled} - sources
-    assert inside >= VENDORED
-    assert [name for name in names if name.endswith("licenses/kalshi_nb/_widgets/vendor/uplot/LICENSE")]
-
-
-def test_the_source_distribution_holds_the_vendored_files_and_their_licence(tmp_path):
-    copy_of_what_is_tracked(tmp_path, "MANIFEST.in")
-    command = "import setuptools.build_meta as build; build.build_sdist('out')"
-    subprocess.run([sys.executable, "-c", command], cwd=tmp_path, check=True, capture_output=True)
-    (archive,) = (tmp_path / "out").glob("*.tar.gz")
-    with tarfile.open(archive) as opened:
-        inside = {name.partition("/")[2] for name in opened.getnames()}
-    assert inside >= VENDORED
