@@ -37,7 +37,7 @@ def main():
             wheel = wheel_in(folder / kind, archive, said)
             run(python, "-m", "pip", "install", *QUIET, "--force-reinstall", *([] if kind == "pure" else LONE), wheel)
             run(python, "-W", "error", "-c", TRY, kind, cwd=folder)
-            run(python.with_name("kalshi-nb"), "doctor", "--env", "sim", cwd=folder, stdout=subprocess.DEVNULL)
+            run(python.with_name("kalshi-nb"), "doctor", "sim", cwd=folder, stdout=subprocess.DEVNULL)
             print(f"{wheel.name}: built from {archive.name}, installed, and works", flush=True)
 
 
