@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 leg = @began=$$(date +%s); printf '\n== %s\n' '$(1)'; $(2); ended=$$?; \
   printf '== %s: %s s\n' '$(1)' "$$(( $$(date +%s) - began ))"; exit $$ended
 
-.PHONY: help demo lab test test-all packages versions lowest check lint types notebooks pictures soak bench bench-more bench-peers pack vendor vendor-check clean
+.PHONY: help demo lab test test-all packages versions lowest pyright check lint types notebooks pictures soak bench bench-more bench-peers pack vendor vendor-check clean
 
 help:
 	@echo "make demo       run the whole thing against a simulated exchange, about 10 seconds"
@@ -23,6 +23,7 @@ help:
 	@echo "make test       the tests, browser included"
 	@echo "make test-all   the tests, and the reliability bars at full size: hours"
 	@echo "make check      ruff, mypy --strict and the tests"
+	@echo "make pyright    what pyright says of code that uses the kit"
 	@echo "make packages   build the source archive and both wheels, and try each where nothing else is installed"
 	@echo "make versions   the tests without a browser on other versions of Python, as far as they are here"
 	@echo "make lowest     the same with the lowest versions of packages that are allowed"
@@ -150,6 +151,10 @@ lint: .venv/dev.stamp
 
 types: .venv/dev.stamp
 	$(BIN)/python -m mypy
+
+# A second type checker, on code that uses the kit; npm, which comes with Node.js, gets it.
+pyright: .venv/dev.stamp
+	npm exec --yes --package=pyright -- pyright --pythonpath $(BIN)/python tests/typed_use.py
 
 check: lint types test
 
