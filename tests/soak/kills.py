@@ -56,7 +56,7 @@ def some_kills(seed, kills, *, longest_outage=3.0):
             outage = random.uniform(0, longest_outage)
             outages.append(outage)
             before = feed.health().reconnects
-            exchange.faults.refuse_handshakes(503, count=100)  # or it could be back, and lost again, before the next line
+            exchange.faults.refuse_handshakes(503, count=100)  # or it may be back, and lost again, before that
             _kill(exchange.faults, KINDS[number % len(KINDS)])
             exchange.faults.begin_maintenance(status=random.choice((502, 503)))
             exchange._server.call(exchange._server.refusals.clear)
