@@ -123,10 +123,9 @@ types: .venv/dev.stamp
 
 check: lint types test
 
-# Runs the notebooks anew and keeps their outputs, which the tests compare; the widgets' own state stays out.
+# Runs the notebooks anew and keeps their outputs, which the tests compare.
 notebooks: .venv/dev.stamp
-	cd notebooks && KALSHI_NB_CLOCK=manual ../$(BIN)/python -c 'from nbclient.cli import main; main()' --inplace *.ipynb
-	$(BIN)/python -c 'import json, pathlib; [p.write_text(json.dumps({**(n := json.loads(p.read_text())), "metadata": {k: v for k, v in n["metadata"].items() if k != "widgets"}}, indent=1, ensure_ascii=False) + "\n") for p in pathlib.Path("notebooks").glob("*.ipynb")]'
+	$(BIN)/python -m tests.notebooks
 
 # What the README and docs/views.md show: of a simulated exchange with its clock in the hand, so that it is the same market.
 pictures: .venv/dev.stamp .venv/browser.stamp
