@@ -17,7 +17,8 @@ NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 def run(path):
     """Run a notebook in its folder, and write it down with its outputs."""
     notebook = nbformat.read(path, nbformat.NO_CONVERT)
-    NotebookClient(notebook, timeout=120, record_timing=False, resources={"metadata": {"path": str(path.parent)}}).execute()
+    place = {"metadata": {"path": str(path.parent)}}
+    NotebookClient(notebook, timeout=120, record_timing=False, resources=place).execute()
     notebook.metadata.pop("widgets", None)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
