@@ -1335,8 +1335,7 @@ class Feed:
         ConfigurationError
             When `seconds` is no length of time.
         """
-        by_hand = self.exchange is not None and self.exchange.clock == "manual"
-        run(self._standing, self.replaying, seconds, self._tell, self.exchange.advance if by_hand else None)
+        run(self._standing, self.replaying, seconds, self._tell, self.exchange)
 
     def record(self, path: Folder, channels: Channels = None, market_tickers: MarketTickers = None) -> Recorder:
         """Record into a folder, every byte as it comes, until it is closed.

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kalshi_nb._durations import Duration
     from kalshi_nb._feed.replaying import Replaying
     from kalshi_nb._feed.standing import FeedStanding
+    from kalshi_nb.sim import Exchange
 
 __all__ = ["run"]
 
@@ -27,7 +28,7 @@ def run(
     replaying: Replaying | None,
     seconds: Duration | None,
     tell: Callable[[], None],
-    advance: Callable[[float], None] | None = None,
+    exchange: Exchange | None = None,
 ) -> None:
     """Block until the time is up, the feed is closed, its recording was played, or Ctrl-C.
 
@@ -41,8 +42,8 @@ def run(
         How long at most.
     tell : callable
         Warns of what went wrong in the user's pipelines meanwhile.
-    advance : callable or None
-        Moves the exchange's clock by so many seconds, where that is moved by hand.
+    exchange : Exchange or None
+        The simulated exchange of the feed: where its clock is moved by hand, it is moved here.
     """
     refuse_on(*FEED_ROLES, doing="feed.run()", instead="Call it at the end of the script")
     advice = 'give a length of time, such as 60, for seconds, or "10m", or None to run until Ctrl-C'
@@ -52,8 +53,8 @@ def run(
         raise ended
     tell()
     try:
-        if advance is not None and length is not None:
-            advance(length)
+        if exchange is not None and exchange.clock == "manual" and length is not None:
+            exchange.advance(length)
             tell()
             return
         while not (standing.word or deadline.is_over):
