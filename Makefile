@@ -97,7 +97,7 @@ test: .venv/dev.stamp .venv/browser.stamp .venv/axe.stamp
 	$(call leg,all other tests but those in a browser,$(PYTEST) -n $(WORKERS) --dist loadgroup -m "not browser and not matrix" --ignore tests/wire --ignore tests/session)
 	$(call leg,views on pages of our own,$(PYTEST) -n $(WORKERS) --dist worksteal -m "browser and not matrix" tests/browser/cards)
 	$(call leg,views in JupyterLab and Notebook and Voila and marimo,$(PYTEST) -n 3 --dist worksteal -m "browser and not matrix" tests/browser --ignore tests/browser/cards)
-	$(call leg,notebooks,KALSHI_NB_CLOCK=manual $(PYTEST) -n 2 --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout=60 \
+	$(call leg,notebooks,KALSHI_ENV=sim KALSHI_NB_CLOCK=manual $(PYTEST) -n 2 --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout=60 \
 	  -p no:randomly notebooks)
 
 # What takes too long for every day. docs/reliability.md has a table of what was measured last.
