@@ -173,11 +173,15 @@ def test_the_wheel_holds_exactly_the_package_its_compiled_part_and_the_licences(
     assert [name for name in names if name.endswith("licenses/kalshi_nb/_widgets/vendor/uplot/LICENSE")]
 
 
-def test_the_source_distribution_holds_the_vendored_files_and_their_licence(tmp_path):
-    copy_of_what_is_tracked(tmp_path, "MANIFEST.in")
+def test_the_source_distribution_holds_the_vendored_files_and_nothing_that_a_notebook_wrote(tmp_path):
+    copy_of_what_is_tracked(tmp_path, "MANIFEST.in", "notebooks/01_quickstart.ipynb")
+    (tmp_path / "notebooks" / "output").mkdir()
+    (tmp_path / "notebooks" / "output" / "trades.parquet").touch()
     command = "import setuptools.build_meta as build; build.build_sdist('out')"
     subprocess.run([sys.executable, "-c", command], cwd=tmp_path, check=True, capture_output=True)
     (archive,) = (tmp_path / "out").glob("*.tar.gz")
     with tarfile.open(archive) as opened:
         inside = {name.partition("/")[2] for name in opened.getnames()}
     assert inside >= VENDORED
+    assert "notebooks/01_quickstart.ipynb" in inside
+    assert not [name for name in inside if "output" in name]
