@@ -51,7 +51,7 @@ $(BIN)/python:
 
 .venv/lab.stamp: $(INSTALLED) | $(BIN)/python
 	@echo "installing kalshi_nb and JupyterLab into .venv: a minute or two, the first time"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[lab]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[lab,dask]'
 	@touch $@ .venv/run.stamp
 
 .venv/dev.stamp: $(INSTALLED) | $(BIN)/python
@@ -105,7 +105,7 @@ test: .venv/dev.stamp .venv/browser.stamp .venv/axe.stamp
 	  --ignore tests/wire --ignore tests/session --ignore tests/browser)
 	$(call leg,views on pages of our own,$(PYTEST) -p no:nbval -n $(WORKERS) --dist worksteal -m "browser and not matrix" tests/browser/cards)
 	$(call leg,views in JupyterLab and Notebook and Voila and marimo,$(PYTEST) -p no:nbval -n 3 --dist worksteal -m "browser and not matrix" tests/browser --ignore tests/browser/cards)
-	$(call leg,notebooks,KALSHI_NB_CLOCK=manual $(PYTEST) --nbval-lax --nbval-current-env --nbval-cell-timeout=60 \
+	$(call leg,notebooks,KALSHI_ENV=sim KALSHI_NB_CLOCK=manual $(PYTEST) -n 2 --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout=60 \
 	  -p no:randomly notebooks)
 
 # What takes too long for every day. docs/reliability.md has a table of what was measured last.
@@ -158,10 +158,9 @@ pyright: .venv/dev.stamp
 
 check: lint types test
 
-# Runs the notebooks anew and keeps their outputs, which the tests compare; the widgets' own state stays out.
+# Runs the notebooks anew and keeps their outputs, which the tests compare.
 notebooks: .venv/dev.stamp
-	cd notebooks && KALSHI_NB_CLOCK=manual ../$(BIN)/python -c 'from nbclient.cli import main; main()' --inplace *.ipynb
-	$(BIN)/python -c 'import json, pathlib; [p.write_text(json.dumps({**(n := json.loads(p.read_text())), "metadata": {k: v for k, v in n["metadata"].items() if k != "widgets"}}, indent=1, ensure_ascii=False) + "\n") for p in pathlib.Path("notebooks").glob("*.ipynb")]'
+	$(BIN)/python -m tests.notebooks
 
 # What the README and docs/views.md show: of a simulated exchange with its clock in the hand, so that it is the same market.
 pictures: .venv/dev.stamp .venv/browser.stamp

@@ -1,4 +1,4 @@
-"""The Binder folder opens the quickstart with the simulated exchange, on a Python that the package runs on."""
+"""The Binder folder opens the notebooks with the simulated exchange, on a Python that the package runs on."""
 
 import os
 import pathlib
@@ -16,8 +16,8 @@ def test_it_pins_a_python_that_the_package_accepts():
     assert int(version[1]) >= int(re.fullmatch(r">=3\.(\d+)", needed)[1])
 
 
-def test_it_installs_this_checkout():
-    assert (BINDER / "requirements.txt").read_text().split() == ["."]
+def test_it_installs_this_checkout_with_what_the_notebooks_need():
+    assert (BINDER / "requirements.txt").read_text().split() == [".[dask]"]
 
 
 def test_its_start_sets_the_simulated_exchange_and_runs_what_it_is_given():

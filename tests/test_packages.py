@@ -95,6 +95,8 @@ def test_the_source_archive_holds_what_is_tracked_and_nothing_else(tmp_path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     (tmp_path / "kalshi_nb" / "_session" / "left.c").write_text("what a build left")
+    (tmp_path / "notebooks" / "output").mkdir()
+    (tmp_path / "notebooks" / "output" / "trades.parquet").write_text("what a notebook left")
     command = "import setuptools.build_meta as build; build.build_sdist('out')"
     subprocess.run([sys.executable, "-c", command], cwd=tmp_path, check=True, capture_output=True)
     (archive,) = (tmp_path / "out").glob("*.tar.gz")

@@ -61,6 +61,8 @@ def connect(
         ``"sim"`` (a simulated exchange in this process: no key, no network), ``"demo"``, ``"prod"``, a
         WebSocket address, or a simulated exchange. The environment variable ``KALSHI_ENV`` when None. A user name
         and a password in an address are sent as HTTP asks for it, and shown nowhere.
+        With ``KALSHI_NB_CLOCK=manual`` in the environment the clock of ``"sim"`` is moved by hand, as tests want it:
+        :meth:`Feed.run` moves it, and ``feed.exchange.advance()``.
     key_id : str, optional
         The API key's id; ``KALSHI_API_KEY_ID`` or ``KALSHI_KEY_ID`` in the environment when None.
     private_key : str, path, bytes or key object, optional

@@ -1344,10 +1344,21 @@ class Feed:
         It returns at Ctrl-C, without an error, after `seconds`, when the feed is closed by another thread, and at the
         end of a recording that is replayed. The feed stays open. What your callbacks raise is warned of meanwhile.
 
+        >>> import kalshi_nb as kn
+        >>> exchange = kn.sim.Exchange(seed=7, clock="manual")
+        >>> feed = kn.connect(exchange)
+        >>> trades = feed.trades()
+        >>> feed.run("1m")
+        >>> trades.total
+        298
+        >>> feed.close()
+        >>> exchange.close()
+
         Parameters
         ----------
         seconds : str, timedelta or float, optional
-            How long at most: ``"10m"``, a timedelta, or seconds.
+            How long at most: ``"10m"``, a timedelta, or seconds. They are seconds of the market: where a simulated
+            exchange's clock is moved by hand, it is moved by so much, and nothing is waited for.
 
         Raises
         ------
@@ -1356,7 +1367,7 @@ class Feed:
         ConfigurationError
             When `seconds` is no length of time.
         """
-        run(self._standing, self.replaying, seconds, self._tell)
+        run(self._standing, self.replaying, seconds, self._tell, self.exchange)
 
     def record(self, path: Folder, channels: Channels = None, market_tickers: MarketTickers = None) -> Recorder:
         """Record into a folder, every byte as it comes, until it is closed.

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kalshi_nb._durations import Duration
     from kalshi_nb._feed.replaying import Replaying
     from kalshi_nb._feed.standing import FeedStanding
+    from kalshi_nb.sim import Exchange
 
 __all__ = ["run"]
 
@@ -23,7 +24,11 @@ _LOOK: Final = 0.1
 
 
 def run(
-    standing: FeedStanding, replaying: Replaying | None, seconds: Duration | None, tell: Callable[[], None]
+    standing: FeedStanding,
+    replaying: Replaying | None,
+    seconds: Duration | None,
+    tell: Callable[[], None],
+    exchange: Exchange | None = None,
 ) -> None:
     """Block until the time is up, the feed is closed, its recording was played, or Ctrl-C.
 
@@ -37,14 +42,21 @@ def run(
         How long at most.
     tell : callable
         Warns of what went wrong in the user's pipelines meanwhile.
+    exchange : Exchange or None
+        The simulated exchange of the feed: where its clock is moved by hand, it is moved here.
     """
     refuse_on(*FEED_ROLES, doing="feed.run()", instead="Call it at the end of the script")
     advice = 'give a length of time, such as 60, for seconds, or "10m", or None to run until Ctrl-C'
-    deadline = Deadline(None if seconds is None else length_of_time("seconds", seconds, advice))
+    length = None if seconds is None else length_of_time("seconds", seconds, advice)
+    deadline = Deadline(length)
     if (ended := standing.ended()) is not None:
         raise ended
     tell()
     try:
+        if exchange is not None and exchange.clock == "manual" and length is not None:
+            exchange.advance(length)
+            tell()
+            return
         while not (standing.word or deadline.is_over):
             if replaying is not None and replaying.finished:
                 replaying.wait()  # until what was played last can be read, too

@@ -6,14 +6,17 @@ import inspect
 import os
 import threading
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from kalshi_nb.errors import SimulationError
+from kalshi_nb.sim._arguments import ClockName
 from kalshi_nb.sim._exchange import Exchange
 from kalshi_nb.sim._shown import shown
 
 __all__ = ["embedded", "exchange"]
 
+_CLOCK: Final = "KALSHI_NB_CLOCK"
+"""The environment variable that says which clock the exchange of ``connect("sim")`` has."""
 _running: Final[list[tuple[dict[str, Any], Exchange]]] = []
 """Those that run, each with all its options."""
 _lock = threading.Lock()
@@ -51,16 +54,26 @@ def exchange(**options: Any) -> Exchange:
             if made == asked:
                 return each
         for made, each in running:
-            if made != _all({}) or asked | {"clock": made["clock"]} != made:
+            if made != _embedded() or asked | {"clock": made["clock"]} != made:
                 raise SimulationError(_told(options, asked, made, each))
         return _start(asked)
 
 
 def embedded() -> Exchange:
-    """Return the exchange of ``connect("sim")``: one without options, whatever else runs."""
-    asked = _all({})
+    """Return the exchange of ``connect("sim")``: one without options, whatever else runs.
+
+    Its clock is the wall's, or what the environment says, so that a notebook's one line serves a person and a test.
+    """
+    asked = _embedded()
+    if asked["clock"] not in get_args(ClockName):
+        allowed = " or ".join(map(repr, get_args(ClockName)))
+        raise SimulationError(f"{_CLOCK}={shown(asked['clock'])} in the environment is no clock; set it to {allowed}.")
     with _lock:
         return next((each for made, each in _still_running() if made == asked), None) or _start(asked)
+
+
+def _embedded() -> dict[str, Any]:
+    return _all({"clock": os.environ.get(_CLOCK) or "wall"})
 
 
 def _all(options: dict[str, Any]) -> dict[str, Any]:

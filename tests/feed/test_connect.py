@@ -37,6 +37,23 @@ def test_the_embedded_exchange_needs_no_key_and_no_network():
         assert trades.df.height >= 1
 
 
+def test_the_environment_says_which_clock_the_embedded_exchange_has(monkeypatch):
+    monkeypatch.setenv("KALSHI_NB_CLOCK", "manual")
+    with kn.connect("sim") as feed:
+        assert feed.exchange.clock == "manual"
+        assert feed.exchange is kn.sim.exchange(clock="manual")
+        assert kn.connect("sim") is feed
+    monkeypatch.setenv("KALSHI_NB_CLOCK", "")
+    with kn.connect("sim") as feed:
+        assert feed.exchange.clock == "wall"
+
+
+def test_a_clock_that_there_is_not_is_refused_with_the_name_of_the_variable(monkeypatch):
+    monkeypatch.setenv("KALSHI_NB_CLOCK", "sundial")
+    with pytest.raises(errors.SimulationError, match=r"KALSHI_NB_CLOCK='sundial'.*'wall' or 'manual'"):
+        kn.connect("sim")
+
+
 def test_closing_its_last_feed_closes_the_embedded_exchange():
     one = kn.connect("sim")
     two = kn.connect("sim", new=True)

@@ -48,6 +48,27 @@ def test_it_ends_with_its_time_and_leaves_the_feed_open(feed):
     assert feed.state == "connected"
 
 
+def test_a_clock_that_is_moved_by_hand_is_moved_by_its_time_and_nothing_is_waited_for():
+    with kn.sim.Exchange(seed=7, clock="manual") as exchange, kn.connect(exchange, new=True) as feed:
+        trades, before = feed.trades(), feed.now()
+        began = time.monotonic()
+        feed.run("1m")
+        assert time.monotonic() - began < 60
+        assert (feed.now() - before).total_seconds() == 60
+        assert (trades.total, feed.state) == (298, "connected")
+
+
+def test_what_a_callback_raised_meanwhile_is_told_at_its_end_where_the_clock_is_moved_by_hand():
+    with kn.sim.Exchange(seed=7, clock="manual") as exchange, kn.connect(exchange, new=True) as feed:
+
+        @feed.on("trade")
+        def failing(_trade):
+            raise RuntimeError("as it does")
+
+        with pytest.warns(errors.KalshiWarning, match="as it does"):
+            feed.run("5s")
+
+
 def test_it_ends_with_the_feed_without_an_error(feed):
     closing = threading.Thread(target=feed.close)
     feed.on("trade")(lambda _: closing.is_alive() or closing.ident or closing.start())

@@ -13,7 +13,7 @@ class Kernel:
 
     def __init__(self, folder, **environment):
         self.manager, self.client = start_new_kernel(
-            kernel_name="python3", cwd=str(folder), env={**os.environ, "KALSHI_NB_CLOCK": "manual", **environment}
+            kernel_name="python3", cwd=str(folder), env={**os.environ, **environment}
         )
 
     def run(self, code, timeout=60):

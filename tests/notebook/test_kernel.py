@@ -45,7 +45,7 @@ def kernel(tmp_path):
 
 @pytest.fixture
 def lab(tmp_path):
-    made = FrontEnd(tmp_path)
+    made = FrontEnd(tmp_path, KALSHI_ENV="sim", KALSHI_NB_CLOCK="manual")
     yield made
     made.close()
 

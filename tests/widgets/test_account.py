@@ -179,6 +179,14 @@ def test_orders_that_rest_stand_before_those_that_ended_so_that_none_of_them_is_
     assert section.more >= 3
 
 
+def test_a_lost_connection_is_told_by_the_feeds_clock(feed, exchange):
+    view = kn.show(feed.orders(TICKER))
+    exchange.advance(1)
+    exchange.faults.begin_maintenance()
+    wait_until(lambda: view._scene.take().status == "stale")
+    assert "stale since 2026-11-22 15:00:01 UTC" in view._scene.text(view._scene.take())
+
+
 def test_an_order_that_was_heard_of_before_a_gap_is_doubtful_until_it_is_heard_of_again(feed, exchange):
     orders = feed.orders(TICKER)
     say_order(exchange)

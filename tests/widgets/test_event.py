@@ -360,6 +360,8 @@ def test_a_lost_connection_makes_the_whole_stale_and_says_why(exchange, feed):
     picture = view._scene.take()
     assert "connect" in picture.note
     assert {leg.status for leg in picture.legs} == {"stale"}
+    # By the feed's clock, as all other times of it.
+    assert "stale since 2026-11-22 15:00:01 UTC" in view._scene.text(picture)
 
 
 def test_a_closed_feed_shows_what_it_had_and_opens_no_more(exchange):

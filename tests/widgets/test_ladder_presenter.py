@@ -14,6 +14,7 @@ from kalshi_nb._rows.tickers import hint
 from kalshi_nb._session.extension import ladders
 from kalshi_nb._widgets.ladder.picture import Last, Market
 from kalshi_nb._widgets.ladder.presenter import LadderPresenter
+from kalshi_nb._widgets.ladder.text import ladder_line
 from tests.session.ways import WAYS
 from tests.widgets.conftest import wait_until
 
@@ -80,6 +81,13 @@ def test_the_age_of_a_status_goes_by_the_feeds_clock_and_ends_now_by_the_compute
     assert before - 90 <= since <= time.time() - 90
     clock.now -= 180_000_000  # a clock that was set back makes no status of the future
     assert presenter.picture(10).status_since <= time.time()
+
+
+def test_a_text_says_since_when_by_the_feeds_clock_whose_moments_are_a_market_s_own(ladder, presenter, clock):
+    clock.now = 1_795_359_600_000_000
+    ladder.set_status("stale", clock.now, "sequence")
+    clock.now += 90_000_000
+    assert "stale since 2026-11-22 15:00:00 UTC" in ladder_line(presenter.picture(10))
 
 
 @pytest.mark.parametrize(("price", "decimals"), [(4_700, 0), (4_710, 1), (4_711, 2)])

@@ -123,6 +123,8 @@ class AccountPicture(NamedTuple):
         Of the positions.
     changes : int
         Counts rows that came.
+    told_since : float or None
+        Since when by the feed's own clock, which is what texts tell, as of a replay; as `status_since` where None.
     is_masked : bool
         Whether all of it is left out: it may be stored where it goes.
     is_hidden : bool
@@ -140,6 +142,7 @@ class AccountPicture(NamedTuple):
     changes: int = 0
     is_masked: bool = False
     is_hidden: bool = False
+    told_since: float | None = None
 
     def masked(self) -> AccountPicture:
         """Return which sections there are, and nothing of what is in them."""

@@ -65,7 +65,7 @@ class AccountPresenter:
         self.title = source.title
         self._source = source
         self._feed: FeedSource = source.feed
-        self._status = ("", 0.0)
+        self._status = ("", 0.0, 0.0)
         self._read: dict[tuple[str, int, int], tuple[Any, ...]] = {}
 
     def watch(self, wake: Callable[[], None]) -> None:
@@ -77,7 +77,7 @@ class AccountPresenter:
         now = self._feed.clock.now_us() / 1e6
         status = self._source.status
         if self._status[0] != status:
-            self._status = (status, time.time())
+            self._status = (status, time.time(), now)
         sources = self._sources()
         read = {}
         for name, source in sources.items():
@@ -109,6 +109,7 @@ class AccountPresenter:
             sections=sections,
             total=total,
             changes=changes,
+            told_since=self._status[2],
         )
 
     def _sources(self) -> dict[str, FrameSource]:

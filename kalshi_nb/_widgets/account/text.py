@@ -92,7 +92,7 @@ def account_html(picture: AccountPicture, *, unit: str = "cents", note: str = ""
 
 def _title(picture: AccountPicture) -> str:
     note = f" ({numbers.clean(picture.note)})" if picture.note else ""
-    since = f" since {numbers.moment(picture.status_since)}" if picture.status == "stale" else ""
+    since = f" since {numbers.moment(picture.told_since or picture.status_since)}" if picture.status == "stale" else ""
     return f"{numbers.clean(picture.title)[:_LONGEST]}  {picture.status}{since}{note}"
 
 

@@ -127,6 +127,8 @@ class EventPicture(NamedTuple):
         When the newest change of any book was received.
     changes : int
         Counts changes.
+    told_since : float or None
+        Since when by the feed's own clock, which is what texts tell, as of a replay; as `status_since` where None.
     """
 
     version: Hashable
@@ -142,6 +144,7 @@ class EventPicture(NamedTuple):
     note: str = ""
     changed_at: float | None = None
     changes: int = 0
+    told_since: float | None = None
 
     @property
     def open(self) -> tuple[Leg, ...]:

@@ -118,6 +118,7 @@ class EventPresenter:
         note = self._note(ordered, status)
         title = event.title or (told[0].event_title if told else None)
         changed = max((each[_CHANGED] for each in read), default=0)
+        since = [each[_SINCE] for leg, each in zip(legs, read, strict=True) if leg.status == status]
         bare = tuple(leg._replace(since=0.0) for leg in ordered)
         return EventPicture(
             version=(bare, status, note, title, event.subtitle, exclusive, self._decimals),
@@ -133,6 +134,7 @@ class EventPresenter:
             note=note,
             changed_at=changed / 1e6 if changed else None,
             changes=sum(abs(each[_VERSION]) for each in read),
+            told_since=min((now, *since)) / 1e6,
         )
 
     def _leg(self, facts: MarketFacts, read: tuple[Any, ...], now: int) -> Leg:
@@ -196,6 +198,7 @@ class EventPresenter:
         return ""
 
 
+_SINCE: Final = 5
 _VERSION: Final = 6
 _CHANGED: Final = 7
 

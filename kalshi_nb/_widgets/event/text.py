@@ -126,7 +126,7 @@ def _summary(picture: EventPicture, unit: str) -> list[str]:
     """Return how an event stands, in pieces."""
     status = _STATUS.get(picture.status, numbers.clean(picture.status))
     if picture.status == "stale":
-        status = f"stale since {numbers.moment(picture.status_since)}"
+        status = f"stale since {numbers.moment(picture.told_since or picture.status_since)}"
     count = len(picture.legs)
     told = [status, f"{count} market{'' if count == 1 else 's'}"]
     sums = picture.sums

@@ -95,6 +95,8 @@ class LadderPicture(NamedTuple):
         One's own.
     changes : int
         Counts the changes of the ladder.
+    told_since : float or None
+        Since when by the feed's own clock, which is what texts tell, as of a replay; as `status_since` where None.
     touch : tuple of Level or None, or None
         The best bid and ask of the book where the levels are not its own, but merged ones.
     is_no : bool
@@ -118,6 +120,7 @@ class LadderPicture(NamedTuple):
     changes: int = 0
     touch: tuple[Level | None, Level | None] | None = None
     is_no: bool = False
+    told_since: float | None = None
 
     @property
     def best_levels(self) -> tuple[Level | None, Level | None]:

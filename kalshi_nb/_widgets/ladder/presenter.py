@@ -159,6 +159,7 @@ class LadderPresenter:
             orders=orders,
             fills=fills,
             changes=version,
+            told_since=min(now, since) / 1e6,
         )
 
     def _decimals(self, prices: Iterable[int], ticks: Iterable[tuple[int, ...]]) -> int:

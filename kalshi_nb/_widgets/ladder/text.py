@@ -240,7 +240,8 @@ def _status(picture: LadderPicture) -> str:
     status = STATUS_WORDS.get(picture.status, numbers.clean(picture.status))
     if picture.status == "live" and market.phase in _PHASES:
         return _PHASES[market.phase]
-    return f"{status} since {numbers.moment(picture.status_since)}" if picture.status == "stale" else status
+    since = numbers.moment(picture.told_since or picture.status_since)
+    return f"{status} since {since}" if picture.status == "stale" else status
 
 
 def _decided(picture: LadderPicture) -> str:

@@ -14,6 +14,8 @@ from tests.browser.hosts.kernel_line import KernelLine
 
 START_SECONDS = 120
 STEP_MILLISECONDS = 60_000
+# Whatever the environment of who runs the tests says: the simulated exchange, by the wall's clock.
+SIMULATED = {"KALSHI_ENV": "sim", "KALSHI_NB_CLOCK": "wall"}
 VIEWS_IN_KERNEL = """[{
     "view": repr(view),
     "sent": view.widget.picture.get("seq"),
@@ -70,7 +72,7 @@ class Host:
         self.base = f"http://127.0.0.1:{self.port}"
         with self.log.open("a") as out:
             self._process = subprocess.Popen(
-                self.command(), cwd=self.root, env=os.environ | self.environment(), stdout=out, stderr=out
+                self.command(), cwd=self.root, env=os.environ | SIMULATED | self.environment(), stdout=out, stderr=out
             )
         end = time.monotonic() + START_SECONDS
         while True:
