@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest
 leg = @began=$$(date +%s); printf '\n== %s\n' '$(1)'; $(2); ended=$$?; \
   printf '== %s: %s s\n' '$(1)' "$$(( $$(date +%s) - began ))"; exit $$ended
 
-.PHONY: help demo lab test test-all check lint types notebooks pictures soak bench bench-more bench-peers pack vendor vendor-check clean
+.PHONY: help demo lab test test-all check lint types docs columns notebooks pictures soak bench bench-more bench-peers pack vendor vendor-check clean
 
 help:
 	@echo "make demo       run the whole thing against a simulated exchange, about 10 seconds"
@@ -20,6 +20,9 @@ help:
 	@echo "make test       the tests, browser included"
 	@echo "make test-all   the tests, and the reliability bars at full size: hours"
 	@echo "make check      ruff, mypy --strict and the tests"
+	@echo "make lint       ruff alone; make types: mypy alone"
+	@echo "make docs       build the documentation into site/"
+	@echo "make columns    write the tables of docs/columns.md anew, after a change of a schema"
 	@echo "make pictures   draw every view, and the dashboard, into docs/images; about two minutes"
 	@echo "make notebooks  run the notebooks anew and keep their outputs"
 	@echo "make soak       the reliability bars, about 20 minutes; see docs/reliability.md"
@@ -123,6 +126,14 @@ types: .venv/dev.stamp
 
 check: lint types test
 
+# Asks no network; its authors' advertisement is left out. To read it with its search: python3 -m http.server --directory site
+docs: .venv/dev.stamp
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "site/index.html"
+
+columns: .venv/dev.stamp
+	$(BIN)/python -m tests.columns_page
+
 # Runs the notebooks anew and keeps their outputs, which the tests compare; the widgets' own state stays out.
 notebooks: .venv/dev.stamp
 	cd notebooks && KALSHI_NB_CLOCK=manual ../$(BIN)/python -c 'from nbclient.cli import main; main()' --inplace *.ipynb
@@ -173,4 +184,4 @@ vendor: | $(BIN)/python
 	$(BIN)/python -m tests.npm update $(VERSION)
 
 clean:
-	rm -rf .venv .venv-* build kalshi_nb.egg-info output kalshi_nb/*/*.c kalshi_nb/*/*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf .venv .venv-* build site kalshi_nb.egg-info output kalshi_nb/*/*.c kalshi_nb/*/*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -1,0 +1,17 @@
+"""Docstrings are written for help() in a terminal; this lets the site read their few marks of reStructuredText."""
+
+import re
+
+from griffe import Extension
+
+_ROLE = re.compile(r":(?:py:)?(?:func|class|meth|mod|data|attr|exc):`~?(?:kalshi_nb\.)?([^`]+)`")
+_LITERAL = re.compile(r"::$", re.MULTILINE)
+
+
+class Marks(Extension):
+    """Turns ``:func:`x``` into code, and a paragraph that ends with two colons into one that ends with one."""
+
+    def on_object(self, *, obj, **_context):
+        """Look at one docstring."""
+        if obj.docstring is not None:
+            obj.docstring.value = _LITERAL.sub(":", _ROLE.sub(r"`\1`", obj.docstring.value)).lstrip(":\n")
