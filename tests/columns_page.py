@@ -1,7 +1,7 @@
 """The tables of docs/columns.md, written from the code: ``python -m tests.columns_page`` writes them anew.
 
-What a column is called and of which type it is stands in the package; what it means stands here, once for each name and
-once more where a name means something else.
+What a column is called and of which type it is stands in the package; what it means stands here, once for each name
+and once more where a name means something else.
 """
 
 import pathlib
@@ -343,18 +343,21 @@ def others():
     listed = {name: dtype for name, dtype in found.items() if name not in MARKETS}
     tables = {
         "Candles and bars": (
-            "`feed.candles(market, \"1h\")`, `kn.candles(…)`, `recording.candles(\"1m\")` and "
-            '`feed.stream("trade").bars("1m")`; the last two without `mid`.',
+            '`feed.candles(market, "1h")`, `kn.candles(…)`, without `mid` `recording.candles("1m")`, `bars("1m")`.',
             "bars",
             {**CANDLE_SCHEMA, **CANDLES},
         ),
         "A book's depth": ("`book.depth(10)`: a row a level.", "depth", depth),
-        "Depth of a recording": ('`recording.depth(every="1s")`: likewise, of each book and moment.', "depth", DEPTH_SCHEMA),
+        "Depth of a recording": (
+            '`recording.depth(every="1s")`: likewise, of each book and moment.',
+            "depth",
+            DEPTH_SCHEMA,
+        ),
         "Several books": ("`feed.books([…]).df`: a row a book.", "books", books),
         "Gaps": ("`feed.gaps`, `recording.gaps()` and those of an export.", "gaps", GAP_SCHEMA),
         "Books against the exchange's own": ("`feed.verify_books()`.", "verify", checked),
         "Markets": (
-            "`feed.markets()`, `feed.market(ticker)`, `kn.markets(…)`; `feed.search(words)` has the last three as well.",
+            "`feed.markets()`, `feed.market(ticker)`, `kn.markets(…)`; `feed.search(words)` has three more.",
             "markets",
             {**MARKETS, **listed},
         ),

@@ -5,6 +5,7 @@ import asyncio
 import inspect
 import os
 import pathlib
+import pydoc
 import re
 import subprocess
 import sys
@@ -107,12 +108,24 @@ def test_every_public_name_stands_in_the_reference():
     assert missing == []
 
 
+def test_help_begins_with_every_public_name_and_says_what_is_internal():
+    shown = pydoc.plain(pydoc.render_doc(kn)).split("PACKAGE CONTENTS")[0]
+    missing = [name for name in kn.__all__ if not re.search(rf"\b{name}\b", shown)]
+    assert missing == ["KalshiError", "KalshiWarning", "__version__", "nested_asyncio"]
+    assert "internal" in shown
+
+
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
     """The site, built once; anything that mkdocs warns of is an error."""
     folder = tmp_path_factory.mktemp("site")
     # Its authors advertise something else on every build.
-    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
+    environment = {
+        **os.environ,
+        "NO_MKDOCS_2_WARNING": "1",
+        "http_proxy": "http://127.0.0.1:9",
+        "https_proxy": "http://127.0.0.1:9",
+    }
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -127,14 +140,25 @@ def test_the_site_has_every_page(site):
 
 @pytest.mark.xdist_group("site")
 def test_no_page_of_the_site_loads_anything_from_elsewhere(site):
-    loads = re.compile(r"<(?:script|img|iframe|source)\b[^>]*\bsrc(?:set)?=\"?(?:https?:)?//|<link\b[^>]*stylesheet[^>]*href=\"?(?:https?:)?//")
+    elsewhere = r'="?(?:https?:)?//'
+    loads = re.compile(
+        rf"<(?:script|img|iframe|source)\b[^>]*\bsrc(?:set)?{elsewhere}|<link\b[^>]*stylesheet[^>]*href{elsewhere}"
+    )
     assert [each.name for each in site.glob("*.html") if loads.search(each.read_text(encoding="utf-8"))] == []
 
 
 @pytest.mark.xdist_group("site")
 def test_the_reference_has_what_docstrings_say(site):
     text = (site / "reference.html").read_text(encoding="utf-8")
-    for name in ("connect", "Feed.trades", "Frame.wait", "Frame.complete", "Book.depth", "sim.Exchange.advance", "messages.Trade"):
+    for name in (
+        "connect",
+        "Feed.trades",
+        "Frame.wait",
+        "Frame.complete",
+        "Book.depth",
+        "sim.Exchange.advance",
+        "messages.Trade",
+    ):
         assert f'id="kalshi_nb.{name}"' in text
     assert ":func:" not in text
     assert ":class:" not in text
