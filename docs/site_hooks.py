@@ -30,10 +30,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def on_page_markdown(markdown: str, config: MkDocsConfig, **_context: Any) -> str:
     """Let links that leave docs/, or name a folder of it, lead to such a page or to the repository."""
+    repository = config.extra["repository"]
 
     def there(found: re.Match[str]) -> str:
         name = found[1]
         kind = "tree" if (ROOT / name).is_dir() else "blob"
-        return AT_THE_ROOT.get(name) or f"{config.repo_url}/{kind}/main/{name}"
+        return AT_THE_ROOT.get(name) or f"{repository}/{kind}/main/{name}"
 
-    return _OUT.sub(there, markdown).replace(f"]({_PICTURES})", f"]({config.repo_url}/tree/main/docs/{_PICTURES})")
+    return _OUT.sub(there, markdown).replace(f"]({_PICTURES})", f"]({repository}/tree/main/docs/{_PICTURES})")

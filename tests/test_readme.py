@@ -37,7 +37,9 @@ def test_it_is_read_in_one_go():
 
 
 def test_it_names_its_repository_as_the_site_does():
-    (address,) = re.findall(r"^repo_url: https://github\.com/(\S+)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE)
+    (address,) = re.findall(
+        r"^  repository: https://github\.com/(\S+)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE
+    )
     named = {
         found
         for name in (
