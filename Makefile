@@ -128,7 +128,7 @@ check: lint types test
 
 # Asks no network; its authors' advertisement is left out. To read it with its search: python3 -m http.server --directory site
 docs: .venv/dev.stamp
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 	@echo "site/index.html"
 
 columns: .venv/dev.stamp
