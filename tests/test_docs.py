@@ -162,6 +162,8 @@ def test_the_reference_has_what_docstrings_say(site):
         assert f'id="kalshi_nb.{name}"' in text
     assert ":func:" not in text
     assert ":class:" not in text
+    assert "<p>:</p>" not in text
+    assert "<blockquote>" not in text  # a session of Python that was taken for one
 
 
 def test_the_site_is_part_of_what_developers_install():
