@@ -95,6 +95,13 @@ def test_no_block_of_code_is_marked_in_a_way_that_nobody_looks_at():
     assert kinds <= {"", "python", "py"}
 
 
+@pytest.mark.parametrize("page", PAGES[1:], ids=lambda page: page.name)
+def test_links_out_of_the_folder_lead_to_files(page):
+    # Those within it are looked at when the site is built, which takes these for addresses of the repository.
+    named = re.findall(r"\]\((\.\./[^)\s#]+)", page.read_text(encoding="utf-8"))
+    assert [each for each in named if not (page.parent / each).exists()] == []
+
+
 def test_the_tables_of_columns_are_those_of_the_code():
     page = columns_page.PAGE.read_text(encoding="utf-8")
     assert columns_page.written(page) == page, "write them anew: python -m tests.columns_page"
