@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 leg = @began=$$(date +%s); printf '\n== %s\n' '$(1)'; $(2); ended=$$?; \
   printf '== %s: %s s\n' '$(1)' "$$(( $$(date +%s) - began ))"; exit $$ended
 
-.PHONY: help demo lab test test-all packages versions lowest pyright check lint types notebooks pictures soak bench bench-more bench-peers pack vendor vendor-check clean
+.PHONY: help demo lab test test-all packages versions lowest pyright check lint types docs columns notebooks pictures soak bench bench-more bench-peers pack vendor vendor-check clean
 
 help:
 	@echo "make demo       run the whole thing against a simulated exchange, about 10 seconds"
@@ -27,6 +27,9 @@ help:
 	@echo "make packages   build the source archive and both wheels, and try each where nothing else is installed"
 	@echo "make versions   the tests without a browser on other versions of Python, as far as they are here"
 	@echo "make lowest     the same with the lowest versions of packages that are allowed"
+	@echo "make lint       ruff alone; make types: mypy alone"
+	@echo "make docs       build the documentation into site/"
+	@echo "make columns    write the tables of docs/columns.md anew, after a change of a schema"
 	@echo "make pictures   draw every view, and the dashboard, into docs/images; about two minutes"
 	@echo "make notebooks  run the notebooks anew and keep their outputs"
 	@echo "make soak       the reliability bars, about 20 minutes; see docs/reliability.md"
@@ -158,6 +161,14 @@ pyright: .venv/dev.stamp
 
 check: lint types test
 
+# Asks no network; its authors' advertisement is left out. To read it with its search: python3 -m http.server --directory site
+docs: .venv/dev.stamp
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+	@echo "site/index.html"
+
+columns: .venv/dev.stamp
+	$(BIN)/python -m tests.columns_page
+
 # Runs the notebooks anew and keeps their outputs, which the tests compare.
 notebooks: .venv/dev.stamp
 	$(BIN)/python -m tests.notebooks
@@ -207,4 +218,4 @@ vendor: | $(BIN)/python
 	$(BIN)/python -m tests.npm update $(VERSION)
 
 clean:
-	rm -rf .venv .venv-* build kalshi_nb.egg-info output kalshi_nb/*/*.c kalshi_nb/*/*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf .venv .venv-* build site kalshi_nb.egg-info output kalshi_nb/*/*.c kalshi_nb/*/*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

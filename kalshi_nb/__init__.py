@@ -6,6 +6,24 @@
 >>> trades.wait(rows=1).df.height > 0
 True
 >>> feed.close()
+
+================================================  ==========================================================
+to begin with                                     what it is
+================================================  ==========================================================
+``connect``, ``connect_async``, ``doctor``        a feed of ``"sim"``, ``"demo"`` or ``"prod"``; why there is none
+``Feed``                                          ``trades() tickers() quotes() deltas() book() books()``,
+                                                  ``fills() orders() positions()``, ``search() markets() candles()``,
+                                                  ``stream() messages() on() listen() when()``,
+                                                  ``dashboard() board() event()``, ``gaps health() record()``
+``Frame``, ``Book``, ``Books``, ``Top``           rolling rows (``.df``, ``.wait(rows=1)``), and order books
+``Pipeline``, ``Gap``, ``Health``, ``Report``     what is attached, what was missed, how it is doing
+``markets``, ``history``, ``candles``             over REST, without a feed and without a key
+``open_recording``, ``replay``, ``open_export``   what ``feed.record()`` kept
+``show``, ``options``                             views
+``errors``, ``messages``, ``sim``                 modules: all errors, all messages, a simulated exchange
+================================================  ==========================================================
+
+``help(kn.Feed.trades)`` and the like say the rest; every module that begins with ``_`` is internal.
 """
 
 from __future__ import annotations

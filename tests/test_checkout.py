@@ -20,6 +20,7 @@ READ = (
     "Makefile",
     "README.md",
     "CONTRIBUTING.md",
+    "SECURITY.md",
     "pyproject.toml",
 )
 TEXTS = {".py", ".pyx", ".pxd", ".pyi", ".md", ".ipynb", ".toml", ".js", ".css", ".txt", ""}

@@ -140,8 +140,12 @@ class Frame(Made, Shared, FrameReading):
 
     def _caption(self, df: pl.DataFrame) -> str:
         caption = super()._caption(df)
-        link = "" if self._stands is None or self._trouble() else self._stands.link_word()
-        return f"{caption}, {link}" if link else caption
+        if self._stands is None or self._trouble():
+            return caption
+        if link := self._stands.link_word():
+            return f"{caption}, {link}"
+        # Who asks for .df at once sees an empty table, which can say nothing by itself.
+        return caption if self.total or self._hint() else f"{caption}, none came yet: wait(rows=1) waits for one"
 
     def _known_gaps(self) -> list[Gap]:
         return [] if self._coverage is None else self._coverage.known()

@@ -80,7 +80,8 @@ class FrameReading(Blocking):
     def df(self) -> pl.DataFrame:
         """The rows of the window as they are now: a polars DataFrame of your own, from any thread.
 
-        Prices are dollars, counts are contracts, times are UTC. What comes later does not change it.
+        Prices are dollars, counts are contracts, times are UTC. What comes later does not change it. Before the first
+        row it is empty, with all columns: ``wait(rows=1).df`` has one.
         """
         return self._store.df
 

@@ -48,13 +48,15 @@ class FolderLock:
     def __init__(self, folder: Path) -> None:
         self._descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o644)
         if not _take(self._descriptor):
-            said = os.pread(self._descriptor, 1_000, 0)
+            os.lseek(self._descriptor, 0, os.SEEK_SET)  # not pread and pwrite, which Windows has not
+            said = os.read(self._descriptor, 1_000)
             self.forget()
             raise RecordingInUseError(_who(folder, said))
         holder = _Holder(os.getpid(), socket.gethostname(), f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
         try:
             os.ftruncate(self._descriptor, 0)
-            os.pwrite(self._descriptor, msgspec.json.encode(holder) + b"\n", 0)
+            os.lseek(self._descriptor, 0, os.SEEK_SET)
+            os.write(self._descriptor, msgspec.json.encode(holder) + b"\n")
         except OSError:
             self.forget()
             raise

@@ -128,3 +128,11 @@ def test_of_what_a_library_says_the_first_line_is_told_and_the_users_own_line(fe
         told = feed.health().last_error
     assert "InvalidOperationError: conversion from `str`" in told
     assert "\n" not in told
+
+
+def test_a_frame_that_has_no_row_yet_says_how_to_wait_for_one(exchange, feed):
+    tickers = feed.tickers()
+    assert repr(tickers).endswith("none came yet: wait(rows=1) waits for one>")
+    exchange.advance(5)
+    assert tickers.total
+    assert "none came yet" not in repr(tickers)
