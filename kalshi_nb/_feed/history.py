@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import warnings
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
 from kalshi_nb._durations import written
 from kalshi_nb._feed.backfill import TRIES, Task
+from kalshi_nb._feed.cells import frames_inside
 from kalshi_nb._feed.coverage import span_of
 from kalshi_nb._feed.demand import check_tickers
 from kalshi_nb._moments import Moment, datetime_of, moment_us
 from kalshi_nb._rest.trades import TIME, TRADE_ID, TradeHistory
 from kalshi_nb._usage import flag
-from kalshi_nb.errors import ConfigurationError
+from kalshi_nb.errors import ConfigurationError, HistoryWarning
 
 if TYPE_CHECKING:
     import polars as pl
@@ -125,7 +127,11 @@ class History:
         return self._trades
 
     def fill(
-        self, delivery: FeedFrameDelivery, market_tickers: frozenset[str] | None, reach: Reach, coverage: Coverage
+        self,
+        delivery: FeedFrameDelivery,
+        market_tickers: frozenset[str] | None,
+        reach: Reach,
+        coverage: Coverage | None,
     ) -> Task | None:
         """Put into a frame, which has just been subscribed to, what was traded before.
 
@@ -138,7 +144,7 @@ class History:
         reach : Reach
             How far back.
         coverage : Coverage
-            Is told how far back the frame is whole, once that is known.
+            Is told how far back the frame is whole, once that is known; it is not where a trade could not be read.
 
         Returns
         -------
@@ -161,12 +167,17 @@ class History:
                 "to keep, rows=100_000, and cut by time with .since('1h')."
             )
         rows: list[Row] = []
+        rejected = history.rejected
         for ticker in [None] if market_tickers is None else sorted(market_tickers):
             for page in history.pages(ticker, since, subscribed + _SEAM):
                 rows += page
                 if window.rows is not None and len(rows) > window.rows:
                     raise _too_small(len(rows), window.rows, rows[-1][TIME], since, subscribed)
         delivery.put_in(_in_order(row for row in rows if row[TIME] < subscribed - _SEAM))
+        untold = history.told(rejected)
+        if untold:
+            warnings.warn(untold, HistoryWarning, stacklevel=frames_inside())
+            coverage = None  # nothing shows that it is whole
         seam = _Seam(self, delivery, market_tickers, since, subscribed, coverage)
         return None if seam.look(is_last=False) else Task(seam.look, TRIES)
 
@@ -211,7 +222,7 @@ class _Seam:
         market_tickers: frozenset[str] | None,
         since: int,
         subscribed: int,
-        coverage: Coverage,
+        coverage: Coverage | None,
     ) -> None:
         self._history = history
         self._delivery = delivery
@@ -237,7 +248,7 @@ class _Seam:
         before = [row for row in found if first is None or row[TIME] // _MS * _MS <= first[0]]
         self._delivery.put_in(_in_order(row for row in before if self._since <= row[TIME]))
         is_over = is_last if first is None else first[1] in {row[TRADE_ID] for row in found}
-        if is_over:
+        if is_over and self._coverage is not None:
             self._coverage.reach_back(self._since)
         return is_over
 

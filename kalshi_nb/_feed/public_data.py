@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from kalshi_nb._clock import WallClock
 from kalshi_nb._environments import rest_of
 from kalshi_nb._feed.asked import whereabouts
+from kalshi_nb._feed.cells import frames_inside
 from kalshi_nb._feed.demand import check_tickers
 from kalshi_nb._feed.history import candle_frame, span_between
 from kalshi_nb._frames.files import local_path
@@ -19,6 +21,7 @@ from kalshi_nb._rest.client import RestClient
 from kalshi_nb._rest.discovery import Discovery
 from kalshi_nb._rest.filters import MarketQuestion
 from kalshi_nb._rest.trades import TradeHistory
+from kalshi_nb.errors import HistoryWarning
 
 if TYPE_CHECKING:
     import polars as pl
@@ -145,9 +148,13 @@ def history(
     with discovery_at(where) as discovery:
         first, last = span_between(since, until, discovery.now_us())
         trades = TradeHistory(discovery.client, discovery.now_us)
-        if out is None:
-            return collected(trades, tickers, first, last, progress)
-        return written_to(local_path(out), trades, tickers, first, last, progress)
+        try:
+            if out is None:
+                return collected(trades, tickers, first, last, progress)
+            return written_to(local_path(out), trades, tickers, first, last, progress)
+        finally:  # also of what was broken off
+            if trades.rejected:
+                warnings.warn(trades.told(), HistoryWarning, stacklevel=frames_inside())
 
 
 def candles(

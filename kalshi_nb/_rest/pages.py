@@ -101,7 +101,10 @@ class Walk(Generic[Row]):
         PagingError
             When the page begins anew.
         """
-        new = [row for row in rows if self._name(row) not in self._seen]
+        named: dict[str, Row] = {}
+        for row in rows:
+            named.setdefault(self._name(row), row)  # it may stand twice on one page, too
+        new = [row for name, row in named.items() if name not in self._seen]
         self.rows += len(new)
         if rows and not new:
             raise PagingError(f"Page {self.pages + 1} has only rows that came before: the cursor leads back. {_STEP}")

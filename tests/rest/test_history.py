@@ -15,7 +15,9 @@ from kalshi_nb._rest.trades import TIME, TRADE_ID, TradeHistory
 from kalshi_nb.errors import (
     ConfigurationError,
     FileError,
+    HistoryWarning,
     PagingError,
+    RestBodyError,
     RestNotFoundError,
     RestUnavailableError,
 )
@@ -109,6 +111,44 @@ def test_a_trade_that_cannot_be_read_costs_that_trade(open_client, scripted):
         ("f", "no", "ask"),
     ]
     assert history.rejected == 3
+    assert history.told().startswith("3 trades had no time, price or count")
+    assert history.told(2).startswith("1 trade had")
+    assert history.told(3) == ""
+
+
+ONE = (
+    '{{"trade_id":"{0}","ticker":"KXA-1","count_fp":"1.00","yes_price_dollars":"0.5000",'
+    '"created_time":"2026-11-22T14:00:0{0}Z"}}'
+)
+CUTOFF = (200, '{"trades_created_ts":"2026-09-23T00:00:00Z"}')
+
+
+@pytest.mark.parametrize("goes_to_files", [False, True])
+def test_history_says_of_how_many_trades_it_could_not_read(scripted, tmp_path, goes_to_files):
+    unreadable = ONE.format(2).replace("1.00", "1e400")
+    server = scripted(CUTOFF, (200, f'{{"trades":[{unreadable},{ONE.format(1)}],"cursor":""}}'))
+    where = server.base.replace("http", "ws", 1)
+    out = tmp_path / "trades" if goes_to_files else None
+    with pytest.warns(HistoryWarning, match="^1 trade had no time, price or count that can be read") as told:
+        found = kn.history(where, "KXA-1", since="2026-11-22", until="2026-11-23", out=out)
+    assert told[0].filename == __file__
+    assert found.lazy().collect()["trade_id"].to_list() == ["1"]
+
+
+def test_where_the_cutoff_is_not_said_both_tiers_are_asked(open_client, scripted):
+    server = scripted(
+        (200, "{}"),
+        (200, f'{{"trades":[{ONE.format(2)}],"cursor":""}}'),
+        (200, f'{{"trades":[{ONE.format(2)},{ONE.format(1)}],"cursor":""}}'),
+    )
+    history = TradeHistory(open_client(server.base), lambda: 1_795_359_600 * SECOND)
+    assert ids(history.pages("KXA-1", 1_795_350_000 * SECOND, 1_795_359_600 * SECOND)) == ["2", "1"]
+
+
+def test_a_page_without_its_list_is_no_page_of_nothing(open_client, scripted):
+    history = TradeHistory(open_client(scripted(CUTOFF, (200, '{"cursor":""}')).base), lambda: 1_795_359_600 * SECOND)
+    with pytest.raises(RestBodyError, match="trades"):
+        ids(history.pages("KXA-1", 1_795_350_000 * SECOND, 1_795_359_600 * SECOND))
 
 
 @pytest.mark.parametrize("trouble", [{"refuse": 3, "after": 2}, {"refuse": 2, "refusal": "gateway"}, {"tokens": 40}])
