@@ -1,4 +1,4 @@
-"""Moments as users write them: a datetime, text as ISO 8601 has it, or seconds since 1970; UTC unless they say so."""
+"""Moments as users write them: a datetime, a date, text as ISO 8601 has it, or seconds since 1970; UTC unless said."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kalshi_nb.errors import ConfigurationError
 
 __all__ = ["Moment", "datetime_of", "moment_us"]
 
-Moment = dt.datetime | str | float
+Moment = dt.datetime | dt.date | str | float
 """What users may write."""
 
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -28,9 +28,9 @@ def moment_us(name: str, value: Any) -> int:
     ----------
     name : str
         What the user calls it.
-    value : datetime, str or real number
-        A datetime; text such as ``"2026-11-28T06:30:00Z"`` or ``"2026-11-28 06:30"``; or seconds since 1970. What
-        names no zone is UTC.
+    value : datetime, date, str or real number
+        A datetime; a date, for its midnight; text such as ``"2026-11-28T06:30:00Z"`` or ``"2026-11-28 06:30"``; or
+        seconds since 1970. What names no zone is UTC.
 
     Raises
     ------
@@ -39,7 +39,9 @@ def moment_us(name: str, value: Any) -> int:
     """
     moment: dt.datetime | None = None
     if isinstance(value, dt.datetime):
-        moment = value
+        moment = value if value == value else None  # noqa: PLR0124  # pandas' NaT is a datetime, and is none
+    elif isinstance(value, dt.date):
+        moment = dt.datetime.combine(value, dt.time())
     elif isinstance(value, str) and len(value) <= 40:
         try:
             moment = dt.datetime.fromisoformat(value.strip())
@@ -48,9 +50,11 @@ def moment_us(name: str, value: Any) -> int:
     elif 0 <= (seconds := real(value)) <= _LAST_S:
         return round(seconds * 1e6)
     if moment is None:
+        is_finer = _LAST_S < real(value) <= _LAST_S * 1e9
         raise ConfigurationError(
             f'{name}={shown(value)}: give a moment, as "2026-11-28T06:30:00Z" (UTC unless it says otherwise), a '
-            "datetime, or seconds since 1970."
+            "datetime, a date, or seconds since 1970."
+            f"{' The number looks like milliseconds, or finer: divide it.' if is_finer else ''}"
         )
     aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=dt.UTC)
     return (aware - _EPOCH) // _US

@@ -19,6 +19,7 @@ __all__ = [
     "NotAwaited",
     "as_bool",
     "as_int",
+    "check_called",
     "flag",
     "iterated",
     "meant",
@@ -85,6 +86,18 @@ def iterated(value: object) -> Iterator[object] | None:
         raise  # a handle of the feed's says itself where its rows are
     except TypeError:
         return None
+
+
+def check_called(name: str, value: object, advice: str) -> None:
+    """Refuse what is to be called later and cannot be, before anything is done; None stands for nothing.
+
+    Raises
+    ------
+    ConfigurationError
+        When it cannot be called; `advice` says what to do instead, without a full stop.
+    """
+    if value is not None and not callable(value):
+        raise ConfigurationError(f"{name}={shown(value)}: {advice}.")
 
 
 def whole(name: str, value: object, advice: str, *, least: int = 1, most: int = _MOST) -> int:

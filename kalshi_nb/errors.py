@@ -47,6 +47,7 @@
     ├── PipelineWarning                       a user's node raised, on the feed's thread
     ├── HandleWarning                         a handle that others hold was not closed
     ├── AccountWarning                        what one's account was before one listened cannot be had
+    ├── HistoryWarning                        trades of the past that could not be read
     ├── RecordingWarning                      a recorder cannot keep what comes
     └── ClockWarning                          this computer's clock is off
 """
@@ -67,6 +68,7 @@ __all__ = [
     "HandleClosedError",
     "HandleWarning",
     "HandshakeError",
+    "HistoryWarning",
     "KalshiError",
     "KalshiWarning",
     "LinkError",
@@ -337,6 +339,10 @@ class HandleWarning(KalshiWarning):
 
 class AccountWarning(KalshiWarning):
     """What one's own account was before somebody listened cannot be had; the message says why, and what to do."""
+
+
+class HistoryWarning(KalshiWarning):
+    """Trades that the exchange told of over REST could not be read and are left out; the message says how many."""
 
 
 class ClockWarning(KalshiWarning):

@@ -20,6 +20,7 @@ def add(parsers: Parsers) -> argparse.ArgumentParser:
     parser.add_argument("--ca-file", metavar="PATH", help="certificates of whoever signs there (SSL_CERT_FILE)")
     parser.add_argument("--proxy", metavar="URL", help="the proxy on the way, or 'none' (HTTPS_PROXY)")
     parser.add_argument("--timeout", type=seconds, default=10.0, help="seconds to wait for an answer (10)")
+    parser.add_argument("--rest", action="store_true", help="look at REST, too: its clock, the key, its rate")
     return parser
 
 
@@ -41,6 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
         timeout=arguments.timeout,
         ssl=arguments.ca_file,
         proxy=False if arguments.proxy == "none" else arguments.proxy,
+        rest=arguments.rest,
     )
     print(report)
     return 0 if report.ok else 1

@@ -32,7 +32,7 @@ def add(parsers: Parsers) -> argparse.ArgumentParser:
     parser.add_argument("market", nargs="+", help="tickers of markets, or ALL for the trades of all")
     parser.add_argument("--env", help="sim, demo, prod or an address (KALSHI_ENV)")
     parser.add_argument("--since", default="24h", help="so long ago, such as 7d, or a moment (24h)")
-    parser.add_argument("--until", help="a moment, such as 2026-11-28T18:00 (now)")
+    parser.add_argument("--until", help="as --since: so long ago, or a moment, such as 2026-11-28T18:00 (now)")
     parser.add_argument("--candles", metavar="INTERVAL", help="1m, 1h or 1d: candles in place of trades")
     parser.add_argument("--filled", action="store_true", help="also candles in which nothing moved")
     parser.add_argument(
@@ -49,6 +49,11 @@ def run(arguments: argparse.Namespace) -> int:
     told = None if arguments.quiet or not sys.stderr.isatty() else _tell
     tickers = None if arguments.market == ["ALL"] else arguments.market
     if arguments.candles is None:
+        if arguments.out.suffix.lower() in _FORMATS:
+            raise ConfigurationError(
+                f"--out {str(arguments.out)!r}: trades go into a folder of files, not into one; name it without "
+                f"{arguments.out.suffix}. Candles (--candles 1h) go into one file."
+            )
         found = history(
             arguments.env, tickers, arguments.since, arguments.until, out=arguments.out, progress=told
         ).lazy()

@@ -259,6 +259,7 @@ class Backfill:
         wanted = self._wanted()
         several = wanted if wanted is not None and len(wanted) <= _FEW_MARKETS else None
         rows: list[Row] = []
+        rejected = history.rejected
         for ticker in [None] if several is None else sorted(several):
             for page in history.pages(ticker, since, until):
                 rows += page
@@ -274,6 +275,10 @@ class Backfill:
         if missed:
             self.fetched += len(missed)
             self._engine.put(_CHANNEL, sorted(missed, key=lambda row: (row[TIME], row[TRADE_ID])))
+        untold = history.told(rejected)
+        if untold:
+            log(logging.WARNING, f"A gap of trades stays: {untold}")
+            return True
         for each in near:
             assert each.after is not None  # or it is not due
             if each.after.trade_id in found and (each.before is None or each.before.trade_id in found):

@@ -113,9 +113,9 @@ class BookChecks:
         if ended is not None:
             raise ended
         if every is not None:
-            self._every = None
-            if every != 0:
-                pause = seconds("every", every, "give a length of time, such as every='5m'; 0 ends it")
+            pause = seconds("every", every, "give a length of time, such as every='5m'; 0 ends it", or_none=True)
+            self._every = None  # what is no length of time ends nothing
+            if pause:
                 self._every = mark = object()
                 offloaded(lambda: self._go_on(market_tickers, pause, mark), "kalshi-rest")
         return _frame(self._checked(self._discovery.client, market_tickers))

@@ -7,19 +7,26 @@ import os
 import platform
 import ssl as _ssl
 import stat
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from kalshi_nb._auth import GIVEN, Credentials
+from kalshi_nb._clock import WallClock
 from kalshi_nb._engine.port import BUILT, COMPILED
-from kalshi_nb._environments import ENVIRONMENTS, Place
+from kalshi_nb._environments import ENVIRONMENTS, Place, rest_of
 from kalshi_nb._extensions import NO_EXTENSIONS
 from kalshi_nb._feed.asked import whereabouts
 from kalshi_nb._feed.connect import WORST_CLOCK, connect
+from kalshi_nb._feed.doctor_rest import Outcome, rest_checks
+from kalshi_nb._feed.options import ProxyAddress
+from kalshi_nb._feed.routes import checked_proxy, checked_ssl, context_of
 from kalshi_nb._redaction import Secret
+from kalshi_nb._rest.client import RestClient
 from kalshi_nb._settings import KEY_ID_VARIABLES, KEY_PATH_VARIABLE, Setting
 from kalshi_nb._threads import refuse_on
+from kalshi_nb._usage import flag
 from kalshi_nb._version import __version__
 from kalshi_nb.errors import (
     AuthenticationError,
@@ -36,7 +43,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Check", "Report", "doctor"]
 
-Outcome = Literal["ok", "warning", "failed", "skipped"]
 _SIGNS: Final[dict[Outcome, str]] = {"ok": "ok  ", "warning": "look", "failed": "FAIL", "skipped": "-   "}
 _NAMES: Final = ("package", "environment", "key id", "private key", "handshake", "clock", "subscription", "data")
 
@@ -49,7 +55,7 @@ class Check:
     ----------
     name : str
         What: ``package``, ``environment``, ``key id``, ``private key``, ``handshake``, ``clock``, ``subscription``,
-        ``data``.
+        ``data``; and of REST ``rest``, ``rest clock``, ``rest key`` and ``rest limit``.
     outcome : str
         ``ok``, ``warning`` (it works, but look at it), ``failed``, or ``skipped`` because of one before.
     text : str
@@ -139,6 +145,7 @@ def doctor(
     timeout: float = 10.0,
     ssl: _ssl.SSLContext | str | os.PathLike[str] | None = None,
     proxy: str | bool | None = None,
+    rest: bool = False,
 ) -> Report:
     """Look at everything a feed needs, in turn, and say in plain words what is wrong and what to do.
 
@@ -154,6 +161,9 @@ def doctor(
         Seconds that the handshake, and then the first row of data, may take.
     ssl, proxy
         As for :func:`kalshi_nb.connect`.
+    rest : bool
+        Look at REST, too: whether it answers, its clock, whether it takes the key, and how many requests a second are
+        made.
 
     Returns
     -------
@@ -168,12 +178,15 @@ def doctor(
     True
     """
     given = Secret(dict(locals()))  # from here on, no traceback can show any of it
-    del where, key_id, private_key, timeout, ssl, proxy
+    del where, key_id, private_key, timeout, ssl, proxy, rest
+    is_rest_wanted = flag("rest", given.reveal().pop("rest"))
     refuse_on("io", "pipeline", "user", "display", doing="doctor()", instead="Call it in a cell")
     found = _Examination()
     _look_at_package(found)
     try:
         place = _look_at_environment(found, Secret(given.reveal()["where"]))
+        if is_rest_wanted:
+            _look_at_rest(found, given)
         if place is None:
             found.ok("key id", "the simulated exchange brings its own")
             found.ok("private key", "the simulated exchange brings its own")
@@ -215,6 +228,35 @@ def _look_at_environment(found: _Examination, where: Secret) -> Place | None:
     login = "" if there.place.login is None else ", with a user name and a password"
     found.ok("environment", f"{name}, {said}: {there.place.url}{login}")
     return there.place
+
+
+def _look_at_rest(found: _Examination, given: Secret) -> None:
+    """Look at REST; what is wrong with it keeps nobody from looking further."""
+    there = whereabouts(Secret(given.reveal()["where"]))
+    exchange = there.exchange
+    if there.embedded:
+        from kalshi_nb.sim._running import embedded  # noqa: PLC0415  # a server nobody needs who asks Kalshi
+
+        exchange = embedded()
+    if exchange is not None:
+        base, now_us = exchange.rest_url, exchange.now_us
+        credentials = Credentials(exchange.key_id, Secret(exchange.private_key), environ={})
+    else:
+        assert there.place is not None
+        base, now_us = rest_of(there.place.url), WallClock().now_us
+        credentials = Credentials(Secret(given.reveal()["key_id"]), Secret(given.reveal()["private_key"]))
+    try:
+        context = context_of(checked_ssl(Secret(given.reveal()["ssl"])))
+        way = checked_proxy(Secret(given.reveal()["proxy"]))
+        proxy = way.url if isinstance(way, ProxyAddress) else way
+        has_key = credentials.key_id() is not None and credentials.private_key() is not None
+        public = RestClient(base, verify=context, proxy=proxy)
+        signed = RestClient(base, credentials=credentials, verify=context, proxy=proxy) if has_key else None
+        with closing(public), closing(signed or public):
+            for name, outcome, text in rest_checks(public, signed, given.reveal()["timeout"], now_us):
+                found.checks.append(Check(name, outcome, text))
+    except KalshiError as problem:
+        found.checks.append(Check("rest", "failed", str(problem)))
 
 
 def _look_at_key(found: _Examination, credentials: Credentials) -> None:

@@ -1010,7 +1010,7 @@ class Feed:
         market_tickers: MarketTickers,
         interval: str = "1h",
         since: Since = "24h",
-        until: Moment | None = None,
+        until: Since | None = None,
         *,
         filled: bool = False,
         progress: Progress | None = None,
@@ -1031,8 +1031,8 @@ class Feed:
             ``"1m"``, ``"1h"`` or ``"1d"``; days begin at midnight in New York.
         since : str, timedelta, datetime or float
             So long ago, such as ``"24h"``, or a moment.
-        until : datetime, str or float, optional
-            A moment; now when None.
+        until : str, timedelta, datetime or float, optional
+            As `since`; now when None.
         filled : bool
             Also the intervals between them in which nothing moved: with the quotes as they stood, and no volume.
         progress : callable, optional
@@ -1049,8 +1049,8 @@ class Feed:
 
         Raises
         ------
-        RestNotFoundError
-            When there is no such market.
+        RestNotFoundError, MarketTickerError
+            When there is no such market; of an event the message names its markets.
         RestError, ConfigurationError, FeedClosedError
             As for :meth:`markets`.
 

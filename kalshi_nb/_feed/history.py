@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+import warnings
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from kalshi_nb._durations import written
 from kalshi_nb._feed.backfill import TRIES, Task
+from kalshi_nb._feed.cells import frames_inside
 from kalshi_nb._feed.coverage import span_of
 from kalshi_nb._feed.demand import check_tickers
 from kalshi_nb._moments import Moment, datetime_of, moment_us
+from kalshi_nb._redaction import shown
 from kalshi_nb._rest.trades import TIME, TRADE_ID, TradeHistory
-from kalshi_nb._usage import flag
-from kalshi_nb.errors import ConfigurationError
+from kalshi_nb._usage import flag, real
+from kalshi_nb.errors import ConfigurationError, HistoryWarning, RestNotFoundError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -21,8 +24,7 @@ if TYPE_CHECKING:
     from kalshi_nb._engine.port import Engine
     from kalshi_nb._feed.coverage import Coverage
     from kalshi_nb._feed.demand import MarketTickers
-    from kalshi_nb._rest.client import RestClient
-    from kalshi_nb._rest.discovery import Progress
+    from kalshi_nb._rest.discovery import Discovery, Progress
     from kalshi_nb._rows.rows import Row
     from kalshi_nb._streams.feed_frame import FeedFrameDelivery
 
@@ -34,6 +36,7 @@ Since = dt.timedelta | Moment
 Reach = tuple[str, int]
 """How far back: ``"ago"`` and a span, or ``"at"`` and a moment, in microseconds; it tells questions apart."""
 
+_SEVENTIES: Final = 10 * 366 * 24 * 3_600
 _SECOND: Final = 1_000_000
 _A_DAY: Final = 24 * 3_600 * _SECOND
 _MS: Final = 1_000
@@ -42,25 +45,31 @@ _SEAM: Final = 5 * _SECOND
 _AROUND: Final = 60 * _SECOND
 
 
-def reach_of(since: Since | None) -> Reach | None:
+def reach_of(since: Since | None, name: str = "since") -> Reach | None:
     """Return how far back is meant; None for None.
 
     Raises
     ------
     ConfigurationError
-        When it is neither a length of time nor a moment.
+        When it is neither a length of time nor a moment, or a number that would be a moment of the seventies.
     """
     if since is None:
         return None
-    if isinstance(since, dt.timedelta):
-        return ("ago", span_of(since) or 0)
-    if isinstance(since, str):
+    if isinstance(since, str | dt.timedelta):
         try:
             return ("ago", span_of(since) or 0)
         except ConfigurationError:
-            if not since[:4].isdigit() or "-" not in since:
-                raise
-    return ("at", moment_us("since", since))
+            if not isinstance(since, str) or not since[:4].isdigit() or "-" not in since:
+                raise ConfigurationError(
+                    f"{name}={shown(since)}: give a length of time ago, such as '24h', or a moment, such as "
+                    "'2026-11-28T06:30' (UTC unless it says otherwise) or a datetime."
+                ) from None
+    elif 0 < (number := real(since)) < _SEVENTIES:
+        raise ConfigurationError(
+            f"{name}={shown(since)}: a number is a moment, in seconds since 1970, and this one lies in the seventies. "
+            f"For so long ago write {name}='{max(1, round(number))}s'."
+        )
+    return ("at", moment_us(name, since))
 
 
 def since_us(reach: Reach, now_us: int) -> int:
@@ -81,7 +90,7 @@ def since_us(reach: Reach, now_us: int) -> int:
     return max(0, moment)
 
 
-def span_between(since: Since, until: Moment | None, now_us: int) -> tuple[int, int]:
+def span_between(since: Since, until: Since | None, now_us: int) -> tuple[int, int]:
     """Return from when to when is meant, in microseconds; until now where no end is named.
 
     Raises
@@ -90,7 +99,8 @@ def span_between(since: Since, until: Moment | None, now_us: int) -> tuple[int, 
         When these are no moments, the first is still to come, or nothing is between them.
     """
     first = since_us(reach_of(since) or ("ago", _A_DAY), now_us)
-    last = now_us if until is None else moment_us("until", until)
+    kind, value = reach_of(until, "until") or ("ago", 0)
+    last = now_us - value if kind == "ago" else value
     if last <= first:
         raise ConfigurationError("until lies before since: nothing is between them.")
     return first, last
@@ -103,13 +113,13 @@ class History:
     ----------
     engine : Engine
         Has the time.
-    client : callable
-        Returns who asks over REST; raises where there is nobody.
+    discovery : Discovery
+        Has who asks over REST, and knows what markets there are.
     """
 
-    def __init__(self, engine: Engine, client: Callable[[], RestClient]) -> None:
+    def __init__(self, engine: Engine, discovery: Discovery) -> None:
         self._engine = engine
-        self._client = client
+        self._discovery = discovery
         self._trades: TradeHistory | None = None
 
     def trades(self) -> TradeHistory:
@@ -121,11 +131,15 @@ class History:
             When there is no exchange to ask.
         """
         if self._trades is None:
-            self._trades = TradeHistory(self._client(), self._engine.clock.now_us)
+            self._trades = TradeHistory(self._discovery.client, self._engine.clock.now_us)
         return self._trades
 
     def fill(
-        self, delivery: FeedFrameDelivery, market_tickers: frozenset[str] | None, reach: Reach, coverage: Coverage
+        self,
+        delivery: FeedFrameDelivery,
+        market_tickers: frozenset[str] | None,
+        reach: Reach,
+        coverage: Coverage | None,
     ) -> Task | None:
         """Put into a frame, which has just been subscribed to, what was traded before.
 
@@ -138,7 +152,7 @@ class History:
         reach : Reach
             How far back.
         coverage : Coverage
-            Is told how far back the frame is whole, once that is known.
+            Is told how far back the frame is whole, once that is known; it is not where a trade could not be read.
 
         Returns
         -------
@@ -161,12 +175,19 @@ class History:
                 "to keep, rows=100_000, and cut by time with .since('1h')."
             )
         rows: list[Row] = []
+        rejected = history.rejected
         for ticker in [None] if market_tickers is None else sorted(market_tickers):
             for page in history.pages(ticker, since, subscribed + _SEAM):
                 rows += page
                 if window.rows is not None and len(rows) > window.rows:
                     raise _too_small(len(rows), window.rows, rows[-1][TIME], since, subscribed)
+        if market_tickers is not None and not rows:
+            self._discovery.refuse_unknown(market_tickers)
         delivery.put_in(_in_order(row for row in rows if row[TIME] < subscribed - _SEAM))
+        untold = history.told(rejected)
+        if untold:
+            warnings.warn(untold, HistoryWarning, stacklevel=frames_inside())
+            coverage = None  # nothing shows that it is whole
         seam = _Seam(self, delivery, market_tickers, since, subscribed, coverage)
         return None if seam.look(is_last=False) else Task(seam.look, TRIES)
 
@@ -183,15 +204,14 @@ class History:
         market_tickers: MarketTickers,
         interval: str,
         since: Since,
-        until: Moment | None,
+        until: Since | None,
         *,
         filled: bool,
         progress: Progress | None,
     ) -> pl.DataFrame:
         """Return candles; see :meth:`kalshi_nb.Feed.candles`."""
         return candle_frame(
-            self._client(),
-            self._engine.clock.now_us,
+            self._discovery,
             market_tickers,
             interval,
             since,
@@ -211,7 +231,7 @@ class _Seam:
         market_tickers: frozenset[str] | None,
         since: int,
         subscribed: int,
-        coverage: Coverage,
+        coverage: Coverage | None,
     ) -> None:
         self._history = history
         self._delivery = delivery
@@ -237,7 +257,7 @@ class _Seam:
         before = [row for row in found if first is None or row[TIME] // _MS * _MS <= first[0]]
         self._delivery.put_in(_in_order(row for row in before if self._since <= row[TIME]))
         is_over = is_last if first is None else first[1] in {row[TRADE_ID] for row in found}
-        if is_over:
+        if is_over and self._coverage is not None:
             self._coverage.reach_back(self._since)
         return is_over
 
@@ -270,12 +290,11 @@ def _round(number: int) -> int:
 
 
 def candle_frame(
-    client: RestClient,
-    now_us: Callable[[], int],
+    discovery: Discovery,
     market_tickers: MarketTickers,
     interval: str,
     since: Since,
-    until: Moment | None,
+    until: Since | None,
     *,
     filled: bool,
     progress: Progress | None,
@@ -284,21 +303,28 @@ def candle_frame(
     import polars as pl  # noqa: PLC0415  # loads when it is needed
 
     from kalshi_nb._rest.candles import CANDLES, CandleHistory, filled_up, interval_of  # noqa: PLC0415  # as polars
+    from kalshi_nb._rest.discovery import check_progress  # noqa: PLC0415  # as polars
 
     minutes, is_filled = interval_of(interval), flag("filled", filled)
+    check_progress(progress)
     tickers = check_tickers(market_tickers)
     if tickers is None:
         raise ConfigurationError(
             "candles() takes the markets by name: candles('KXHIGHNY-26NOV28-B52.5', '1h'), or a list of them."
         )
-    first, last = span_between(since, until, now_us())
+    first, last = span_between(since, until, discovery.now_us())
+    candles = CandleHistory(discovery.client, discovery.now_us)
     frames: list[pl.DataFrame] = []
     rows = 0
-    for frame in CandleHistory(client, now_us).pages(sorted(tickers), minutes, first // _SECOND, -(-last // _SECOND)):
-        frames.append(frame)
-        rows += frame.height
-        if progress is not None:
-            progress(rows, None if frame.is_empty() else frame["start"][0])
+    try:
+        for frame in candles.pages(sorted(tickers), minutes, first // _SECOND, -(-last // _SECOND)):
+            frames.append(frame)
+            rows += frame.height
+            if progress is not None:
+                progress(rows, None if frame.is_empty() else frame["start"][0])
+    except RestNotFoundError:
+        discovery.refuse_unknown(candles.unknown)
+        raise
     found = pl.concat(frames) if frames else pl.DataFrame(schema=CANDLES)
     found = found.unique(["market_ticker", "start"], keep="last", maintain_order=True).sort("start", "market_ticker")
     return filled_up(found, minutes).sort("start", "market_ticker") if is_filled else found

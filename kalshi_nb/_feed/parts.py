@@ -120,7 +120,7 @@ def parts_of(
     orders_since = partial(demand.since, "user_orders")
     source = FeedSource(engine, markets, standing.over, standing.view_errors, orders_since=orders_since, origin=said)
     account.serve(pipelines.bring, source.frames_of)
-    history = History(engine, lambda: discovery.client)
+    history = History(engine, discovery)
     backfill = Backfill(engine, markets.recent_trades, history.trades, partial(demand.wanted, "trade"))
     # Where the clock is moved by hand, what comes is a matter of steps; what is fetched meanwhile would not be.
     backfill.is_on = rest is not None and (not is_by_hand if options.backfill is None else options.backfill)

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import os
+import re
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from kalshi_nb._clock import WallClock
 from kalshi_nb._environments import rest_of
 from kalshi_nb._feed.asked import whereabouts
+from kalshi_nb._feed.cells import frames_inside
 from kalshi_nb._feed.demand import check_tickers
 from kalshi_nb._feed.history import candle_frame, span_between
 from kalshi_nb._frames.files import local_path
 from kalshi_nb._markets.registry import MarketRegistry
-from kalshi_nb._redaction import Secret
+from kalshi_nb._redaction import Secret, shown
 from kalshi_nb._rest.client import RestClient
-from kalshi_nb._rest.discovery import Discovery
+from kalshi_nb._rest.discovery import Discovery, check_progress
 from kalshi_nb._rest.filters import MarketQuestion
 from kalshi_nb._rest.trades import TradeHistory
+from kalshi_nb.errors import HistoryWarning, UnknownEnvironmentError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
     from kalshi_nb.sim import Exchange
 
 __all__ = ["candles", "discovery_at", "history", "markets"]
+
+_LIKE_A_TICKER: Final = re.compile(r"KX[A-Z0-9.]{1,40}(?:-[A-Z0-9.]{1,40}){0,4}", re.IGNORECASE)
 
 
 def markets(
@@ -88,7 +94,7 @@ def history(
     where: str | Exchange | None = None,
     market_tickers: MarketTickers = None,
     since: Since = "24h",
-    until: Moment | None = None,
+    until: Since | None = None,
     *,
     out: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
@@ -109,8 +115,8 @@ def history(
         One market, several, or all: of all that are many millions a day.
     since : str, timedelta, datetime or float
         So long ago, such as ``"24h"``, or a moment.
-    until : datetime, str or float, optional
-        A moment; now when None.
+    until : str, timedelta, datetime or float, optional
+        As `since`; now when None.
     out : path, optional
         A folder that is empty or not there yet: the trades are written to Parquet, 100,000 a file, and never more of
         them are in memory.
@@ -140,14 +146,26 @@ def history(
     """
     from kalshi_nb._rest.trade_files import collected, written_to  # noqa: PLC0415  # polars loads when it is needed
 
+    check_progress(progress)
     found = check_tickers(market_tickers)
     tickers: list[str | None] = [None] if found is None else [*sorted(found)]
     with discovery_at(where) as discovery:
         first, last = span_between(since, until, discovery.now_us())
         trades = TradeHistory(discovery.client, discovery.now_us)
-        if out is None:
-            return collected(trades, tickers, first, last, progress)
-        return written_to(local_path(out), trades, tickers, first, last, progress)
+        try:
+            if out is None:
+                rows: pl.DataFrame | pl.LazyFrame = (came := collected(trades, tickers, first, last, progress))
+                is_nothing = came.is_empty()
+            else:
+                folder = local_path(out)
+                rows = written_to(folder, trades, tickers, first, last, progress)
+                is_nothing = next(folder.rglob("*.parquet"), None) is None
+            if is_nothing and found is not None:
+                discovery.refuse_unknown(found)
+            return rows
+        finally:  # also of what was broken off
+            if trades.rejected:
+                warnings.warn(trades.told(), HistoryWarning, stacklevel=frames_inside())
 
 
 def candles(
@@ -155,7 +173,7 @@ def candles(
     market_tickers: MarketTickers = None,
     interval: str = "1h",
     since: Since = "24h",
-    until: Moment | None = None,
+    until: Since | None = None,
     *,
     filled: bool = False,
     progress: Progress | None = None,
@@ -187,8 +205,7 @@ def candles(
     """
     with discovery_at(where) as discovery:
         return candle_frame(
-            discovery.client,
-            discovery.now_us,
+            discovery,
             market_tickers,
             interval,
             since,
@@ -212,7 +229,15 @@ def discovery_at(where: str | Exchange | None) -> Iterator[Discovery]:
     UnknownEnvironmentError
         When there is no such place.
     """
-    found = whereabouts(Secret(where))
+    try:
+        found = whereabouts(Secret(where))
+    except UnknownEnvironmentError as unknown:
+        if isinstance(where, str) and _LIKE_A_TICKER.fullmatch(where.strip()):
+            raise UnknownEnvironmentError(
+                f"{shown(where)} stands where the exchange is named, which comes first: 'prod', 'demo' or 'sim', and "
+                f"{shown(where)} after it."
+            ) from unknown
+        raise
     exchange = found.exchange
     if found.embedded:
         from kalshi_nb.sim._running import embedded  # noqa: PLC0415  # a server nobody needs who asks Kalshi

@@ -1,7 +1,8 @@
 """The exchange's answers, as far as anybody here reads them.
 
-Every field may be missing, and fields that are not here are passed over: keys come and go every few weeks. Names are
-those of the bodies. Money is text of up to six decimals, and becomes an exact integer of 1/1000000 dollar.
+Every field may be missing, and fields that are not here are passed over: keys come and go every few weeks. The list
+that an answer is about may be null, but not missing: of a page that has none, nobody could say that there is nothing.
+Names are those of the bodies. Money is text of up to six decimals, and becomes an exact integer of 1/1000000 dollar.
 
 Source: ``Series``, ``Event``, ``Market`` and ``Trade`` of Kalshi's REST specification, 3.34.
 """
@@ -130,13 +131,13 @@ class Trade(msgspec.Struct, kw_only=True):
 class SeriesListBody(msgspec.Struct):
     """All series."""
 
-    series: list[Series] | None = None
+    series: list[Series] | None
 
 
 class EventsBody(msgspec.Struct):
     """A page of events."""
 
-    events: list[Event] | None = None
+    events: list[Event] | None
     cursor: str | None = None
 
 
@@ -150,7 +151,7 @@ class EventBody(msgspec.Struct):
 class MarketsBody(msgspec.Struct):
     """A page of markets."""
 
-    markets: list[Market] | None = None
+    markets: list[Market] | None
     cursor: str | None = None
 
 
@@ -163,7 +164,7 @@ class MarketBody(msgspec.Struct):
 class TradesBody(msgspec.Struct):
     """A page of trades."""
 
-    trades: list[Trade] | None = None
+    trades: list[Trade] | None
     cursor: str | None = None
 
 
@@ -196,21 +197,20 @@ class Candle(msgspec.Struct, kw_only=True):
 class CandlesBody(msgspec.Struct):
     """The candles of one market."""
 
-    ticker: str | None = None
-    candlesticks: list[Candle] | None = None
+    candlesticks: list[Candle] | None
 
 
 class MarketCandles(msgspec.Struct):
     """The candles of one market of several."""
 
     market_ticker: str
-    candlesticks: list[Candle] | None = None
+    candlesticks: list[Candle] | None
 
 
 class MarketsCandlesBody(msgspec.Struct):
     """The candles of several markets."""
 
-    markets: list[MarketCandles] | None = None
+    markets: list[MarketCandles] | None
 
 
 class CutoffBody(msgspec.Struct):

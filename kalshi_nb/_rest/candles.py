@@ -15,15 +15,16 @@ from kalshi_nb._fixed_point import CONTRACT, COST_PARTS
 from kalshi_nb._frames.bars import bar_schema
 from kalshi_nb._frames.schema import MARKET, TIME, schema
 from kalshi_nb._redaction import shown
-from kalshi_nb._rest.bodies import CandlesBody, MarketsCandlesBody, counts, micro_dollars
+from kalshi_nb._rest.bodies import CandlesBody, MarketBody, MarketsBody, MarketsCandlesBody, counts, micro_dollars
 from kalshi_nb._rest.client import segment
+from kalshi_nb._rest.frames import time_us
 from kalshi_nb.errors import ConfigurationError, RestNotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
 
-    from kalshi_nb._rest.bodies import Candle, Number, Prices
+    from kalshi_nb._rest.bodies import Candle, Market, Number, Prices
     from kalshi_nb._rest.client import Params, RestClient
 
 __all__ = ["CANDLES", "CandleHistory", "filled_up", "interval_of"]
@@ -42,6 +43,8 @@ _MOST_MARKETS: Final = 100
 _DAY: Final = 1_440
 _CACHED: Final = 16
 """Seconds for which an answer may be an old one."""
+_BEGAN: Final = 1_609_459_200
+"""2021: before that the exchange had no market."""
 _PRICES: Final = ("open", "high", "low", "close")
 _NEW_YORK: Final = "America/New_York"
 
@@ -72,11 +75,17 @@ class CandleHistory:
         Asks.
     now_us : callable
         The time, microseconds since 1970.
+
+    Attributes
+    ----------
+    unknown : list of str
+        The markets that the exchange did not know, once all were asked for.
     """
 
     def __init__(self, client: RestClient, now_us: Callable[[], int]) -> None:
         self._client = client
         self._now_us = now_us
+        self.unknown: list[str] = []
 
     def pages(self, market_tickers: Sequence[str], minutes: int, since: int, until: int) -> Iterator[pl.DataFrame]:
         """Yield candles, answer by answer: frames of `CANDLES`, of some markets and periods each, by start.
@@ -100,10 +109,12 @@ class CandleHistory:
         step = minutes * 60
         # A candle is asked for by its end. Where days end twice a year an hour later or earlier, one more is no harm.
         first, last = since + 1, until + step
-        unknown: list[str] = []
+        unknown = self.unknown
         for chunk in _chunks(market_tickers, _MOST_MARKETS):
             answered: set[str] = set()
-            for start, end in _windows(first, last, step, _MOST_IN_ALL // len(chunk) - 1):
+            most = _MOST_IN_ALL // len(chunk) - 1
+            begin = first if last - first <= most * step else self._opened(chunk, first, last, step)
+            for start, end in _windows(begin, last, step, most):
                 params: Params = {
                     "market_tickers": ",".join(chunk),
                     "start_ts": start,
@@ -127,10 +138,22 @@ class CandleHistory:
                 status=404,
             )
 
+    def _opened(self, tickers: Sequence[str], first: int, last: int, step: int) -> int:
+        """Return from when on in a long span there may be candles of some markets, in seconds; after it, if never.
+
+        Before a market opened there are none, and nobody is to ask minute by minute since 1970.
+        """
+        params: Params = {"tickers": ",".join(tickers), "limit": len(tickers)}
+        found = self._client.get("/markets", MarketsBody, params).body.markets
+        return max(first, min(last, *(_opening(each) - step for each in found))) if found else last + 1
+
     def _moved(self, ticker: str, minutes: int, first: int, last: int) -> Iterator[pl.DataFrame]:
         """Yield the candles of a market that has moved to the historical tier, or is not known at all."""
-        path = f"/historical/markets/{segment(ticker)}/candlesticks"
-        for start, end in _windows(first, last, minutes * 60, _MOST - 1):
+        market = f"/historical/markets/{segment(ticker)}"
+        path, step = f"{market}/candlesticks", minutes * 60
+        if last - first > (_MOST - 1) * step:
+            first = max(first, _opening(self._client.get(market, MarketBody).body.market) - step)
+        for start, end in _windows(first, last, step, _MOST - 1):
             params: Params = {"start_ts": start, "end_ts": end, "period_interval": minutes}
             body = self._client.get(path, CandlesBody, params).body
             yield self._frame(ticker, minutes, body.candlesticks or ())
@@ -160,6 +183,12 @@ class CandleHistory:
 
 
 _QUOTED: Final = (*_PRICES, *(f"{side}_{each}" for side in ("yes_bid", "yes_ask") for each in _PRICES), "mid")
+
+
+def _opening(market: Market) -> int:
+    """Return when a market was opened, or else made, in seconds; when the exchange was, where it does not say."""
+    told = [time_us(each) for each in (market.open_time, market.created_time)]
+    return min((each // 1_000_000 for each in told if each is not None), default=_BEGAN)
 
 
 def _values(candle: Candle) -> list[Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from kalshi_nb._moments import datetime_of
@@ -11,13 +12,14 @@ from kalshi_nb._redaction import shown
 from kalshi_nb._rest.bodies import EventsBody, MarketBody, MarketsBody, SeriesListBody, TagsBody
 from kalshi_nb._rest.client import segment
 from kalshi_nb._rest.facts import learn_events, learn_markets
-from kalshi_nb._rest.filters import MarketQuestion, checked_status, market_filter
+from kalshi_nb._rest.filters import MarketQuestion, checked_status, market_filter, text_of
 from kalshi_nb._rest.frames import event_frame, market_frame, series_frame, time_us
-from kalshi_nb._rest.pages import Page, Walk
+from kalshi_nb._rest.pages import InTurn, Page, Walk
 from kalshi_nb._rest.search import Found, markets_by_words, series_by_words
 from kalshi_nb._rest.series_table import SeriesTable, folder_for
-from kalshi_nb._usage import flag, whole
-from kalshi_nb.errors import ConfigurationError, KalshiError, MarketTickerError, RestError
+from kalshi_nb._rows.tickers import hint, no_ticker
+from kalshi_nb._usage import check_called, flag, iterated, whole
+from kalshi_nb.errors import ConfigurationError, KalshiError, MarketTickerError, RestError, RestNotFoundError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from kalshi_nb._rest.bodies import Event, Market
     from kalshi_nb._rest.client import Params, RestClient
 
-__all__ = ["Discovery", "Progress"]
+__all__ = ["Discovery", "Progress", "check_progress"]
 
 Row = TypeVar("Row")
 Progress = Callable[[int, "dt.datetime | None"], Any]
@@ -38,6 +40,10 @@ _MOST_EVENTS: Final = 200
 
 _NAMED: Final = 8
 """So many markets an error names."""
+_MOST_NAMED: Final = 100
+"""So many tickers are asked for in one question: an address has its length."""
+_LEAST_DASHES: Final = 2
+"""The ticker of a market has series, event and outcome."""
 _SHORT: Final = 3.0
 """Seconds for what one can do without."""
 
@@ -93,7 +99,9 @@ class Discovery:
 
     def series(self, category: str | None = None, tags: str | Iterable[str] | None = None) -> pl.DataFrame:
         """Return the series; see :meth:`kalshi_nb.Feed.series`."""
-        listed = tags if tags is None or isinstance(tags, str) else ",".join(tags)
+        if category is not None and not (isinstance(category, str) and category.strip()):
+            raise ConfigurationError(f"category={shown(category)}: pass one as text, such as 'Climate and Weather'.")
+        listed = None if tags is None else ",".join(_tags(tags))
         body = self.client.get("/series", SeriesListBody, {"category": category, "tags": listed}).body
         if not body.series and category is not None:
             self._check_category(category)
@@ -118,9 +126,10 @@ class Discovery:
         progress: Progress | None = None,
     ) -> pl.DataFrame:
         """Return the events; see :meth:`kalshi_nb.Feed.events`."""
+        check_progress(progress)
         if checked_status(status) == "paused":
             raise ConfigurationError("No event is paused, only markets are; ask for 'open' ones.")
-        walk = self._event_walk({"series_ticker": series, "status": status}, cursor)
+        walk = self._event_walk({"series_ticker": text_of("series", series), "status": status}, _cursor(cursor))
         return self._collected(walk, event_frame, _limit(limit), progress, lambda _: None)
 
     def markets(
@@ -131,27 +140,62 @@ class Discovery:
         progress: Progress | None = None,
     ) -> pl.DataFrame:
         """Return the markets; see :meth:`kalshi_nb.Feed.markets`."""
+        check_progress(progress)
         wanted = market_filter(question, self._now_us())
 
-        def fetch(at: str) -> Page[Market]:
-            params = {**wanted.params, "limit": _MOST_MARKETS, "cursor": at or None}
+        def fetch(at: str, tickers: str | None) -> Page[Market]:
+            params = {**wanted.params, "tickers": tickers, "limit": _MOST_MARKETS, "cursor": at or None}
             answer = self.client.get("/markets", MarketsBody, params)
             page = Page(answer.body.markets, answer.body.cursor)
             learn_markets(self._registry, page.rows, self._at(answer.at))
             return page
 
-        walk = Walk(fetch, name=lambda row: row.ticker, cursor=cursor)
+        def walk_of(tickers: str | None, begin: str) -> Walk[Market]:
+            return Walk(lambda at: fetch(at, tickers), name=lambda row: row.ticker, cursor=begin)
+
+        named, begin = wanted.tickers or [], _cursor(cursor)
+        parts = [",".join(named[at : at + _MOST_NAMED]) for at in range(0, len(named), _MOST_NAMED)]
+        walk: Walk[Market] | InTurn[Market]
+        if len(parts) > 1:
+            walk = InTurn([partial(walk_of, each) for each in parts], begin)
+        else:
+            walk = walk_of(parts[0] if parts else None, begin)
 
         def frame(rows: list[Market]) -> pl.DataFrame:
             return market_frame(rows, self._series_of(rows, wanted.series))
 
-        return self._collected(
+        found = self._collected(
             walk, frame, _limit(limit), progress, lambda row: time_us(row.created_time), keeps=wanted.keeps
         )
+        if found.is_empty() and not cursor:
+            self._refuse_other("series", question.series)
+            self._refuse_other("event", question.event)
+        return found
+
+    def _refuse_other(self, name: str, ticker: str | None) -> None:
+        """Refuse what is the ticker of something else: the exchange answers that there are no markets in it."""
+        if ticker is None:
+            return
+        bare = ticker.strip()
+        told = hint(bare) if bare.upper() != bare else ""
+        if not told and name == "series" and bare.count("-") and self._members(bare):
+            told = f"{shown(bare)} is an event: write event={shown(bare)}."
+        if not told and bare.count("-") > 1 and self._members(bare, as_market=True):
+            told = f"{shown(bare)} is a market: feed.market({shown(bare)}) asks for it, tickers= for several."
+        if told:
+            raise MarketTickerError(f"There is no market in {name}={shown(bare)}. {told}")
 
     def market(self, ticker: str) -> pl.DataFrame:
         """Return one market; see :meth:`kalshi_nb.Feed.market`."""
-        answer = self.client.get(f"/markets/{segment(ticker)}", MarketBody)
+        path = f"/markets/{segment(ticker)}"
+        if problem := no_ticker(ticker.strip()):
+            raise MarketTickerError(problem)
+        try:
+            answer = self.client.get(path, MarketBody)
+        except RestNotFoundError as unknown:
+            if told := hint(ticker.strip()):
+                unknown.args = (f"{unknown.args[0]} {told}", *unknown.args[1:])
+            raise
         market = answer.body.market
         learn_markets(self._registry, [market], self._at(answer.at))
         return market_frame([market], self._series_of([market], None))
@@ -172,17 +216,33 @@ class Discovery:
                 members = [each.market_ticker for each in self._registry.markets_of(ticker)]
                 if not members and len(market_tickers) == 1:
                     members = self._members(ticker)
-                if members and ticker not in members:
-                    named = ", ".join(map(repr, members[:_NAMED])) + (", …" if len(members) > _NAMED else "")
-                    raise MarketTickerError(
-                        f"{shown(ticker)} is an event. Its markets are {named}; feed.event({shown(ticker)}) shows "
-                        f"them beside each other, and feed.markets(event={shown(ticker)}) lists them."
-                    )
+                _refuse_event(ticker, members)
 
-    def _members(self, event_ticker: str) -> list[str]:
+    def refuse_unknown(self, market_tickers: Collection[str]) -> None:
+        """Say of tickers that no market has what they are, where they are an event's or a series', or written small.
+
+        Raises
+        ------
+        MarketTickerError
+            When one is.
+        """
+        for ticker in list(market_tickers)[:_NAMED]:
+            if ticker.upper() != ticker:
+                raise MarketTickerError(f"There is no market {shown(ticker)}. {hint(ticker)}")
+            if ticker.count("-") < _LEAST_DASHES:
+                _refuse_event(ticker, self._members(ticker))
+            if "-" not in ticker and self._members(ticker, as_series=True):
+                raise MarketTickerError(
+                    f"{shown(ticker)} is a series. feed.markets({shown(ticker)}) lists its markets, and "
+                    f"feed.markets({shown(ticker)})['market_ticker'] are their tickers."
+                )
+
+    def _members(self, ticker: str, *, as_series: bool = False, as_market: bool = False) -> list[str]:
+        """Return the markets of an event, or of a series, or the market itself; none where that is not told soon."""
         if self._client is None or not self._answers_at_once:
             return []
-        params: Params = {"event_ticker": event_ticker, "limit": _MOST_MARKETS}
+        name = "series_ticker" if as_series else "tickers" if as_market else "event_ticker"
+        params: Params = {name: ticker, "limit": _MOST_MARKETS}
         try:
             answer = self._client.get("/markets", MarketsBody, params, tries=1, timeout=_SHORT)
         except KalshiError:
@@ -234,7 +294,7 @@ class Discovery:
 
     def _collected(
         self,
-        walk: Walk[Row],
+        walk: Walk[Row] | InTurn[Row],
         frame: Callable[[list[Row]], pl.DataFrame],
         limit: int | None,
         progress: Progress | None,
@@ -257,6 +317,36 @@ class Discovery:
             _keep(stopped, frame(rows), walk.cursor)
             raise
         return frame(rows[:limit])
+
+
+def check_progress(progress: object) -> None:
+    """Refuse what cannot be called after each page, before the first is asked for; ConfigurationError where it is."""
+    check_called("progress", progress, "pass a function of the rows so far and the time reached, such as print")
+
+
+def _refuse_event(ticker: str, members: Sequence[str]) -> None:
+    if members and ticker not in members:
+        named = ", ".join(map(repr, members[:_NAMED])) + (", …" if len(members) > _NAMED else "")
+        raise MarketTickerError(
+            f"{shown(ticker)} is an event. Its markets are {named}; feed.event({shown(ticker)}) shows "
+            f"them beside each other, and feed.markets(event={shown(ticker)}) lists them."
+        )
+
+
+def _tags(tags: object) -> list[str]:
+    several = iterated(tags)
+    found = [] if several is None else list(several)
+    if not found or not all(isinstance(each, str) and each.strip() for each in found):
+        raise ConfigurationError(f"tags={shown(tags)}: pass one as text, such as 'NYC', or a list of them.")
+    return [str(each) for each in found]
+
+
+def _cursor(cursor: object) -> str:
+    if not isinstance(cursor, str):
+        raise ConfigurationError(
+            f"cursor={shown(cursor)}: pass that of an error, cursor=error.cursor, or leave it out."
+        )
+    return cursor
 
 
 def _keep(stopped: BaseException, partial: pl.DataFrame, cursor: str) -> None:

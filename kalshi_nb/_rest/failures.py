@@ -24,6 +24,8 @@ __all__ = ["Refusal", "refusal_of"]
 
 _MOST: Final = 300
 _AGAIN: Final = frozenset({408, 425, 429, 500, 502, 503, 504, *range(520, 530)})
+_TOO_LONG: Final = frozenset({413, 414, 431})
+"""Whoever says so, a question that is too long stays it."""
 _EXPIRED: Final = "header_timestamp_expired"
 
 
@@ -66,7 +68,7 @@ def refusal_of(path: str, status: int, body: bytes, *, is_signed: bool) -> Refus
     kind, step = _meaning(status, code, is_json=found is not None, is_signed=is_signed)
     told = f"GET {path}: the exchange answers {status}{', ' if said else ''}{plain_text(said)}. {step}"
     error = kind(told, status=status, code=code, body=plain_text(text, _MOST))
-    is_again = status in _AGAIN or found is None
+    is_again = status in _AGAIN or (found is None and status not in _TOO_LONG)
     return Refusal(error, is_again, is_too_many=status == 429 and found is not None)
 
 
@@ -99,6 +101,8 @@ def _code(found: dict[str, Any]) -> str:
 
 
 def _meaning(status: int, code: str, *, is_json: bool, is_signed: bool) -> tuple[type[RestError], str]:
+    if status in _TOO_LONG:
+        return RestRequestError, "The question is too long: ask for fewer things at once."
     if not is_json or status >= 500 or status in (408, 425):
         return RestUnavailableError, (
             "It was asked several times. Try again in a few minutes; on Thursdays there is maintenance."

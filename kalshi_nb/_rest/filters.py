@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from kalshi_nb._moments import moment_us
 from kalshi_nb._redaction import shown
 from kalshi_nb._rest.frames import time_us
-from kalshi_nb._usage import flag
+from kalshi_nb._usage import flag, iterated
 from kalshi_nb.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from kalshi_nb._moments import Moment
     from kalshi_nb._rest.bodies import Market
 
-__all__ = ["ANSWERS", "STATUSES", "MarketFilter", "MarketQuestion", "checked_status", "market_filter"]
+__all__ = ["ANSWERS", "STATUSES", "MarketFilter", "MarketQuestion", "checked_status", "market_filter", "text_of"]
 
 STATUSES: Final = ("unopened", "open", "paused", "closed", "settled")
 """The words that the exchange takes; what it answers has others."""
@@ -66,12 +67,15 @@ class MarketFilter:
         Of answers only those with this status, which the exchange could not be asked for.
     closes : tuple of int
         From when until before when it closes, microseconds.
+    tickers : list of str or None
+        The markets that were named.
     """
 
     params: dict[str, Any]
     series: str | None
     status: str | None
     closes: tuple[int, int] | None
+    tickers: list[str] | None
 
     def keeps(self, market: Market) -> bool:
         """Tell whether a market of an answer was asked for."""
@@ -92,18 +96,17 @@ def market_filter(question: MarketQuestion, now_us: int) -> MarketFilter:
         When an argument is none that can be asked for.
     """
     series, event, tickers, status, close_after, close_before, multivariate = question
-    named = [tickers] if isinstance(tickers, str) else tickers
+    named = None if tickers is None else _listed(tickers)
     is_flood_wanted = flag("multivariate", multivariate) or event is not None or named is not None
     params: dict[str, Any] = {
-        "series_ticker": _text("series", series),
-        "event_ticker": _text("event", event),
-        "tickers": None if named is None else ",".join(_text("tickers", each) or "" for each in named),
+        "series_ticker": text_of("series", series),
+        "event_ticker": text_of("event", event),
         "status": checked_status(status),
         # Combinations are four fifths of all markets, and who names one wants it.
         "mve_filter": None if is_flood_wanted else "exclude",
     }
     if close_after is None and close_before is None:
-        return MarketFilter(params, series, None, None)
+        return MarketFilter(params, series, None, None, named)
     after = 0 if close_after is None else moment_us("close_after", close_after)
     before = _LAST_US if close_before is None else moment_us("close_before", close_before)
     kept = None
@@ -114,7 +117,7 @@ def market_filter(question: MarketQuestion, now_us: int) -> MarketFilter:
         least = max(after, now_us - _MARGIN_US) if status == "open" else after
         params["min_close_ts"] = least // _SECOND
         params["max_close_ts"] = None if before == _LAST_US else math.ceil(before / _SECOND)
-    return MarketFilter(params, series, kept, (after, before))
+    return MarketFilter(params, series, kept, (after, before), named)
 
 
 def checked_status(status: str | None) -> str | None:
@@ -136,7 +139,14 @@ def checked_status(status: str | None) -> str | None:
     )
 
 
-def _text(name: str, value: str | None) -> str | None:
+def text_of(name: str, value: object) -> str | None:
+    """Return one ticker, or None for none.
+
+    Raises
+    ------
+    ConfigurationError
+        When it is no text, empty, or several in one.
+    """
     if value is None:
         return None
     if not isinstance(value, str) or not value.strip() or "," in value:
@@ -145,3 +155,21 @@ def _text(name: str, value: str | None) -> str | None:
             f"{', or a list of them' if name == 'tickers' else ''}."
         )
     return value.strip()
+
+
+def _listed(tickers: object) -> list[str]:
+    """Return the tickers of markets, each once: none named is not all, and would be all on the wire."""
+    several = iterated(tickers)
+    if several is None or isinstance(tickers, Mapping) or hasattr(tickers, "columns"):
+        raise ConfigurationError(
+            f"tickers={shown(tickers)}: pass the tickers as text, a list or a column, such as frame['market_ticker']."
+        )
+    found = []
+    for each in several:
+        ticker = text_of("tickers", each)
+        if ticker is None:
+            raise ConfigurationError("tickers has a None among them; pass the tickers alone.")
+        found.append(ticker)
+    if not found:
+        raise ConfigurationError("The list of tickers is empty; leave tickers out to take all markets.")
+    return list(dict.fromkeys(found))

@@ -50,7 +50,7 @@ class Book(msgspec.Struct):
 class BooksBody(msgspec.Struct):
     """Several books."""
 
-    orderbooks: list[Book] | None = None
+    orderbooks: list[Book] | None
 
 
 def orderbooks(client: RestClient, market_tickers: Sequence[str], *, besides: int | None = None) -> dict[str, Levels]:

@@ -7,12 +7,12 @@ is no cursor is taken, and leads to the beginning. Whoever trusts them may walk 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, Generic, TypeVar
 
 from kalshi_nb.errors import PagingError
 
-__all__ = ["Page", "Walk"]
+__all__ = ["InTurn", "Page", "Walk"]
 
 Row = TypeVar("Row")
 
@@ -101,7 +101,10 @@ class Walk(Generic[Row]):
         PagingError
             When the page begins anew.
         """
-        new = [row for row in rows if self._name(row) not in self._seen]
+        named: dict[str, Row] = {}
+        for row in rows:
+            named.setdefault(self._name(row), row)  # it may stand twice on one page, too
+        new = [row for name, row in named.items() if name not in self._seen]
         self.rows += len(new)
         if rows and not new:
             raise PagingError(f"Page {self.pages + 1} has only rows that came before: the cursor leads back. {_STEP}")
@@ -133,6 +136,38 @@ class Walk(Generic[Row]):
             raise PagingError(f"Page {self.pages} names a page that came before as the next. {_STEP}")
         if self._empty > _MOST_EMPTY:
             raise PagingError(f"{self._empty} empty pages came one after the other, and no end. {_STEP}")
+
+
+class InTurn(Generic[Row]):
+    """Several walks, one after the other, as one: its cursor says in which of them it goes on, and where.
+
+    Parameters
+    ----------
+    walks : sequence of callable
+        Each returns a walk that begins at a cursor.
+    cursor : str
+        Where to begin, as this says it.
+    """
+
+    def __init__(self, walks: Sequence[Callable[[str], Walk[Row]]], cursor: str = "") -> None:
+        self._walks = walks
+        number, _, inner = cursor.partition(":")
+        self._number = int(number) if number.isdecimal() else 0
+        self._inner = inner
+
+    @property
+    def cursor(self) -> str:
+        """Where it goes on; nothing where it is over."""
+        return f"{self._number}:{self._inner}" if self._number < len(self._walks) else ""
+
+    def __iter__(self) -> Iterator[list[Row]]:
+        while self._number < len(self._walks):
+            walk = self._walks[self._number](self._inner)
+            for page in walk:
+                self._inner = walk.cursor
+                if walk.is_over:
+                    self._number += 1
+                yield page
 
 
 _STEP: Final = "The exchange's pages lead in a circle. Try again, or ask for less, such as one series."

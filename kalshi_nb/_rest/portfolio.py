@@ -119,7 +119,7 @@ class Position(msgspec.Struct, kw_only=True):
 class OrdersBody(msgspec.Struct):
     """A page of orders."""
 
-    orders: list[Order] | None = None
+    orders: list[Order] | None
     cursor: str | None = None
 
 
@@ -132,14 +132,14 @@ class OrderBody(msgspec.Struct):
 class FillsBody(msgspec.Struct):
     """A page of fills."""
 
-    fills: list[Fill] | None = None
+    fills: list[Fill] | None
     cursor: str | None = None
 
 
 class PositionsBody(msgspec.Struct):
     """A page of positions."""
 
-    market_positions: list[Position] | None = None
+    market_positions: list[Position] | None
     cursor: str | None = None
 
 

@@ -103,7 +103,11 @@ def written_to(
             finally:
                 files += _write(folder, ticker, rows)  # also of what was broken off
     except (RestError, KeyboardInterrupt) as stopped:
-        stopped.add_note(f"{files:,} files had been written to {str(folder)!r}, newest trades first, and are whole.")
+        written = f"{files:,} {'file' if files == 1 else 'files'}"
+        stopped.add_note(
+            f"{written} had been written to {str(folder)!r}, newest trades first, and can be read. Ask for the trades "
+            "before them with until=."
+        )
         raise
     except OSError as refusal:
         raise FileError(f"The trades cannot be written to {str(folder)!r}: {reason_of(refusal)}.") from refusal

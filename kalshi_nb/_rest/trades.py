@@ -53,7 +53,8 @@ class TradeHistory:
     Attributes
     ----------
     rejected : int
-        Trades without a time, a price or a count that could be read, which are left out.
+        Trades without a time, a price or a count that could be read, which are left out. Whoever hands on what was
+        fetched says so, or does not call it all.
     """
 
     def __init__(self, client: RestClient, now_us: Callable[[], int]) -> None:
@@ -62,12 +63,23 @@ class TradeHistory:
         self._cutoff: tuple[int, int] | None = None
         self.rejected = 0
 
+    def told(self, before: int = 0) -> str:
+        """Say how many trades could not be read beyond so many; nothing where all could."""
+        count = self.rejected - before
+        if not count:
+            return ""
+        trades, are = ("trade", "is") if count == 1 else ("trades", "are")
+        return (
+            f"{count:,} {trades} had no time, price or count that can be read, and {are} left out. Where it stays so, "
+            "the exchange has changed its answers, and a newer version of this package may know them."
+        )
+
     def cutoff(self) -> int:
         """Return before which moment trades are in the historical tier, microseconds since 1970."""
         now = self._now_us()
         if self._cutoff is None or not 0 <= now - self._cutoff[0] < _CUTOFF_LASTS:
-            told = self._client.get("/historical/cutoff", CutoffBody).body.trades_created_ts
-            self._cutoff = now, time_us(told) or 0
+            told = time_us(self._client.get("/historical/cutoff", CutoffBody).body.trades_created_ts)
+            self._cutoff = now, now if told is None else told  # unsaid, anything may be in either
         return self._cutoff[1]
 
     def pages(self, market_ticker: str | None, since: int, until: int) -> Iterator[list[Row]]:

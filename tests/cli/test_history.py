@@ -55,6 +55,8 @@ def test_nothing_is_said_and_is_status_one(capsys, exchange, tmp_path):
         (["--since", "soon", "--out", "a"], "since"),
         (["--candles", "5m", "--out", "a.csv"], "'1m', '1h' and '1d'"),
         (["--candles", "1h", "--out", "a.txt"], ".parquet or .csv"),
+        (["--out", "a.csv"], "trades go into a folder"),
+        (["KXHIGHNY", "--candles", "1h", "--out", "a.csv"], "is a series"),
     ],
 )
 def test_what_cannot_be_is_one_line(capsys, exchange, tmp_path, monkeypatch, arguments, said):
@@ -63,3 +65,11 @@ def test_what_cannot_be_is_one_line(capsys, exchange, tmp_path, monkeypatch, arg
     assert (status != 0, out) == (True, "")
     assert said in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("more", [(), ("--candles", "1h")])
+def test_an_event_in_place_of_a_market_is_one_line_with_its_markets(capsys, exchange, tmp_path, more):
+    out = tmp_path / ("out.csv" if more else "out")
+    status, told, err = run(capsys, exchange, "KXHIGHNY-26NOV22", "--out", out, *more)
+    assert (status != 0, told) == (True, "")
+    assert f"'{TICKER}'" in err

@@ -62,6 +62,35 @@ def test_everything_is_looked_at_in_turn_and_may_be_well():
     assert repr(report).endswith("All is well.")
 
 
+def test_rest_is_looked_at_where_that_is_wanted(capsys, known, path):
+    report = kn.doctor(known.url, key_id="known-key-1234", private_key=path, rest=True)
+    found = {each.name: each for each in report.checks if each.name.startswith("rest")}
+    assert {name: each.outcome for name, each in found.items()} == dict.fromkeys(
+        ("rest", "rest key", "rest limit"), "ok"
+    ) | {"rest clock": "warning"}  # the exchange's is moved by hand
+    assert known.rest_url in found["rest"].text
+    assert "tokens a second" in found["rest limit"].text
+    assert main(["doctor", "--rest"]) == 0
+    out = capsys.readouterr().out
+    assert "ok    rest clock" in out
+    assert "ok    rest key" in out
+
+
+def test_a_key_that_rest_does_not_take_is_named_and_the_feed_is_looked_at_all_the_same(exchange, path):
+    report = kn.doctor(exchange.url, key_id="unknown-key-1234", private_key=path, rest=True)
+    assert outcomes(report)["rest"] == "ok"
+    assert report.problem.name == "rest key"
+    assert outcomes(report)["handshake"] == "failed"
+
+
+def test_rest_that_does_not_answer_fails_and_the_feed_is_looked_at_all_the_same(exchange):
+    exchange.faults.rest(refuse=100, refusal="gateway")
+    report = kn.doctor(exchange, rest=True, timeout=0.5)
+    assert report.problem.name == "rest"
+    assert "502" in report.problem.text
+    assert outcomes(report)["subscription"] == "ok"
+
+
 @pytest.mark.parametrize(
     ("built", "compiled", "outcome", "said"),
     [

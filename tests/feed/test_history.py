@@ -10,7 +10,8 @@ import pytest
 
 import kalshi_nb as kn
 from kalshi_nb._feed.history import reach_of, since_us
-from kalshi_nb.errors import ConfigurationError, RestUnavailableError
+from kalshi_nb._rest.trades import TradeHistory
+from kalshi_nb.errors import ConfigurationError, HistoryWarning, MarketTickerError, RestUnavailableError
 from tests.feed.conftest import until
 
 TICKER = "KXHIGHNY-26NOV22-B52.5"
@@ -48,6 +49,32 @@ def test_history_and_what_comes_are_one_frame_without_a_hole_or_a_double(feed, e
     assert came["received_at"].null_count() == 0
     assert min(fetched.height, came.height) > 10
     assert trades.since("1h").height < found.height
+
+
+def test_what_could_not_be_read_is_said_and_the_frame_is_not_called_whole(feed, exchange, monkeypatch):
+    exchange.advance(60)
+    row = TradeHistory._row
+
+    def unreadable(self, trade):
+        if trade.created_time < "2026-11-22T14:30:00":
+            trade.count_fp = "a lot"
+        return row(self, trade)
+
+    monkeypatch.setattr(TradeHistory, "_row", unreadable)
+    with pytest.warns(HistoryWarning, match="trades had no time, price or count") as told:
+        trades = feed.trades(TICKER, since="2h")
+    assert told[0].filename == __file__
+    exchange.advance(60)
+    until(lambda: trades.df["received_at"].null_count() < trades.df.height, "nothing came", 30)
+    whole = feed.trades(TICKER, since="20m")
+    exchange.advance(60)
+    until(lambda: whole.complete("10m"), "the seam of the other was not closed", 30)
+    assert not trades.complete("1h")
+
+
+def test_since_of_an_event_names_its_markets(feed):
+    with pytest.raises(MarketTickerError, match=f"is an event. Its markets are .*'{TICKER}'"):
+        feed.trades("KXHIGHNY-26NOV22", since="1h")
 
 
 def test_of_several_markets_and_of_all(feed, exchange):
@@ -127,7 +154,7 @@ def test_candles_of_a_feed(feed, exchange):
         (dt.timedelta(seconds=1), ("ago", SECOND)),
         ("1970-01-01T00:00:01Z", ("at", SECOND)),
         (dt.datetime(1970, 1, 1, 0, 0, 1, tzinfo=dt.UTC), ("at", SECOND)),
-        (1.0, ("at", SECOND)),
+        (1e9, ("at", 1_000_000_000 * SECOND)),
     ],
 )
 def test_since_is_a_length_of_time_or_a_moment(since, reach):

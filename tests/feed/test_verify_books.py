@@ -113,6 +113,15 @@ def test_every_so_often_books_are_compared_until_that_is_ended(exchange, feed, b
         feed.verify_books(every="soon")
 
 
+@pytest.mark.parametrize("wrong", ["soon", [], pl.DataFrame({"market_ticker": [TICKER]}), pl.Series([TICKER])])
+def test_what_is_no_length_of_time_ends_no_checks(feed, books, wrong):
+    assert set(feed.verify_books(every=0.2)["verdict"]) == {"same"}
+    with pytest.raises(errors.ConfigurationError, match="every"):
+        feed.verify_books(every=wrong)
+    break_book(feed)
+    until(lambda: differing(feed), "found in the background all the same", timeout=60)
+
+
 def test_what_keeps_background_checks_from_being_made_stands_in_health(exchange, feed, books):
     rest, exchange._server.rest = exchange._server.rest, None  # as above
     with pytest.raises(errors.RestNotFoundError):

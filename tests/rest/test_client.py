@@ -222,6 +222,14 @@ def test_a_long_body_is_cut(open_client, scripted):
     assert len(str(caught.value)) < 500
 
 
+@pytest.mark.parametrize("status", [413, 414, 431])
+def test_a_question_that_is_too_long_is_not_asked_again(open_client, scripted, status):
+    server = scripted((status, "<html>too long</html>"))
+    with pytest.raises(RestRequestError, match="ask for fewer things at once"):
+        ask(open_client(server.base))
+    assert len(server.asked) == 1
+
+
 @pytest.mark.parametrize("body", ['{"market":{}}', '{"market":5}', '{"market":', '{"market":{"ticker":5}}'])
 def test_an_answer_that_means_nothing_is_said_to_be_one(open_client, scripted, body):
     with pytest.raises(RestBodyError, match="GET /markets/KXA-1: the answer cannot be read"):

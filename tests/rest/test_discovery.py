@@ -15,7 +15,15 @@ from kalshi_nb._markets.registry import MarketRegistry
 from kalshi_nb._rest.client import RestClient
 from kalshi_nb._rest.discovery import Discovery
 from kalshi_nb._rest.filters import MarketQuestion
-from kalshi_nb.errors import ConfigurationError, PagingError, RestBodyError, RestNotFoundError, RestUnavailableError
+from kalshi_nb.errors import (
+    ConfigurationError,
+    MarketTickerError,
+    PagingError,
+    RestBodyError,
+    RestError,
+    RestNotFoundError,
+    RestUnavailableError,
+)
 
 TICKER = "KXHIGHNY-26NOV22-B52.5"
 
@@ -170,6 +178,14 @@ def test_a_status_that_cannot_be_asked_for_names_the_one_that_can(discovery, sta
         {"series": "KXA,KXB"},
         {"event": 5},
         {"tickers": ["KXA", None, ""]},
+        {"tickers": [None]},
+        {"tickers": []},
+        {"tickers": {}},
+        {"tickers": {"KXA": 1}},
+        {"tickers": 5},
+        {"tickers": pl.DataFrame({"market_ticker": ["KXA"]})},
+        {"cursor": 5},
+        {"progress": "print"},
         {"close_before": "soon"},
         {"multivariate": "no"},
         {"limit": 0},
@@ -184,6 +200,59 @@ def test_what_cannot_be_asked_for_is_refused_before_anything_is_sent(open_client
 def test_one_or_several_tickers(discovery):
     assert markets(discovery, tickers=TICKER)["market_ticker"].to_list() == [TICKER]
     assert markets(discovery, tickers=(each for each in (TICKER, "NONE", "KXSENATEOH-28-D"))).height == 2
+
+
+def test_what_is_no_series_category_or_tag_is_refused_before_anything_is_sent(open_client, registry):
+    discovery = Discovery(open_client("http://127.0.0.1:9/trade-api/v2"), registry, lambda: 0)
+    for wrong in ("", [], 5, ["KXA"], b"KXA"):
+        with pytest.raises(ConfigurationError, match="series="):
+            discovery.events(wrong)
+        with pytest.raises(ConfigurationError, match="category="):
+            discovery.series(wrong)
+    for wrong in ("", [], 5, ["NYC", None]):
+        with pytest.raises(ConfigurationError, match="tags="):
+            discovery.series(tags=wrong)
+
+
+def test_thousands_of_tickers_are_asked_for_in_parts_and_gone_on_with_in_the_midst(open_client, exchange, registry):
+    client = open_client(exchange)
+    discovery = Discovery(client, registry, exchange.now_us)
+    many = [f"KXNONE-{number}-A" for number in range(2_000)]
+    assert markets(discovery, tickers=[TICKER, *many, "KXSENATEOH-28-D"]).height == 2
+    exchange.faults.rest(refuse=20, after=3)
+    with pytest.raises(RestError) as stopped:
+        markets(discovery, tickers=[TICKER, *many, "KXSENATEOH-28-D"])
+    assert stopped.value.partial["market_ticker"].to_list() == [TICKER]
+    exchange.faults.rest()
+    rest = markets(discovery, tickers=[TICKER, *many, "KXSENATEOH-28-D"], cursor=stopped.value.cursor)
+    assert rest["market_ticker"].to_list() == ["KXSENATEOH-28-D"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"series": "KXSENATEOH-28"}, "'KXSENATEOH-28' is an event: write event="),
+        ({"series": TICKER}, "is a market"),
+        ({"event": TICKER}, "is a market"),
+        ({"series": "kxhighny"}, "upper case: 'KXHIGHNY'"),
+        ({"event": "kxhighny-26nov22"}, "upper case: 'KXHIGHNY-26NOV22'"),
+    ],
+)
+def test_a_ticker_of_something_else_is_no_empty_list(discovery, asked, said):
+    with pytest.raises(MarketTickerError, match=said):
+        markets(discovery, **asked)
+
+
+def test_a_series_without_markets_is_an_empty_list(discovery):
+    assert markets(discovery, series="KXNONE").is_empty()
+    assert markets(discovery, event="KXNONE-26").is_empty()
+
+
+def test_the_error_of_a_market_that_is_written_small_says_how_to_write_it(discovery):
+    with pytest.raises(RestNotFoundError, match=f"upper case: '{TICKER}'"):
+        discovery.market(TICKER.lower())
+    with pytest.raises(MarketTickerError, match="are words"):
+        discovery.market("high temp")
 
 
 def test_what_there_is_not_is_said(discovery):

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import threading
 
+import pandas as pd
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
 import kalshi_nb as kn
 from kalshi_nb._rest.candles import CandleHistory
+from kalshi_nb._rest.client import RestClient
 from kalshi_nb._rest.trades import TIME, TRADE_ID, TradeHistory
 from kalshi_nb.errors import (
     ConfigurationError,
     FileError,
+    HistoryWarning,
+    MarketTickerError,
     PagingError,
+    RestBodyError,
     RestNotFoundError,
     RestUnavailableError,
+    UnknownEnvironmentError,
 )
 
 TICKER = "KXHIGHNY-26NOV22-B52.5"
@@ -109,6 +116,44 @@ def test_a_trade_that_cannot_be_read_costs_that_trade(open_client, scripted):
         ("f", "no", "ask"),
     ]
     assert history.rejected == 3
+    assert history.told().startswith("3 trades had no time, price or count")
+    assert history.told(2).startswith("1 trade had")
+    assert history.told(3) == ""
+
+
+ONE = (
+    '{{"trade_id":"{0}","ticker":"KXA-1","count_fp":"1.00","yes_price_dollars":"0.5000",'
+    '"created_time":"2026-11-22T14:00:0{0}Z"}}'
+)
+CUTOFF = (200, '{"trades_created_ts":"2026-09-23T00:00:00Z"}')
+
+
+@pytest.mark.parametrize("goes_to_files", [False, True])
+def test_history_says_of_how_many_trades_it_could_not_read(scripted, tmp_path, goes_to_files):
+    unreadable = ONE.format(2).replace("1.00", "1e400")
+    server = scripted(CUTOFF, (200, f'{{"trades":[{unreadable},{ONE.format(1)}],"cursor":""}}'))
+    where = server.base.replace("http", "ws", 1)
+    out = tmp_path / "trades" if goes_to_files else None
+    with pytest.warns(HistoryWarning, match="^1 trade had no time, price or count that can be read") as told:
+        found = kn.history(where, "KXA-1", since="2026-11-22", until="2026-11-23", out=out)
+    assert told[0].filename == __file__
+    assert found.lazy().collect()["trade_id"].to_list() == ["1"]
+
+
+def test_where_the_cutoff_is_not_said_both_tiers_are_asked(open_client, scripted):
+    server = scripted(
+        (200, "{}"),
+        (200, f'{{"trades":[{ONE.format(2)}],"cursor":""}}'),
+        (200, f'{{"trades":[{ONE.format(2)},{ONE.format(1)}],"cursor":""}}'),
+    )
+    history = TradeHistory(open_client(server.base), lambda: 1_795_359_600 * SECOND)
+    assert ids(history.pages("KXA-1", 1_795_350_000 * SECOND, 1_795_359_600 * SECOND)) == ["2", "1"]
+
+
+def test_a_page_without_its_list_is_no_page_of_nothing(open_client, scripted):
+    history = TradeHistory(open_client(scripted(CUTOFF, (200, '{"cursor":""}')).base), lambda: 1_795_359_600 * SECOND)
+    with pytest.raises(RestBodyError, match="trades"):
+        ids(history.pages("KXA-1", 1_795_350_000 * SECOND, 1_795_359_600 * SECOND))
 
 
 @pytest.mark.parametrize("trouble", [{"refuse": 3, "after": 2}, {"refuse": 2, "refusal": "gateway"}, {"tokens": 40}])
@@ -171,7 +216,7 @@ def test_what_came_before_the_exchange_failed_is_kept(exchange, tmp_path, monkey
     exchange.faults.rest(refuse=1_000, after=3, refusal="gateway")
     with pytest.raises(RestUnavailableError) as stopped:
         kn.history(exchange, TICKER, "20h", out=tmp_path / "out")
-    assert "1 files had been written" in stopped.value.__notes__[-1]
+    assert "1 file had been written" in stopped.value.__notes__[-1]
     assert pl.read_parquet(list((tmp_path / "out").rglob("*.parquet"))).height == 2_000
 
 
@@ -283,6 +328,81 @@ def test_long_spans_and_many_markets_are_cut_into_questions_that_the_exchange_ta
     assert len(frames) == 12 * 4  # of 10,000 for twelve markets are 833 minutes each
     whole = pl.concat(frames)
     assert whole.select("market_ticker", "start").is_duplicated().sum() == 0
+
+
+@pytest.mark.parametrize("since", [0, dt.datetime(1600, 1, 1, tzinfo=dt.UTC)])
+def test_minutes_from_the_beginning_of_time_are_asked_for_from_the_opening_on(exchange, monkeypatch, since):
+    asked = []
+    get = RestClient.get
+    monkeypatch.setattr(RestClient, "get", lambda *args, **named: asked.append(args[1]) or get(*args, **named))
+    found = kn.candles(exchange, TICKER, "1m", since=since)
+    assert_frame_equal(found, kn.candles(exchange, TICKER, "1m", since="3d"))
+    assert len(asked) == 3  # the market, its candles, and those of three days
+    moved = next(each for each in exchange._programme.venue.past.listings if "26SEP15" in each)
+    asked.clear()
+    assert kn.candles(exchange, moved, "1h", since=since).height > 15
+    assert len(asked) < 6
+    asked.clear()
+    with pytest.raises(RestNotFoundError):
+        kn.candles(exchange, "KXNONE-1-A", "1m", since=since)
+    assert len(asked) == 2
+
+
+def test_candles_of_a_long_span_before_a_market_opened_are_none_and_no_error(exchange):
+    assert kn.candles(exchange, TICKER, "1m", since="2025-01-01", until="2026-01-01").is_empty()
+
+
+@pytest.mark.parametrize("ask", [kn.candles, kn.history])
+def test_the_ticker_of_an_event_names_its_markets_and_that_of_a_series_says_how_to_list_them(exchange, ask):
+    with pytest.raises(MarketTickerError, match=f"is an event. Its markets are .*'{TICKER}'"):
+        ask(exchange, "KXHIGHNY-26NOV22")
+    with pytest.raises(MarketTickerError, match="'KXHIGHNY' is a series"):
+        ask(exchange, "KXHIGHNY")
+    with pytest.raises(MarketTickerError, match=f"upper case: '{TICKER}'"):
+        ask(exchange, TICKER.lower())
+
+
+@pytest.mark.parametrize("ask", [kn.candles, kn.history, kn.markets])
+def test_a_ticker_in_the_place_of_the_exchange_says_what_goes_there(ask):
+    with pytest.raises(UnknownEnvironmentError, match=f"'{TICKER}' stands where the exchange is named"):
+        ask(TICKER)
+
+
+def test_until_takes_a_length_of_time_too_and_both_take_days(exchange):
+    found = kn.history(exchange, TICKER, since="3h", until="1h")
+    assert_frame_equal(
+        found,
+        kn.history(
+            exchange,
+            TICKER,
+            since=dt.datetime.fromtimestamp(exchange.now_us() / 1e6, dt.UTC) - dt.timedelta(hours=3),
+            until=dt.timedelta(hours=1),
+        ),
+    )
+    day = kn.history(exchange, TICKER, since=dt.date(2026, 11, 21), until=dt.date(2026, 11, 22))
+    assert_frame_equal(day, kn.history(exchange, TICKER, since="2026-11-21", until="2026-11-22"))
+    assert day.height
+
+
+@pytest.mark.parametrize(
+    ("since", "said"),
+    [
+        (3_600, "lies in the seventies. For so long ago write since='3600s'"),
+        (1_795_359_600_000, "looks like milliseconds"),
+        (pd.NaT, "give a moment"),
+        ("yesterday", "such as '24h', or a moment, such as '2026-11-28T06:30'"),
+    ],
+)
+@pytest.mark.parametrize("ask", [kn.candles, kn.history])
+def test_since_that_is_hardly_meant_says_what_to_write(exchange, ask, since, said):
+    with pytest.raises(ConfigurationError, match=re.escape(said)):
+        ask(exchange, TICKER, since=since)
+
+
+@pytest.mark.parametrize("ask", [kn.candles, kn.history])
+def test_progress_that_cannot_be_called_is_refused_before_the_first_page(exchange, ask):
+    with pytest.raises(ConfigurationError, match="progress='print'"):
+        ask(exchange, TICKER, progress="print")
 
 
 def test_a_market_that_does_not_exist_is_named(exchange):

@@ -85,6 +85,10 @@ def test_a_row_that_comes_twice_is_handed_out_once():
     assert list(Walk(pages.get, name=str)) == [["a", "b"], ["c"]]
 
 
+def test_a_row_that_stands_twice_on_one_page_is_handed_out_once_and_in_its_place():
+    assert list(Walk({"": Page(["b", "a", "b", "c", "a"], None)}.get, name=str)) == [["b", "a", "c"]]
+
+
 def test_a_walk_that_was_left_goes_on_also_another_that_begins_there(client, exchange):
     exchange.advance(60)
     whole = [row.trade_id for page in trades(client) for row in page]
