@@ -15,6 +15,7 @@ def add(parsers: Parsers) -> argparse.ArgumentParser:
     """Add the command and its arguments."""
     parser = parsers.add_parser("doctor", help="look at everything a feed needs and say what is wrong")
     parser.add_argument("where", nargs="?", help="sim, demo, prod or an address (KALSHI_ENV)")
+    parser.add_argument("--env", help="the same, as other commands have it")
     parser.add_argument("--key-id", help="the API key's id (KALSHI_API_KEY_ID)")
     parser.add_argument("--private-key", metavar="PATH", help="its PEM file (KALSHI_PRIVATE_KEY_PATH)")
     parser.add_argument("--ca-file", metavar="PATH", help="certificates of whoever signs there (SSL_CERT_FILE)")
@@ -28,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the report; return 0 where a feed would work now, else 1."""
     from kalshi_nb._feed.doctor import doctor  # noqa: PLC0415  # --help needs none of it
 
-    where = arguments.where
+    where = arguments.env if arguments.where is None else arguments.where
     if where is None and Settings().find(ENVIRONMENT_VARIABLE) is None:
         where = SIMULATED
         print(

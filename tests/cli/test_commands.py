@@ -22,7 +22,7 @@ ARGUMENTS = {
     "export": ["recording", "--out", "--format", "--channel", "--market", "--from", "--until", "--json"],
     "replay": ["recording", "--speed", "--from", "--until", "--serve", "--port", "--key-file", "--for"],
     "sim": ["--port", "--seed", "--key-file", "--for"],
-    "doctor": ["where", "--key-id", "--private-key", "--ca-file", "--proxy", "--timeout"],
+    "doctor": ["where", "--env", "--key-id", "--private-key", "--ca-file", "--proxy", "--timeout"],
 }
 
 

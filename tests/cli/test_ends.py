@@ -99,7 +99,9 @@ def test_ctrl_c_ends_a_command_with_a_line_and_no_traceback(tmp_path):
     assert (status, err) == (130, "kalshi-nb: interrupted\n")
 
 
-def test_an_address_that_nobody_has_is_no_traceback(tmp_path):
-    status, out, err = ended(begun("doctor", "nowhere", cwd=tmp_path))
+@pytest.mark.parametrize("named", [[], ["--env"]], ids=["by itself", "as other commands have it"])
+def test_an_address_that_nobody_has_is_no_traceback(tmp_path, named):
+    status, out, err = ended(begun("doctor", *named, "nowhere", cwd=tmp_path))
     assert status in (1, 2)
     assert "Traceback" not in err + out.decode()
+    assert "nowhere" in err + out.decode()
