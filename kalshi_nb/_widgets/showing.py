@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kalshi_nb._widgets.view import LiveView
     from kalshi_nb._widgets.view_errors import ViewErrors
 
-__all__ = ["Showable", "Views", "show", "view_of_a_pipeline"]
+__all__ = ["Displayed", "Showable", "Views", "show", "view_of_a_pipeline"]
 
 
 @runtime_checkable
@@ -30,6 +30,25 @@ class Showable(Protocol):
     def _live_view(self, **options: Any) -> LiveView:
         """Return the view with these options; the same one while it is open."""
         ...
+
+
+class Displayed:
+    """A handle that a front end shows by its view, where it is the last expression of a cell."""
+
+    def _live_view(self, **options: Any) -> LiveView:
+        """Return the view with these options."""
+        raise NotImplementedError
+
+    def _ipython_display_(self) -> None:
+        """Show a view that moves, where the front end can and there is one; else a table, else text."""
+        self._live_view()._ipython_display_()
+
+    def _repr_mimebundle_(self, **_kinds: Any) -> dict[str, Any]:
+        return self._live_view().mimebundle()
+
+    def _display_(self) -> object:
+        """Return what marimo shows."""
+        return self._live_view()._display_()
 
 
 @runtime_checkable
