@@ -24,6 +24,7 @@ from kalshi_nb._feed.minutes import MINUTE, Minutes
 from kalshi_nb._fixed_point import CONTRACT, DOLLAR
 from kalshi_nb._frames.schema import MARKET
 from kalshi_nb._rest.candles import CANDLES, filled_up
+from kalshi_nb.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -105,6 +106,8 @@ class CandleRows:
         ------
         RestError
             When it does not answer; what is known stays.
+        ConfigurationError
+            When there are more from the beginning than can be kept.
         """
         settled = now - SETTLED
         closed = max(self._closed, interval_start(settled, self._minutes))
@@ -112,6 +115,11 @@ class CandleRows:
         found = _NOTHING
         if closed > self._closed or self._minutes == 1:
             found = ask(self._minutes, self._closed, now)
+        if found.height > MOST_CANDLES and not self._has_begun:
+            raise ConfigurationError(
+                f"Live candles keep {MOST_CANDLES:,} rows, and there are {found.height:,} since then: pass a shorter "
+                "since, a longer interval or fewer markets; candles() gives any number, once."
+            )
         minutes = found if self._minutes == 1 else ask(1, max(self._proven, closed), now)
         with self.changed:
             self._take(found, minutes, closed, proven)

@@ -26,18 +26,21 @@ if TYPE_CHECKING:
 
     from kalshi_nb._rows.rows import Row
 
-__all__ = ["MINUTE", "Minutes"]
+__all__ = ["MINUTE", "MOST_MINUTES", "Minutes"]
 
 MINUTE: Final = 60_000_000
+MOST_MINUTES: Final = 100_000
+"""So many are kept while REST says nothing of them; the oldest go."""
 _OHLC: Final = ("open", "high", "low", "close")
-_MARKET: Final = position("trade", MARKET)
 _PRICE: Final = position("trade", "yes_price")
 _COUNT: Final = position("trade", "count")
 _BID: Final = position(QUOTES, "bid")
 _ASK: Final = position(QUOTES, "ask")
 _STATUS: Final = position(QUOTES, "status")
 _INTEREST: Final = position("ticker", "open_interest")
-_TIME: Final = {channel: position(channel, "ts") for channel in ("trade", QUOTES, "ticker")}
+_PLACES: Final = {
+    channel: (position(channel, MARKET), position(channel, "ts")) for channel in ("trade", QUOTES, "ticker")
+}
 
 _Quote = tuple[int | None, int | None]
 """Best bid and ask; None where a side is empty."""
@@ -62,6 +65,7 @@ class _Course:
         self.values = [first, max(high, value), min(low, value), value]
 
     def dollars(self) -> list[float | None]:
+        """Return them in dollars."""
         return [None] * 4 if self.values is None else [each / DOLLAR for each in self.values]
 
 
@@ -78,6 +82,7 @@ class _Minute:
         self.moved = False
 
     def quote(self, quote: _Quote) -> None:
+        """Take up best prices that are others than before."""
         self.moved = True
         self.bids.add(quote[0])
         self.asks.add(quote[1])
@@ -131,11 +136,16 @@ class Minutes:
     def hear(self, channel: str, rows: Sequence[Row]) -> bool:
         """Take up rows of a channel; return whether any of them changed a candle."""
         take = {"trade": self._trade, QUOTES: self._quote, "ticker": self._ticker}[channel]
+        market, ts = _PLACES[channel]
         is_news = False
         for row in rows:
-            told = row.row if isinstance(row, PresentQuoteRow) else row
-            if type(told) is tuple and told[_MARKET] in self._tickers:
-                is_news = take(told[_MARKET], told[_TIME[channel]], told) or is_news
+            told = row
+            if type(row) is not tuple:
+                if not isinstance(row, PresentQuoteRow):
+                    continue
+                told = row.row
+            if told[market] in self._tickers:
+                is_news = take(told[market], told[ts], told) or is_news
         return is_news
 
     def seed(self, market_ticker: str, interest: int | None) -> None:
@@ -170,7 +180,7 @@ class Minutes:
         if minute is None:
             return False
         minute.prices.add(row[_PRICE])
-        minute.volume += row[_COUNT]
+        minute.volume += row[_COUNT] or 0
         return True
 
     def _quote(self, market: str, ts: int, row: Row) -> bool:
@@ -209,4 +219,6 @@ class Minutes:
         if found is None:
             stood = self._quotes.get(market, (None, None))
             found = self._minutes[key] = _Minute(stood, self._interest.get(market))
+            if len(self._minutes) > MOST_MINUTES:
+                del self._minutes[next(iter(self._minutes))]
         return found

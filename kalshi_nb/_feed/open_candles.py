@@ -209,6 +209,7 @@ class OpenCandles:
         from kalshi_nb._feed.candle_rows import CandleRows  # noqa: PLC0415  # polars loads when it is needed
         from kalshi_nb._feed.candles import Candles  # noqa: PLC0415  # as above
 
+        self._client()  # raises where there is nobody to ask, before anything is asked of the engine
         tickers = request.market_tickers
         since = since_us(request.since, self._engine.clock.now_us())
         rows = CandleRows(tickers, request.minutes, since, filled=request.filled)
