@@ -61,7 +61,7 @@ def assert_complete_ones_equal(feed, candles):
     rest = feed.candles(candles.market_tickers, candles.interval, since=df["start"].min())
     assert rest.filter(pl.col("end") <= candles.complete_until).height == mine.height
     assert df.filter(pl.col("complete") != (pl.col("end") <= candles.complete_until)).is_empty()
-    assert df.select("start", "market_ticker").is_sorted() if df.width == 1 else df["start"].is_sorted()
+    assert df["start"].is_sorted()
     assert not df.select("market_ticker", "start").is_duplicated().any()
 
 
@@ -225,7 +225,7 @@ def test_the_same_call_gives_the_same_candles_and_closing_them_lets_all_go(feed,
     assert feed.live_candles(TICKER, filled=True) is not candles
     assert feed.live_candles(TICKER, since="2h") is not candles
     with pytest.raises(MarketTickerError):  # the books are theirs alone
-        feed.books()
+        feed.deltas()
     kept = feed.live_candles(TICKER, "1h")
     for each in (candles, feed.live_candles(TICKER, filled=True), feed.live_candles(TICKER, since="2h")):
         each.close()
@@ -312,10 +312,39 @@ def test_intervals_begin_as_the_exchange_has_them(moment, minutes, start):
     assert interval_start(int(at.timestamp()) * SECOND, minutes) == begins.timestamp() * SECOND
 
 
+def traded(minute, price=5_000):
+    return (minute * MINUTE + 1, TICKER, price, 100, "yes", "bid", 10_000 - price, False, str(minute), 0, minute)
+
+
+def quoted(at, bid, ask, status="live"):
+    return (at, TICKER, bid, 100, ask, 100, None, None, at, 1, status)
+
+
+def test_quotes_are_those_that_came_in_the_minute_or_the_one_that_stood():
+    rows = CandleRows([TICKER], 1, 0, filled=False)
+    rows.hear("quotes", [quoted(0, 4_000, 6_000)])  # how it stands, and no move
+    assert rows.df.is_empty()
+    rows.hear("trade", [traded(1)])
+    rows.hear("quotes", [quoted(2 * MINUTE + 5, 4_100, 6_000), quoted(2 * MINUTE + 6, 3_900, None)])
+    rows.hear("quotes", [quoted(2 * MINUTE + 7, None, None, "stale"), quoted(3 * MINUTE + 7, 3_900, None)])
+    rows.hear("trade", [traded(3)])
+    bids = rows.df.select("yes_bid_open", "yes_bid_high", "yes_bid_low", "yes_bid_close").rows()
+    assert bids == [(0.4,) * 4, (0.41, 0.41, 0.39, 0.39), (0.39,) * 4]
+    assert rows.df["yes_ask_close"].to_list() == [0.6, 0.6, None]
+    assert rows.df["mid"].to_list() == [0.5, 0.495, None]
+
+
+def test_what_is_filled_in_is_no_more_complete_than_what_stands_around_it():
+    rows = CandleRows([TICKER], 1, 0, filled=True)
+    rows.hear("trade", [traded(0), traded(2)])
+    assert rows.df["volume"].to_list() == [1.0, 0.0, 1.0]
+    assert rows.df["complete"].to_list() == [False, False, False]
+
+
 def test_the_rows_are_bounded_while_nobody_answers(monkeypatch):
     monkeypatch.setattr("kalshi_nb._feed.minutes.MOST_MINUTES", 3)
     rows = CandleRows([TICKER], 1, 0, filled=False)
     for minute in range(5):
-        rows.hear("trade", [(minute * MINUTE, TICKER, 5_000, 100, "yes", "bid", 5_000, False, str(minute), 0, minute)])
+        rows.hear("trade", [traded(minute)])
     assert rows.df["start"].dt.minute().to_list() == [2, 3, 4]
     assert rows.df["volume"].to_list() == [1.0, 1.0, 1.0]
