@@ -328,6 +328,8 @@ def test_quotes_are_those_that_came_in_the_minute_or_the_one_that_stood():
     rows.hear("quotes", [quoted(2 * MINUTE + 5, 4_100, 6_000), quoted(2 * MINUTE + 6, 3_900, None)])
     rows.hear("quotes", [quoted(2 * MINUTE + 7, None, None, "stale"), quoted(3 * MINUTE + 7, 3_900, None)])
     rows.hear("trade", [traded(3)])
+    # A book that was not to be trusted for a while, and is as it was: no move.
+    rows.hear("quotes", [quoted(4 * MINUTE, None, None, "stale"), quoted(4 * MINUTE + 1, 3_900, None)])
     bids = rows.df.select("yes_bid_open", "yes_bid_high", "yes_bid_low", "yes_bid_close").rows()
     assert bids == [(0.4,) * 4, (0.41, 0.41, 0.39, 0.39), (0.39,) * 4]
     assert rows.df["yes_ask_close"].to_list() == [0.6, 0.6, None]
