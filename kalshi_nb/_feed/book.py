@@ -25,7 +25,7 @@ from kalshi_nb._usage import Blocking, Made, not_copied, real, setter, whole
 from kalshi_nb._waiting import FORKED, Deadline
 from kalshi_nb._widgets.ladder.presenter import LadderPresenter
 from kalshi_nb._widgets.options import options
-from kalshi_nb._widgets.showing import Displayed, Views
+from kalshi_nb._widgets.showing import Views, displayed
 from kalshi_nb.errors import (
     ConfigurationError,
     HandleClosedError,
@@ -73,8 +73,9 @@ class DepthWithin(NamedTuple):
     ask_size: float
 
 
+@displayed
 @corrected_methods
-class Book(Made, Shared, Displayed, Blocking, Named):
+class Book(Made, Shared, Blocking, Named):
     """One market's live order book.
 
     Kalshi keeps two ladders of bids, YES and NO. A YES ask at 0.53 is a NO bid at 0.47, so ``ask`` here is one

@@ -12,7 +12,7 @@ from kalshi_nb._redaction import shown
 from kalshi_nb._threads import refuse_on
 from kalshi_nb._usage import Blocking, Closing, Made, not_copied, setter
 from kalshi_nb._waiting import Deadline
-from kalshi_nb._widgets.showing import Displayed, Views
+from kalshi_nb._widgets.showing import Views, displayed
 from kalshi_nb.errors import HandleClosedError, NoSuchBookError
 
 if TYPE_CHECKING:
@@ -27,8 +27,9 @@ BOOKS_VIEWS: Final = ("books",)
 """The kinds of views that show several books."""
 
 
+@displayed
 @corrected_methods
-class Books(Made, Closing, Displayed, Blocking, Mapping[str, Book]):
+class Books(Made, Closing, Blocking, Mapping[str, Book]):
     """Several live books by market ticker; made by :meth:`kalshi_nb.Feed.books`.
 
     As a cell's last expression they show small ladders side by side, in one view that moves. At the end of a ``with``

@@ -31,7 +31,7 @@ from kalshi_nb._streams.pipeline import Pipeline
 from kalshi_nb._threads import FEED_ROLES, refuse_on
 from kalshi_nb._usage import flag, not_copied, not_made, setter
 from kalshi_nb._waiting import Deadline
-from kalshi_nb._widgets.showing import Displayed
+from kalshi_nb._widgets.showing import displayed
 
 if TYPE_CHECKING:
     import polars as pl
@@ -58,8 +58,9 @@ __all__ = ["Feed"]
 Callback = TypeVar("Callback", bound=Callable[..., Any])
 
 
+@displayed
 @corrected_methods
-class Feed(Displayed):
+class Feed:
     """A running connection to one exchange, with everything that is kept of it.
 
     Made by :func:`kalshi_nb.connect`. Frames, books and pipelines are asked for here; the same call gives the

@@ -13,7 +13,7 @@ from kalshi_nb._foreign_names import corrected_methods, elsewhere
 from kalshi_nb._frames.reading import FrameReading
 from kalshi_nb._usage import Made, setter
 from kalshi_nb._waiting import FORKED
-from kalshi_nb._widgets.showing import Displayed, Views
+from kalshi_nb._widgets.showing import Views, displayed
 from kalshi_nb.errors import HandleClosedError, NoSuchAttributeError, UsageError
 
 if TYPE_CHECKING:
@@ -48,8 +48,9 @@ _OTHER_VIEWS: Final[tuple[str, ...]] = ("table",)
 """The same for any other channel."""
 
 
+@displayed
 @corrected_methods
-class Frame(Made, Shared, Displayed, FrameReading):
+class Frame(Made, Shared, FrameReading):
     """A rolling frame of the feed: the newest rows of a channel, growing while you read.
 
     At the end of a ``with`` or ``async with`` it is closed. One that was asked for elsewhere, too, stays open, and a
