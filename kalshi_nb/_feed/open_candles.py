@@ -42,6 +42,7 @@ HEARD: Final = ("trade", QUOTES, "ticker")
 """The channels whose rows live candles are made of."""
 
 _SECOND: Final = 1_000_000
+_A_DAY: Final = 24 * 3_600 * _SECOND
 _AGAIN: Final = 30.0
 """Seconds until an exchange is asked again that did not answer."""
 
@@ -129,7 +130,7 @@ class _Look(Task):
 
         history = CandleHistory(self._client(), self._engine.clock.now_us)
         tickers = sorted(self._request.market_tickers)
-        frames = list(history.pages(tickers, minutes, since // _SECOND, -(-until // _SECOND)))
+        frames = list(history.pages(tickers, minutes, max(0, since // _SECOND), -(-until // _SECOND)))
         found = pl.concat(frames) if frames else pl.DataFrame(schema=CANDLES)
         return found.unique(["market_ticker", "start"], keep="last").sort("start", "market_ticker")
 
@@ -180,7 +181,7 @@ class OpenCandles:
                 "live_candles() takes the markets by name: live_candles('KXHIGHNY-26NOV22-B52.5', '1m'), or a list of "
                 "them."
             )
-        request = _Request(tickers, interval, minutes, reach_of(since) or ("ago", 0), is_filled)
+        request = _Request(tickers, interval, minutes, reach_of(since) or ("ago", _A_DAY), is_filled)
         (found,) = self._handles.get([request], lambda _: {request: self._make(request)})
         found.held()
         return found

@@ -16,6 +16,7 @@ from kalshi_nb.errors import (
     FeedClosedError,
     HandleClosedError,
     MarketTickerError,
+    RestNotFoundError,
     RestUnavailableError,
     UsageError,
     WaitTimeoutError,
@@ -224,6 +225,7 @@ def test_the_same_call_gives_the_same_candles_and_closing_them_lets_all_go(feed,
     assert feed.live_candles(TICKER, "1h") is not candles
     assert feed.live_candles(TICKER, filled=True) is not candles
     assert feed.live_candles(TICKER, since="2h") is not candles
+    assert feed.live_candles(TICKER, since=dt.timedelta(hours=3)) is candles
     with pytest.raises(MarketTickerError):  # the books are theirs alone
         feed.deltas()
     kept = feed.live_candles(TICKER, "1h")
@@ -275,6 +277,8 @@ def test_what_cannot_be_asked_for_is_refused_and_leaves_nothing(feed, exchange, 
         feed.live_candles(None)
     with pytest.raises(ConfigurationError, match="'1m', '1h' and '1d'"):
         feed.live_candles(TICKER, "5m")
+    with pytest.raises(RestNotFoundError, match="There is no market 'KXNOPE-26NOV22-T1'"):
+        feed.live_candles("KXNOPE-26NOV22-T1")
     exchange.faults.rest(refuse=1_000, refusal="gateway")
     with pytest.raises(RestUnavailableError):
         feed.live_candles(TICKER)
