@@ -70,15 +70,26 @@ class _Look(Task):
         Has the time.
     client : callable
         Returns who asks over REST.
+    is_own_clock : bool
+        Whether the engine's time is the exchange's own.
     """
 
-    def __init__(self, request: _Request, rows: CandleRows, engine: Engine, client: Callable[[], RestClient]) -> None:
+    def __init__(
+        self,
+        request: _Request,
+        rows: CandleRows,
+        engine: Engine,
+        client: Callable[[], RestClient],
+        *,
+        is_own_clock: bool,
+    ) -> None:
         super().__init__(self._run, ())
         self.trouble = ""
         self._request = request
         self._rows = rows
         self._engine = engine
         self._client = client
+        self._is_own_clock = is_own_clock
         self._not_before = 0.0
         self._is_over = False
 
@@ -96,7 +107,7 @@ class _Look(Task):
 
     def now(self) -> int:
         """Return the exchange's time, or one that it has passed, in microseconds."""
-        skew = self._engine.status().clock_skew or 0.0
+        skew = 0.0 if self._is_own_clock else self._engine.status().clock_skew or 0.0
         return self._engine.clock.now_us() - max(0, round(skew * _SECOND))
 
     def close(self) -> None:
@@ -150,6 +161,8 @@ class OpenCandles:
         Returns who asks over REST; raises where there is nobody.
     backfill : Backfill
         Has the thread on which that is done.
+    is_own_clock : bool
+        Whether the engine's time is the exchange's own, as that of a simulated exchange in this process is.
     """
 
     def __init__(
@@ -159,12 +172,15 @@ class OpenCandles:
         standing: FeedStanding,
         client: Callable[[], RestClient],
         backfill: Backfill,
+        *,
+        is_own_clock: bool,
     ) -> None:
         self._engine = engine
         self._demand = demand
         self._standing = standing
         self._client = client
         self._backfill = backfill
+        self._is_own_clock = is_own_clock
         self._handles: Handles[_Request, Candles] = Handles()
         self._lock = threading.RLock()  # a finalizer may run in the middle of it, on the same thread
         self._hearing: tuple[CandleRows, ...] = ()
@@ -214,7 +230,7 @@ class OpenCandles:
         tickers = request.market_tickers
         since = since_us(request.since, self._engine.clock.now_us())
         rows = CandleRows(tickers, request.minutes, since, filled=request.filled)
-        look = _Look(request, rows, self._engine, self._client)
+        look = _Look(request, rows, self._engine, self._client, is_own_clock=self._is_own_clock)
         ending = Ending([lambda: self._handles.discard(request), look.close, lambda: self._let_go(rows, look)])
         try:
             with self._lock:

@@ -120,7 +120,8 @@ def parts_of(
     checks = BookChecks(engine, demand, standing, discovery)
     history = History(engine, lambda: discovery.client)
     backfill = Backfill(engine, markets.recent_trades, history.trades, partial(demand.wanted, "trade"))
-    candles = OpenCandles(engine, demand, standing, lambda: discovery.client, backfill)
+    is_own = exchange is not None
+    candles = OpenCandles(engine, demand, standing, lambda: discovery.client, backfill, is_own_clock=is_own)
     pipelines = pipelines_on(engine, options, standing, markets, demand, account, checks, candles)
     checks.serve(pipelines.bring)
     orders_since = partial(demand.since, "user_orders")

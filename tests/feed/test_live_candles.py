@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -35,8 +37,8 @@ def to_the(second, exchange):
 
 
 def caught_up(candles, exchange):
-    """Wait until all is complete that can be: the feed knows the exchange's time to a second."""
-    moment = exchange.now_us() - 22 * SECOND
+    """Wait until all is complete that can be."""
+    moment = exchange.now_us() - 21 * SECOND
     minutes = {"1m": 1, "1h": 60, "1d": 1_440}[candles.interval]
     return candles.wait(until=interval_start(moment, minutes) / SECOND, timeout=60)
 
@@ -186,6 +188,22 @@ def test_no_answer_out_of_a_cache_is_taken_for_what_rest_says_for_good(feed, exc
     last = candles.df.filter("complete").tail(1)
     exchange.faults.rest()
     assert_frame_equal(last.drop("complete"), of_rest(feed, candles, last).drop("complete"))
+
+
+def test_nothing_is_asked_for_too_soon_by_a_computer_whose_clock_is_ahead(feed, exchange, monkeypatch):
+    status = feed._engine.status()
+    feed._parts.candles._is_own_clock = False  # as that of any exchange elsewhere
+    monkeypatch.setattr(feed._engine, "status", lambda: replace(status, clock_skew=30.0))
+    candles = feed.live_candles(TICKER, "1m", since="3m")
+    before = candles.complete_until
+    to_the(15, exchange)
+    (look,) = feed._parts.candles._looks
+    assert look.now() == exchange.now_us() - 30 * SECOND
+    exchange.advance(6)
+    assert look.due > time.monotonic() + 3_600
+    assert candles.complete_until == before
+    exchange.advance(30)
+    candles.wait(until=exchange.now_us() // MINUTE * 60, timeout=30)
 
 
 def test_nothing_is_complete_while_rest_does_not_answer_and_what_was_heard_stays(feed, exchange, monkeypatch):
