@@ -68,6 +68,11 @@ class Task:
         """When it is to be looked for next, in seconds of the computer's monotonic clock."""
         return self.begun + self.moments[self.done]
 
+    @property
+    def is_last(self) -> bool:
+        """Whether it is looked for no more after the next time."""
+        return self.done + 1 >= len(self.moments)
+
 
 @dataclass(eq=False)
 class _Hole:
@@ -189,7 +194,7 @@ class Backfill:
                     return
 
     def _look(self, task: Task) -> None:
-        is_last = task.done + 1 >= len(task.moments)
+        is_last = task.is_last
         is_over = self._guarded(lambda: task.run(is_last))
         task.done += 1
         if is_over or is_last:

@@ -25,7 +25,7 @@ from kalshi_nb._usage import Blocking, Made, not_copied, real, setter, whole
 from kalshi_nb._waiting import FORKED, Deadline
 from kalshi_nb._widgets.ladder.presenter import LadderPresenter
 from kalshi_nb._widgets.options import options
-from kalshi_nb._widgets.showing import Views
+from kalshi_nb._widgets.showing import Views, displayed
 from kalshi_nb.errors import (
     ConfigurationError,
     HandleClosedError,
@@ -73,6 +73,7 @@ class DepthWithin(NamedTuple):
     ask_size: float
 
 
+@displayed
 @corrected_methods
 class Book(Made, Shared, Blocking, Named):
     """One market's live order book.
@@ -474,17 +475,6 @@ class Book(Made, Shared, Blocking, Named):
         if self.crossed:
             told = "crossed: so the exchange says itself"
         return f"{line}  ({told})" if told else line
-
-    def _ipython_display_(self) -> None:
-        """Show a ladder that moves, where the front end can and it does; else a table, else text."""
-        self._live_view()._ipython_display_()
-
-    def _repr_mimebundle_(self, **_kinds: Any) -> dict[str, Any]:
-        return self._live_view().mimebundle()
-
-    def _display_(self) -> object:
-        """Return what marimo shows."""
-        return self._live_view()._display_()
 
     def _held_by(self, books: Any) -> None:
         """Have the books that it is one of told when it is closed, for as long as somebody has them."""

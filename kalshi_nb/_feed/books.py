@@ -12,7 +12,7 @@ from kalshi_nb._redaction import shown
 from kalshi_nb._threads import refuse_on
 from kalshi_nb._usage import Blocking, Closing, Made, not_copied, setter
 from kalshi_nb._waiting import Deadline
-from kalshi_nb._widgets.showing import Views
+from kalshi_nb._widgets.showing import Views, displayed
 from kalshi_nb.errors import HandleClosedError, NoSuchBookError
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ BOOKS_VIEWS: Final = ("books",)
 """The kinds of views that show several books."""
 
 
+@displayed
 @corrected_methods
 class Books(Made, Closing, Blocking, Mapping[str, Book]):
     """Several live books by market ticker; made by :meth:`kalshi_nb.Feed.books`.
@@ -157,17 +158,6 @@ class Books(Made, Closing, Blocking, Mapping[str, Book]):
     @property
     def _is_still(self) -> bool:
         return all(book._is_still for book in self._books.values())  # noqa: SLF001  # as for their own views
-
-    def _ipython_display_(self) -> None:
-        """Show ladders that move, where the front end can and they do; else a table, else text."""
-        self._live_view()._ipython_display_()
-
-    def _repr_mimebundle_(self, **_kinds: Any) -> dict[str, Any]:
-        return self._live_view().mimebundle()
-
-    def _display_(self) -> object:
-        """Return what marimo shows."""
-        return self._live_view()._display_()
 
 
 def _presenter(book: Book) -> LadderPresenter:

@@ -31,11 +31,13 @@ from kalshi_nb._streams.pipeline import Pipeline
 from kalshi_nb._threads import FEED_ROLES, refuse_on
 from kalshi_nb._usage import flag, not_copied, not_made, setter
 from kalshi_nb._waiting import Deadline
+from kalshi_nb._widgets.showing import displayed
 
 if TYPE_CHECKING:
     import polars as pl
     from streamz import Stream
 
+    from kalshi_nb._feed.candles import Candles
     from kalshi_nb._feed.frame import Frame
     from kalshi_nb._feed.history import Since
     from kalshi_nb._feed.recorders import Channels, Folder
@@ -56,6 +58,7 @@ __all__ = ["Feed"]
 Callback = TypeVar("Callback", bound=Callable[..., Any])
 
 
+@displayed
 @corrected_methods
 class Feed:
     """A running connection to one exchange, with everything that is kept of it.
@@ -1061,6 +1064,52 @@ class Feed:
         """
         return self._ask().history.candles(market_tickers, interval, since, until, filled=filled, progress=progress)
 
+    def live_candles(
+        self, market_tickers: MarketTickers, interval: str = "1m", since: Since = "3h", *, filled: bool = False
+    ) -> Candles:
+        """Return candles that go on: those that the exchange has made, and behind them those of what comes.
+
+        >>> import kalshi_nb as kn
+        >>> exchange = kn.sim.Exchange(seed=7, clock="manual")
+        >>> feed = kn.connect(exchange)
+        >>> candles = feed.live_candles("KXHIGHNY-26NOV22-B52.5", "1m", since="10m")
+        >>> exchange.advance(120)
+        >>> candles.wait(until="2026-11-22T15:01:00Z").df["complete"].any()
+        True
+        >>> feed.close()
+        >>> exchange.close()
+
+        Parameters
+        ----------
+        market_tickers : str or iterable of str
+            One market, or several.
+        interval, since, filled
+            As for :meth:`candles`.
+
+        Returns
+        -------
+        Candles
+            ``.df`` has them as :meth:`candles` has: each candle that is ``complete`` there is what :meth:`candles`
+            says of it. The same call gives the same handle. ``.wait()`` waits for the next one that is complete,
+            ``.complete_until`` says how far they are, ``.close()`` ends it.
+
+        Raises
+        ------
+        RestNotFoundError
+            When there is no such market.
+        SubscriptionError
+            When the exchange refuses what they are made of.
+        RestError, ConfigurationError, FeedClosedError
+            As for :meth:`markets`.
+
+        Notes
+        -----
+        A candle that is not complete is made of trades, of best prices of the markets' books, which it keeps, and of
+        open interest from tickers. 21 s after its end each is asked for over REST, and then complete: so it is by
+        the exchange's own rules, whatever was lost in between. Where REST does not answer, what was heard stays.
+        """
+        return self._ask().candles.open(market_tickers, interval, since, filled=filled)
+
     # Pipelines ----------------------------------------------------------------------------------------
 
     def stream(
@@ -1486,17 +1535,6 @@ class Feed:
     def _live_view(self, **options: Any) -> LiveView:
         """Return the view with these options: how it is doing, or its gaps."""
         return self._views.get(options)
-
-    def _ipython_display_(self) -> None:
-        """Show how it is doing and which views are open, where the front end can; else a table, else text."""
-        self._live_view()._ipython_display_()
-
-    def _repr_mimebundle_(self, **_kinds: Any) -> dict[str, Any]:
-        return self._live_view().mimebundle()
-
-    def _display_(self) -> object:
-        """Return what marimo shows."""
-        return self._live_view()._display_()
 
     def __reduce__(self) -> NoReturn:
         raise not_copied(self, "connect() in the other process, or pass on data, such as feed.trades().df")

@@ -13,7 +13,7 @@ from kalshi_nb._foreign_names import corrected_methods, elsewhere
 from kalshi_nb._frames.reading import FrameReading
 from kalshi_nb._usage import Made, setter
 from kalshi_nb._waiting import FORKED
-from kalshi_nb._widgets.showing import Views
+from kalshi_nb._widgets.showing import Views, displayed
 from kalshi_nb.errors import HandleClosedError, NoSuchAttributeError, UsageError
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ _OTHER_VIEWS: Final[tuple[str, ...]] = ("table",)
 """The same for any other channel."""
 
 
+@displayed
 @corrected_methods
 class Frame(Made, Shared, FrameReading):
     """A rolling frame of the feed: the newest rows of a channel, growing while you read.
@@ -284,14 +285,3 @@ class Frame(Made, Shared, FrameReading):
             )
         views = self._views_with.setdefault(sources, Views(("chart",), errors=self._views.errors))
         return views.get(sources, options | ({"renderer": "html"} if self._is_closed or self._is_forked else {}))
-
-    def _ipython_display_(self) -> None:
-        """Show the view, where the front end can; else a table, else text."""
-        self._live_view()._ipython_display_()
-
-    def _repr_mimebundle_(self, **_kinds: Any) -> dict[str, Any]:
-        return self._live_view().mimebundle()
-
-    def _display_(self) -> object:
-        """Return what marimo shows."""
-        return self._live_view()._display_()

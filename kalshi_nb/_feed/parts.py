@@ -19,6 +19,7 @@ from kalshi_nb._feed.follower import Follower
 from kalshi_nb._feed.frames import Frames
 from kalshi_nb._feed.history import History
 from kalshi_nb._feed.open_books import OpenBooks
+from kalshi_nb._feed.open_candles import OpenCandles
 from kalshi_nb._feed.options import Options
 from kalshi_nb._feed.pickers import Pickers
 from kalshi_nb._feed.pipelines import pipelines_on
@@ -43,6 +44,7 @@ class FeedParts:
     demand: Demand
     frames: Frames
     books: OpenBooks
+    candles: OpenCandles
     attachments: Attachments
     follower: Follower
     recorders: Recorders
@@ -76,6 +78,7 @@ class FeedParts:
         self.pipelines.stop()
         self.frames.close()
         self.books.shut()
+        self.candles.close()
         self.dashboards.close()
         self.attachments.close()
         self.views.close()
@@ -115,20 +118,22 @@ def parts_of(
     account = Account(engine, standing, rest)
     discovery = Discovery(rest, markets, engine.clock.now_us)
     checks = BookChecks(engine, demand, standing, discovery)
-    pipelines = pipelines_on(engine, options, standing, markets, demand, account, checks)
+    history = History(engine, discovery)
+    backfill = Backfill(engine, markets.recent_trades, history.trades, partial(demand.wanted, "trade"))
+    is_own = exchange is not None
+    candles = OpenCandles(engine, demand, standing, lambda: discovery.client, backfill, is_own_clock=is_own)
+    pipelines = pipelines_on(engine, options, standing, markets, demand, account, checks, candles)
     checks.serve(pipelines.bring)
     orders_since = partial(demand.since, "user_orders")
     source = FeedSource(engine, markets, standing.over, standing.view_errors, orders_since=orders_since, origin=said)
     account.serve(pipelines.bring, source.frames_of)
-    history = History(engine, discovery)
-    backfill = Backfill(engine, markets.recent_trades, history.trades, partial(demand.wanted, "trade"))
     # Where the clock is moved by hand, what comes is a matter of steps; what is fetched meanwhile would not be.
     backfill.is_on = rest is not None and (not is_by_hand if options.backfill is None else options.backfill)
     frames = Frames(engine, demand, pipelines, standing, source, history, backfill, account)
     books = OpenBooks(engine, demand, standing, source)
     attachments = Attachments(pipelines, demand, engine)
     recorders = Recorders(engine, demand)
-    told = (attachments.warnings, recorders.told, backfill.told, account.told, checks.told)
+    told = (attachments.warnings, recorders.told, backfill.told, account.told, checks.told, candles.told)
     views = FeedViews(engine, pipelines, standing, books, recorders, said, told)
     return FeedParts(
         standing,
@@ -137,6 +142,7 @@ def parts_of(
         demand,
         frames,
         books,
+        candles,
         attachments,
         Follower(engine, pipelines, markets),
         recorders,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from kalshi_nb._feed.open_candles import HEARD
 from kalshi_nb._markets.lifecycle import LIFECYCLE_CHANNELS, learn
 from kalshi_nb._rows.channels import BOOKS, ROWS
 from kalshi_nb._streams.nodes import RollingFrameNode
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from kalshi_nb._feed.account import Account
     from kalshi_nb._feed.book_checks import BookChecks
     from kalshi_nb._feed.demand import Demand
+    from kalshi_nb._feed.open_candles import OpenCandles
     from kalshi_nb._feed.options import Options
     from kalshi_nb._feed.standing import FeedStanding
     from kalshi_nb._markets.registry import MarketRegistry
@@ -36,6 +38,7 @@ def pipelines_on(
     demand: Demand,
     account: Account,
     checks: BookChecks,
+    candles: OpenCandles,
 ) -> Pipelines:
     """Return the pipelines of a feed, which take its engine's rows.
 
@@ -56,7 +59,13 @@ def pipelines_on(
         Hears of gaps in what is told of one's own.
     checks : BookChecks
         Follows books while they are compared with the exchange's.
+    candles : OpenCandles
+        Those that go on are made of trades, quotes and tickers.
     """
+
+    def learn_trades(rows: Sequence[Row]) -> None:
+        markets.learn_trades(rows)
+        candles.hear("trade", rows)
 
     def learn_orders(rows: Sequence[Row]) -> None:
         markets.own_marks.learn_orders(rows)
@@ -79,7 +88,8 @@ def pipelines_on(
         readers={
             **dict.fromkeys(LIFECYCLE_CHANNELS, partial(learn, markets)),
             BOOKS: checks.hear,
-            "trade": markets.learn_trades,
+            **{channel: partial(candles.hear, channel) for channel in HEARD},
+            "trade": learn_trades,
             "user_orders": learn_orders,
             "fill": learn_fills,
             "market_positions": partial(account.hear, "market_positions"),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kalshi_nb._feed.demand import Demand
     from kalshi_nb._feed.frames import Frames
     from kalshi_nb._feed.open_books import OpenBooks
+    from kalshi_nb._feed.open_candles import OpenCandles
     from kalshi_nb._feed.parts import FeedParts
     from kalshi_nb._feed.recorders import Recorders
     from kalshi_nb._rest.discovery import Discovery
@@ -30,8 +31,8 @@ class Remains:
     ----------
     engine, pipelines, demand, recorders, discovery, backfill
         The feed's.
-    handles : iterable of Frames and OpenBooks
-        The frames and books that the feed gave out.
+    handles : iterable of Frames, OpenBooks and OpenCandles
+        What the feed gave out.
     exchange : Exchange or None
         The simulated exchange that it is connected to.
     detach : callable
@@ -47,7 +48,7 @@ class Remains:
         discovery: Discovery,
         backfill: Backfill,
         *,
-        handles: Iterable[Frames | OpenBooks],
+        handles: Iterable[Frames | OpenBooks | OpenCandles],
         exchange: Any,
         detach: Callable[[], None],
     ) -> None:
@@ -110,7 +111,7 @@ def remains_of(engine: Engine, parts: FeedParts, exchange: Any, mover: Any) -> R
         parts.recorders,
         parts.discovery,
         parts.backfill,
-        handles=(parts.frames, parts.books),
+        handles=(parts.frames, parts.books, parts.candles),
         exchange=exchange,
         detach=lambda: None if mover is None else mover.detach(follower),
     )

@@ -6,7 +6,7 @@ import importlib
 import sys
 import weakref
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, runtime_checkable
 
 from kalshi_nb._widgets.host import host
 from kalshi_nb._widgets.kinds import KINDS
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from kalshi_nb._widgets.view import LiveView
     from kalshi_nb._widgets.view_errors import ViewErrors
 
-__all__ = ["Showable", "Views", "show", "view_of_a_pipeline"]
+__all__ = ["Showable", "Views", "displayed", "show", "view_of_a_pipeline"]
+
+Kind = TypeVar("Kind")
 
 
 @runtime_checkable
@@ -145,6 +147,25 @@ class Views:
                     left.close()
         runs -= {each for each in runs if each is not None and each[0] == run[0]}
         runs.add(run)
+
+
+def displayed(kind: type[Kind]) -> type[Kind]:
+    """Have a front end show a class of handles by its view, where one is the last expression of a cell."""
+
+    def _ipython_display_(self: Showable) -> None:
+        """Show a view that moves, where the front end can and there is one; else a table, else text."""
+        self._live_view()._ipython_display_()
+
+    def _repr_mimebundle_(self: Showable, **_kinds: Any) -> dict[str, Any]:
+        return self._live_view().mimebundle()
+
+    def _display_(self: Showable) -> object:
+        """Return what marimo shows."""
+        return self._live_view()._display_()
+
+    for each in (_ipython_display_, _repr_mimebundle_, _display_):
+        setattr(kind, each.__name__, each)
+    return kind
 
 
 def _options_of(kind: str) -> Mapping[str, Any]:

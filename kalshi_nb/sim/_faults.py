@@ -286,7 +286,7 @@ class Faults(LineFaults):
         combos : int
             How many markets that combine others head the list of markets.
         late : float
-            How many seconds of the exchange's clock go by until a trade can be had.
+            How many seconds of the exchange's clock go by until a trade can be had, or is in a candle.
         cache : float
             For how many seconds of the exchange's time whoever asks the same gets the same answer, of what needs no
             key: Kalshi's edge does so for 15.

@@ -85,7 +85,7 @@ class Rest:
         self.trouble = RestTrouble()
         self._venue = venue
         self._keyring = keyring
-        self._history = History(venue)
+        self._history = History(venue, lambda: self.trouble.late_us)
         account = Portfolio(venue, self._page)
         self._routes = [
             _route("/exchange/status", "GetExchangeStatus", self._status),
@@ -358,7 +358,7 @@ class Rest:
         return self._trades_page(query, is_historical=True)
 
     def _trades_page(self, query: Query, *, is_historical: bool) -> dict[str, Any]:
-        keyed = self._history.trades(query, self.trouble.late_us, is_historical=is_historical)
+        keyed = self._history.trades(query, is_historical=is_historical)
         page, cursor = self._page(query, keyed, 100, 1_000)
         return {"trades": [bodies.trade_object(each) for each in page], "cursor": cursor}
 

@@ -10,7 +10,7 @@ from kalshi_nb.sim import _frames
 from kalshi_nb.sim._market import WHOLE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from kalshi_nb.sim._rest_ledger import Dealt, Quoted
 
@@ -62,7 +62,11 @@ def _midnight_in_new_york(day: Any) -> int:
 
 
 def candles(
-    ends: Sequence[int], interval: int, trades: Sequence[Dealt], quotes: Sequence[Quoted], interest: int
+    ends: Sequence[int],
+    interval: int,
+    trades: Sequence[Dealt],
+    quotes: Sequence[Quoted],
+    interest: Callable[[int], int],
 ) -> list[Candle]:
     """Return a candle for each period in which something moved.
 
@@ -75,8 +79,8 @@ def candles(
     trades, quotes : list
         All of the market from the beginning of the first period on, ascending, and the best prices that stood then,
         and the trade before it, where there was one.
-    interest : int
-        What is held.
+    interest : callable
+        Tells what was held at a moment, in microseconds.
     """
     traded = [each.time_us for each in trades]
     quoted = [each.time_us for each in quotes]
@@ -91,7 +95,7 @@ def candles(
             continue
         within = quotes[low:high] or quotes[max(0, low - 1) : low]
         previous = trades[first - 1].trade.yes_price if first else None
-        found.append(Candle(end_us, trades[first:last], within, previous, interest))
+        found.append(Candle(end_us, trades[first:last], within, previous, interest(end_us)))
     return found
 
 

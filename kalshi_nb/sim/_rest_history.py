@@ -12,7 +12,7 @@ from kalshi_nb.sim._rest_ledger import Dealt, Quoted
 from kalshi_nb.sim._rest_queries import FAR_US, NotAnswered, Query, not_found
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from kalshi_nb.sim._calendar import Listing
     from kalshi_nb.sim._market import ListedEvent
@@ -38,10 +38,13 @@ class History:
     ----------
     venue : Venue
         The markets.
+    late_us : callable
+        Returns after how many microseconds a trade can be seen.
     """
 
-    def __init__(self, venue: Venue) -> None:
+    def __init__(self, venue: Venue, late_us: Callable[[], int]) -> None:
         self._venue = venue
+        self._late_us = late_us
 
     # The two tiers ------------------------------------------------------------------------------------
 
@@ -119,11 +122,11 @@ class History:
 
     # Trades -------------------------------------------------------------------------------------------
 
-    def trades(self, query: Query, late_us: int, *, is_historical: bool) -> Iterator[tuple[tuple[int, str], Dealt]]:
+    def trades(self, query: Query, *, is_historical: bool) -> Iterator[tuple[tuple[int, str], Dealt]]:
         """Yield the trades that are asked for with their keys, newest first; none that is to be seen only later."""
         ticker, block = query.text("ticker"), query.choice("is_block_trade", "true", "false")
         least, most = query.times_us("") or (0, FAR_US)
-        most = min(most, self._venue.now_us() - late_us, query.behind_us())
+        most = min(most, self._venue.now_us() - self._late_us(), query.behind_us())
         if is_historical:
             most = min(most, self.cutoff_us - 1)
         else:
@@ -215,16 +218,29 @@ class History:
         # A day of New York is at most an hour longer.
         begin_us = max(0, ends[0] - interval * 60 - 3_600) * _SECOND
         end_us = min(ends[-1] * _SECOND, venue.now_us())
-        trades = [*past.trades(ticker, begin_us, end_us)]
+        seen_us = min(end_us, venue.now_us() - self._late_us())
+        trades = [*past.trades(ticker, begin_us, seen_us)]
         standing = past.quote_at(ticker, begin_us)
         quotes: list[Quoted] = [*([standing] if standing else []), *past.quotes(ticker, begin_us + 1, end_us)]
         if ticker in venue.quotes and end_us >= past.start_us:
-            trades += venue.ledger.of(ticker, begin_us, end_us)
+            trades += venue.ledger.of(ticker, begin_us, seen_us)
             quotes += (each for each in venue.quotes[ticker].since(begin_us) if each.time_us <= end_us)
-            interest = venue.quote(ticker).open_interest
-        else:
-            interest = past.open_interest(ticker, end_us, 1_000_000)
-        return candles(ends, interval, trades, quotes, interest)
+        return candles(ends, interval, trades, quotes, self._interest(ticker, seen_us))
+
+    def _interest(self, ticker: str, seen_us: int) -> Callable[[int], int]:
+        """Return what tells how much was held at a moment, by the trades that can be seen."""
+        venue, past = self._venue, self._venue.past
+        if ticker not in venue.interests:
+            return lambda at_us: past.open_interest(ticker, at_us, 1_000_000)
+        held = venue.interests[ticker].at()
+        begun = held(past.start_us)
+
+        def interest(at_us: int) -> int:
+            if at_us < past.start_us:
+                return past.open_interest(ticker, at_us, begun)
+            return held(min(at_us, seen_us))
+
+        return interest
 
 
 def _too_many(told: str, most: int) -> NotAnswered:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 from itertools import takewhile
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -9,12 +10,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from kalshi_nb.sim._market import WHOLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from kalshi_nb.sim._book import RestingBook
     from kalshi_nb.sim._events import Delta, Trade
 
-__all__ = ["Dealt", "QuoteLedger", "Quoted", "TradeLedger"]
+__all__ = ["Dealt", "InterestLedger", "QuoteLedger", "Quoted", "TradeLedger"]
 
 _MOST: Final = 200_000
 """Fourteen hours at the pace of a live market."""
@@ -71,6 +72,32 @@ class TradeLedger:
             if each.time_us <= most_us and each.trade.market.ticker == ticker
         ]
         return found[::-1]
+
+
+class InterestLedger:
+    """How much was held of one market, whenever that changed.
+
+    Parameters
+    ----------
+    held : int
+        How much at the beginning.
+    begin_us : int
+        When that is.
+    """
+
+    def __init__(self, held: int, begin_us: int) -> None:
+        self._held: deque[tuple[int, int]] = deque([(begin_us, held)], maxlen=_MOST)
+
+    def note(self, held: int, time_us: int) -> None:
+        """Take up what is held after a trade."""
+        if held != self._held[-1][1]:
+            self._held.append((time_us, held))
+
+    def at(self) -> Callable[[int], int]:
+        """Return what tells how much was held at a moment; before all that is remembered, the first of it."""
+        held = list(self._held)
+        times = [time_us for time_us, _ in held]
+        return lambda time_us: held[max(0, bisect_right(times, time_us) - 1)][1]
 
 
 class QuoteLedger:

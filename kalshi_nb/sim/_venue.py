@@ -13,7 +13,7 @@ from kalshi_nb.sim._channels import BOOK, CHANNELS, FEEDS
 from kalshi_nb.sim._events import Delta, Lifecycle, OrderUpdate, Trade
 from kalshi_nb.sim._past import Past
 from kalshi_nb.sim._publication import Publication
-from kalshi_nb.sim._rest_ledger import QuoteLedger, TradeLedger
+from kalshi_nb.sim._rest_ledger import InterestLedger, QuoteLedger, TradeLedger
 from kalshi_nb.sim._tape import Tape
 
 if TYPE_CHECKING:
@@ -67,6 +67,8 @@ class Venue:
         The trades since it began.
     quotes : dict of str to QuoteLedger
         The best prices since it began, by ticker.
+    interests : dict of str to InterestLedger
+        How much was held since it began, by ticker.
     past : Past
         What was before.
     account : AccountLedger
@@ -100,6 +102,9 @@ class Venue:
         self._origin_us = start_us
         self._speed = speed
         self.quotes = {ticker: QuoteLedger(flow.book, start_us) for ticker, flow in self._tape.flows.items()}
+        self.interests = {
+            ticker: InterestLedger(flow.quote().open_interest, start_us) for ticker, flow in self._tape.flows.items()
+        }
         listings = self._calendar.listings
         self.past = Past(seed, start_us, ((listings[market.ticker], temper) for market, temper in CATALOGUE), speed)
         self._by_id = {flow.market.market_id: flow.market.ticker for flow in self._tape.flows.values()}
@@ -163,6 +168,7 @@ class Venue:
                 other_us = self._calendar.put_off(event.market.ticker, event.put_off)
         elif isinstance(event, Trade):
             self.ledger.note(event, time_us)
+            self.interests[event.market.ticker].note(self.quote(event.market.ticker).open_interest, time_us)
         elif isinstance(event, OrderUpdate):
             order = event.order
             # Noted, since the tape may be late by another time when the order is told of again.

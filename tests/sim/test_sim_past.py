@@ -176,3 +176,29 @@ def test_trades_can_be_seen_late(exchange):
     assert seen == whole[-len(seen) :]
     exchange.advance(10)
     assert got(exchange, path)["trades"][-len(whole) :] == whole
+
+
+def test_a_candle_has_what_was_held_at_its_end_and_not_what_is_held_when_it_is_asked_for(exchange):
+    exchange.advance(60 - START % 60)
+    held = {}
+    for _ in range(6):
+        exchange.advance(60)
+        end = exchange.now_us() // 1_000_000
+        held[end] = exchange._programme.venue.quote(BOOK_TICKER).open_interest / 100
+    span = f"start_ts={min(held)}&end_ts={max(held)}&period_interval=1"
+    (found,) = got(exchange, f"/markets/candlesticks?market_tickers={BOOK_TICKER}&{span}")["markets"]
+    told = {each["end_period_ts"]: float(each["open_interest_fp"]) for each in found["candlesticks"]}
+    assert len(set(told.values())) > 2
+    assert told == {end: held[end] for end in told}
+
+
+def test_candles_have_a_trade_no_sooner_than_it_can_be_seen(exchange):
+    exchange.advance(60 - START % 60 + 60)
+    end = exchange.now_us() // 1_000_000
+    path = f"/markets/candlesticks?market_tickers={BOOK_TICKER}&start_ts={end}&end_ts={end}&period_interval=1"
+    whole = got(exchange, path)["markets"][0]["candlesticks"]
+    exchange.faults.rest(late=20)
+    seen = got(exchange, path)["markets"][0]["candlesticks"]
+    assert float(seen[0]["volume_fp"]) < float(whole[0]["volume_fp"])
+    exchange.advance(20)
+    assert got(exchange, path)["markets"][0]["candlesticks"] == whole
