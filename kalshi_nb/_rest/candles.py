@@ -41,8 +41,9 @@ _MOST_IN_ALL: Final = 10_000
 """The same of several markets together."""
 _MOST_MARKETS: Final = 100
 _DAY: Final = 1_440
-_CACHED: Final = 16
-"""Seconds for which an answer may be an old one."""
+_SETTLES: Final = 21
+"""Seconds after its end for which a candle may not be what it will be: an answer lies in a cache for 15, and a trade
+is seen up to 20 late."""
 _BEGAN: Final = 1_609_459_200
 """2021: before that the exchange had no market."""
 _PRICES: Final = ("open", "high", "low", "close")
@@ -172,7 +173,7 @@ class CandleHistory:
             if minutes == _DAY
             else end - pl.duration(minutes=minutes)
         )
-        complete = pl.col("ends") <= self._now_us() // 1_000_000 - _CACHED
+        complete = pl.col("ends") <= self._now_us() // 1_000_000 - _SETTLES
         return raw.with_columns(
             pl.lit(ticker).alias(MARKET),
             start.cast(TIME).alias("start"),
