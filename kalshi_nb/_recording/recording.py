@@ -6,7 +6,6 @@ import os
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +24,7 @@ from kalshi_nb._recording.candles import CANDLE_SCHEMA, candles_of
 from kalshi_nb._recording.export import ExportReport, Job, Part, Tables, export_segment, run
 from kalshi_nb._recording.files import name_in
 from kalshi_nb._recording.gap_tables import tables_of
+from kalshi_nb._recording.info import RecordingInfo
 from kalshi_nb._recording.kinds import needed
 from kalshi_nb._recording.merging import CHANNEL as REPAIRED
 from kalshi_nb._recording.merging import merged
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from kalshi_nb._rest.discovery import Progress
     from kalshi_nb._rows.gaps import Gap
 
-__all__ = ["Recording", "RecordingInfo", "open_recording"]
+__all__ = ["Recording", "open_recording"]
 
 
 def open_recording(path: str | os.PathLike[str], **options: Any) -> Recording:
@@ -90,53 +90,6 @@ def open_recording(path: str | os.PathLike[str], **options: Any) -> Recording:
     >>> recording.trades().filter(pl.col("count") > 100).collect()    # doctest: +SKIP
     """
     return Recording(check_path(path, "the folder that was recorded into, such as 'data/night'"), options)
-
-
-@dataclass(frozen=True)
-class RecordingInfo:
-    """What a recording is.
-
-    Attributes
-    ----------
-    path : str
-        Where it is.
-    start, end : datetime or None
-        The earliest and the latest time in it, UTC.
-    segments, sealed : int
-        How many files, and how many of them were closed in good order.
-    messages : dict of str to int
-        Messages of the exchange that can be read, by their type.
-    unreadable : dict of str to int
-        Those that were written and cannot be read, as far as the indexes know of them.
-    wanted : dict of str to list of str or None
-        Markets that were asked for, by channel; None for all of them.
-    missing : dict of str to list of str
-        Markets that were asked for by name and of which nothing ever came, by channel: quiet ones, or such as do not
-        exist.
-    losses : list of str
-        What the recording itself says that it did not keep.
-    damages : list of str
-        What cannot be read, and what that cost; None of it is ever handed out as rows.
-    raw_bytes, file_bytes : int
-        Bytes as they came, and of the files.
-    backfilled : int
-        Trades that were fetched later, by :meth:`Recording.repair`; they are none of the messages.
-    """
-
-    path: str
-    start: dt.datetime | None
-    end: dt.datetime | None
-    segments: int
-    sealed: int
-    messages: dict[str, int]
-    unreadable: dict[str, int]
-    wanted: dict[str, list[str] | None]
-    missing: dict[str, list[str]]
-    losses: list[str]
-    damages: list[str]
-    raw_bytes: int
-    file_bytes: int
-    backfilled: int = 0
 
 
 class Recording:

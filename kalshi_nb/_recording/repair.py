@@ -256,7 +256,7 @@ class _Repair:
                 return _left(missing, "the trade behind it is not to be seen over REST yet; repair again in a while")
             if is_last and not found.proves(before):
                 return _left(missing, "the exchange does not tell of the trade before it, so nobody knows what is all")
-            older = before if is_last else _oldest(found.rows, newer)
+            older = before if is_last else _oldest(found.rows, since, newer)
             if older is None and not is_last:
                 length *= 2  # nothing was traded in it
                 continue
@@ -324,9 +324,9 @@ class _Repair:
         return self._begun[max(0, place - 1)][1]
 
 
-def _oldest(rows: Iterable[Row], newer: Anchor) -> Anchor | None:
-    """Return the oldest of some trades that is older than another; None where none is."""
-    oldest = min(((row[TIME], row[TRADE_ID]) for row in rows), default=None)
+def _oldest(rows: Iterable[Row], since: int, newer: Anchor) -> Anchor | None:
+    """Return the oldest of some trades from a moment on, where it is older than another; None where none is."""
+    oldest = min(((row[TIME], row[TRADE_ID]) for row in rows if row[TIME] >= since), default=None)
     return None if oldest is None or oldest[0] >= newer.at else Anchor(*oldest, received_at=0)
 
 
