@@ -7,8 +7,10 @@ It is there whole or not at all, and says what it proves; what is damaged is as 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 from zlib import crc32
@@ -157,15 +159,22 @@ class Backfilled:
         """How many trades."""
         return sum(each.piece.rows for each in self.files)
 
+    @cached_property
+    def _by_newer(self) -> dict[tuple[str | None, str], dict[str, PieceFile]]:
+        found: defaultdict[tuple[str | None, str], dict[str, PieceFile]] = defaultdict(dict)
+        for each in self.files:
+            found[each.piece.key][each.piece.newer.trade_id] = each
+        return dict(found)
+
     def between(self, key: tuple[str | None, str]) -> list[PieceFile]:
         """Return those of what is between two recorded trades, newest first: each goes on from the one before it."""
-        of_key = {each.piece.newer.trade_id: each for each in self.files if each.piece.key == key}
-        found: list[PieceFile] = []
-        name: str | None = key[1]
+        of_key, found, name = self._by_newer.get(key, {}), list[PieceFile](), key[1]
         while name in of_key:
-            found.append(of_key.pop(name))
+            found.append(of_key[name])
             older = found[-1].piece.older
-            name = None if older is None else older.trade_id
+            if older is None or found[-1].piece.whole:
+                break
+            name = older.trade_id
         return found
 
     def mark(self, gaps: Iterable[Gap]) -> list[Gap]:

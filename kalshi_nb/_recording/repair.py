@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
@@ -27,7 +27,7 @@ from kalshi_nb._recording.layout import ABOUT, BACKFILLED
 from kalshi_nb._recording.lock import FolderLock
 from kalshi_nb._redaction import Secret, shown
 from kalshi_nb._rest.client import RestClient
-from kalshi_nb._rest.missed_trades import MARGIN, Fetched, fetch
+from kalshi_nb._rest.missed_trades import MARGIN, MS, Fetched, fetch
 from kalshi_nb._rest.trades import TIME, TRADE_ID, TradeHistory
 from kalshi_nb.errors import ConfigurationError, RecordingError, RestError
 
@@ -44,6 +44,8 @@ Where = Any
 
 _PIECE: Final = 1_800_000_000
 """So long a time is fetched at once, in microseconds: what comes of it is in memory, and lost with a kill."""
+_NEAR: Final = 60_000_000
+"""What is not farther apart is asked for together, in microseconds."""
 _CACHED: Final = 16
 """Seconds after which no cache answers any more."""
 _OPEN: Final = "no trade came behind it yet, so nobody can tell what is all"
@@ -176,7 +178,7 @@ def repair(
         with _repairing(folder) as done:
             work = _Repair(folder, asked, TradeHistory(client, asked.now_us), begun, done, progress)
             try:
-                left = [why for each in missing if (why := work.repair(each))]
+                left = [why for place in range(len(missing)) if (why := work.repair(missing, place))]
             except (RestError, KeyboardInterrupt) as stopped:
                 stopped.add_note(
                     f"{work.fetched:,} trades had been fetched and proven, and are kept. Repair again to go on."
@@ -216,6 +218,15 @@ def _read(folder: Path) -> Backfilled:
     return read(str(folder), {}, open_here)
 
 
+class _Seen(NamedTuple):
+    """What was asked for last, and what came of it."""
+
+    wanted: frozenset[str] | None
+    since: int
+    until: int
+    found: Fetched
+
+
 class _Repair:
     """One call of it."""
 
@@ -235,11 +246,16 @@ class _Repair:
         self._done = done
         self._files = [*done.files]
         self._progress = progress
+        self._seen: _Seen | None = None
         self._rows = 0
         self.fetched = 0
 
-    def repair(self, missing: Missing) -> str:
-        """Fetch what is between two trades; return what is left of it, and why, empty where nothing is."""
+    def repair(self, every: Sequence[Missing], place: int) -> str:
+        """Fetch what is between two trades; return what is left of it, and why, empty where nothing is.
+
+        What is missing soon after that is asked for, too, so that it need not be asked for by itself.
+        """
+        missing = every[place]
         after, before = missing.after, missing.before
         if after is None:
             return _left(missing, _OPEN)
@@ -249,9 +265,10 @@ class _Repair:
                 return ""
             newer, cut = each.piece.older, each.piece.older.at
         known, length = missing.known | self._neighbours(missing), _PIECE
+        ahead = _ahead(every, place)
         while True:
             since = max(missing.since, newer.at - length)
-            found, is_last = self._fetch(missing.wanted, since, newer.at), since <= missing.since
+            found, is_last = self._fetch(missing.wanted, since, newer.at, ahead), since <= missing.since
             if not found.proves(newer):
                 return _left(missing, "the trade behind it is not to be seen over REST yet; repair again in a while")
             if is_last and not found.proves(before):
@@ -265,7 +282,7 @@ class _Repair:
             self._write(missing, newer, older, (begin, cut), rows, whole=is_last)
             if is_last or older is None:
                 return ""
-            newer, cut, length = older, begin, _PIECE
+            newer, cut, length, ahead = older, begin, _PIECE, 0
 
     def _neighbours(self, missing: Missing) -> set[str]:
         """Return the ids of what was fetched of the millisecond in which one gap ends and another begins."""
@@ -276,11 +293,15 @@ class _Repair:
             for row in each.trades()
         }
 
-    def _fetch(self, wanted: frozenset[str] | None, since: int, until: int) -> Fetched:
+    def _fetch(self, wanted: frozenset[str] | None, since: int, until: int, ahead: int) -> Fetched:
+        seen = self._seen
+        if seen is not None and seen.wanted == wanted and seen.since <= since and until <= seen.until:
+            return seen.found
         # By another second each time, so that no cache answers.
-        margin = MARGIN * (1 + self._asked.now_us() // MARGIN % _CACHED)
-        found = fetch(self._history, wanted, since - margin, until + MARGIN, self._told)
+        margin, ahead = MARGIN * (1 + self._asked.now_us() // MARGIN % _CACHED), max(until, ahead)
+        found = fetch(self._history, wanted, since - margin, ahead + MARGIN, self._told)
         assert found is not None  # nobody ends it
+        self._seen = _Seen(wanted, since, ahead, found)
         return found
 
     def _told(self, page: list[Row]) -> bool:
@@ -322,6 +343,20 @@ class _Repair:
         """Return what the segment is called in which something was received."""
         place = bisect_right([began for began, _ in self._begun], at)
         return self._begun[max(0, place - 1)][1]
+
+
+def _ahead(every: Sequence[Missing], place: int) -> int:
+    """Return until when may be asked together with what is missing at a place, in microseconds."""
+    missing = every[place]
+    until = missing.until
+    for at in range(place + 1, len(every)):
+        each = every[at]
+        if each.wanted != missing.wanted or not until <= each.since + MS <= until + _NEAR:
+            break
+        if each.after is None or each.until > missing.until + _PIECE:
+            break
+        until = each.until
+    return until
 
 
 def _oldest(rows: Iterable[Row], since: int, newer: Anchor) -> Anchor | None:
