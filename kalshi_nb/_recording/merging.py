@@ -41,18 +41,18 @@ def merged(
     first, last : int or None
         Leave out fetched trades that were made before or after, in microseconds.
     """
-    waiting, peak = _Waiting(files, first, last), 0
+    waiting = _Waiting(files, first, last)
     for channel, block in blocks:
         if channel != CHANNEL:
             yield channel, block
             continue
         marked = block.with_columns(pl.lit(value=False).alias(BACKFILLED))
-        # A trade may have come after one that was made later: what is behind that one is behind both.
-        peaks = marked.select(_TICK.cum_max().clip(lower_bound=peak)).to_series()
+        # A trade may have come after one that was made later: what is behind that one is behind both. What waits still
+        # after a block is behind all of it, whatever comes.
+        peaks = marked.select(_TICK.cum_max()).to_series()
         for late in waiting.before(peaks[0]):
             yield channel, late
-        peak = peaks[-1]
-        within = [*waiting.before(peak)]
+        within = [*waiting.before(peaks[-1])]
         if within:
             late = pl.concat(within)
             places = peaks.search_sorted(late.select(_TICK).to_series(), side="right")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +18,12 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import kalshi_nb as kn
+from kalshi_nb._frames.schema import frame_of
+from kalshi_nb._markets.recent_trades import Anchor
+from kalshi_nb._recording.backfilled import Piece, open_here, read, write
 from kalshi_nb._recording.lock import FolderLock
+from kalshi_nb._recording.merging import merged
+from kalshi_nb._rows.channels import LAYOUTS
 from kalshi_nb.errors import (
     ConfigurationError,
     RecordingInUseError,
@@ -197,13 +203,20 @@ def test_what_cannot_be_proven_is_not_written_and_is_repaired_once_it_can_be(exc
     is_the_exchanges(exchange, recording.trades().collect())
 
 
-def test_without_the_trade_before_a_gap_nothing_is_called_repaired(exchange, folder, monkeypatch):
-    recording = kn.open_recording(folder)
-    first = recording.trades().collect()["trade_id"].to_list()
-    monkeypatch.setattr("kalshi_nb._rest.missed_trades.Fetched.ids", frozenset(first[-1:]))
-    report = recording.repair(exchange)
-    assert report.repaired == 0
-    assert files_of(folder) == []
+def test_without_the_trade_before_a_gap_nothing_is_called_repaired(tmp_path):
+    for seed, minute in ((5, 0), (6, 5)):  # of two exchanges, of which neither knows the other's trades
+        start = datetime(2026, 11, 22, 15, minute, tzinfo=UTC)
+        with (
+            kn.sim.Exchange(seed=seed, clock="manual", start=start) as exchange,
+            kn.connect(exchange, new=True) as feed,
+            feed.record(tmp_path / "night", "trade") as recorder,
+        ):
+            exchange.advance(30)
+            assert recorder.flush()
+            report = kn.open_recording(tmp_path / "night").repair(exchange) if minute else None
+    assert (report.gaps, report.repaired, report.trades) == (1, 0, 0)
+    assert "does not tell of the trade before it" in report.left[0]
+    assert files_of(tmp_path / "night") == []
 
 
 @pytest.fixture
@@ -324,10 +337,10 @@ def test_exports_have_what_was_fetched_and_that_gaps_are_repaired(exchange, fold
     assert report.rows["trade"] == df.height == before.rows["trade"] + recording.info().backfilled
     assert_frame_equal(export.frame("trade").drop("channel", "date").collect(), df)
     assert_frame_equal(export.gaps().collect(), recording.gaps().collect())
-    for kind, read in (("arrow", pl.read_ipc), ("ndjson", partial(pl.read_ndjson, infer_schema_length=None))):
+    for kind, reader in (("arrow", pl.read_ipc), ("ndjson", partial(pl.read_ndjson, infer_schema_length=None))):
         recording.export(tmp_path / kind, kind)
         files = sorted((tmp_path / kind / "channel=trade").rglob("*.*"))
-        assert pl.concat(map(read, files))["trade_id"].to_list() == df["trade_id"].to_list()
+        assert pl.concat(map(reader, files))["trade_id"].to_list() == df["trade_id"].to_list()
     by_segment = recording.map_segments(lambda segment: segment.trades().collect())
     assert_frame_equal(pl.concat(by_segment), df)
     one = recording.export(tmp_path / "one", market_tickers=df["market_ticker"][0])
@@ -394,6 +407,43 @@ def test_a_replay_plays_what_was_recorded_alone(exchange, folder):
         feed.flush()
         assert_frame_equal(trades.df, recorded)
         assert feed.gaps["repaired_by"].null_count() == feed.gaps.height
+
+
+@pytest.mark.usefixtures("piecewise")
+def test_in_whatever_blocks_a_recording_is_read_what_was_fetched_stands_at_the_same_places(exchange, folder):
+    recorded = kn.open_recording(folder).trades().collect()
+    recording = kn.open_recording(folder)
+    recording.repair(exchange)
+    whole, chance = recording.trades().collect(), random.Random(3)
+    files = sorted(read(str(folder), {}, open_here).files, key=lambda each: each.piece.since)
+    for most in (1, 7, 100):
+        blocks, at = [], 0
+        while at < recorded.height:
+            blocks.append(("trade", recorded.slice(at, (size := chance.randint(1, most)))))
+            at += size
+        assert_frame_equal(pl.concat([rows for _, rows in merged(blocks, files, None, None)]), whole)
+
+
+def a_trade(at, name, received_at=None):
+    """A row of the channel."""
+    values = {"ts": at, "market_ticker": "A", "yes_price": 5_000, "count": 100, "trade_id": name}
+    return tuple({**values, "received_at": received_at}.get(each.name) for each in LAYOUTS["trade"])
+
+
+@pytest.mark.parametrize("size", [1, 2, 6])
+def test_those_of_one_time_stand_behind_the_recorded_one_and_a_late_one_moves_nobody(tmp_path, size):
+    times = (10, 30, 20, 30, 40, 35)  # as they came
+    rows = [a_trade(at, f"live {number}", received_at=100 + number) for number, at in enumerate(times)]
+    late = [a_trade(at, f"late {at}") for at in (5, 25, 30, 36, 40, 50)]
+    anchors = Anchor(0, "before", 0), Anchor(60, "after", 0)
+    piece = Piece([], *anchors, *anchors, since=0, until=60, whole=True, segments=("1", "1"), rows=len(late))
+    (tmp_path / "backfilled").mkdir()
+    file = write(tmp_path, piece, late)
+    blocks = [("trade", frame_of("trade", rows[at : at + size])) for at in range(0, len(rows), size)]
+    found = pl.concat([each for _, each in merged(blocks, [file], None, None)])
+    expected = "late 5, live 0, late 25, live 1, live 2, live 3, late 30, late 36, live 4, live 5, late 40, late 50"
+    assert found["trade_id"].to_list() == expected.split(", ")
+    assert found["backfilled"].to_list() == [name.startswith("late") for name in found["trade_id"]]
 
 
 @pytest.mark.parametrize("count", [2, 12])
