@@ -203,6 +203,20 @@ def test_what_cannot_be_proven_is_not_written_and_is_repaired_once_it_can_be(exc
     is_the_exchanges(exchange, recording.trades().collect())
 
 
+def test_what_was_too_early_is_not_answered_from_a_cache_the_next_time(tmp_path):
+    with kn.sim.Exchange(seed=5, clock="manual") as exchange, kn.connect(exchange, new=True) as feed:
+        with feed.record(tmp_path / "night", "trade"):
+            exchange.advance(30)
+            cut(exchange, feed, 25)
+            exchange.advance(30)
+        recording = kn.open_recording(tmp_path / "night")
+        exchange.faults.rest(late=120, cache=3_600)
+        assert len(recording.repair(exchange).left) == 1
+        exchange.advance(125)
+        assert recording.repair(exchange).left == ()
+        is_the_exchanges(exchange, recording.trades().collect())
+
+
 def test_without_the_trade_before_a_gap_nothing_is_called_repaired(tmp_path):
     for seed, minute in ((5, 0), (6, 5)):  # of two exchanges, of which neither knows the other's trades
         start = datetime(2026, 11, 22, 15, minute, tzinfo=UTC)
