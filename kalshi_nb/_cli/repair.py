@@ -36,9 +36,8 @@ def add(parsers: Parsers) -> argparse.ArgumentParser:
 def run(arguments: argparse.Namespace) -> int:
     """Fetch, and say what is repaired; return 0, or 1 where a gap of trades is left."""
     from kalshi_nb._recording.recording import open_recording  # noqa: PLC0415  # --help needs none of it
-    from kalshi_nb._recording.repair import said  # noqa: PLC0415  # as above
 
     told = None if arguments.json or arguments.quiet else telling()
     report = open_recording(arguments.recording).repair(arguments.env, progress=told)
-    print(json.dumps(dataclasses.asdict(report)) if arguments.json else said(report))
+    print(json.dumps(dataclasses.asdict(report)) if arguments.json else report)
     return 1 if report.left else 0

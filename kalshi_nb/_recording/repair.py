@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from kalshi_nb._rows.gaps import Gap
     from kalshi_nb._rows.rows import Row
 
-__all__ = ["Asked", "RepairReport", "Where", "asked_of", "repair", "said"]
+__all__ = ["Asked", "RepairReport", "Where", "asked_of", "repair"]
 
 Where = Any
 """The name of an environment, an address, a simulated exchange; None for what the recording says."""
@@ -74,11 +74,9 @@ class RepairReport:
     trades: int
     left: tuple[str, ...]
 
-
-def said(report: RepairReport) -> str:
-    """Say in a few lines what a repair did."""
-    first = f"{report.repaired:,} of {report.gaps:,} gaps of trades are repaired, {report.trades:,} trades fetched now"
-    return "\n".join([f"{first}, from {report.exchange}", *report.left])
+    def __str__(self) -> str:
+        done = f"{self.repaired:,} of {self.gaps:,} gaps of trades are repaired, {self.trades:,} trades fetched now"
+        return "\n".join([f"{done}, from {self.exchange}", *self.left])
 
 
 @dataclass(frozen=True)
@@ -260,11 +258,12 @@ class _Repair:
         if after is None:
             return _left(missing, _OPEN)
         newer, cut = after, missing.until
-        for each in self._done.between((None if before is None else before.trade_id, after.trade_id)):
+        key = None if before is None else before.trade_id, after.trade_id
+        for each in self._done.between(key):
             if each.piece.whole or each.piece.older is None:
                 return ""
             newer, cut = each.piece.older, each.piece.older.at
-        known, length = missing.known | self._neighbours(missing), _PIECE
+        known, length = missing.known | self._neighbours(missing, key), _PIECE
         ahead = _ahead(every, place)
         while True:
             since = max(missing.since, newer.at - length)
@@ -284,12 +283,12 @@ class _Repair:
                 return ""
             newer, cut, length, ahead = older, begin, _PIECE, 0
 
-    def _neighbours(self, missing: Missing) -> set[str]:
-        """Return the ids of what was fetched of the millisecond in which one gap ends and another begins."""
+    def _neighbours(self, missing: Missing, key: tuple[str | None, str]) -> set[str]:
+        """Return the ids of what was fetched for other gaps of that time, if only of one millisecond of it."""
         return {
             row[TRADE_ID]
             for each in self._files
-            if each.piece.since < missing.until and each.piece.until > missing.since
+            if each.piece.key != key and each.piece.since < missing.until and each.piece.until > missing.since
             for row in each.trades()
         }
 

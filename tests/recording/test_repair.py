@@ -26,6 +26,7 @@ from kalshi_nb._recording.merging import merged
 from kalshi_nb._rows.channels import LAYOUTS
 from kalshi_nb.errors import (
     ConfigurationError,
+    RecordingError,
     RecordingInUseError,
     RestError,
     RestUnavailableError,
@@ -546,6 +547,12 @@ def test_two_do_not_repair_it_at_once(exchange, folder):
     finally:
         lock.release()
     assert kn.open_recording(folder).repair(exchange).left == ()
+
+
+def test_a_place_that_cannot_be_written_is_said_with_what_to_do(exchange, folder):
+    (folder / "backfilled").write_text("in the way")
+    with pytest.raises(RecordingError, match=r"cannot be written: .* repaired in a copy"):
+        kn.open_recording(folder).repair(exchange)
 
 
 def test_who_cannot_be_asked_is_refused_with_what_to_do(exchange, folder, tmp_path):
