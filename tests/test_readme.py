@@ -51,7 +51,7 @@ def test_every_example_runs_as_printed(tmp_path):
 @pytest.mark.timeout(120)
 def test_every_example_of_the_page_on_frames_runs_as_printed_and_shows_something(tmp_path):
     examples = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "frames.md").read_text(), re.DOTALL)
-    assert len(examples) == 6
+    assert len(examples) == 5
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", "\n".join([*examples, "assert minutes.df['complete'].any()"])],
         capture_output=True,
@@ -66,7 +66,7 @@ def test_every_example_of_the_page_on_frames_runs_as_printed_and_shows_something
 @pytest.mark.timeout(120)
 def test_every_example_of_the_page_on_recordings_runs_as_printed(tmp_path):
     examples = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "recording.md").read_text(), re.DOTALL)
-    assert len(examples) == 5
+    assert len(examples) == 6
     checks = "assert trades.total > 20\nassert book.status == 'live'\n"
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", "\n".join([*examples[:4], checks, *examples[4:]])],
