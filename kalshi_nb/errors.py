@@ -306,7 +306,7 @@ class RecordingError(KalshiError, OSError):
 
 
 class RecordingInUseError(RecordingError):
-    """Somebody else is recording into that folder; the message says who."""
+    """Somebody else is recording into that folder, or repairing it; the message says who."""
 
 
 class NewerRecordingError(RecordingError):

@@ -42,7 +42,10 @@ FLOORS = [
     (["_streams"], "streamz graphs, their sources and nodes, and the two threads that run them"),
     (["_rest"], "the exchange over REST: one client, its pages, what it says as frames, tickers by words"),
     (["_widgets"], "one room a widget with its presenter, its text and its HTML; the display thread"),
-    (["_recording"], "recordings on a disk: lines under marks, segments, the thread that writes, the reader; exports"),
+    (
+        ["_recording"],
+        "recordings on a disk: lines under marks, segments, the thread that writes, the reader; exports, repair",
+    ),
     (["_feed"], "the public handles: feed, frames, books, pipelines, health; `connect` builds a feed on an engine"),
     (["_cli", "__init__", "__main__"], "one module a command; the face of the package"),
 ]

@@ -1,16 +1,18 @@
-"""Arguments that several commands take."""
+"""Arguments that several commands take, and what they tell of a long question."""
 
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import sys
+from collections.abc import Callable
 from typing import Any, NoReturn, TypeAlias
 
 from kalshi_nb._durations import duration_us
 from kalshi_nb._redaction import could_be_key, shown
 from kalshi_nb.errors import ConfigurationError
 
-__all__ = ["Parser", "Parsers", "length", "moment", "seconds"]
+__all__ = ["Parser", "Parsers", "length", "moment", "seconds", "telling"]
 
 
 class Parser(argparse.ArgumentParser):
@@ -76,3 +78,13 @@ def moment(text: str | None) -> float | str | None:
         return None if text is None else float(text)
     except ValueError:
         return text
+
+
+def telling() -> Callable[[int, dt.datetime | None], None] | None:
+    """Return what tells a terminal how far a long question is, on standard error; None where there is none."""
+    return _tell if sys.stderr.isatty() else None
+
+
+def _tell(rows: int, reached: dt.datetime | None) -> None:
+    told = "" if reached is None else f", at {reached:%Y-%m-%d %H:%M:%S} UTC"
+    print(f"\r{rows:,} rows{told}   ", end="", file=sys.stderr, flush=True)

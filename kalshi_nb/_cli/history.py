@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import datetime as dt
-import sys
 from pathlib import Path
 from typing import Final
 
-from kalshi_nb._cli.arguments import Parsers
+from kalshi_nb._cli.arguments import Parsers, telling
 from kalshi_nb.errors import ConfigurationError
 
 __all__ = ["add", "run"]
@@ -46,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Fetch, write, and say what was written; return 0, or 1 where there was nothing."""
     from kalshi_nb._feed.public_data import candles, history  # noqa: PLC0415  # --help needs none of it
 
-    told = None if arguments.quiet or not sys.stderr.isatty() else _tell
+    told = None if arguments.quiet else telling()
     tickers = None if arguments.market == ["ALL"] else arguments.market
     if arguments.candles is None:
         if arguments.out.suffix.lower() in _FORMATS:
@@ -79,8 +77,3 @@ def run(arguments: argparse.Namespace) -> int:
         frame.write_parquet(arguments.out)
     print(f"{frame.height:,} candles in {arguments.out}")
     return 0 if frame.height else 1
-
-
-def _tell(rows: int, reached: dt.datetime | None) -> None:
-    told = "" if reached is None else f", at {reached:%Y-%m-%d %H:%M:%S} UTC"
-    print(f"\r{rows:,} rows{told}   ", end="", file=sys.stderr, flush=True)

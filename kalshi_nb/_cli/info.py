@@ -48,7 +48,9 @@ def run(arguments: argparse.Namespace) -> int:
         for name, value in dataclasses.asdict(info).items():
             print(f"{name.replace('_', ' '):<10}  {_text(name, value)}")
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(Counter(gaps["reason"]).items()))
-        print(f"{'gaps':<10}  {f'{gaps.height:,}: {reasons}' if reasons else 'none'}")
+        repaired = gaps.filter(repaired_by="rest").height
+        fetched = f"; {repaired:,} repaired over REST" if repaired else ""
+        print(f"{'gaps':<10}  {f'{gaps.height:,}: {reasons}{fetched}' if reasons else 'none'}")
     lost = gaps.height or info.damages or info.losses
     return _HOLES if arguments.strict and lost else 0
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
-from kalshi_nb._cli import demo, doctor, export, history, info, markets, record, replay, sim
+from kalshi_nb._cli import demo, doctor, export, history, info, markets, record, repair, replay, sim
 from kalshi_nb._cli.arguments import Parser
 from kalshi_nb.errors import KalshiError
 
@@ -39,7 +39,7 @@ _INTERRUPTED: Final = 130
 _NOBODY_READS: Final = 141
 """What shells say of a program that a signal ended: 128 and the number of SIGINT, of SIGPIPE."""
 
-COMMANDS: Final[tuple[Command, ...]] = (demo, markets, history, record, info, export, replay, sim, doctor)
+COMMANDS: Final[tuple[Command, ...]] = (demo, markets, history, record, info, repair, export, replay, sim, doctor)
 """In the order that ``--help`` lists them."""
 
 

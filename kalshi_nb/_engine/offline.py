@@ -34,7 +34,7 @@ from kalshi_nb._rows.gaps import MOST_GAPS, GapLog
 from kalshi_nb._rows.heard import LOSSES, Checkpoint, Event, Heard, Read, Sent
 from kalshi_nb._rows.rejects import MOST_REJECTS, Reject
 from kalshi_nb._rows.steering import ClockStepRow, ResetRow
-from kalshi_nb._rows.wanted import Wanted
+from kalshi_nb._rows.wanted import ALL, Wanted
 from kalshi_nb._session.extension import COMPILED, row_columns
 from kalshi_nb._session.recorded import RecordedSession
 from kalshi_nb.errors import FeedClosedError
@@ -305,6 +305,13 @@ class OfflineEngine(RowLists):
                     each.seq if channel not in found else None,
                 )
         return found
+
+    def acknowledged(self, channel: str) -> Wanted | None:
+        """Return for which markets the exchange sends a channel at the moment that was told last; None for none."""
+        found = [each.subscriptions[channel] for each in self._sessions.values() if channel in each.subscriptions]
+        if any(each.all_markets for each in found):
+            return ALL
+        return frozenset[str]().union(*(each.market_tickers for each in found)) or None
 
     def rejects(self) -> list[Reject]:
         """Return the newest frames that were set aside, oldest first."""

@@ -6,9 +6,8 @@ trades, both of which are read in place, asks, and hands what it found to the en
 the way that all rows go. A frame's own history is put into that frame alone, by whichever thread fetched it. No lock
 is held while something is asked.
 
-**Proof.** The exchange shows a trade over REST up to some twenty seconds after it was made, and what it answers may
-lie in a cache. So trades that were fetched for a gap are all that was missed only if those on either side of it, which
-the socket brought, are among them. Until then the gap is not repaired, whatever was found.
+**Proof.** Those on either side of a gap, which the socket brought, are among what was fetched; see
+:mod:`kalshi_nb._rest.missed_trades`. Until then the gap is not repaired, whatever was found.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from kalshi_nb._logging import log
-from kalshi_nb._rest.trades import TIME, TRADE_ID
+from kalshi_nb._rest.missed_trades import MARGIN, MS, UNKNOWN, fetch
 from kalshi_nb.errors import KalshiError
 
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from kalshi_nb._markets.recent_trades import Anchor, RecentTrades
     from kalshi_nb._rest.trades import TradeHistory
     from kalshi_nb._rows.gaps import Gap
-    from kalshi_nb._rows.rows import Row
 
 __all__ = ["TRIES", "Backfill", "Task"]
 
@@ -39,16 +37,10 @@ TRIES: Final = (1.0, 6.0, 21.0)
 """Seconds after which trades are looked for: the last is when all can be seen."""
 _CHANNEL: Final = "trade"
 _SECOND: Final = 1_000_000
-_MS: Final = 1_000
-_MARGIN: Final = _SECOND
-_UNKNOWN: Final = 60 * _SECOND
-"""So long before a gap was seen it began at most, where nobody knows any trade before it."""
 _NEAR: Final = 60 * _SECOND
 """Gaps that are not farther apart are asked for together."""
 _AGAIN: Final = 30.0
 """Seconds until an exchange is asked again that did not answer at any of several tries."""
-_FEW_MARKETS: Final = 8
-"""Of more markets the trades of the whole exchange are fetched: for a gap of a minute that is one question."""
 _LOOK: Final = 0.25
 _LINGERS: Final = 2.0
 
@@ -249,7 +241,7 @@ class Backfill:
             hole.seen = now
         if hole.after is None:
             return False  # nobody can tell yet whether all of it can be seen
-        hole.since = gap.opened_at - _UNKNOWN if hole.before is None else hole.before.at
+        hole.since = gap.opened_at - UNKNOWN if hole.before is None else hole.before.at
         hole.until = hole.after.at
         return now >= max(hole.again, hole.seen + TRIES[hole.tries])
 
@@ -259,34 +251,21 @@ class Backfill:
         if history is None:
             return False
         # By another second each time, so that no cache answers.
-        since = near[0].since - (1 + max(each.tries for each in near)) * _MARGIN
-        until = max(each.until for each in near) + _MARGIN
-        wanted = self._wanted()
-        several = wanted if wanted is not None and len(wanted) <= _FEW_MARKETS else None
-        rows: list[Row] = []
-        rejected = history.rejected
-        for ticker in [None] if several is None else sorted(several):
-            for page in history.pages(ticker, since, until):
-                rows += page
-                if self._stopping.is_set():
-                    return False
-        found = {row[TRADE_ID] for row in rows}
-        known = self._recent.ids()
-        # What the socket told to the millisecond is told here to the microsecond.
-        spans = [(each.since, each.until + _MS) for each in near]
-        missed = [
-            row for row in rows if row[TRADE_ID] not in known and any(begin <= row[TIME] < end for begin, end in spans)
-        ]
+        since = near[0].since - (1 + max(each.tries for each in near)) * MARGIN
+        until = max(each.until for each in near) + MARGIN
+        found = fetch(history, self._wanted(), since, until, lambda _: not self._stopping.is_set())
+        if found is None:
+            return False
+        missed = found.missed(self._recent.ids(), [(each.since, each.until + MS) for each in near])
         if missed:
             self.fetched += len(missed)
-            self._engine.put(_CHANNEL, sorted(missed, key=lambda row: (row[TIME], row[TRADE_ID])))
-        untold = history.told(rejected)
-        if untold:
-            log(logging.WARNING, f"A gap of trades stays: {untold}")
+            self._engine.put(_CHANNEL, missed)
+        if found.untold:
+            log(logging.WARNING, f"A gap of trades stays: {found.untold}")
             return True
         for each in near:
             assert each.after is not None  # or it is not due
-            if each.after.trade_id in found and (each.before is None or each.before.trade_id in found):
+            if found.proves(each.before, each.after):
                 each.gap.repaired_by = "rest"
                 log(logging.INFO, f"Gap of trades ({each.gap.reason}) repaired over REST.")
         return True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import warnings
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from kalshi_nb._durations import written
@@ -14,6 +13,7 @@ from kalshi_nb._feed.coverage import span_of
 from kalshi_nb._feed.demand import check_tickers
 from kalshi_nb._moments import Moment, datetime_of, moment_us
 from kalshi_nb._redaction import shown
+from kalshi_nb._rest.missed_trades import MS, in_order
 from kalshi_nb._rest.trades import TIME, TRADE_ID, TradeHistory
 from kalshi_nb._usage import flag, real
 from kalshi_nb.errors import ConfigurationError, HistoryWarning, RestNotFoundError
@@ -39,7 +39,6 @@ Reach = tuple[str, int]
 _SEVENTIES: Final = 10 * 366 * 24 * 3_600
 _SECOND: Final = 1_000_000
 _A_DAY: Final = 24 * 3_600 * _SECOND
-_MS: Final = 1_000
 _SEAM: Final = 5 * _SECOND
 """What was traded so shortly before the socket began is looked for once more: it may not be seen yet."""
 _AROUND: Final = 60 * _SECOND
@@ -183,7 +182,7 @@ class History:
                     raise _too_small(len(rows), window.rows, rows[-1][TIME], since, subscribed)
         if market_tickers is not None and not rows:
             self._discovery.refuse_unknown(market_tickers)
-        delivery.put_in(_in_order(row for row in rows if row[TIME] < subscribed - _SEAM))
+        delivery.put_in(in_order(row for row in rows if row[TIME] < subscribed - _SEAM))
         untold = history.told(rejected)
         if untold:
             warnings.warn(untold, HistoryWarning, stacklevel=frames_inside())
@@ -254,8 +253,8 @@ class _Seam:
         found = self._history.around(self._market_tickers, since, self._subscribed + _AROUND + self._looks * _SECOND)
         first = self._first()
         # By the socket's time to the millisecond: what is of the same is told apart by its id.
-        before = [row for row in found if first is None or row[TIME] // _MS * _MS <= first[0]]
-        self._delivery.put_in(_in_order(row for row in before if self._since <= row[TIME]))
+        before = [row for row in found if first is None or row[TIME] // MS * MS <= first[0]]
+        self._delivery.put_in(in_order(row for row in before if self._since <= row[TIME]))
         is_over = is_last if first is None else first[1] in {row[TRADE_ID] for row in found}
         if is_over and self._coverage is not None:
             self._coverage.reach_back(self._since)
@@ -267,10 +266,6 @@ class _Seam:
 
         came = self._delivery.store.glimpse().filter(pl.col("received_at").is_not_null()).head(1)
         return None if came.is_empty() else (came["ts"].dt.epoch("us")[0], came["trade_id"][0])
-
-
-def _in_order(rows: Iterable[Row]) -> list[Row]:
-    return sorted(rows, key=lambda row: (row[TIME], row[TRADE_ID]))
 
 
 def _too_small(found: int, most: int, reached: int, since: int, until: int) -> ConfigurationError:

@@ -13,7 +13,7 @@ from kalshi_nb._frames.schema import RECEIVED
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Block", "Blocks"]
+__all__ = ["Block", "Blocks", "put_in"]
 
 _FAN: Final = 4
 """So many neighbours of one size become one block: a row is copied once a size, and sizes grow by this."""
@@ -113,7 +113,7 @@ def _with_cheapest_joined(blocks: list[Block]) -> list[Block]:
     return [*blocks[:at], _joined(blocks[at : at + _FAN]), *blocks[at + _FAN :]]
 
 
-def _put_in(df: pl.DataFrame, rows: pl.DataFrame, places: list[int]) -> pl.DataFrame:
+def put_in(df: pl.DataFrame, rows: pl.DataFrame, places: list[int]) -> pl.DataFrame:
     """Return `df` with a row of `rows` before each of `places`, in one chunk."""
     order = [pl.Series(_ORDER, range(1, 2 * df.height, 2)), pl.Series(_ORDER, places) * 2]
     both = pl.concat([each.with_columns(by) for each, by in zip((df, rows), order, strict=True)])
@@ -180,7 +180,7 @@ class Blocks:
             last = len(places) if len(blocks) == len(self._blocks) - 1 else bisect_left(places, after)
             if last > first:
                 inner = [place - before for place in places[first:last]]
-                blocks.append(_block(_put_in(block.df, df.slice(first, last - first), inner), timed=timed))
+                blocks.append(_block(put_in(block.df, df.slice(first, last - first), inner), timed=timed))
             else:
                 blocks.append(block)
             before, first = after, last

@@ -71,7 +71,8 @@ def _doubtful(gaps: pl.DataFrame, every_us: int, reach: tuple[int, int]) -> tupl
     """Return the intervals in which anything may be missing, and those in which something of one market may."""
     everywhere: set[int] = set()
     somewhere: set[tuple[str, int]] = set()
-    found = gaps.filter(pl.col("channel").is_in(["trade", BOOKS])).select(
+    repaired = (pl.col("channel") == "trade") & (pl.col("repaired_by") == "rest").fill_null(value=False)
+    found = gaps.filter(pl.col("channel").is_in(["trade", BOOKS]) & ~repaired).select(
         MARKET, pl.col("opened_at").dt.epoch("us"), pl.col("closed_at").dt.epoch("us").fill_null(reach[1])
     )
     for ticker, opened, closed in found.iter_rows():

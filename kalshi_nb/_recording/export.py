@@ -140,12 +140,15 @@ class Tables:
         The rows that are wanted, by channel.
     gaps : callable
         Returns the gaps, by channel, once all blocks were taken.
+    late : frozenset of str
+        Channels whose rows say which of them were fetched later.
     """
 
     channels: Sequence[str]
     begins: int | None
     blocks: Iterable[tuple[str, pl.DataFrame]]
     gaps: Callable[[], Mapping[str, pl.DataFrame]]
+    late: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -181,6 +184,8 @@ class _Done(msgspec.Struct):
     """Of which channels; None for all that the segment has."""
     gaps: bool = False
     """Whether its gaps are there, too; earlier versions exported none."""
+    state: str = ""
+    """What there was of it beside the segment."""
 
 
 def export_segment(job: Job, name: str, tables: Tables, watch: Watch = SILENT) -> list[Part]:
@@ -223,7 +228,7 @@ def export_segment(job: Job, name: str, tables: Tables, watch: Watch = SILENT) -
         # So that whoever reads knows a channel of which nothing came from one that was not exported.
         for channel in tables.channels:
             if job.format in _EMPTY and not any(of == channel for of, _ in gathered.rows):
-                gathered.add((channel, began), pl.DataFrame(schema=schema(channel)))
+                gathered.add((channel, began), pl.DataFrame(schema=schema(channel, late=channel in tables.late)))
         return [
             *(
                 place.put("rows", channel, day, gathered.frame((channel, day)), gathered.rows[channel, day])
@@ -239,8 +244,9 @@ def export_segment(job: Job, name: str, tables: Tables, watch: Watch = SILENT) -
 
 
 def _by_day(frame: pl.DataFrame) -> list[tuple[int, pl.DataFrame]]:
-    """Return rows by the UTC day, since 1970, on which they were received."""
-    days = frame[RECEIVED].dt.epoch("d")
+    """Return rows by the UTC day, since 1970, on which they were received, or else made."""
+    received = frame[RECEIVED]
+    days = (received.fill_null(frame["ts"]) if received.null_count() else received).dt.epoch("d")
     if days.min() == days.max():
         return [(days[0], frame)]
     return [(day, frame.filter(days == day)) for day in days.unique(maintain_order=True)]
@@ -283,6 +289,7 @@ def run(
     write: Callable[[Sequence[str]], Generator[tuple[str, list[Part]]]],
     names: Callable[[str], str],
     channels: Sequence[str],
+    states: Mapping[str, str],
 ) -> ExportReport:
     """Export what was not exported before, and write down what was.
 
@@ -298,10 +305,12 @@ def run(
         Returns what a segment at a path is called.
     channels : sequence of str
         The channels that the report is to have, if only to say that there are no rows of them.
+    states : mapping of str to str
+        By the path of each segment, what is another text once something changed beside it.
     """
     store, known = known_at(job)
-    fresh = [path for path, size in segments if not _is_done(known.get(names(path)), size, job, store)]
-    sizes = dict(segments)
+    sizes = {path: (size, states[path]) for path, size in segments}
+    fresh = [path for path, size in sizes.items() if not _is_done(known.get(names(path)), size, job, store)]
     with closing(write(fresh)) as written:
         for path, parts in written:
             known[names(path)] = _done(known.get(names(path)), sizes[path], job, parts)
@@ -335,23 +344,25 @@ def known_at(job: Job) -> tuple[Store, dict[str, _Done]]:
     return store, known
 
 
-def _is_done(done: _Done | None, size: int, job: Job, store: Store) -> bool:
-    if done is None or done.size != size or not done.gaps:
+def _is_done(done: _Done | None, size: tuple[int, str], job: Job, store: Store) -> bool:
+    if done is None or (done.size, done.state) != size or not done.gaps:
         return False
     if done.channels is not None and (job.channels is None or not set(job.channels) <= set(done.channels)):
         return False
     return all(store.has(each.path) for each in done.parts)
 
 
-def _done(before: _Done | None, size: int, job: Job, parts: list[Part]) -> _Done:
+def _done(before: _Done | None, size: tuple[int, str], job: Job, parts: list[Part]) -> _Done:
     """Return what is known of a segment after it was exported, by what was known of it before."""
     if before is None or job.channels is None:
-        return _Done(size, job.identity, parts, None if job.channels is None else [*job.channels], gaps=True)
+        some = None if job.channels is None else [*job.channels]
+        return _Done(size[0], job.identity, parts, some, gaps=True, state=size[1])
     paths = {each.path for each in parts}
     others = [each for each in before.parts if each.channel not in job.channels and each.path not in paths]
     # Of a segment that has grown since, what there is of other channels is short: it is exported again when asked for.
-    had = (before.channels or []) if before.size == size and before.gaps else []
-    return _Done(size, job.identity, [*parts, *others], [*dict.fromkeys([*job.channels, *had])], gaps=True)
+    had = (before.channels or []) if (before.size, before.state) == size and before.gaps else []
+    some = [*dict.fromkeys([*job.channels, *had])]
+    return _Done(size[0], job.identity, [*parts, *others], some, gaps=True, state=size[1])
 
 
 def _decoded(text: bytes | None) -> dict[str, _Done]:

@@ -19,7 +19,7 @@ from kalshi_nb._recording.unwritten import note_in
 from kalshi_nb._rows.heard import Event
 from kalshi_nb.errors import RecordingError
 
-__all__ = ["SegmentFile", "find", "name_in"]
+__all__ = ["SegmentFile", "find", "folder_of", "name_in"]
 
 _NOTHING: Final = (
     "There is no recording at {}: name the folder that was recorded into, or one of its segments (….jsonl.zst, "
@@ -143,14 +143,14 @@ def find(
             found[0, name] = SegmentFile(name, 0, sealed=False, open_file=opener, on_read=on_read)
     if not found:
         raise RecordingError(_nothing_in(local_path(path)) if address is None else _NOTHING.format(told(address)))
-    some = sorted({_folder_of(each.path) for each in found.values()})
+    some = sorted({folder_of(each.path) for each in found.values()})
     if len(some) > 1:
         which = ", ".join(some[:5]) + (f" and {len(some) - 5} more" if len(some) > 5 else "")
         raise RecordingError(f"{_told(path)} has {len(some)} recordings in it, {which}: name one of them.")
     return [found[each] for each in sorted(found)]
 
 
-def _folder_of(segment: str) -> str:
+def folder_of(segment: str) -> str:
     """Return the folder of the recording that a segment is of, by its path."""
     above = segment.replace("\\", "/").rpartition("/")[0]
     folder, _, day = above.rpartition("/")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
 from typing import Final, NamedTuple
 
-__all__ = ["ABOUT", "LOCK", "PART", "UNWRITTEN", "SegmentName", "moment", "name_of", "read_name"]
+__all__ = ["ABOUT", "BACKFILLED", "LOCK", "PART", "UNWRITTEN", "SegmentName", "moment", "name_of", "read_name"]
 
 ABOUT: Final = "recording.json"
 """What the recording is of, written once."""
@@ -17,6 +17,9 @@ LOCK: Final = ".lock"
 
 UNWRITTEN: Final = "unwritten.json"
 """What could not be written at the end, where that is so."""
+
+BACKFILLED: Final = "backfilled"
+"""The folder of what was fetched later, beside the segments."""
 
 PART: Final = ".part"
 """What the name of a segment ends with until it is sealed."""

@@ -9,6 +9,7 @@ import sys
 import weakref
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -21,6 +22,11 @@ else:
     import fcntl
 
 __all__ = ["FolderLock", "is_held"]
+
+
+_RECORDING: Final = (
+    "{folder} is being recorded into by {by}. Close that recorder first, or record into another folder."
+)
 
 
 class _Holder(msgspec.Struct):
@@ -36,6 +42,8 @@ class FolderLock:
     ----------
     folder : Path
         An existing folder.
+    busy : str, optional
+        What to say where somebody else holds it, with ``{folder}`` and ``{by}``.
 
     Raises
     ------
@@ -45,13 +53,13 @@ class FolderLock:
         When the folder cannot be written.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, busy: str = _RECORDING) -> None:
         self._descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o644)
         if not _take(self._descriptor):
             os.lseek(self._descriptor, 0, os.SEEK_SET)  # not pread and pwrite, which Windows has not
             said = os.read(self._descriptor, 1_000)
             self.forget()
-            raise RecordingInUseError(_who(folder, said))
+            raise RecordingInUseError(busy.format(folder=folder, by=_who(said)))
         holder = _Holder(os.getpid(), socket.gethostname(), f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
         try:
             os.ftruncate(self._descriptor, 0)
@@ -143,16 +151,11 @@ else:
             fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
-def _who(folder: Path, said: bytes) -> str:
+def _who(said: bytes) -> str:
     try:
         holder = msgspec.json.decode(said, type=_Holder)
     except msgspec.DecodeError:
-        by = "another process"
-    else:
-        here = holder.host == socket.gethostname() and holder.pid == os.getpid()
-        by = (
-            f"this process, since {holder.since}"
-            if here
-            else f"process {holder.pid} on {holder.host}, since {holder.since}"
-        )
-    return f"{folder} is being recorded into by {by}. Close that recorder first, or record into another folder."
+        return "another process"
+    if holder.host == socket.gethostname() and holder.pid == os.getpid():
+        return f"this process, since {holder.since}"
+    return f"process {holder.pid} on {holder.host}, since {holder.since}"

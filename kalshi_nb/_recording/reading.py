@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from kalshi_nb._recording.blocks import Block, Blocks, Source
-from kalshi_nb._recording.files import SegmentFile, find, name_in
+from kalshi_nb._recording.files import SegmentFile, find, folder_of, name_in
 from kalshi_nb._recording.index import FOOTER, FrameEntry, Index, IndexBuilder, tail_size, unpack
 from kalshi_nb._recording.lines import Decoder, type_of
 from kalshi_nb._recording.marks import FORMAT, First, read_first
@@ -267,11 +267,20 @@ class Segments:
 
     def begins(self) -> list[int]:
         """Return when each segment begins, in microseconds, leaving out those that have nothing."""
+        return [at for at, _ in self.begun()]
+
+    def begun(self) -> list[tuple[int, str]]:
+        """Return when each segment begins, with what it is called, leaving out those that have nothing."""
         found = []
         for file in self.files:
             frames = self._index_of(file).frames
-            found += [each.first for each in frames if each.first is not None][:1]
+            found += [(each.first, file.name) for each in frames if each.first is not None][:1]
         return found
+
+    @property
+    def folder(self) -> str:
+        """The folder of the recording that the segments are of."""
+        return folder_of(self.files[0].path)
 
     def newest(self) -> int | None:
         """Return the time of the newest item, in microseconds; None where there is none."""

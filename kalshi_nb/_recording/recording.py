@@ -6,27 +6,33 @@ import os
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from kalshi_nb._durations import duration_us
 from kalshi_nb._engine.offline import Recorded
-from kalshi_nb._frames.addresses import told
+from kalshi_nb._frames.addresses import address_of, told
 from kalshi_nb._frames.gaps import gap_frame
 from kalshi_nb._frames.schema import MARKET, schema
 from kalshi_nb._moments import Moment, datetime_of, moment_us
 from kalshi_nb._recording.asked import MarketTickers, check_channel, job_of, span_of, tickers_of
+from kalshi_nb._recording.backfilled import Backfilled, read
 from kalshi_nb._recording.candles import CANDLE_SCHEMA, candles_of
 from kalshi_nb._recording.export import ExportReport, Job, Part, Tables, export_segment, run
 from kalshi_nb._recording.files import name_in
 from kalshi_nb._recording.gap_tables import tables_of
+from kalshi_nb._recording.info import RecordingInfo
 from kalshi_nb._recording.kinds import needed
+from kalshi_nb._recording.merging import CHANNEL as REPAIRED
+from kalshi_nb._recording.merging import merged
+from kalshi_nb._recording.missing import missing_trades
 from kalshi_nb._recording.places import check_path
 from kalshi_nb._recording.progress import SILENT, Meter, ProgressOption, Watch, check_progress, telling
 from kalshi_nb._recording.reading import Info, Segments
+from kalshi_nb._recording.repair import RepairReport, Where, asked_of, repair
 from kalshi_nb._recording.sources import block_source
 from kalshi_nb._recording.telling import (
     DEPTH_SCHEMA,
@@ -36,6 +42,7 @@ from kalshi_nb._recording.telling import (
     frames_of,
     gaps_in,
     recorded_of,
+    rows_of,
 )
 from kalshi_nb._recording.workers import absolute, check_client, mapped
 from kalshi_nb._redaction import shown
@@ -47,9 +54,10 @@ from kalshi_nb.errors import ConfigurationError, RecordingError
 if TYPE_CHECKING:
     import datetime as dt
 
+    from kalshi_nb._rest.discovery import Progress
     from kalshi_nb._rows.gaps import Gap
 
-__all__ = ["Recording", "RecordingInfo", "open_recording"]
+__all__ = ["Recording", "open_recording"]
 
 
 def open_recording(path: str | os.PathLike[str], **options: Any) -> Recording:
@@ -82,50 +90,6 @@ def open_recording(path: str | os.PathLike[str], **options: Any) -> Recording:
     >>> recording.trades().filter(pl.col("count") > 100).collect()    # doctest: +SKIP
     """
     return Recording(check_path(path, "the folder that was recorded into, such as 'data/night'"), options)
-
-
-@dataclass(frozen=True)
-class RecordingInfo:
-    """What a recording is.
-
-    Attributes
-    ----------
-    path : str
-        Where it is.
-    start, end : datetime or None
-        The earliest and the latest time in it, UTC.
-    segments, sealed : int
-        How many files, and how many of them were closed in good order.
-    messages : dict of str to int
-        Messages of the exchange that can be read, by their type.
-    unreadable : dict of str to int
-        Those that were written and cannot be read, as far as the indexes know of them.
-    wanted : dict of str to list of str or None
-        Markets that were asked for, by channel; None for all of them.
-    missing : dict of str to list of str
-        Markets that were asked for by name and of which nothing ever came, by channel: quiet ones, or such as do not
-        exist.
-    losses : list of str
-        What the recording itself says that it did not keep.
-    damages : list of str
-        What cannot be read, and what that cost; None of it is ever handed out as rows.
-    raw_bytes, file_bytes : int
-        Bytes as they came, and of the files.
-    """
-
-    path: str
-    start: dt.datetime | None
-    end: dt.datetime | None
-    segments: int
-    sealed: int
-    messages: dict[str, int]
-    unreadable: dict[str, int]
-    wanted: dict[str, list[str] | None]
-    missing: dict[str, list[str]]
-    losses: list[str]
-    damages: list[str]
-    raw_bytes: int
-    file_bytes: int
 
 
 class Recording:
@@ -174,6 +138,10 @@ class Recording:
     def _recorded(self) -> Recorded:
         return recorded_of(self._path, self._info)
 
+    @cached_property
+    def _backfilled(self) -> Backfilled:
+        return read(self._segments.folder, self._options, self._segments.files[0].open_file)
+
     def _reach(self) -> tuple[int, int]:
         """Return the earliest and the latest time of it, in microseconds."""
         info = self._info
@@ -202,9 +170,13 @@ class Recording:
             wanted={channel: names for channel, names in info.wanted.items() if channel in ROWS},
             missing=self._missing(),
             losses=[f"{datetime_of(at):%Y-%m-%d %H:%M:%S}: {kind}, {text}" for at, kind, text in info.losses],
-            damages=[f"{each.segment}: {each.text}" for each in report.damages],
+            damages=[
+                *(f"{each.segment}: {each.text}" for each in report.damages),
+                *(f"{each}: it cannot be read; repair again for what was in it" for each in self._backfilled.damaged),
+            ],
             raw_bytes=info.raw,
             file_bytes=info.size,
+            backfilled=self._backfilled.rows,
         )
 
     def _missing(self) -> dict[str, list[str]]:
@@ -258,7 +230,7 @@ class Recording:
         first, last = span_of(start, end)
         subject = traits_of(channel).subject
         tickers = tickers_of(market_tickers)
-        made = block_source(partial(self._blocks, channel, first, last), schema(channel))
+        made = block_source(partial(self._blocks, channel, first, last), schema(channel, late=self._is_late(channel)))
         if tickers is None:
             return made
         if subject is None:
@@ -276,7 +248,15 @@ class Recording:
         """Return the rows of several channels, read once; gaps that are met are put into a list."""
         there = self._kept(channels)
         items, lead_in = self._items(first, last, there), self._segments.lead_in(first)
-        return frames_of(there, self._recorded, items, first, lead_in, gaps=gaps)
+        found = frames_of(there, self._recorded, items, first, lead_in, gaps=gaps)
+        if not any(map(self._is_late, there)):
+            return found
+        names = [each.name for each in self._segments.files]
+        return merged(found, self._backfilled.of(names), first, last)
+
+    def _is_late(self, channel: str) -> bool:
+        """Whether the rows of a channel say which of them were fetched later."""
+        return channel == REPAIRED and bool(self._backfilled.files)
 
     def _kept(self, channels: Iterable[str]) -> list[str]:
         """Return those of some channels that were recorded."""
@@ -343,9 +323,10 @@ class Recording:
         Returns
         -------
         polars.LazyFrame
-            The columns of ``feed.gaps``; ``closed_at`` null where the recording ends in it.
+            The columns of ``feed.gaps``; ``closed_at`` null where the recording ends in it, ``repaired_by`` "rest"
+            of gaps of trades that :meth:`repair` has proven to be whole.
         """
-        return gap_frame(gaps_in(self._recorded, self._items(None, None))).lazy()
+        return gap_frame(self._backfilled.mark(gaps_in(self._recorded, self._items(None, None)))).lazy()
 
     def depth(
         self,
@@ -546,7 +527,8 @@ class Recording:
                     meter.end(path, 0 if client is None else told)
 
         try:
-            return run(job, list(sizes.items()), write, name_in, named)
+            states = {path: self._backfilled.state(name_in(path)) for path in sizes}
+            return run(job, list(sizes.items()), write, name_in, named, states)
         finally:
             meter.close()
 
@@ -586,14 +568,75 @@ class Recording:
             # What is open at the end of a segment before the start is told by the next one, if it gets there.
             is_over = job.start is not None and self._segments.goes_on and (self._segments.newest() or 0) < job.start
             found = [] if is_over else [*carried_into(self._segments, self._path), *met]
-            return tables_of(found, channels, tickers, (job.start, job.end))
+            return tables_of(self._backfilled.mark(found), channels, tickers, (job.start, job.end))
 
-        return Tables(channels, begins, blocks(), gaps)
+        return Tables(channels, begins, blocks(), gaps, frozenset(filter(self._is_late, channels)))
 
     def _size(self, path: str) -> int:
         (file,) = (each for each in self._segments.files if each.path == path)
         with file.opened() as source:
             return source.size
+
+    def repair(self, where: Where = None, *, progress: Progress | None = None) -> RepairReport:
+        """Fetch the trades that are missing in gaps, and keep them beside the segments, of which no byte changes.
+
+        From then on :meth:`trades`, :meth:`candles` and exports have them: trades have one more column,
+        ``backfilled``, which is true of those that were fetched; these stand where their ``ts`` belongs, to the
+        microsecond, by ``ts`` and ``trade_id``, and have no ``received_at`` and no ``seq``. A gap is ``repaired_by``
+        "rest" once the trades on either side of it, which the recording has, are among those that were fetched: then
+        these are all. What is proven is on the disk piece by piece, so a repair that is broken off goes on where it
+        was, and one that is done asks nobody anything. Needs no key. A replay plays what was recorded alone.
+
+        Parameters
+        ----------
+        where : str or kalshi_nb.sim.Exchange, optional
+            ``"prod"``, ``"demo"``, a WebSocket address or the simulated exchange that was recorded; the exchange that
+            the recording says it came from where it is left out.
+        progress : callable, optional
+            Called after each page of 1,000 with the number of trades so far, and the time reached: newest come first.
+
+        Returns
+        -------
+        RepairReport
+            How many gaps of trades there are, how many are whole by now, how many trades were fetched, and in ``left``
+            what is not repaired, and why: a gap behind which no trade came yet, or one whose trades on either side the
+            exchange does not tell of, or not yet (trades are seen over REST up to some twenty seconds late).
+
+        Raises
+        ------
+        ConfigurationError
+            When there is no such exchange, no trades were recorded, or the recording is at an address.
+        RecordingInUseError
+            When somebody else is repairing it. That it is being recorded still is no obstacle.
+        RestError
+            When the exchange does not answer, at any of several tries; what was proven is kept.
+        RecordingError
+            When the disk does not take it.
+
+        Examples
+        --------
+        >>> import kalshi_nb as kn
+        >>> print(kn.open_recording("data/night").repair("prod"))    # doctest: +SKIP
+        """
+        if address_of(self._place) is not None:
+            raise ConfigurationError(
+                f"{told(self._place)} is at an address, and what is fetched is kept beside the segments: copy the "
+                "recording to a folder of this computer, repair it there, and copy its folder 'backfilled' back."
+            )
+        folder = Path(self._segments.folder)
+        asked, all_of_it = asked_of(where, folder), Recording(str(folder), {})
+        wanted = all_of_it._recorded.channels.get(REPAIRED)
+        if wanted is None:
+            raise ConfigurationError(
+                f"{folder} has no trades, and nothing else can be fetched for a time that is over."
+            )
+        gaps: list[Gap] = []
+        rows = rows_of(REPAIRED, all_of_it._recorded, all_of_it._items(None, None, [REPAIRED]), gaps)
+        missing, of_trades = missing_trades(rows, gaps, wanted, all_of_it._reach()[0])
+        try:
+            return repair(folder, missing, of_trades, asked, all_of_it._segments.begun(), progress)
+        finally:
+            vars(self).pop("_backfilled", None)
 
     def map_segments(self, function: Callable[[Recording], Any], *, client: Any = None) -> list[Any]:
         """Call a function with each segment, as a recording of its own; return what it returned, in their order.

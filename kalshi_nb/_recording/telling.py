@@ -14,13 +14,14 @@ from kalshi_nb._frames.schema import MARKET, RECEIVED, TIME, frame_of, frame_of_
 from kalshi_nb._rows.channels import ROWS, position, traits_of
 from kalshi_nb._rows.gaps import Gap
 from kalshi_nb._rows.heard import Checkpoint, Heard, Read
+from kalshi_nb._rows.rows import Row
 from kalshi_nb._rows.wanted import ALL, Wanted
 
 if TYPE_CHECKING:
     from kalshi_nb._recording.reading import Info, Segments
     from kalshi_nb._rows.ladders import LadderReading
 
-__all__ = ["DEPTH_SCHEMA", "books_at", "books_every", "carried_into", "frames_of", "gaps_in", "recorded_of"]
+__all__ = ["DEPTH_SCHEMA", "books_at", "books_every", "carried_into", "frames_of", "gaps_in", "recorded_of", "rows_of"]
 
 _BLOCK: Final = 20_000
 """Messages after which rows become a frame: enough to make that cheap, and few enough for any memory."""
@@ -55,10 +56,18 @@ def recorded_of(path: str, info: Info) -> Recorded:
 
 
 def _told(
-    recorded: Recorded, lead_in: Iterable[Heard], channels: Sequence[str] = (), *, compiled: bool = COMPILED
+    recorded: Recorded,
+    lead_in: Iterable[Heard],
+    channels: Sequence[str] = (),
+    *,
+    compiled: bool = COMPILED,
+    plain: bool = False,
 ) -> OfflineEngine:
-    """Return an engine that has heard what came before, and has told nobody of it; rows are of some channels."""
-    engine = OfflineEngine(recorded, most_gaps=_MOST_GAPS, columns=channels, compiled=compiled)
+    """Return an engine that has heard what came before, and has told nobody of it; rows are of some channels.
+
+    They are columns where that can be, unless they are to be `plain`: with what stands between them.
+    """
+    engine = OfflineEngine(recorded, most_gaps=_MOST_GAPS, columns=() if plain else channels, compiled=compiled)
     engine.start(0.0, lambda _: True)
     for channel in channels:
         engine.want(traits_of(channel).source or channel, [ALL], timeout=0.0, rows=channel)
@@ -132,6 +141,41 @@ def _taken(engine: OfflineEngine, received: dict[str, int], start: int | None) -
             rows = [row for row in taken if type(row) is tuple and (start is None or row[at] >= start)]
             if rows:
                 yield channel, frame_of(channel, rows)
+
+
+def rows_of(
+    channel: str, recorded: Recorded, items: Iterable[Heard], gaps: list[Gap]
+) -> Iterator[tuple[Sequence[Row], Wanted | None]]:
+    """Return the rows of a channel with what stands between them, and each time what the exchange sent of it then.
+
+    Parameters
+    ----------
+    channel : str
+        Whose rows.
+    recorded, items
+        As for :func:`frames_of`.
+    gaps : list of Gap
+        All gaps, of whatever channel, are put into it at the end.
+
+    Yields
+    ------
+    (sequence of tuple, Wanted or None)
+        Some rows, in their order, and those that steer, gaps among them; and of which markets the exchange sent the
+        channel, None where that is not known.
+    """
+    engine, known, count = _told(recorded, (), [channel], plain=True), None, 0
+    for each in items:
+        is_read = isinstance(each, Read)
+        if not is_read or count >= _BLOCK:
+            known, count = engine.acknowledged(channel) or known, 0
+            yield engine.take(channel), known
+        engine.hear(each)
+        if isinstance(each, Read):
+            count += len(each.messages)
+        else:  # a gap that it opens is one of what was sent before it
+            yield engine.take(channel), known or engine.acknowledged(channel)
+    yield engine.take(channel), engine.acknowledged(channel) or known
+    gaps += engine.gaps.snapshot()
 
 
 def carried_into(segment: Segments, path: str) -> list[Gap]:

@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from kalshi_nb._rest.client import RestClient
     from kalshi_nb._rows.rows import Row
 
-__all__ = ["MOST_TRADES", "TIME", "TRADE_ID", "TradeHistory"]
+__all__ = ["MARKET", "MOST_TRADES", "TIME", "TRADE_ID", "TradeHistory"]
 
 MOST_TRADES: Final = 1_000
 """Rows of a page, as many as the exchange takes."""
 
 _NAMES: Final = [each.name for each in LAYOUTS["trade"]]
 TIME: Final = _NAMES.index("ts")
+MARKET: Final = _NAMES.index("market_ticker")
 TRADE_ID: Final = _NAMES.index("trade_id")
 
 _SECOND: Final = 1_000_000

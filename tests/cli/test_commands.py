@@ -19,6 +19,7 @@ ARGUMENTS = {
     "history": ["market", "--env", "--since", "--until", "--candles", "--filled", "--out", "--quiet"],
     "record": ["folder", "--env", "--channel", "--market", "--for", "--json"],
     "info": ["recording", "--json", "--strict"],
+    "repair": ["recording", "--env", "--json", "--quiet"],
     "export": ["recording", "--out", "--format", "--channel", "--market", "--from", "--until", "--json"],
     "replay": ["recording", "--speed", "--from", "--until", "--serve", "--port", "--key-file", "--for"],
     "sim": ["--port", "--seed", "--key-file", "--for"],
