@@ -19,7 +19,7 @@ from kalshi_nb._environments import ENVIRONMENTS, Place, rest_of
 from kalshi_nb._extensions import NO_EXTENSIONS
 from kalshi_nb._feed.asked import whereabouts
 from kalshi_nb._feed.connect import WORST_CLOCK, connect
-from kalshi_nb._feed.doctor_rest import Outcome, rest_checks
+from kalshi_nb._feed.doctor_rest import Outcome, rest_checks, trade_checks
 from kalshi_nb._feed.options import ProxyAddress
 from kalshi_nb._feed.routes import checked_proxy, checked_ssl, context_of
 from kalshi_nb._redaction import Secret
@@ -55,7 +55,8 @@ class Check:
     ----------
     name : str
         What: ``package``, ``environment``, ``key id``, ``private key``, ``handshake``, ``clock``, ``subscription``,
-        ``data``; and of REST ``rest``, ``rest clock``, ``rest key`` and ``rest limit``.
+        ``data``; and of REST ``rest``, ``rest clock``, ``rest key``, ``rest limit``, ``rest trades``, ``rest window``
+        and ``rest cache``.
     outcome : str
         ``ok``, ``warning`` (it works, but look at it), ``failed``, or ``skipped`` because of one before.
     text : str
@@ -162,8 +163,8 @@ def doctor(
     ssl, proxy
         As for :func:`kalshi_nb.connect`.
     rest : bool
-        Look at REST, too: whether it answers, its clock, whether it takes the key, and how many requests a second are
-        made.
+        Look at REST, too: whether it answers, its clock, whether it takes the key, how many requests a second are
+        made, and how late it shows a trade that the socket has brought. That takes half a minute at most.
 
     Returns
     -------
@@ -195,6 +196,8 @@ def doctor(
         with _look_at_handshake(found, given) as feed:
             _look_at_clock(found, feed)
             _look_at_data(found, feed, given.reveal()["timeout"])
+            if is_rest_wanted:
+                _look_at_trades(found, feed, given.reveal()["timeout"])
     except _Failed:
         pass
     return found.report()
@@ -257,6 +260,16 @@ def _look_at_rest(found: _Examination, given: Secret) -> None:
                 found.checks.append(Check(name, outcome, text))
     except KalshiError as problem:
         found.checks.append(Check("rest", "failed", str(problem)))
+
+
+def _look_at_trades(found: _Examination, feed: Feed, timeout: float) -> None:
+    """Look over REST for what the socket brings; whatever comes of it, a feed works."""
+    try:
+        client = feed._parts.discovery.client  # noqa: SLF001  # of this room
+        for name, outcome, text in trade_checks(client, feed.trades(), timeout):
+            found.checks.append(Check(name, outcome, text))
+    except KalshiError as problem:
+        found.checks.append(Check("rest trades", "warning", f"not known: {problem}"))
 
 
 def _look_at_key(found: _Examination, credentials: Credentials) -> None:

@@ -1,27 +1,37 @@
-"""What ``doctor(rest=True)`` looks at besides: whether REST answers, its clock, the key, and what rate it allows."""
+"""What ``doctor(rest=True)`` looks at besides: whether REST answers, its clock, the key, and what rate it allows.
+
+And what nobody has written down of an exchange, and repairs of gaps have to live with: how late a trade is seen over
+REST, whether it has the socket's id there, where a window of time ends, and whether a cache answers those with a key.
+"""
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
 from kalshi_nb._feed.connect import WORST_CLOCK
-from kalshi_nb._rest.bodies import LimitsBody
+from kalshi_nb._rest.bodies import LimitsBody, TradesBody
 from kalshi_nb._rest.limiter import ANONYMOUS, share_of
-from kalshi_nb.errors import KalshiError, RestCredentialsError, RestError
+from kalshi_nb.errors import KalshiError, RestCredentialsError, RestError, WaitTimeoutError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from kalshi_nb._rest.client import RestClient
+    from kalshi_nb._feed.frame import Frame
+    from kalshi_nb._rest.client import Params, RestClient
 
-__all__ = ["Found", "Outcome", "rest_checks"]
+__all__ = ["Found", "Outcome", "rest_checks", "trade_checks"]
 
 Outcome = Literal["ok", "warning", "failed", "skipped"]
 Found = tuple[str, Outcome, str]
 """A name, an outcome, and what was found."""
 _TRIES: Final = 2
+_LATEST: Final = 30.0
+"""Seconds after which nobody looks for a trade any more; up to 20 have been seen."""
+_APART: Final = 2.0
+"""Seconds between two equal questions: the date of an answer is in whole ones."""
 
 
 class _Status(msgspec.Struct):
@@ -82,3 +92,62 @@ def _of_key(signed: RestClient | None, timeout: float) -> Iterator[Found]:
     else:
         yield "rest key", "ok", "accepted"
         yield "rest limit", "ok", f"{rate:g} tokens a second; {share_of(rate):g} requests a second are made"
+
+
+def trade_checks(client: RestClient, trades: Frame, timeout: float) -> Iterator[Found]:
+    """Look over REST for a trade that the socket brings; yield what that shows.
+
+    Parameters
+    ----------
+    client : RestClient
+        Asks with a key.
+    trades : Frame
+        Gets trades.
+    timeout : float
+        Seconds in which one is to come.
+
+    Raises
+    ------
+    RestError
+        When the exchange does not answer.
+    """
+    try:
+        trades.wait(new=1, timeout=timeout)
+    except WaitTimeoutError:
+        yield "rest trades", "skipped", f"no trade came within {timeout:g} s that could be looked for"
+        return
+    began = time.monotonic()
+    newest = trades.df.row(-1, named=True)
+    ticker, name, second = newest["market_ticker"], newest["trade_id"], int(newest["ts"].timestamp())
+    looks = 0
+    while not _is_there(
+        client, ticker, name, second - 2 - looks, second + 2
+    ):  # another window each time: no cache has it
+        if time.monotonic() - began > _LATEST:
+            text = f"a trade of the socket was not there by its id within {_LATEST:g} s: gaps may stay unrepaired"
+            yield "rest trades", "warning", text
+            return
+        looks += 1
+        time.sleep(1.0)
+    yield "rest trades", "ok", f"a trade of the socket was there by its id after {time.monotonic() - began:.1f} s"
+    is_whole = _is_there(client, ticker, name, second - 60, second)
+    yield "rest window", "ok", f"one that ends at a second has {'all' if is_whole else 'nothing'} of that second"
+    first, again = (_asked_at(client, ticker, rest) for rest in (_APART, 0.0))
+    is_cached = first is not None and first == again
+    yield (
+        "rest cache",
+        "ok",
+        f"a question asked again is answered {'from a cache' if is_cached else 'anew'}, with a key",
+    )
+
+
+def _is_there(client: RestClient, ticker: str, name: str, since: int, until: int) -> bool:
+    params: Params = {"ticker": ticker, "min_ts": since, "max_ts": until, "limit": 1_000}
+    return any(each.trade_id == name for each in client.get("/markets/trades", TradesBody, params).body.trades or ())
+
+
+def _asked_at(client: RestClient, ticker: str, rest: float) -> int | None:
+    """Ask something, and return when the answer was made; then rest."""
+    answer = client.get("/markets/trades", TradesBody, {"ticker": ticker, "limit": 1})
+    time.sleep(rest)
+    return answer.at
