@@ -134,11 +134,8 @@ def trade_checks(client: RestClient, trades: Frame, timeout: float) -> Iterator[
     yield "rest window", "ok", f"one that ends at a second has {'all' if is_whole else 'nothing'} of that second"
     first, again = (_asked_at(client, ticker, rest) for rest in (_APART, 0.0))
     is_cached = first is not None and first == again
-    yield (
-        "rest cache",
-        "ok",
-        f"a question asked again is answered {'from a cache' if is_cached else 'anew'}, with a key",
-    )
+    how = "from a cache" if is_cached else "anew"
+    yield "rest cache", "ok", f"what is asked again with a key is answered {how}"
 
 
 def _is_there(client: RestClient, ticker: str, name: str, since: int, until: int) -> bool:
