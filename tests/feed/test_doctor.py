@@ -84,9 +84,9 @@ def test_the_package_says_whether_its_compiled_part_is_in_use(monkeypatch, built
 @pytest.mark.parametrize(
     ("told", "source"),
     [
-        ('{"url": "file:///home/me/a%20path/kit", "dir_info": {}}', "'/home/me/a path/kit'"),
-        ('{"url": "file:///home/me/kit", "dir_info": {"editable": true}}', "--editable /home/me/kit"),
-        ('{"url": "file:///tmp/kalshi_nb-0.1.0-py3-none-any.whl", "archive_info": {}}', "/path/to/checkout"),
+        ('{"url": "file:///somewhere/a%20path/kit", "dir_info": {}}', "'/somewhere/a path/kit'"),
+        ('{"url": "file:///somewhere/kit", "dir_info": {"editable": true}}', "--editable /somewhere/kit"),
+        ('{"url": "file:///somewhere/kalshi_nb-0.1.0-py3-none-any.whl", "archive_info": {}}', "/path/to/checkout"),
         (None, "/path/to/checkout"),
     ],
     ids=["a checkout", "an editable checkout", "a wheel", "an index"],
