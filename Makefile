@@ -49,6 +49,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv .venv
 
 .venv/run.stamp: $(INSTALLED) | $(BIN)/python
+	@echo "installing kalshi_nb into .venv: a minute, the first time"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
@@ -58,6 +59,7 @@ $(BIN)/python:
 	@touch $@ .venv/run.stamp
 
 .venv/dev.stamp: $(INSTALLED) | $(BIN)/python
+	@echo "installing kalshi_nb and what its tests need into .venv: some minutes, the first time"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@ .venv/run.stamp .venv/lab.stamp
 

@@ -118,7 +118,11 @@ def __getattr__(name: str) -> Any:
     elif name in _MODULES:
         value = importlib.import_module(f"{__name__}.{name}")
     else:
-        raise AttributeError(f"kalshi_nb has no {name!r}; it has {', '.join(sorted(__all__))}")
+        from kalshi_nb._foreign_names import elsewhere  # noqa: PLC0415  # where somebody erred, and not before
+
+        instead = elsewhere(__name__, name)
+        told = f": {instead}." if instead else f"; it has {', '.join(sorted(__all__))}"
+        raise AttributeError(f"kalshi_nb has no {name!r}{told}")
     globals()[name] = value
     return value
 

@@ -13,6 +13,10 @@ from kalshi_nb.errors import NoSuchAttributeError, UsageError
 
 __all__ = ["Named", "corrected", "corrected_methods", "elsewhere", "named_elsewhere"]
 
+_ORDERS: Final = "no orders are placed here; keep another client for that, beside this one"
+_DEPTH: Final = ".depth(n) by levels, .depth_within(0.05) by dollars"
+_SWEEP: Final = "the levels to add up are .depth(99); kn.show(book, total=True) has what it costs to sweep each"
+
 Kind = TypeVar("Kind")
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -27,26 +31,58 @@ _NAMES: Final[dict[str, dict[str, str]]] = {
     },
     "Book": {
         "ask": "the best prices are .top.ask and .top.bid",
+        "apply": "a feed keeps its books; feed.on('orderbook_delta', market_ticker) hears of each change",
+        "ask_depth": _DEPTH,
         "asks": "the levels of both sides are .depth(10)",
         "bid": "the best prices are .top.bid and .top.ask",
+        "bid_depth": _DEPTH,
         "bids": "the levels of both sides are .depth(10)",
+        "cost_to_buy": _SWEEP,
+        "cost_to_sell": _SWEEP,
         "df": "its levels as a polars DataFrame are .depth(10)",
+        "no": '.levels("no")',
+        "ready": '.status == "live"',
+        "yes": '.levels("yes")',
     },
     "Feed": {
-        "candles": 'feed.stream("trade").bars("1m").rolling_frame()',
+        "balance": "a balance is not asked for; the account is feed.positions(), feed.fills() and feed.orders()",
+        "cancel_order": _ORDERS,
+        "candlesticks": 'feed.candles(market_ticker, "1h", since="7d")',
+        "create_order": _ORDERS,
+        "is_connected": 'feed.state == "connected"',
+        "latency_ms": "feed.health().lag_p50 and .lag_p99, in seconds",
         "orderbook": "feed.book(market_ticker)",
+        "place_order": _ORDERS,
+        "portfolio": "feed.positions(), feed.fills() and feed.orders()",
+        "reconnect_count": "feed.health().reconnects",
+        "start": "what connect() returns is running",
         "status": "feed.state in a word, feed.health() in full",
+        "stop": "feed.close()",
         "subscribe": "asking is subscribing: feed.trades(market_ticker), feed.frame(channel), feed.on(channel)",
         "ticker": "feed.tickers(market_ticker)",
+        "unsubscribe": "closing is unsubscribing: close() of the frame, the book or the pipeline",
     },
     "Health": {"lag": ".lag_p50 and .lag_p99", "status": ".state"},
+    "kalshi_nb": {
+        "AsyncFeed": "await kn.connect_async(…), and async for over feed.listen(channel)",
+        "Client": "kn.connect(…)",
+        "KalshiAuth": "kn.connect(…), with key_id= and private_key=, or KALSHI_API_KEY_ID and KALSHI_PRIVATE_KEY_PATH",
+        "KalshiClient": "kn.connect(…)",
+        "KalshiWebSocket": "kn.connect(…)",
+        "Orderbook": "feed.book(market_ticker)",
+        "OrderbookManager": "feed.book(market_ticker)",
+    },
 }
 """What to write instead, by kind of handle and by name."""
 
 
 def elsewhere(kind: str, name: str) -> str:
     """Return what to write in place of a name of another library's; nothing where it is none."""
-    return _NAMES.get(kind, {}).get(name, "")
+    names = _NAMES.get(kind, {})
+    verb, _, what = name.partition("_")
+    if verb in ("subscribe", "unsubscribe") and what:
+        return names.get(verb, "")
+    return names.get(name) or (names.get(what, "") if verb == "get" else "")
 
 
 def named_elsewhere(handle: object, name: str) -> NoReturn:

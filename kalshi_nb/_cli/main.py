@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from kalshi_nb._cli import demo, doctor, export, history, info, markets, record, repair, replay, sim
 from kalshi_nb._cli.arguments import Parser
+from kalshi_nb._version import __version__
 from kalshi_nb.errors import KalshiError
 
 if TYPE_CHECKING:
@@ -60,13 +61,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Raises
     ------
     SystemExit
-        With 0 after ``--help``, and with 2 where the arguments cannot be understood.
+        With 0 after ``--help`` and ``--version``, and with 2 where there are no arguments, or none that can be
+        understood.
     """
     parser = Parser(prog="kalshi-nb", description="Live Kalshi markets as polars frames.")
+    parser.add_argument("--version", action="version", version=f"kalshi_nb {__version__}")
     parsers = parser.add_subparsers(dest="command", required=True)
     for command in COMMANDS:
         command.add(parsers).set_defaults(run=command.run)
     _print_whatever_comes()
+    if not (sys.argv[1:] if arguments is None else arguments):
+        parser.print_help(sys.stderr)  # whoever types the name alone wants to know what there is
+        parser.exit(2)
     try:
         chosen = parser.parse_args(arguments)
         status: int = chosen.run(chosen)

@@ -157,8 +157,9 @@ def _meant(where: Secret) -> str:
 
 def _nowhere(settings: Settings) -> str:
     return (
-        "Say where to connect: connect('sim') for a simulated exchange (no key, no network), 'demo' or 'prod' "
-        f"for Kalshi; or set {ENVIRONMENT_VARIABLE}. Looked {settings.looked_in()}."
+        "Say where to connect: 'sim' is a simulated exchange (no key, no network), 'demo' and 'prod' are Kalshi. "
+        f"Write connect('sim'), or --env sim behind a command; or set {ENVIRONMENT_VARIABLE}. "
+        f"Looked {settings.looked_in()}."
     )
 
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import html
+import importlib.metadata
+import json
 import os
 import platform
+import shlex
 import ssl as _ssl
 import stat
+import urllib.parse
+import urllib.request
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -212,9 +217,22 @@ def _look_at_package(found: _Examination) -> None:
     else:
         found.warn(
             "package",
-            f"{here}, without its compiled part: all works, at about 70 % of the speed. "
-            "With a C compiler at hand: pip install --force-reinstall --no-deps --no-cache-dir kalshi-nb",
+            f"{here}, without its compiled part: all works, at about 70 % of the speed. With a C compiler at hand: "
+            f"pip install --force-reinstall --no-deps --no-cache-dir {_source()}",
         )
+
+
+def _source() -> str:
+    """Return what to tell pip for the same package once more: the checkout, where it was installed from one."""
+    try:
+        told = importlib.metadata.distribution("kalshi-nb").read_text("direct_url.json")
+    except importlib.metadata.PackageNotFoundError:
+        told = None
+    origin = json.loads(told) if told else {}
+    if "dir_info" not in origin:
+        return "/path/to/checkout"  # a wheel, and what an index gave, has no source to compile
+    path = shlex.quote(urllib.request.url2pathname(urllib.parse.urlsplit(origin["url"]).path))
+    return f"--editable {path}" if origin["dir_info"].get("editable") else path
 
 
 def _look_at_environment(found: _Examination, where: Secret) -> Place | None:
@@ -277,8 +295,8 @@ def _look_at_key(found: _Examination, credentials: Credentials) -> None:
     if key_id is None:
         raise found.fail(
             "key id",
-            f"none: pass key_id, or set {KEY_ID_VARIABLES[0]} to the id that Kalshi's API-keys page shows. "
-            f"Looked {credentials.looked_in()}",
+            f"none: pass key_id (the command: --key-id), or set {KEY_ID_VARIABLES[0]} to the id "
+            f"that Kalshi's API-keys page shows. Looked {credentials.looked_in()}",
         )
     try:
         credentials.check_key_id()
@@ -289,8 +307,8 @@ def _look_at_key(found: _Examination, credentials: Credentials) -> None:
     if key is None:
         raise found.fail(
             "private key",
-            f"none: pass private_key, or set {KEY_PATH_VARIABLE} to the PEM file that Kalshi gave you. "
-            f"Looked {credentials.looked_in()}",
+            f"none: pass private_key (the command: --private-key), or set {KEY_PATH_VARIABLE} to the PEM "
+            f"file that Kalshi gave you. Looked {credentials.looked_in()}",
         )
     try:
         signer = credentials.signer()

@@ -376,4 +376,9 @@ def said(report: ExportReport, *, new: bool = True) -> str:
     """Say in a line what an export did, or, where nothing is `new`, what is there."""
     rows = ", ".join(f"{count:,} {channel}" for channel, count in report.rows.items() if count) or "no rows"
     before = f" ({report.skipped} exported before)" if report.skipped and new else ""
-    return f"{report.out}: {rows}, in {len(report.files)} files of {report.segments} segments{before}"
+    files, segments = _counted(len(report.files), "file"), _counted(report.segments, "segment")
+    return f"{report.out}: {rows}, in {files} of {segments}{before}"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

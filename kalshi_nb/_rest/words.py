@@ -40,6 +40,9 @@ _ALSO: Final[dict[str, tuple[str, ...]]] = {
 }
 """What people write for names that titles have, and titles for what people write."""
 
+_SERIES: Final = "kx"
+"""What nearly every ticker begins with and nobody types: NFL is in KXNFLGAME, and in no title of its."""
+
 _EXACT: Final = 1.0
 _BEGINS: Final = 0.75
 _LIKE: Final = 0.5
@@ -61,6 +64,8 @@ def _with_names(words: Iterable[str]) -> Iterator[str]:
     for word in words:
         yield word
         yield from _ALSO.get(word, ())
+        if word.startswith(_SERIES) and word != _SERIES:
+            yield word.removeprefix(_SERIES)
 
 
 class WordIndex:

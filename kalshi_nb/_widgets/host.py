@@ -92,9 +92,12 @@ class Host:
         return None if context is None else id(context.stream)
 
     def publish(self, bundle: dict[str, Any], display_id: str, *, update: bool = False) -> bool:
-        """Show a bundle in the cell that runs, or in the place of what was shown by this id; whether it could be."""
+        """Show a bundle in the cell that runs, or in the place of what was shown by this id; whether it could be.
+
+        A terminal has no place for what was shown: what is printed stays, and an update would be printed below it.
+        """
         publisher = getattr(shell(), "display_pub", None)
-        if publisher is None:
+        if publisher is None or (update and _only_prints(publisher)):
             return False
         publisher.publish(bundle, metadata={}, transient={"display_id": display_id}, update=update)
         return True
@@ -115,6 +118,12 @@ def _cells_running() -> int:
         count += code.co_name == "run_cell_async" and code.co_filename.endswith(_RUNS_CELLS)
         frame = frame.f_back  # type: ignore[assignment]  # None at the end
     return count
+
+
+def _only_prints(publisher: Any) -> bool:
+    """Whether it is IPython's own for terminals, which prints updates like all else."""
+    module = sys.modules.get("IPython.core.displaypub")
+    return module is not None and type(publisher) is getattr(module, "DisplayPublisher", None)
 
 
 def request_now() -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ import tomllib
 
 import pytest
 
+import kalshi_nb
 import kalshi_nb._cli
 from kalshi_nb._cli.main import COMMANDS, main
 
@@ -58,10 +59,22 @@ def test_an_unknown_command_is_met_with_those_there_are(capsys):
         assert name in err
 
 
-def test_no_command_is_met_with_those_there_are(capsys):
+def test_no_command_is_met_with_what_each_of_them_does(capsys):
     status, out, err = said(capsys)
     assert (status, out) == (2, "")
     assert f"{{{','.join(ARGUMENTS)}}}" in err
+    assert "find markets by words" in err
+
+
+def test_the_version_is_told(capsys):
+    assert said(capsys, "--version") == (0, f"kalshi_nb {kalshi_nb.__version__}\n", "")
+
+
+def test_whoever_names_no_exchange_is_told_how_a_command_does(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("KALSHI_ENV", raising=False)
+    assert main(["markets"]) == 2
+    assert "--env sim" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "3601", "nan", "inf", "soon", ""])

@@ -111,6 +111,29 @@ def test_the_package_says_whether_its_compiled_part_is_in_use(monkeypatch, built
     assert said in package.text
 
 
+@pytest.mark.parametrize(
+    ("told", "source"),
+    [
+        ('{"url": "file:///somewhere/a%20path/kit", "dir_info": {}}', "'/somewhere/a path/kit'"),
+        ('{"url": "file:///somewhere/kit", "dir_info": {"editable": true}}', "--editable /somewhere/kit"),
+        ('{"url": "file:///somewhere/kalshi_nb-0.1.0-py3-none-any.whl", "archive_info": {}}', "/path/to/checkout"),
+        (None, "/path/to/checkout"),
+    ],
+    ids=["a checkout", "an editable checkout", "a wheel", "an index"],
+)
+def test_to_have_it_compiled_it_is_installed_from_where_its_source_is(monkeypatch, tmp_path, told, source):
+    monkeypatch.setattr(_doctor, "BUILT", False)
+    monkeypatch.setattr(_doctor, "COMPILED", False)
+    here = tmp_path / "kalshi_nb-0.1.0.dist-info"
+    here.mkdir()
+    (here / "METADATA").write_text("Name: kalshi-nb\nVersion: 0.1.0\n")
+    if told:
+        (here / "direct_url.json").write_text(told)
+    monkeypatch.syspath_prepend(tmp_path)
+    text = kn.doctor("moon").checks[0].text
+    assert text.endswith(f"pip install --force-reinstall --no-deps --no-cache-dir {source}")
+
+
 def test_a_key_of_ones_own_is_described_and_not_shown(known, path):
     report = kn.doctor(known.url, key_id="known-key-1234", private_key=path, timeout=0.5)
     found = {each.name: each for each in report.checks}

@@ -101,6 +101,21 @@ def test_a_channel_like_no_other_is_met_with_the_list_alone(feed, name):
         (lambda feed: feed.trades(), "ohlcv", "bars"),
         (lambda feed: feed, "orderbook", r"feed.book\(market_ticker\)"),
         (lambda feed: feed, "subscribe", "asking is subscribing"),
+        (lambda feed: feed, "subscribe_ticker", "asking is subscribing"),
+        (lambda feed: feed, "unsubscribe", "closing is unsubscribing"),
+        (lambda feed: feed, "unsubscribe_trade", "closing is unsubscribing"),
+        (lambda feed: feed, "start", "is running"),
+        (lambda feed: feed, "stop", r"feed.close\(\)"),
+        (lambda feed: feed, "is_connected", 'feed.state == "connected"'),
+        (lambda feed: feed, "reconnect_count", r"feed.health\(\).reconnects"),
+        (lambda feed: feed, "get_orderbook", r"feed.book\(market_ticker\)"),
+        (lambda feed: feed, "get_candlesticks", r"feed.candles\(market_ticker"),
+        (lambda feed: feed, "get_balance", r"feed.positions\(\)"),
+        (lambda feed: feed, "get_markets", "Did you mean 'markets'"),
+        (lambda feed: feed, "place_order", "no orders are placed here"),
+        (lambda feed: feed.book(MARKET), "bid_depth", r"\.depth\(n\)"),
+        (lambda feed: feed.book(MARKET), "cost_to_buy", r"\.depth\(99\)"),
+        (lambda feed: feed.book(MARKET), "yes", r'\.levels\("yes"\)'),
         (lambda feed: feed, "trade", "Did you mean 'trades'"),
         (lambda feed: feed.health(), "lag", "lag_p50"),
     ],
@@ -136,3 +151,17 @@ def test_a_frame_that_has_no_row_yet_says_how_to_wait_for_one(exchange, feed):
     exchange.advance(5)
     assert tickers.total
     assert "none came yet" not in repr(tickers)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("KalshiClient", "kn.connect"),
+        ("OrderbookManager", "feed.book"),
+        ("AsyncFeed", "kn.connect_async"),
+        ("nonsense", "it has Book"),
+    ],
+)
+def test_a_class_of_another_client_is_answered_with_what_is_asked_here(name, said):
+    with pytest.raises(AttributeError, match=f"kalshi_nb has no '{name}'.*{said}"):
+        getattr(kn, name)

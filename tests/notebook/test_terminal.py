@@ -114,3 +114,14 @@ def test_in_a_script_a_name_takes_the_place_of_itself(script):
         "for each in 'de': feed.stream('trade', name=each).sink(into(each))",
     )
     assert (heard, count, told) == (["c", "d", "e"], 3, [])
+
+
+def test_the_end_of_a_feed_prints_no_view_once_more(tmp_path):
+    end = "import time; print('END'); feed.close(); time.sleep(2)"  # views end on a thread of their own
+    cells = [BEGIN, "exchange.advance(30); feed.trades()", "feed.trades()", end]
+    done = subprocess.run(
+        [sys.executable, "-c", SHELL, json.dumps(cells)], cwd=tmp_path, capture_output=True, text=True, timeout=100
+    )
+    before, after = done.stdout.split("END\n")
+    assert before.count("Trades of all markets") == 2, done.stderr
+    assert "Trades of all markets" not in after

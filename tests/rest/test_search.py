@@ -95,6 +95,12 @@ def test_a_ticker_is_found(discovery):
     assert discovery.search("KXHIGHNY-26NOV22-B52.5")["market_ticker"][0] == "KXHIGHNY-26NOV22-B52.5"
 
 
+def test_a_ticker_is_found_without_the_letters_that_nearly_all_begin_with(discovery):
+    found = discovery.search("nfl")["market_ticker"]
+    assert set(found) == {"KXNFLGAME-26NOV22NYJBUF-NYJ", "KXNFLGAME-26NOV22NYJBUF-BUF"}
+    assert best("kx", "KX", "x") == [0]
+
+
 def test_of_what_fits_equally_well_the_most_traded_comes_first(discovery):
     found = discovery.search("high temp new york")
     same = found.filter(pl.col("score") == found["score"][0])

@@ -333,7 +333,7 @@ def test_plain_text_says_first_low_high_and_last_and_shows_a_gap():
     text = chart_text(PICTURE)
     assert "first 40¢  low 40¢  high 48¢  last 48¢  90 contracts in 1 h" in text
     assert "x" in text.splitlines()[1]
-    assert "no trades in 1 h" in chart_text(PICTURE._replace(trades=()))
+    assert "no trades known in 1 h" in chart_text(PICTURE._replace(trades=()))
 
 
 def test_html_breaks_the_line_at_a_gap_and_has_no_script_and_no_address():
@@ -360,7 +360,7 @@ def test_the_still_forms_of_several_markets_have_a_row_and_a_line_each():
     )
     picture = PICTURE._replace(market=Market("KX"), lines=lines, trades=(), candles=(), quotes=())
     told = chart_text(picture).splitlines()
-    assert told[0].startswith("KX  live in 1 h")
+    assert told[0].startswith("KX  live  3 markets in 1 h  (snapshot ")
     assert told[1] == "  KX-A  first 40¢  low 40¢  high 48¢  last 48¢"
     assert told[3] == "  KX-B  first 20¢  low 20¢  high 25.5¢  last 25.5¢"
     assert told[5] == "  KX-C  no prices"

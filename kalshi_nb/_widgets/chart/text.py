@@ -26,7 +26,7 @@ def chart_text(picture: ChartPicture, *, unit: str = "cents") -> str:
     name = numbers.clean(picture.market.ticker)
     when = numbers.moment(picture.clock)
     if not picture.trades:
-        return f"{name}  {picture.status}  no trades{_window(picture)}  (snapshot {when})"
+        return f"{name}  {picture.status}  no trades known{_window(picture)}  (snapshot {when})"
     prices = _ends(picture.trades, picture, unit)
     volume = numbers.size(picture.traded, whole=numbers.whole_sizes([picture.traded]))
     return (
@@ -37,7 +37,7 @@ def chart_text(picture: ChartPicture, *, unit: str = "cents") -> str:
 
 def _lines_text(picture: ChartPicture, unit: str) -> str:
     of, when = numbers.clean(picture.market.ticker), numbers.moment(picture.clock)
-    told = [f"{of}  {picture.status}{_window(picture)}  (snapshot {when})"]
+    told = [f"{of}  {picture.status}  {len(picture.lines)} markets{_window(picture)}  (snapshot {when})"]
     for line in picture.lines:
         name = numbers.clean(line.ticker)
         prices = _ends(line.points, picture, unit)
@@ -63,7 +63,7 @@ def chart_html(picture: ChartPicture, *, unit: str = "cents", note: str = "") ->
         heads = ["market", "", *_ENDS]
         return _drawing(picture) + still_table(caption, heads, table, told, right=(2, 3, 4, 5))
     if not picture.trades:
-        return still_table(caption, ["price"], [["no trades"]], told)
+        return still_table(caption, ["price"], [["no trades known"]], told)
     rows = [[{"first": "open"}.get(word, word), each] for word, each in _ends(picture.trades, picture, unit).items()]
     rows.append(["contracts", numbers.size(picture.traded, whole=numbers.whole_sizes([picture.traded]))])
     return _drawing(picture) + still_table(caption, ["", "YES price"], rows, told, right=(1,))

@@ -187,6 +187,14 @@ def test_a_gap_that_closes_is_no_longer_hatched_and_the_view_keeps_its_height(ho
     assert host.page.locator(".kalshi-nb").evaluate("(n) => n.offsetHeight") == before
 
 
+def test_as_wide_as_a_notebook_how_a_gap_was_repaired_is_there_before_its_numbers(make_host):
+    heads = {840: ["lasted", "repaired by"], 1040: ["missing seq", "repaired by"], 640: ["reason", "lasted"]}
+    for width, last in heads.items():
+        host = make_host(viewport={"width": width + 4, "height": 900})
+        show_all(host, {"live": gaps_states()["live"]}, "gaps", width=width)
+        assert host.texts(".feed-gaps thead th")[-len(last) :] == last
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize(("kind", "states"), [("status", strip_states), ("gaps", gaps_states)])
 @pytest.mark.matrix
