@@ -44,6 +44,20 @@ def pytest_collection_finish():
 
 
 @pytest.fixture
+def closed_behind():
+    """Close the feeds and exchanges that examples leave open, as readers may: other tests look for what is left."""
+    from kalshi_nb._feed.registry import registry
+    from kalshi_nb.sim._running import _still_running
+
+    kept = [*registry.feeds(), *(each for _, each in _still_running())]
+    yield
+    for each in (*registry.feeds(), *(each for _, each in _still_running())):
+        if not any(each is other for other in kept):
+            each.close()
+    gc.collect()
+
+
+@pytest.fixture
 def nothing_before(monkeypatch):
     """Frames of one's own account begin empty, for laws about what comes."""
     monkeypatch.setattr("kalshi_nb._feed.account.ACCOUNT", ())

@@ -73,16 +73,17 @@ def places(monkeypatch, tmp_path):
 
 
 @pytest.mark.timeout(120)
+@pytest.mark.usefixtures("closed_behind")
 @pytest.mark.parametrize("page", [each for each in PAGES if blocks(each)], ids=lambda page: page.name)
 def test_every_example_of_a_page_runs_as_printed_one_after_the_other(page, places):
-    names = {"__name__": "__main__"}
+    names, made = {"__name__": "__main__"}, []
     try:
         for text in [*blocks(page), CHECKS.get(page.name, "")]:
             run(text, names, page.name)
+            made += [each for each in names.values() if isinstance(each, kn.sim.Exchange)]
     finally:
-        for each in list(names.values()):
-            if isinstance(each, kn.Feed | kn.sim.Exchange):
-                each.close()
+        for each in made:
+            each.close()
 
 
 def test_what_is_shown_and_not_run_is_what_cannot_run_here():

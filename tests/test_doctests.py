@@ -19,6 +19,7 @@ def test_there_are_examples():
     assert "kalshi_nb.sim" in MODULES
 
 
+@pytest.mark.usefixtures("closed_behind")
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_in_docstrings_run_as_printed(name):
     found = doctest.testmod(importlib.import_module(name), optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)

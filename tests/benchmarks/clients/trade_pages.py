@@ -49,7 +49,7 @@ def main():
             if at.path.endswith("/markets/trades"):
                 body = bodies[int(parse_qs(at.query).get("cursor", ["0"])[0])]
             else:
-                body = b'{"trades_created_ts":"2020-01-01T00:00:00Z"}'
+                body = b'{"trades_created_ts":"2020-01-01T00:00:00Z","cursor":"","trades":[]}'
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
