@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from kalshi_nb._feed.cells import Run, cells, origin
 from kalshi_nb._feed.coverage import Coverage
-from kalshi_nb._feed.demand import Demand, Held
+from kalshi_nb._feed.demand import Demand, Held, MarketTickers, check_subjects
 from kalshi_nb._feed.handles import Closer, Ending
 from kalshi_nb._redaction import could_be_key, shown
 from kalshi_nb._rows.channels import source_of
 from kalshi_nb._rows.tickers import about
+from kalshi_nb._streams.fetched import checked_backfill
 from kalshi_nb._streams.listening import Inbox, Listener
 from kalshi_nb._streams.pipeline import Pipeline
 from kalshi_nb._streams.runner import Pipelines
@@ -85,43 +86,39 @@ class Attachments:
         ending = Ending()
         source = make(ending)
         held = self._take(source.pipeline, ending, name, None)
-        asked = source.pipeline.channel, source.pipeline.market_tickers, held
-        source.cover_by(partial(self._covered, *asked), partial(self._coverage, *asked))
+        pipeline = source.pipeline
+        source.cover_by(partial(self._covered, pipeline, held), partial(self._coverage, pipeline, held))
         return source
 
-    def stream(self, channel: str, tickers: frozenset[str] | None, *, exact: bool, name: str | None) -> Source:
+    def stream(
+        self, channel: str, market_tickers: MarketTickers, *, exact: bool, backfill: bool, name: str | None
+    ) -> Source:
         """Attach a stream of batches."""
-        return self.begin(
-            lambda close: self._pipelines.stream(channel, tickers, exact=exact, name=name, on_close=close), name=name
-        )
+        tickers = check_subjects(channel, market_tickers)
+        make = partial(self._pipelines.stream, channel, tickers, exact=exact, backfill=backfill, name=name)
+        return self.begin(lambda close: make(on_close=close), name=name)
 
-    def messages(self, channel: str, tickers: frozenset[str] | None, *, gaps: bool, name: str | None) -> Source:
+    def messages(
+        self, channel: str, market_tickers: MarketTickers, *, gaps: bool, backfill: bool, name: str | None
+    ) -> Source:
         """Attach a stream of lists of messages."""
-        return self.begin(
-            lambda close: self._pipelines.messages(channel, tickers, gaps=gaps, name=name, on_close=close), name=name
-        )
+        tickers = check_subjects(channel, market_tickers)
+        make = partial(self._pipelines.messages, channel, tickers, gaps=gaps, backfill=backfill, name=name)
+        return self.begin(lambda close: make(on_close=close), name=name)
 
     def _coverage(
-        self,
-        channel: str,
-        tickers: frozenset[str] | None,
-        held: Held,
-        lost_since: Callable[[int], bool] = lambda _: False,
+        self, pipeline: Pipeline, held: Held, lost_since: Callable[[int], bool] = lambda _: False
     ) -> Coverage:
-        return Coverage(self._engine, source_of(channel), tickers, held.connections, lost_since)
+        channel, tickers = source_of(pipeline.channel), pipeline.market_tickers
+        return Coverage(self._engine, channel, tickers, held.connections, lost_since, has_fetched=pipeline.backfill)
 
     def _covered(
-        self,
-        channel: str,
-        tickers: frozenset[str] | None,
-        held: Held,
-        store: RollingFrame,
-        lost_since: Callable[[int], bool],
+        self, pipeline: Pipeline, held: Held, store: RollingFrame, lost_since: Callable[[int], bool]
     ) -> Frame:
         """Return what tells of a frame below a stream whether it lacks rows."""
         from kalshi_nb._feed.frame import Frame  # noqa: PLC0415  # polars loads when it is needed
 
-        return Frame(store, name=channel, coverage=self._coverage(channel, tickers, held, lost_since))
+        return Frame(store, name=pipeline.channel, coverage=self._coverage(pipeline, held, lost_since))
 
     def call(
         self,
@@ -130,6 +127,7 @@ class Attachments:
         function: Callable[..., Any],
         *,
         gaps: bool = False,
+        backfill: bool = False,
         name: str | None = None,
     ) -> Pipeline:
         """Attach a callback."""
@@ -137,29 +135,38 @@ class Attachments:
             raise ConfigurationError(f"on({channel!r}) decorates a function, not a {type(function).__name__}.")
         _check_name(name)
         ending = Ending()
-        pipeline = self._pipelines.on(channel, function, tickers, gaps=gaps, name=name, on_close=ending)
+        pipeline = self._pipelines.on(
+            channel, function, tickers, gaps=gaps, backfill=backfill, name=name, on_close=ending
+        )
         self._take(pipeline, ending, name, _identity(function))
         return pipeline
 
     def decorator(
-        self, channel: str, tickers: frozenset[str] | None, *, gaps: bool, name: str | None
+        self, channel: str, market_tickers: MarketTickers, *, gaps: bool, backfill: bool, name: str | None
     ) -> Callable[[Callback], Callback]:
         """Return what attaches the callback that it decorates, and leaves it as it is."""
+        tickers = check_subjects(channel, market_tickers)
 
         def attach(function: Callback) -> Callback:
-            self.call(channel, tickers, function, gaps=gaps, name=name)
+            self.call(channel, tickers, function, gaps=gaps, backfill=backfill, name=name)
             return function
 
         return attach
 
-    def listen(self, channel: str, tickers: frozenset[str] | None, *, gaps: bool, name: str | None) -> Listener:
+    def listen(
+        self, channel: str, market_tickers: MarketTickers, *, gaps: bool, backfill: bool, name: str | None
+    ) -> Listener:
         """Return what attaches a pipeline for code that awaits, once that begins; only its name replaces another."""
+        tickers = check_subjects(channel, market_tickers)
         _check_name(name)
         flag("gaps", gaps)
+        checked_backfill(channel, backfill)
 
         def attach() -> tuple[Pipeline, Inbox, Callable[[], None]]:
             ending = Ending()
-            delivery = self._pipelines.listen(channel, tickers, gaps=gaps, name=name, on_close=ending)
+            delivery = self._pipelines.listen(
+                channel, tickers, gaps=gaps, backfill=backfill, name=name, on_close=ending
+            )
             pipeline = delivery.pipeline
 
             def ask() -> None:

@@ -94,6 +94,8 @@ class Coverage:
         The numbers of the connections that these come over.
     lost_since : callable, optional
         Tells whether rows that did come over them were lost later, since a moment.
+    has_fetched : bool
+        Rows that a gap took and that were fetched are in the frame, too.
 
     Attributes
     ----------
@@ -108,12 +110,15 @@ class Coverage:
         market_tickers: frozenset[str] | None,
         connections: frozenset[int],
         lost_since: Callable[[int], bool] = lambda _: False,
+        *,
+        has_fetched: bool = True,
     ) -> None:
         self._engine = engine
         self._channel = channel
         self._market_tickers = market_tickers
         self._connections = connections
         self._lost_since = lost_since
+        self._has_fetched = has_fetched
         self._ended: tuple[list[Gap], dict[int, int]] | None = None
         self.began = self.now()
         self._reaches: int | None = None
@@ -184,9 +189,12 @@ class Coverage:
         if self._may_lack(gaps, dropped, since):
             return True
         return any(
-            self._concerns(gap) and gap.repaired_by != "rest" and (gap.closed is None or gap.closed >= since)
+            self._concerns(gap) and not self._is_mended(gap) and (gap.closed is None or gap.closed >= since)
             for gap in gaps
         )
+
+    def _is_mended(self, gap: Gap) -> bool:
+        return self._has_fetched and gap.repaired_by == "rest"
 
     def known(self) -> list[Gap]:
         """Return the gaps that concern the frame and that the log still has, oldest first."""

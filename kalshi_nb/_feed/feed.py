@@ -10,8 +10,7 @@ from kalshi_nb._durations import Duration
 from kalshi_nb._engine.port import Engine
 from kalshi_nb._feed.book import Book
 from kalshi_nb._feed.books import Books
-from kalshi_nb._feed.demand import MarketTickers, check_books, check_subjects, check_ticker, check_tickers, rfq_params
-from kalshi_nb._feed.frames import checked
+from kalshi_nb._feed.demand import MarketTickers, check_books, check_ticker, check_tickers, rfq_params
 from kalshi_nb._feed.handles import Ending
 from kalshi_nb._feed.health import Health
 from kalshi_nb._feed.notices import tell
@@ -25,7 +24,6 @@ from kalshi_nb._offload import off_loop
 from kalshi_nb._rest.filters import MarketQuestion
 from kalshi_nb._rows.channels import BOOKS, QUOTES
 from kalshi_nb._rows.rejects import Reject
-from kalshi_nb._rows.wanted import Params
 from kalshi_nb._streams.alerts import Alert
 from kalshi_nb._streams.pipeline import Pipeline
 from kalshi_nb._threads import FEED_ROLES, refuse_on
@@ -122,17 +120,12 @@ class Feed:
         self._engine = engine
         self._on_close = Ending([] if on_close is None else [lambda: on_close(self)])
         self._parts = parts = parts_of(engine, options, exchange, replaying, rest)
-        self._standing, self._markets = parts.standing, parts.markets
-        self._frames, self._books, self._attachments = parts.frames, parts.books, parts.attachments
+        self._standing, self._markets, self._books = parts.standing, parts.markets, parts.books
         self._pipelines, self._views, self._dashboards = parts.pipelines, parts.views, parts.dashboards
 
     def _open(self, timeout: float) -> None:
         """Begin, and wait for the first handshake; :func:`kalshi_nb.connect` does this."""
-        self._engine.start(timeout, self._pipelines.wait_for_room)
-        self._pipelines.start()
-        mover = self.exchange or self.replaying
-        if mover is not None:
-            mover.attach(self._parts.follower)
+        self._parts.open(self._engine, timeout, self.exchange or self.replaying)
 
     def _remains(self) -> Remains:
         """Return what has threads, to be ended when this object is gone."""
@@ -200,7 +193,7 @@ class Feed:
         "rest" (see ``backfill`` of :func:`kalshi_nb.connect`). The numbers begin anew with each subscription and
         connection: what names a trade is its ``trade_id``.
         """
-        return self._frame("trade", market_tickers, rows, seconds, exact=exact, gaps=gaps, since=since)
+        return self._ask().frames.of("trade", market_tickers, rows, seconds, exact=exact, gaps=gaps, since=since)
 
     def tickers(
         self,
@@ -228,7 +221,7 @@ class Feed:
         -----
         Source: Kalshi's channel ``ticker``. It has no sequence numbers, so a lost row cannot be seen.
         """
-        return self._frame("ticker", market_tickers, rows, seconds, exact=exact, gaps=gaps)
+        return self._ask().frames.of("ticker", market_tickers, rows, seconds, exact=exact, gaps=gaps)
 
     def deltas(
         self,
@@ -256,7 +249,7 @@ class Feed:
         -----
         Source: Kalshi's channel ``orderbook_delta``.
         """
-        return self._frame(BOOKS, market_tickers, rows, seconds, exact=exact, gaps=gaps)
+        return self._ask().frames.of(BOOKS, market_tickers, rows, seconds, exact=exact, gaps=gaps)
 
     def quotes(
         self,
@@ -286,7 +279,7 @@ class Feed:
         for, or as soon as its book is live. ``ts`` and ``seq`` are those of the delta that made the change; where
         none did, ``ts`` equals ``received_at``.
         """
-        return self._frame(QUOTES, market_tickers, rows, seconds, exact=exact)
+        return self._ask().frames.of(QUOTES, market_tickers, rows, seconds, exact=exact)
 
     # Your account -------------------------------------------------------------------------------------
 
@@ -320,7 +313,7 @@ class Feed:
         ``received_at`` and ``post_position`` are null. A :class:`kalshi_nb.errors.AccountWarning` says so where they
         cannot be had.
         """
-        return self._frame("fill", market_tickers, rows, seconds, exact=exact, gaps=gaps)
+        return self._ask().frames.of("fill", market_tickers, rows, seconds, exact=exact, gaps=gaps)
 
     def orders(
         self,
@@ -350,7 +343,9 @@ class Feed:
         to `gaps`), and orders that do not change are not sent: these are fetched as :meth:`fills` are, all
         that rest and the newest 100,000 that ended, with the time of their last change as ``ts``.
         """
-        return self._frame("user_orders", market_tickers, rows, seconds, exact=exact, gaps=gaps, keys=latest_keys)
+        return self._ask().frames.of(
+            "user_orders", market_tickers, rows, seconds, exact=exact, gaps=gaps, keys=latest_keys
+        )
 
     def positions(
         self,
@@ -379,7 +374,7 @@ class Feed:
         does to `gaps`), and positions that do not change are not sent: those of the primary account are fetched as
         :meth:`fills` are. REST tells neither ``position_fee_cost`` nor ``volume``.
         """
-        return self._frame("market_positions", market_tickers, rows, seconds, exact=exact, gaps=gaps)
+        return self._ask().frames.of("market_positions", market_tickers, rows, seconds, exact=exact, gaps=gaps)
 
     def order_groups(
         self, *, rows: int | None = None, seconds: Duration | None = None, exact: bool = False, gaps: bool = False
@@ -400,7 +395,7 @@ class Feed:
         -----
         Source: Kalshi's channel ``order_group_updates``.
         """
-        return self._frame("order_group_updates", None, rows, seconds, exact=exact, gaps=gaps)
+        return self._ask().frames.of("order_group_updates", None, rows, seconds, exact=exact, gaps=gaps)
 
     # Markets and events -------------------------------------------------------------------------------
 
@@ -438,7 +433,7 @@ class Feed:
         sent when a market opens or closes at its time. What is about an event is not in the frame of named markets.
         """
         channel = "multivariate_market_lifecycle" if flag("multivariate", multivariate) else "market_lifecycle_v2"
-        return self._frame(channel, market_tickers, rows, seconds, exact=exact, gaps=gaps)
+        return self._ask().frames.of(channel, market_tickers, rows, seconds, exact=exact, gaps=gaps)
 
     def rfqs(
         self,
@@ -491,7 +486,7 @@ class Feed:
         Source: Kalshi's channel ``communications``, which carries hundreds of messages a second.
         """
         params = rfq_params(user_filter, shard_factor, shard_key)
-        return self._frame(
+        return self._ask().frames.of(
             "communications", market_tickers, rows, seconds, params, exact=exact, gaps=gaps, keys=latest_keys
         )
 
@@ -532,7 +527,7 @@ class Feed:
         exist is acknowledged like any other, and silent. For Pyth's prices use ``frame("pyth_value", …)``.
         """
         channel = "cfbenchmarks_value_5hz" if flag("five_hz", five_hz) else "cfbenchmarks_value"
-        return self._frame(channel, index_ids, rows, seconds, exact=exact, gaps=gaps)
+        return self._ask().frames.of(channel, index_ids, rows, seconds, exact=exact, gaps=gaps)
 
     def index_ids(self, channel: str = "cfbenchmarks_value") -> list[str]:
         """Ask the exchange which indices, or underlyings, a reference feed has.
@@ -606,7 +601,7 @@ class Feed:
         MarketTickerError, SubscriptionError, FeedClosedError
             As for :meth:`trades`.
         """
-        return self._frame(channel, market_tickers, rows, seconds, exact=exact, gaps=gaps, keys=latest_keys)
+        return self._ask().frames.of(channel, market_tickers, rows, seconds, exact=exact, gaps=gaps, keys=latest_keys)
 
     # Books --------------------------------------------------------------------------------------------
 
@@ -731,8 +726,7 @@ class Feed:
         ConfigurationError
             When a value will not do, such as a panel that does not exist; the nearest is named.
         """
-        self._ask()
-        return self._dashboards.open(market_ticker, panels, options)
+        return self._ask().dashboards.open(market_ticker, panels, options)
 
     def board(self, series: str | None = None, **options: Any) -> LiveView:
         """Show many markets in one table, the newest :meth:`tickers`: sorted, filtered and chosen from on a page.
@@ -796,8 +790,7 @@ class Feed:
         FeedClosedError
             When the feed is closed.
         """
-        self._ask()
-        return self._books.events.get(event_ticker, market_tickers, options)
+        return self._ask().books.events.get(event_ticker, market_tickers, options)
 
     # What there is ------------------------------------------------------------------------------------
 
@@ -1113,7 +1106,13 @@ class Feed:
     # Pipelines ----------------------------------------------------------------------------------------
 
     def stream(
-        self, channel: str, market_tickers: MarketTickers = None, *, exact: bool = False, name: str | None = None
+        self,
+        channel: str,
+        market_tickers: MarketTickers = None,
+        *,
+        exact: bool = False,
+        backfill: bool = False,
+        name: str | None = None,
     ) -> Stream:
         """Return a ``streamz.Stream`` of polars DataFrames, one a batch, to build a pipeline on.
 
@@ -1133,6 +1132,11 @@ class Feed:
             As for :meth:`frame`.
         exact : bool
             Prices and counts as Decimal instead of Float64.
+        backfill : bool
+            Have trades, too, that a gap took and that the feed fetched over REST (see ``backfill`` of
+            :func:`kalshi_nb.connect`): each once, in a batch of their own, behind what came meanwhile. A last column
+            ``backfilled`` is true of them; they have no ``received_at`` and no ``seq``. Only the channel ``trade`` has
+            such rows.
         name : str, optional
             What to call it in reprs and messages. It takes the place of the feed's pipeline of that name, where
             there is one.
@@ -1141,14 +1145,21 @@ class Feed:
         ------
         UnknownChannelError
             When there is no such channel; the message lists those there are.
+        ConfigurationError
+            When `backfill` is asked for of another channel than ``trade``.
         MarketTickerError, SubscriptionError, FeedClosedError
             As for :meth:`trades`.
         """
-        self._ask()
-        return self._attachments.stream(channel, check_subjects(channel, market_tickers), exact=exact, name=name)
+        return self._ask().attachments.stream(channel, market_tickers, exact=exact, backfill=backfill, name=name)
 
     def messages(
-        self, channel: str, market_tickers: MarketTickers = None, *, gaps: bool = False, name: str | None = None
+        self,
+        channel: str,
+        market_tickers: MarketTickers = None,
+        *,
+        gaps: bool = False,
+        backfill: bool = False,
+        name: str | None = None,
     ) -> Stream:
         """Return a ``streamz.Stream`` of lists of typed messages, one list a batch.
 
@@ -1161,12 +1172,19 @@ class Feed:
             Have a :class:`kalshi_nb.Gap` between the messages wherever some may be missing: where the feed has a gap
             of the channel (see :attr:`gaps`), and where the pipeline itself missed some, since it rested after errors
             or was too slow. Quotes say themselves when their book is not live; here they have the latter alone.
+        backfill : bool
+            As for :meth:`stream`; ``message.backfilled`` says which trades were fetched.
         """
-        self._ask()
-        return self._attachments.messages(channel, check_subjects(channel, market_tickers), gaps=gaps, name=name)
+        return self._ask().attachments.messages(channel, market_tickers, gaps=gaps, backfill=backfill, name=name)
 
     def on(
-        self, channel: str, market_tickers: MarketTickers = None, *, gaps: bool = False, name: str | None = None
+        self,
+        channel: str,
+        market_tickers: MarketTickers = None,
+        *,
+        gaps: bool = False,
+        backfill: bool = False,
+        name: str | None = None,
     ) -> Callable[[Callback], Callback]:
         """Have a function called with each message of a channel, on the feed's thread for user code.
 
@@ -1181,7 +1199,8 @@ class Feed:
 
         Parameters and errors as for :meth:`messages`, and so is what takes the place of what: the cell, run again,
         or a pipeline of the same `name`; never a function's own name alone, which several strategies may share. With
-        `gaps` the function is called with each gap, too. A function that raises is called again with the next message;
+        `gaps` the function is called with each gap, too, and with `backfill` with trades that a gap took, once they
+        are fetched: ``trade.backfilled`` is true then. A function that raises is called again with the next message;
         see :class:`kalshi_nb.Pipeline`.
 
         Raises
@@ -1189,11 +1208,16 @@ class Feed:
         PipelineError
             When the function is ``async``: use :meth:`listen` in a coroutine.
         """
-        self._ask()
-        return self._attachments.decorator(channel, check_subjects(channel, market_tickers), gaps=gaps, name=name)
+        return self._ask().attachments.decorator(channel, market_tickers, gaps=gaps, backfill=backfill, name=name)
 
     def listen(
-        self, channel: str, market_tickers: MarketTickers = None, *, gaps: bool = False, name: str | None = None
+        self,
+        channel: str,
+        market_tickers: MarketTickers = None,
+        *,
+        gaps: bool = False,
+        backfill: bool = False,
+        name: str | None = None,
     ) -> Listener:
         """Return the messages of a channel for code that awaits: an asynchronous iterator, to be used at once.
 
@@ -1222,6 +1246,8 @@ class Feed:
             As for :meth:`messages`.
         gaps : bool
             Have a :class:`kalshi_nb.Gap` between the messages wherever some may be missing.
+        backfill : bool
+            As for :meth:`messages`.
         name : str, optional
             What to call it in :attr:`pipelines`.
 
@@ -1233,15 +1259,14 @@ class Feed:
 
         Raises
         ------
-        UnknownChannelError, MarketTickerError, FeedClosedError
+        UnknownChannelError, MarketTickerError, ConfigurationError, FeedClosedError
             As for :meth:`messages`.
         SubscriptionError
             At the first step, when the exchange refuses.
         PipelineError
             When it is used without ``async``.
         """
-        self._ask()
-        return self._attachments.listen(channel, check_subjects(channel, market_tickers), gaps=gaps, name=name)
+        return self._ask().attachments.listen(channel, market_tickers, gaps=gaps, backfill=backfill, name=name)
 
     def when(
         self, condition: Callable[[Quote], Any], call: Callable[[Quote], Any], market_tickers: MarketTickers = None
@@ -1285,8 +1310,7 @@ class Feed:
         book. While a book is not to be trusted the condition is unknown, and no crossing is made up.
         """
         alert = Alert(condition, call, market_tickers)
-        self._ask()
-        return self._attachments.call(QUOTES, check_tickers(market_tickers, QUOTES), alert)
+        return self._ask().attachments.call(QUOTES, check_tickers(market_tickers, QUOTES), alert)
 
     @property
     def pipelines(self) -> list[Pipeline]:
@@ -1540,22 +1564,6 @@ class Feed:
         raise not_copied(self, "connect() in the other process, or pass on data, such as feed.trades().df")
 
     # Inside -------------------------------------------------------------------------------------------
-
-    def _frame(
-        self,
-        channel: str,
-        tickers: MarketTickers,
-        rows: int | None,
-        seconds: Duration | None,
-        params: Params = (),
-        *,
-        exact: bool,
-        gaps: bool = False,
-        keys: int | None = None,
-        since: Since | None = None,
-    ) -> Frame:
-        self._ask()
-        return self._frames.open(checked(channel, tickers, rows, seconds, exact, gaps, params, keys, since))
 
     def _ask(self) -> FeedParts:
         """Begin a call that asks for something new, and return what it asks: refuse it where nothing new can come."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from kalshi_nb._widgets.sources import FeedSource
     from kalshi_nb.errors import SubscriptionError
 
-__all__ = ["FrameRequest", "Frames", "checked"]
+__all__ = ["FrameRequest", "Frames"]
 
 
 class FrameRequest(NamedTuple):
@@ -67,32 +67,6 @@ class FrameRequest(NamedTuple):
     latest_keys: int | None = None
     since: Reach | None = None
     holder: str = ""
-
-
-def checked(
-    channel: str,
-    market_tickers: MarketTickers,
-    rows: int | None,
-    seconds: Duration | None,
-    exact: bool,
-    gaps: bool,
-    params: Params,
-    latest_keys: int | None,
-    since: Since | None = None,
-) -> FrameRequest:
-    """Return what was asked for as a request, or raise what is wrong with it."""
-    from kalshi_nb._frames.rolling import most_keys, window  # noqa: PLC0415  # polars loads when it is needed
-
-    check_channel(channel)
-    tickers = check_tickers(market_tickers, channel)
-    kept = window(rows, seconds)
-    keys = None if latest_keys is None else most_keys(latest_keys)
-    decimals, marked = flag("exact", exact), flag("gaps", gaps)
-    if marked and channel == QUOTES:
-        raise ConfigurationError("quotes have no column gap; their column status says when a book is not live.")
-    span = None if seconds is None else kept.seconds
-    reach = reach_of(since)
-    return FrameRequest(channel, tickers, rows and kept.rows, span, decimals, marked, params, keys, reach)
 
 
 class Frames:
@@ -138,6 +112,35 @@ class Frames:
         self._pipelines = pipelines
         self._standing = standing
         self._handles: Handles[FrameRequest, Frame] = Handles()
+
+    def of(
+        self,
+        channel: str,
+        market_tickers: MarketTickers,
+        rows: int | None,
+        seconds: Duration | None,
+        params: Params = (),
+        *,
+        exact: bool,
+        gaps: bool = False,
+        keys: int | None = None,
+        since: Since | None = None,
+    ) -> Frame:
+        """Return the frame that a user asks for, or raise what is wrong with the question."""
+        from kalshi_nb._frames.rolling import most_keys, window  # noqa: PLC0415  # polars loads when it is needed
+
+        check_channel(channel)
+        tickers = check_tickers(market_tickers, channel)
+        kept = window(rows, seconds)
+        most = None if keys is None else most_keys(keys)
+        decimals, marked = flag("exact", exact), flag("gaps", gaps)
+        if marked and channel == QUOTES:
+            raise ConfigurationError("quotes have no column gap; their column status says when a book is not live.")
+        span = None if seconds is None else kept.seconds
+        reach = reach_of(since)
+        return self.open(
+            FrameRequest(channel, tickers, rows and kept.rows, span, decimals, marked, params, most, reach)
+        )
 
     def open(self, request: FrameRequest) -> Frame:
         """Return the frame of a request, which has been checked; a new one where there is none."""

@@ -56,6 +56,23 @@ class FeedParts:
     checks: BookChecks
     pickers: Pickers
 
+    def open(self, engine: Engine, timeout: float, mover: Any) -> None:
+        """Begin, and wait for the first handshake.
+
+        Parameters
+        ----------
+        engine : Engine
+            What they stand on.
+        timeout : float
+            Seconds that the handshake may take.
+        mover : Exchange, Replaying or None
+            Moves its clock, where it is moved by hand.
+        """
+        engine.start(timeout, self.pipelines.wait_for_room)
+        self.pipelines.start()
+        if mover is not None:
+            mover.attach(self.follower)
+
     def close(self, engine: Engine, mover: Any) -> None:
         """End them and their engine, in the order in which nothing waits for what has ended.
 

@@ -15,7 +15,7 @@ from kalshi_nb._frames.schema import MARKET, RECEIVED, empty, frame_of
 from kalshi_nb._rows.channels import position, traits_of
 from kalshi_nb._rows.gaps import GapRow
 from kalshi_nb._rows.rows import Row
-from kalshi_nb._rows.steering import STEERING, ClockStepRow, DroppedRows, ResetRow, SteeringRow
+from kalshi_nb._rows.steering import STEERING, ClockStepRow, DroppedRows, LateRows, ResetRow, SteeringRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -40,12 +40,15 @@ class Batch:
         Plain tuples are the channel's own rows. Named tuples are its other messages: frames leave them
         out, ``messages()`` passes them on. A :class:`GapRow` stands where a gap is, and what
         ``kalshi_nb._rows.steering`` defines where frames have something to do.
+    late : bool
+        All of them were fetched after their time.
     """
 
-    __slots__ = ("_frames", "_kinds", "_market_tickers", "_marks", "_parts", "_rows", "_subject", "channel")
+    __slots__ = ("_frames", "_kinds", "_market_tickers", "_marks", "_parts", "_rows", "_subject", "channel", "late")
 
-    def __init__(self, channel: str, rows: Sequence[Row]) -> None:
+    def __init__(self, channel: str, rows: Sequence[Row], *, late: bool = False) -> None:
         self.channel = channel
+        self.late = late
         self._rows = rows
         self._subject = traits_of(channel).subject
         self._frames: dict[bool, pl.DataFrame] = {}
@@ -132,7 +135,13 @@ class Batch:
             for row in ([] if self.kinds == _OWN_ONLY else self._rows)
             if type(row) is not tuple and type(row) not in _NO_MESSAGES
         )
-        return DroppedRows(own[0][received] if own else None, rows, others).behind(before)
+        late = Counter(
+            None if at is None else self._market_of(row, at)
+            for each in self._rows
+            if isinstance(each, LateRows)
+            for row in each.rows
+        )
+        return DroppedRows(own[0][received] if own else None, rows, others, late=late).behind(before)
 
     @property
     def market_tickers(self) -> frozenset[str]:

@@ -9,9 +9,11 @@ from kalshi_nb._rows.gaps import GapRow
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import polars as pl
+
     from kalshi_nb._rows.rows import Row
 
-__all__ = ["BACKFILLED", "GAP", "GapMarks"]
+__all__ = ["BACKFILLED", "GAP", "GapMarks", "is_backfilled"]
 
 MOST_MARKETS: Final = 100_000
 
@@ -20,6 +22,11 @@ GAP: Final = "gap"
 
 BACKFILLED: Final = "backfilled"
 """The column that says which rows were fetched, after their time."""
+
+
+def is_backfilled(df: pl.DataFrame) -> bool:
+    """Tell whether a frame has rows, and all of them say that they were fetched."""
+    return BACKFILLED in df.columns and df.height > 0 and bool(df[BACKFILLED].all())
 
 
 class GapMarks:

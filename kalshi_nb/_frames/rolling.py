@@ -301,6 +301,24 @@ class RollingFrame:
         self._waiters.tell(self._total)  # nobody is woken for rows that are not yet those that were waited for
         return rows.height
 
+    def insert_frame(self, df: pl.DataFrame) -> None:
+        """Put the rows of a frame in where their ``ts`` belongs, as `insert` does.
+
+        Raises
+        ------
+        PipelineError
+            When the columns are not those of the frame. Nothing is changed then.
+        """
+        with self._writing:
+            df = self._fitting(df)
+            if df.height == 0:
+                return
+            if self._state.pending:
+                self._take_in(self._state.pending)
+            self._total += df.height
+            self._show(self._with_late(self._state.view, df))
+        self._waiters.tell(self._total)  # nobody is woken for rows that are not yet those that were waited for
+
     def _with_late(self, view: View, late: pl.DataFrame) -> View:
         late = late.sort(moments(), maintain_order=True)
         start = self._start(view.blocks, view.steps)

@@ -11,7 +11,11 @@ __all__ = ["OrderbookDelta", "OrderbookSnapshot", "Ticker", "Trade"]
 
 
 class Trade(msgspec.Struct, frozen=True, gc=False):
-    """One public trade."""
+    """One public trade.
+
+    `backfilled` is true of one that a gap took and that was fetched over REST (see ``backfill`` of
+    :meth:`kalshi_nb.Feed.on`): it has no `received_at` and no `seq`.
+    """
 
     ts: dt.datetime
     market_ticker: str
@@ -22,8 +26,9 @@ class Trade(msgspec.Struct, frozen=True, gc=False):
     no_price: float
     is_block_trade: bool | None
     trade_id: str
-    received_at: dt.datetime
+    received_at: dt.datetime | None
     seq: int | None
+    backfilled: bool = False
 
 
 class Ticker(msgspec.Struct, frozen=True, gc=False):

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from kalshi_nb._rows.rows import Row
 
 __all__ = ["STEERING", "BookRow", "ClockStepRow", "DroppedRows", "LateRows", "ResetRow", "SteeringRow"]
+
+_NONE: Final[Mapping[str | None, int]] = MappingProxyType({})
 
 
 class ResetRow(NamedTuple):
@@ -40,8 +43,8 @@ class LateRows(NamedTuple):
     Attributes
     ----------
     rows : tuple of tuple
-        The channel's own rows. They enter the feed's frames where their ``ts`` belongs, and reach no stream,
-        message or callback.
+        The channel's own rows. They enter the feed's frames where their ``ts`` belongs, and reach those streams,
+        messages and callbacks alone that ask for them.
     """
 
     rows: tuple[Row, ...]
@@ -58,6 +61,8 @@ class DroppedRows(NamedTuple):
         How many of the channel's own rows went, by what they were about.
     others : mapping of str or None to int
         How many other messages went.
+    late : mapping of str or None to int
+        How many rows went that had been fetched.
     number : int or None
         By which those that missed them know what of their losses this tells of, since each counted its own when the
         rows went; None where nobody did.
@@ -67,17 +72,22 @@ class DroppedRows(NamedTuple):
     rows: Mapping[str | None, int]
     others: Mapping[str | None, int]
     number: int | None = None
+    late: Mapping[str | None, int] = _NONE
 
     def behind(self, before: DroppedRows | None) -> DroppedRows:
         """Return what went `before` it and what this says, as one."""
         if before is None:
             return self
         rows, others = Counter(before.rows) + Counter(self.rows), Counter(before.others) + Counter(self.others)
-        return self._replace(opened_at=before.opened_at, rows=rows, others=others)
+        late = Counter(before.late) + Counter(self.late)
+        return self._replace(opened_at=before.opened_at, rows=rows, others=others, late=late)
 
-    def about(self, market_tickers: Iterable[str] | None, *, others: bool) -> int:
-        """Return how many went that were about some markets, None for all; with `others` other messages, too."""
-        counts = (self.rows, self.others) if others else (self.rows,)
+    def about(self, market_tickers: Iterable[str] | None, *, others: bool, late: bool = False) -> int:
+        """Return how many went that were about some markets, None for all.
+
+        With `others` other messages, too, and with `late` rows that had been fetched.
+        """
+        counts = (self.rows, *([self.others] if others else []), *([self.late] if late else []))
         if market_tickers is None:
             return sum(sum(each.values()) for each in counts)
         return sum(each.get(ticker, 0) for each in counts for ticker in market_tickers)

@@ -76,7 +76,8 @@ class BarsNode(Stream):  # type: ignore[misc]  # streamz ships no types
     intervals that were running when the node was made, that a gap of the stream's channel and markets overlaps, or
     rows that the pipeline itself lost. What a gap lost lies between the last row before it and its end, so a bar that
     was complete comes again with False where a gap is found to reach back into it. On a stream that no feed fills it
-    is always False, since nobody knows.
+    is always False, since nobody knows. On a stream with ``backfill=True`` trades that were fetched after a gap change
+    the bars that they belong to; these stay not complete.
     """
 
     _ipython_display_ = None
@@ -220,7 +221,7 @@ class BarsNode(Stream):  # type: ignore[misc]  # streamz ships no types
 def _columns_of(source: Source) -> pl.Schema:
     """Return the columns of what a source sends."""
     pipeline = source.pipeline
-    columns = schema_of(pipeline.channel, pipeline.exact)
+    columns = schema_of(pipeline.channel, pipeline.exact, late=pipeline.backfill)
     if pipeline.kind != "frames" or missing_columns(columns):
         kind = "lists of messages" if pipeline.kind != "frames" else f"rows of the channel {pipeline.channel!r}"
         raise PipelineError(f"bars() takes frames of trades, and not {kind}: begin with feed.stream('trade').")

@@ -6,6 +6,8 @@ import weakref
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+from msgspec.structs import replace
+
 from kalshi_nb._frames.batch import Batch
 from kalshi_nb._messages.gaps import Gap
 from kalshi_nb._moments import datetime_of
@@ -13,6 +15,7 @@ from kalshi_nb._rows.gaps import GapRow
 from kalshi_nb._rows.quotes import QUOTES
 from kalshi_nb._rows.steering import ClockStepRow, DroppedRows, ResetRow
 from kalshi_nb._streams.beginning import Beginning
+from kalshi_nb._streams.fetched import Fetched
 from kalshi_nb._streams.losses import Losses
 from kalshi_nb._streams.pipeline import Pipeline
 from kalshi_nb._streams.progress import Progress
@@ -21,7 +24,7 @@ from kalshi_nb._streams.troubles import keys_dropped
 from kalshi_nb.messages import from_row, from_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     import polars as pl
 
@@ -109,6 +112,7 @@ class Delivery(ABC):
         self._due: list[Message | Gap] = []
         self._progress = Progress(self.losses, Rest(opening.steady))
         self._notices = opening.notices
+        self._fetched = Fetched(opening.label) if opening.label.backfill else None
         self._beginning = Beginning() if opening.label.channel == QUOTES else None
         ending = _ending(weakref.ref(self), opening)
         self.pipeline = Pipeline(opening.label, self.kind, self._progress, ending, exact=opening.exact)
@@ -120,7 +124,7 @@ class Delivery(ABC):
 
     def deliver(self, batch: Batch) -> None:
         """Bring the rows of `batch` that are wanted to the pipeline, and do as steering rows among them say."""
-        for part in batch.parts:
+        for part in self._parts_of(batch):
             if self._progress.closed:
                 return
             if isinstance(part, Batch):
@@ -156,6 +160,10 @@ class Delivery(ABC):
     def frames(self) -> list[RollingFrame]:
         """Return the rolling frames that this pipeline fills."""
 
+    def _parts_of(self, batch: Batch) -> Sequence[Batch | SteeringRow]:
+        """Return the parts of a batch, each brought once; rows that were fetched are batches where they are wanted."""
+        return batch.parts if self._fetched is None else self._fetched.parts_of(batch)
+
     def _deliver_rows(self, batch: Batch) -> None:
         try:
             element = self._wanted(batch if self._beginning is None else self._beginning.of(batch))
@@ -182,12 +190,14 @@ class Delivery(ABC):
 
     def count(self, row: DroppedRows) -> None:
         """Count what went before the pipeline, which may be stuck, and is told of it when it comes to its place."""
-        rows = self._missed(row)
+        rows = self.missed(row)
         if rows and row.number is not None:
             self.losses.drop(rows, row.number, row.opened_at)
 
-    def _missed(self, row: DroppedRows) -> int:
-        return row.about(self.label.market_tickers, others=self.kind != "frames")
+    def missed(self, row: DroppedRows) -> int:
+        """Return how many of the rows that went were for the pipeline."""
+        label = self.label
+        return row.about(label.market_tickers, others=self.kind != "frames", late=label.backfill)
 
     def _lost(self, rows: int, opened_at: int | None = None) -> None:
         """Count rows that went before the pipeline, and tell of it before the next message."""
@@ -215,7 +225,7 @@ class Delivery(ABC):
                 frame.step(row.by)
         elif isinstance(row, DroppedRows):
             if row.number is None:
-                rows = self._missed(row)
+                rows = self.missed(row)
                 if rows:
                     self._lost(rows, row.opened_at)
             else:
@@ -245,6 +255,8 @@ class Delivery(ABC):
 def messages_of(batch: Batch, market_tickers: frozenset[str] | None, *, gaps: bool) -> list[Message | Gap]:
     """Return the messages of some markets, and with `gaps` whatever gaps concern these, at their places."""
     rows = batch.rows_for(market_tickers, gaps=gaps)
+    if batch.late:
+        return [replace(each, backfilled=True) for each in from_rows(batch.channel, rows)]
     if not gaps or GapRow not in batch.kinds:
         return [*from_rows(batch.channel, rows)]
     found: list[Message | Gap] = []

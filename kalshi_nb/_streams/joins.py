@@ -9,6 +9,7 @@ from streamz import Stream
 
 from kalshi_nb._frames.columns import Columns
 from kalshi_nb._frames.last_rows import DEFAULT_KEYS
+from kalshi_nb._frames.marks import is_backfilled
 from kalshi_nb._frames.reading import FrameReading, store_of
 from kalshi_nb._frames.schema import MARKET, schema
 from kalshi_nb._redaction import shown
@@ -72,13 +73,21 @@ class LatestByNode(Stream):  # type: ignore[misc]  # streamz ships no types
     def update(self, x: Any, who: Any = None, metadata: Any = None) -> Any:  # noqa: ARG002  # streamz's signature
         """Take the last rows of an element, and pass on those of all."""
         df = self._fitting(x).filter(pl.col(self.column).is_not_null())
-        known = df if self._last is None else pl.concat([self._last, df])
+        known = df if self._last is None else pl.concat([self._last, self._newer(df, self._last)])
         last = known.unique(self.column, keep="last", maintain_order=True)
         excess = max(0, last.height - self._most)
         self.dropped_keys += excess
         self._last = last.slice(excess).rechunk()
         # A node below may change its frame in place.
         return self._emit(self._last.clone(), metadata=metadata)
+
+    def _newer(self, df: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
+        """Return the rows that may take the place of the last ones: of those that were fetched, none that is older."""
+        if not is_backfilled(df) or "ts" not in df.columns:
+            return df
+        known = last.select(self.column, pl.col("ts").alias(_ORDER))
+        found = df.join(known, on=self.column, how="left", maintain_order="left")
+        return found.filter(pl.col(_ORDER).is_null() | (pl.col("ts") > pl.col(_ORDER))).drop(_ORDER)
 
     def _fitting(self, x: Any) -> pl.DataFrame:
         if not isinstance(x, pl.DataFrame):

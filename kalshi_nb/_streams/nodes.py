@@ -19,9 +19,10 @@ from kalshi_nb._durations import seconds as positive_seconds
 from kalshi_nb._frames.columns import checked_schema
 from kalshi_nb._frames.files import require
 from kalshi_nb._frames.keyed import KeyedFrame, key_columns
+from kalshi_nb._frames.marks import is_backfilled
 from kalshi_nb._frames.reading import FrameReading
 from kalshi_nb._frames.rolling import LONGEST_SECONDS, RollingFrame, most_keys, window
-from kalshi_nb._frames.schema import MARKET
+from kalshi_nb._frames.schema import MARKET, RECEIVED
 from kalshi_nb._frames.schema import schema as schema_of
 from kalshi_nb._logging import log
 from kalshi_nb._rows.channels import traits_of
@@ -119,7 +120,7 @@ class RollingFrameNode(FrameReading, Closing, Stream):  # type: ignore[misc]  # 
                     "rolling_frame() takes polars DataFrames, and messages() sends lists of messages. "
                     f"Use feed.stream({pipeline.channel!r}).rolling_frame(), or make frames in a map() before."
                 )
-            columns = columns or schema_of(pipeline.channel, pipeline.exact)
+            columns = columns or schema_of(pipeline.channel, pipeline.exact, late=pipeline.backfill)
         make = RollingFrame if places is None else partial(KeyedFrame, by=places)
         self._store = make(
             columns,
@@ -130,6 +131,7 @@ class RollingFrameNode(FrameReading, Closing, Stream):  # type: ignore[misc]  # 
             latest_keys=keys,
             ended=None if delivery is None else traits_of(delivery.label.channel).ended,
         )
+        self._lies_by_time = places is None
         self._all_keys = True
         Stream.__init__(self, upstream, stream_name=name)
         self._covered = None if delivery is None else delivery.covered(self._store)
@@ -152,7 +154,10 @@ class RollingFrameNode(FrameReading, Closing, Stream):  # type: ignore[misc]  # 
                 f"rolling_frame() got {type(x).__name__}: the node before it must return a polars "
                 f"DataFrame for every batch.{hint}"
             )
-        self._store.append(x)
+        if self._lies_by_time and is_backfilled(x) and {"ts", RECEIVED} <= set(x.columns):
+            self._store.insert_frame(x)
+        else:
+            self._store.append(x)
         if self._all_keys and self._store.dropped_keys:
             self._all_keys = False
             log(logging.WARNING, keys_dropped(self._title(), self._store.dropped_keys))
@@ -190,7 +195,8 @@ class RollingFrameNode(FrameReading, Closing, Stream):  # type: ignore[misc]  # 
 
         As :meth:`kalshi_nb.Frame.complete`, for the channel and markets of the stream that this is built on. Rows
         that a rest of the pipeline dropped are missing, those that were dropped because it was too slow, and those
-        of a batch that a node of it raised at.
+        of a batch that a node of it raised at. A gap that was repaired over REST counts no more on a stream with
+        ``backfill=True``, which has what was fetched, and stays a gap on any other.
 
         Parameters
         ----------

@@ -34,11 +34,14 @@ class Label(NamedTuple):
     market_tickers : frozenset of str or None
         The markets whose rows it wants; None for all of them, or, of what is made from books, for the books that the
         feed keeps.
+    backfill : bool
+        It wants rows, too, that a gap took and that were fetched.
     """
 
     name: str
     channel: str
     market_tickers: frozenset[str] | None
+    backfill: bool = False
 
     def __str__(self) -> str:
         return f"{self.name!r} on {self.channel}, {about(self.channel, self.market_tickers)}"
@@ -70,6 +73,8 @@ class Pipeline(Made, Closing, NotAwaited):
 
     Attributes
     ----------
+    backfill : bool
+        Whether trades come through it, too, that a gap took and that were fetched over REST.
     origin : str
         Where it was attached, such as ``"In [3], line 2"``; empty where nobody wrote that down.
     """
@@ -80,6 +85,7 @@ class Pipeline(Made, Closing, NotAwaited):
         "market_tickers",
         "kind",
         "exact",
+        "backfill",
         "origin",
         instead="attach another, with other arguments, such as feed.stream('trade', name='mine')",
     )
@@ -95,6 +101,7 @@ class Pipeline(Made, Closing, NotAwaited):
         self.market_tickers = label.market_tickers
         self.kind: Kind = kind
         self.exact = exact
+        self.backfill = label.backfill
         self.origin = ""
         self._label = label
         self._progress = progress

@@ -16,6 +16,7 @@ from kalshi_nb._streams import nodes  # streams have rolling_frame() and throttl
 from kalshi_nb._streams.alerts import Alert, AlertDelivery
 from kalshi_nb._streams.delivery import Delivery, Opening
 from kalshi_nb._streams.feed_frame import FeedFrameDelivery
+from kalshi_nb._streams.fetched import checked_backfill
 from kalshi_nb._streams.functions import refuse_arity, refuse_function
 from kalshi_nb._streams.listening import ListenDelivery
 from kalshi_nb._streams.notices import Notices
@@ -134,6 +135,7 @@ class Pipelines:
         market_tickers: frozenset[str] | None = None,
         *,
         exact: bool = False,
+        backfill: bool = False,
         name: str | None = None,
         on_close: Callable[[], Any] | None = None,
     ) -> Source:
@@ -142,7 +144,7 @@ class Pipelines:
         It lives as long as somebody holds it or a node below it; `on_close` is called when it is closed, and
         again when it goes.
         """
-        opening = self._opening(self._user, channel, market_tickers, name, on_close, exact=exact)
+        opening = self._opening(self._user, channel, market_tickers, name, on_close, exact=exact, backfill=backfill)
         return self._begin(FrameDelivery(opening, self._user_thread.schedule), on_close)
 
     def messages(
@@ -151,14 +153,16 @@ class Pipelines:
         market_tickers: frozenset[str] | None = None,
         *,
         gaps: bool = False,
+        backfill: bool = False,
         name: str | None = None,
         on_close: Callable[[], Any] | None = None,
     ) -> Source:
         """Return a source that emits one list of typed messages a turn; it lives as `stream`'s does.
 
-        With `gaps` each gap stands among the messages at its place.
+        With `gaps` each gap stands among the messages at its place, and with `backfill` trades come, too, that a gap
+        took and that were fetched.
         """
-        opening = self._opening(self._user, channel, market_tickers, name, on_close, gaps=gaps)
+        opening = self._opening(self._user, channel, market_tickers, name, on_close, gaps=gaps, backfill=backfill)
         return self._begin(MessageDelivery(opening, self._user_thread.schedule), on_close)
 
     def on(
@@ -168,6 +172,7 @@ class Pipelines:
         market_tickers: frozenset[str] | None = None,
         *,
         gaps: bool = False,
+        backfill: bool = False,
         name: str | None = None,
         on_close: Callable[[], Any] | None = None,
     ) -> Pipeline:
@@ -181,7 +186,7 @@ class Pipelines:
         refuse_function(channel, function)
         refuse_arity(function, f"on({channel!r}) calls a function with each message")
         name = name or getattr(function, "__name__", None)
-        opening = self._opening(self._user, channel, market_tickers, name, on_close, gaps=gaps)
+        opening = self._opening(self._user, channel, market_tickers, name, on_close, gaps=gaps, backfill=backfill)
         if isinstance(function, Alert):
             delivery: CallbackDelivery = AlertDelivery(opening, self._user_thread.schedule, function)
         else:
@@ -196,11 +201,12 @@ class Pipelines:
         market_tickers: frozenset[str] | None = None,
         *,
         gaps: bool = False,
+        backfill: bool = False,
         name: str | None = None,
         on_close: Callable[[], Any] | None = None,
     ) -> ListenDelivery:
         """Return what puts the messages of `channel` into an inbox, in each turn, until it is closed."""
-        opening = self._opening(self._listening, channel, market_tickers, name, on_close, gaps=gaps)
+        opening = self._opening(self._listening, channel, market_tickers, name, on_close, gaps=gaps, backfill=backfill)
         delivery = ListenDelivery(opening, self._max_pending_rows, self._count_listening)
         self._listening.add(delivery, strongly=True)
         self.start()
@@ -258,13 +264,14 @@ class Pipelines:
         *,
         exact: bool = False,
         gaps: bool = False,
+        backfill: bool = False,
     ) -> Opening:
         if self._turns.is_stopping:
             raise FeedClosedError("The feed is closed: connect() again, then attach to the new one.")
         if registry is not self._kit and name:
             self._notices.attached(name, channel)
-        exact, gaps = flag("exact", exact), flag("gaps", gaps)
-        label = Label(name or f"{channel}-{next(self._numbers)}", channel, market_tickers)
+        exact, gaps, backfill = flag("exact", exact), flag("gaps", gaps), checked_backfill(channel, backfill)
+        label = Label(name or f"{channel}-{next(self._numbers)}", channel, market_tickers, backfill)
         return Opening(
             label,
             exact,
@@ -379,7 +386,7 @@ class Pipelines:
             gone[batch.channel] = batch.dropped(gone.get(batch.channel))
         for each in self._user.all():
             went = gone.get(each.label.channel)
-            rows = 0 if went is None else went.about(each.label.market_tickers, others=each.kind != "frames")
+            rows = 0 if went is None else each.missed(went)
             if went is not None and rows:
                 each.losses.add(rows, "dropped", went.opened_at)
 

@@ -7,7 +7,10 @@ import weakref
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
+import polars as pl
+
 from kalshi_nb._frames.batch import Batch
+from kalshi_nb._frames.marks import BACKFILLED
 from kalshi_nb._frames.reading import FrameReading, store_of
 from kalshi_nb._messages.gaps import Gap
 from kalshi_nb._rows.channels import NEVER_DROPPED
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Protocol
 
-    import polars as pl
     from streamz import Stream
 
     from kalshi_nb._frames.rolling import RollingFrame
@@ -131,7 +133,7 @@ class UserDelivery(Delivery):
     def deliver(self, batch: Batch) -> None:
         """Bring the rows of `batch` that are wanted to the pipeline, behind those that wait."""
         self._progress.began = began = time.monotonic()
-        parts = batch.parts
+        parts = self._parts_of(batch)
         if len(parts) == 1 and not self._line and not self._rest.active and not self._waits:
             # Nothing stands in the line, so nothing has to stand behind it; what raises may begin one.
             self._bring(parts[0])
@@ -447,7 +449,7 @@ class StreamDelivery(UserDelivery):
         """Have a batch wait while a cell may still be building: the first quotes come before the second node does."""
         if not self._is_in_the_making():
             return False
-        self._line.extend(batch.parts)
+        self._line.extend(self._parts_of(batch))
         # A first node that is just being admitted saw no line: it is looked for once more before the last moment.
         for moment in (max(self._building_until, self.schedule.now() + _BUILDING), self._untouched_until):
             self.schedule.call_at(moment, self, self._wake)
@@ -560,6 +562,8 @@ class FrameDelivery(StreamDelivery):
         frame = batch.select(self.label.market_tickers, self.pipeline.exact)
         if frame is None:
             return None
+        if self.label.backfill:
+            frame = frame.with_columns(pl.lit(batch.late).alias(BACKFILLED))
         self._made(time.thread_time() - began, frame.height)
         # A node may change its frame in place; nobody else is to notice.
         return frame.clone()

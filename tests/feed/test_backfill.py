@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import threading
 import time
 
@@ -80,6 +82,89 @@ def test_callbacks_and_streams_do_not_have_what_was_fetched(running):
         fetched = trades.df.filter(pl.col("received_at").is_null())["trade_id"]
         assert fetched.len() > 0
         assert not {each.trade_id for each in heard} & set(fetched)
+
+
+@contextlib.contextmanager
+def listening(feed, **options):
+    """What a coroutine on a thread of its own hears."""
+    heard = []
+
+    async def listen():
+        async for message in feed.listen("trade", **options):
+            heard.append(message)
+
+    thread = threading.Thread(target=lambda: asyncio.run(listen()), name="listens")
+    thread.start()
+    until(lambda: any(each.kind == "listen" for each in feed.pipelines), "nobody listens")
+    try:
+        yield heard
+    finally:
+        feed.close()
+        thread.join(20)
+        assert not thread.is_alive()
+
+
+def whole_and_once(exchange, trades):
+    """Tell whether some trades, pairs of time and id, are those of the exchange's ledger, each once."""
+    made = {each.trade_id for each in exchange._programme.venue.ledger.dealt() if each.time_us >= trades[0][0]}
+    ids = [trade_id for _, trade_id in trades]
+    return len(ids) == len(set(ids)) and set(ids) == made
+
+
+@pytest.mark.usefixtures("quick")
+def test_pipelines_that_ask_for_them_have_each_trade_of_the_ledger_once_and_others_what_came(exchange):
+    with kn.connect(exchange, new=True, backfill=True) as feed, listening(feed, backfill=True) as heard:
+        frames, plain_frames, lists, plain = [], [], [], []
+        called, plain_called, bare = [], [], feed.trades()
+        feed.stream("trade", backfill=True).sink(frames.append)
+        feed.stream("trade").sink(plain_frames.append)
+        feed.messages("trade", backfill=True).sink(lists.append)
+        feed.messages("trade").sink(plain.extend)
+        feed.on("trade", backfill=True)(called.append)
+        feed.on("trade")(plain_called.append)
+        kept, lacking = feed.stream("trade", backfill=True).rolling_frame(), feed.stream("trade").rolling_frame()
+        exchange.advance(10)
+        for number in (1, 2):
+            exchange.faults.drop_connections()
+            exchange.advance(10)
+            exchange.advance(10)
+            until(lambda number=number: repaired(feed, number), "the gap was not repaired", 60)
+        exchange.advance(0)
+        feed.flush()
+        until(lambda: len(heard) == len(called), "a listener lacks some")
+        late = set(bare.df.filter(pl.col("received_at").is_null())["trade_id"])
+        assert len(late) > 1
+        streamed = pl.concat(frames)
+        for found in (called, heard, [each for batch in lists for each in batch], streamed.rows(named=True)):
+            trades = [
+                each if isinstance(each, dict) else {n: getattr(each, n) for n in streamed.columns} for each in found
+            ]
+            times = [round(each["ts"].timestamp() * 1e6) for each in trades]
+            assert whole_and_once(exchange, list(zip(times, [each["trade_id"] for each in trades], strict=True)))
+            assert {each["trade_id"] for each in trades if each["backfilled"]} == late
+            assert all((each["received_at"] is None) is each["backfilled"] for each in trades)
+        assert all(len({each.backfilled for each in batch}) == 1 for batch in lists)
+        assert all(each["backfilled"].n_unique() == 1 for each in frames)
+        came = set(bare.df["trade_id"]) - late
+        for ids in (
+            [each.trade_id for each in plain],
+            [each.trade_id for each in plain_called],
+            pl.concat(plain_frames)["trade_id"].to_list(),
+        ):
+            assert len(ids) == len(came)
+            assert set(ids) == came
+        assert kept.df["trade_id"].to_list() == bare.df["trade_id"].to_list()
+        assert kept.complete()
+        assert bare.complete()
+        assert not lacking.complete()
+        assert feed._pipelines.errors == feed._pipelines.kit_errors == 0
+
+
+def test_where_rows_cannot_be_fetched_for_pipelines_asking_for_them_is_refused(feed):
+    for call in (feed.stream, feed.messages, feed.listen, lambda *a, **o: feed.on(*a, **o)(print)):
+        with pytest.raises(ConfigurationError, match="only trades that a gap took are fetched for pipelines"):
+            call("fill", backfill=True)
+    assert feed.pipelines == []
 
 
 @pytest.mark.usefixtures("quick")

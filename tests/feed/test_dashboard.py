@@ -157,7 +157,7 @@ def view_text(feed):
 
 
 def test_markets_that_are_quoted_traded_or_asked_for_are_suggested_though_no_facts_are_known(feed, exchange):
-    source = feed._frames._source
+    source = feed._parts.frames._source
     known = source.market_tickers(100)
     assert known == sorted(known)
     feed._markets.__init__()  # a real exchange says nothing of markets by itself
@@ -195,7 +195,7 @@ def test_twenty_runs_leave_nothing_behind(feed):
         view._repr_mimebundle_()
         view.close()
     wait_until(lambda: not feed._dashboards._users and {*ipywidgets_widget._instances} <= before)
-    assert len(feed._frames) == 0
+    assert len(feed._parts.frames) == 0
     assert threading.active_count() <= threads + 2
 
 
@@ -238,7 +238,7 @@ def test_a_market_that_is_chosen_in_the_event_is_followed_and_the_panel_of_the_e
         scene.heard({"panel": "event", "asked": {"select": hostile}})
     assert view.market_ticker == SECOND
     elsewhere = next(
-        each for each in feed._frames._source.market_tickers(100) if not each.startswith("KXHIGHNY-26NOV22")
+        each for each in feed._parts.frames._source.market_tickers(100) if not each.startswith("KXHIGHNY-26NOV22")
     )
     view.choose(elsewhere)
     assert scene._shown.panels["event"] is not before["event"]

@@ -316,7 +316,7 @@ def test_the_repr_says_where_a_pipeline_was_attached(lab):
 def test_frames_and_books_are_the_same_handles_whichever_cell_asks(lab):
     for cell in "AAB":
         lab.cell(cell, "frame, book = feed.trades(), feed.book(exchange.market_tickers[0])\n1")
-    assert lab.ask("[len(feed._frames), len(feed._books), len(feed.pipelines)]") == [1, 1, 0]
+    assert lab.ask("[len(feed._parts.frames), len(feed._books), len(feed.pipelines)]") == [1, 1, 0]
 
 
 def test_the_end_of_a_with_closes_the_cells_own_frame_and_none_that_another_cell_asked_for(lab):

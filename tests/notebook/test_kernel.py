@@ -27,7 +27,7 @@ def descriptors():
     return len(os.listdir("/proc/self/fd"))
 json.dumps({
     "feeds": [id(each) for each in registry.feeds()],
-    "frames": len(feed._frames), "books": len(feed._books), "pipelines": len(feed.pipelines),
+    "frames": len(feed._parts.frames), "books": len(feed._books), "pipelines": len(feed.pipelines),
     "threads": sorted(each.name for each in threading.enumerate()),
     "models": len(ipywidgets.widgets.widget._instances),
     "descriptors": min(descriptors() for _ in range(20)),  # the kernel itself opens and closes some

@@ -23,7 +23,8 @@ MIXED = [each for each in ROWS if traits_of(each).event_column is not None]
 @pytest.mark.parametrize("channel", [each for each in ROWS if each not in MIXED])
 def test_the_fields_of_a_message_are_the_columns_of_its_channel(channel):
     nothing = messages.from_row(channel, (None,) * len(LAYOUTS[channel]))
-    assert list(nothing.__struct_fields__) == [each.name for each in LAYOUTS[channel]]
+    marks = ["backfilled"] if channel == "trade" else []
+    assert list(nothing.__struct_fields__) == [*(each.name for each in LAYOUTS[channel]), *marks]
     assert all(getattr(nothing, each.name) is None for each in LAYOUTS[channel])
 
 
@@ -46,6 +47,7 @@ def test_a_trade_has_numbers_and_times():
     made = messages.from_row("trade", trade(7, price=1, count=1_557_689_701))
     assert made == messages.Trade(AT, "KXA-1", 0.0001, 15_576_897.01, "yes", "bid", 0.9999, False, "id-7", AT, 7)
     assert made.ts.tzinfo is dt.UTC
+    assert made.backfilled is False
 
 
 def test_every_price_equals_its_literal():
