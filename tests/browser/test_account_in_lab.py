@@ -1,10 +1,7 @@
 """One's own account in a real JupyterLab: a person sees it at once, and the file that is saved does not hold it."""
 
-import contextlib
 import json
 from pathlib import Path
-
-from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from tests.widgets.own import LEFT, SECRETS
 
@@ -27,7 +24,6 @@ SAVED = """async (url) => {
     const saved = await (await fetch(url, { cache: "no-store" })).json();
     return JSON.stringify((saved.content?.cells ?? []).map((each) => each.outputs)).includes("left out of what");
 }"""
-STEP = 15_000
 
 
 def test_a_page_shows_what_is_ones_own_on_account_and_ladder_and_the_file_it_saves_does_not(lab, page, screenshot):
@@ -44,12 +40,8 @@ def test_a_page_shows_what_is_ones_own_on_account_and_ladder_and_the_file_it_sav
     page.locator(".kalshi-nb[data-kind='ladder']").scroll_into_view_if_needed()
     page.wait_for_selector(f"{marked} >> text=▸731", timeout=WAIT)
     screenshot(page, "ladder-with-own-order")
-    for _ in range(WAIT // STEP):  # JupyterLab refuses a save that meets one of its own
-        page.keyboard.press("Control+s")
-        with contextlib.suppress(PlaywrightTimeoutError):
-            page.wait_for_function(SAVED, arg=f"{lab.base}/api/contents/{name}", timeout=STEP)
-            break
-        page.keyboard.press("Escape")
+    lab.save(page)
+    page.wait_for_function(SAVED, arg=f"{lab.base}/api/contents/{name}", timeout=WAIT)
     saved = json.loads((lab.root / name).read_text(encoding="utf-8"))
     stored = json.dumps([saved["metadata"], *(cell["outputs"] for cell in saved["cells"])])
     assert "bid" in stored
