@@ -41,6 +41,7 @@ from kalshi_nb._recording.telling import (
     carried_into,
     frames_of,
     gaps_in,
+    gaps_of,
     recorded_of,
     rows_of,
 )
@@ -565,9 +566,12 @@ class Recording:
                     yield channel, some
 
         def gaps() -> dict[str, pl.DataFrame]:
-            # What is open at the end of a segment before the start is told by the next one, if it gets there.
-            is_over = job.start is not None and self._segments.goes_on and (self._segments.newest() or 0) < job.start
-            found = [] if is_over else [*carried_into(self._segments, self._path), *met]
+            if job.start is None or begins is None or begins >= job.start:
+                found = [*carried_into(self._segments, self._path), *met]
+            elif self._segments.goes_on and (self._segments.newest() or 0) < job.start:
+                found = []  # what is open at its end is told by the next one, if it gets to the start
+            else:  # rows are read from a checkpoint on, before which one may have been opened
+                found = gaps_of(self._segments, self._path, job.end)
             return tables_of(self._backfilled.mark(found), channels, tickers, (job.start, job.end))
 
         return Tables(channels, begins, blocks(), gaps, frozenset(filter(self._is_late, channels)))

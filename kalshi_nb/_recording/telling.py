@@ -21,7 +21,17 @@ if TYPE_CHECKING:
     from kalshi_nb._recording.reading import Info, Segments
     from kalshi_nb._rows.ladders import LadderReading
 
-__all__ = ["DEPTH_SCHEMA", "books_at", "books_every", "carried_into", "frames_of", "gaps_in", "recorded_of", "rows_of"]
+__all__ = [
+    "DEPTH_SCHEMA",
+    "books_at",
+    "books_every",
+    "carried_into",
+    "frames_of",
+    "gaps_in",
+    "gaps_of",
+    "recorded_of",
+    "rows_of",
+]
 
 _BLOCK: Final = 20_000
 """Messages after which rows become a frame: enough to make that cheap, and few enough for any memory."""
@@ -190,10 +200,7 @@ def carried_into(segment: Segments, path: str) -> list[Gap]:
     """
     if not segment.behind:
         return []
-    recorded, farthest = recorded_of(path, segment.info()), min(segment.behind, _FARTHEST)
-    # Where books were stale already a gap is open of which only what is before that knows.
-    engines = (_heard(segment.before(back), recorded, is_last=back == farthest) for back in range(farthest + 1))
-    engine = next(each for each in engines if each is not None)
+    engine = _before(segment, path)
     carried = [each for each in engine.gaps.snapshot() if each.closed_at is None]
     entered = False
     for each in segment.items():
@@ -206,6 +213,33 @@ def carried_into(segment: Segments, path: str) -> list[Gap]:
         if entered and all(gap.closed_at is not None for gap in carried):
             break
     return carried
+
+
+def gaps_of(segment: Segments, path: str, end: int | None) -> list[Gap]:
+    """Return all gaps of a segment, those that it begins in too: whoever reads it from its midst on misses some.
+
+    Parameters
+    ----------
+    segment, path
+        As for :func:`carried_into`.
+    end : int, optional
+        Leave out what is later.
+    """
+    engine = _before(segment, path)
+    over = {id(each) for each in engine.gaps.snapshot() if each.closed_at is not None}
+    for each in segment.items(None, end):
+        engine.hear(each)
+    return [each for each in engine.gaps.snapshot() if id(each) not in over]
+
+
+def _before(segment: Segments, path: str) -> OfflineEngine:
+    """Return an engine that has heard what came before a segment, as far back as tells what is missing there."""
+    recorded, farthest = recorded_of(path, segment.info()), min(segment.behind, _FARTHEST)
+    if not farthest:
+        return OfflineEngine(recorded, most_gaps=_MOST_GAPS)
+    # Where books were stale already a gap is open of which only what is before that knows.
+    engines = (_heard(segment.before(back), recorded, is_last=back == farthest) for back in range(farthest + 1))
+    return next(each for each in engines if each is not None)
 
 
 def _heard(items: Iterable[Heard], recorded: Recorded, *, is_last: bool) -> OfflineEngine | None:
