@@ -23,7 +23,7 @@ import polars as pl
 from kalshi_nb._feed.minutes import MINUTE, Minutes
 from kalshi_nb._fixed_point import CONTRACT, DOLLAR
 from kalshi_nb._frames.schema import MARKET
-from kalshi_nb._rest.candles import CANDLES, filled_up
+from kalshi_nb._rest.candles import CANDLES, SETTLES, filled_up
 from kalshi_nb.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST_CANDLES", "SETTLED", "CandleRows", "interval_start"]
 
-SETTLED: Final = 21_000_000
+SETTLED: Final = SETTLES * 1_000_000
 """So long after its end all trades of an interval can be seen over REST, in microseconds."""
 
 MOST_CANDLES: Final = 200_000

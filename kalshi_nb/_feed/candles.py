@@ -148,8 +148,7 @@ class Candles(Made, Shared, Growing, Blocking):
         rows = self._rows
         wanted = rows.complete_until + 1 if until is None else moment_us("until", until)
         while rows.complete_until < wanted:
-            if (ended := self._standing.ended()) is not None:
-                raise ended
+            self._standing.refuse_ended()
             if self._is_closed:
                 raise HandleClosedError("The candles are closed: ask the feed for them again, with the same call.")
             if deadline.is_over:

@@ -152,8 +152,7 @@ class FeedViews:
 
     def widget(self, options: dict[str, Any]) -> ViewWidget:
         """Return the model of the view with these options; raise what says so where nothing moves any more."""
-        if (ended := self._standing.ended()) is not None:
-            raise ended
+        self._standing.refuse_ended()
         return self.get(options).widget
 
     def freeze(self) -> None:

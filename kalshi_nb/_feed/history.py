@@ -28,7 +28,17 @@ if TYPE_CHECKING:
     from kalshi_nb._rows.rows import Row
     from kalshi_nb._streams.feed_frame import FeedFrameDelivery
 
-__all__ = ["History", "Reach", "Since", "candle_frame", "reach_of", "since_us", "span_between"]
+__all__ = [
+    "History",
+    "Reach",
+    "Since",
+    "candle_frame",
+    "candles_between",
+    "named_markets",
+    "reach_of",
+    "since_us",
+    "span_between",
+]
 
 Since = dt.timedelta | Moment
 """What users write: a length of time ago, such as ``"24h"``, or a moment."""
@@ -284,6 +294,59 @@ def _round(number: int) -> int:
     return (number * 11 // 10 // unit + 1) * unit
 
 
+def named_markets(market_tickers: MarketTickers, call: str) -> frozenset[str]:
+    """Return the markets that a call is about, which names them.
+
+    Raises
+    ------
+    ConfigurationError, MarketTickerError
+        When it names none, or what is no ticker.
+    """
+    tickers = check_tickers(market_tickers)
+    if tickers is None:
+        raise ConfigurationError(
+            f"{call}() takes the markets by name: {call}('KXHIGHNY-26NOV28-B52.5', '1h'), or a list of them."
+        )
+    return tickers
+
+
+def candles_between(
+    discovery: Discovery,
+    market_tickers: frozenset[str],
+    minutes: int,
+    since: int,
+    until: int,
+    progress: Progress | None = None,
+) -> pl.DataFrame:
+    """Return what the exchange says of candles, by start and market, each once; moments are in microseconds.
+
+    Raises
+    ------
+    RestError
+        When the exchange does not answer, or knows no such market.
+    MarketTickerError
+        When one is the ticker of something else; it says what to write.
+    """
+    import polars as pl  # noqa: PLC0415  # loads when it is needed
+
+    from kalshi_nb._rest.candles import CANDLES, CandleHistory  # noqa: PLC0415  # as polars
+
+    candles = CandleHistory(discovery.client, discovery.now_us)
+    frames: list[pl.DataFrame] = []
+    rows = 0
+    try:
+        for frame in candles.pages(sorted(market_tickers), minutes, max(0, since // _SECOND), -(-until // _SECOND)):
+            frames.append(frame)
+            rows += frame.height
+            if progress is not None:
+                progress(rows, None if frame.is_empty() else frame["start"][0])
+    except RestNotFoundError:
+        discovery.refuse_unknown(candles.unknown)
+        raise
+    found = pl.concat(frames) if frames else pl.DataFrame(schema=CANDLES)
+    return found.unique(["market_ticker", "start"], keep="last", maintain_order=True).sort("start", "market_ticker")
+
+
 def candle_frame(
     discovery: Discovery,
     market_tickers: MarketTickers,
@@ -295,31 +358,12 @@ def candle_frame(
     progress: Progress | None,
 ) -> pl.DataFrame:
     """Return candles; see :meth:`kalshi_nb.Feed.candles`."""
-    import polars as pl  # noqa: PLC0415  # loads when it is needed
-
-    from kalshi_nb._rest.candles import CANDLES, CandleHistory, filled_up, interval_of  # noqa: PLC0415  # as polars
+    from kalshi_nb._rest.candles import filled_up, interval_of  # noqa: PLC0415  # polars loads when it is needed
     from kalshi_nb._rest.discovery import check_progress  # noqa: PLC0415  # as polars
 
     minutes, is_filled = interval_of(interval), flag("filled", filled)
     check_progress(progress)
-    tickers = check_tickers(market_tickers)
-    if tickers is None:
-        raise ConfigurationError(
-            "candles() takes the markets by name: candles('KXHIGHNY-26NOV28-B52.5', '1h'), or a list of them."
-        )
+    tickers = named_markets(market_tickers, "candles")
     first, last = span_between(since, until, discovery.now_us())
-    candles = CandleHistory(discovery.client, discovery.now_us)
-    frames: list[pl.DataFrame] = []
-    rows = 0
-    try:
-        for frame in candles.pages(sorted(tickers), minutes, first // _SECOND, -(-last // _SECOND)):
-            frames.append(frame)
-            rows += frame.height
-            if progress is not None:
-                progress(rows, None if frame.is_empty() else frame["start"][0])
-    except RestNotFoundError:
-        discovery.refuse_unknown(candles.unknown)
-        raise
-    found = pl.concat(frames) if frames else pl.DataFrame(schema=CANDLES)
-    found = found.unique(["market_ticker", "start"], keep="last", maintain_order=True).sort("start", "market_ticker")
+    found = candles_between(discovery, tickers, minutes, first, last, progress)
     return filled_up(found, minutes).sort("start", "market_ticker") if is_filled else found

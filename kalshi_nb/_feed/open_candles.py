@@ -13,16 +13,15 @@ import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kalshi_nb._feed.backfill import Task
-from kalshi_nb._feed.demand import check_tickers
 from kalshi_nb._feed.handles import Ending, Handles
-from kalshi_nb._feed.history import reach_of, since_us
+from kalshi_nb._feed.history import candles_between, named_markets, reach_of, since_us
 from kalshi_nb._rows.channels import QUOTES
 from kalshi_nb._rows.tickers import about
 from kalshi_nb._usage import flag
-from kalshi_nb.errors import ConfigurationError, KalshiError
+from kalshi_nb.errors import KalshiError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     import polars as pl
 
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from kalshi_nb._feed.demand import Demand, MarketTickers
     from kalshi_nb._feed.history import Reach, Since
     from kalshi_nb._feed.standing import FeedStanding
-    from kalshi_nb._rest.client import RestClient
+    from kalshi_nb._rest.discovery import Discovery
     from kalshi_nb._rows.rows import Row
 
 __all__ = ["HEARD", "OpenCandles"]
@@ -68,8 +67,8 @@ class _Look(Task):
         Where they are.
     engine : Engine
         Has the time.
-    client : callable
-        Returns who asks over REST.
+    discovery : Discovery
+        Has who asks over REST.
     is_own_clock : bool
         Whether the engine's time is the exchange's own.
     """
@@ -79,7 +78,7 @@ class _Look(Task):
         request: _Request,
         rows: CandleRows,
         engine: Engine,
-        client: Callable[[], RestClient],
+        discovery: Discovery,
         *,
         is_own_clock: bool,
     ) -> None:
@@ -88,7 +87,7 @@ class _Look(Task):
         self._request = request
         self._rows = rows
         self._engine = engine
-        self._client = client
+        self._discovery = discovery
         self._is_own_clock = is_own_clock
         self._not_before = 0.0
         self._is_over = False
@@ -135,15 +134,7 @@ class _Look(Task):
         return self._is_over
 
     def _ask(self, minutes: int, since: int, until: int) -> pl.DataFrame:
-        import polars as pl  # noqa: PLC0415  # loads when it is needed
-
-        from kalshi_nb._rest.candles import CANDLES, CandleHistory  # noqa: PLC0415  # as polars
-
-        history = CandleHistory(self._client(), self._engine.clock.now_us)
-        tickers = sorted(self._request.market_tickers)
-        frames = list(history.pages(tickers, minutes, max(0, since // _SECOND), -(-until // _SECOND)))
-        found = pl.concat(frames) if frames else pl.DataFrame(schema=CANDLES)
-        return found.unique(["market_ticker", "start"], keep="last").sort("start", "market_ticker")
+        return candles_between(self._discovery, self._request.market_tickers, minutes, since, until)
 
 
 class OpenCandles:
@@ -157,8 +148,8 @@ class OpenCandles:
         Asks for what they are made of.
     standing : FeedStanding
         Tells how the feed stands.
-    client : callable
-        Returns who asks over REST; raises where there is nobody.
+    discovery : Discovery
+        Has who asks over REST; raises where there is nobody.
     backfill : Backfill
         Has the thread on which that is done.
     is_own_clock : bool
@@ -170,7 +161,7 @@ class OpenCandles:
         engine: Engine,
         demand: Demand,
         standing: FeedStanding,
-        client: Callable[[], RestClient],
+        discovery: Discovery,
         backfill: Backfill,
         *,
         is_own_clock: bool,
@@ -178,7 +169,7 @@ class OpenCandles:
         self._engine = engine
         self._demand = demand
         self._standing = standing
-        self._client = client
+        self._discovery = discovery
         self._backfill = backfill
         self._is_own_clock = is_own_clock
         self._handles: Handles[_Request, Candles] = Handles()
@@ -191,12 +182,7 @@ class OpenCandles:
         from kalshi_nb._rest.candles import interval_of  # noqa: PLC0415  # polars loads when it is needed
 
         minutes, is_filled = interval_of(interval), flag("filled", filled)
-        tickers = check_tickers(market_tickers)
-        if tickers is None:
-            raise ConfigurationError(
-                "live_candles() takes the markets by name: live_candles('KXHIGHNY-26NOV22-B52.5', '1m'), or a list of "
-                "them."
-            )
+        tickers = named_markets(market_tickers, "live_candles")
         request = _Request(tickers, interval, minutes, reach_of(since) or ("ago", _A_DAY), is_filled)
         (found,) = self._handles.get([request], lambda _: {request: self._make(request)})
         found.held()
@@ -226,11 +212,11 @@ class OpenCandles:
         from kalshi_nb._feed.candle_rows import CandleRows  # noqa: PLC0415  # polars loads when it is needed
         from kalshi_nb._feed.candles import Candles  # noqa: PLC0415  # as above
 
-        self._client()  # raises where there is nobody to ask, before anything is asked of the engine
+        _ = self._discovery.client  # raises where there is nobody to ask, before anything is asked of the engine
         tickers = request.market_tickers
         since = since_us(request.since, self._engine.clock.now_us())
         rows = CandleRows(tickers, request.minutes, since, filled=request.filled)
-        look = _Look(request, rows, self._engine, self._client, is_own_clock=self._is_own_clock)
+        look = _Look(request, rows, self._engine, self._discovery, is_own_clock=self._is_own_clock)
         ending = Ending([lambda: self._handles.discard(request), look.close, lambda: self._let_go(rows, look)])
         try:
             with self._lock:

@@ -138,7 +138,7 @@ def parts_of(
     history = History(engine, discovery)
     backfill = Backfill(engine, markets.recent_trades, history.trades, partial(demand.wanted, "trade"))
     is_own = exchange is not None
-    candles = OpenCandles(engine, demand, standing, lambda: discovery.client, backfill, is_own_clock=is_own)
+    candles = OpenCandles(engine, demand, standing, discovery, backfill, is_own_clock=is_own)
     pipelines = pipelines_on(engine, options, standing, markets, demand, account, checks, candles)
     checks.serve(pipelines.bring)
     orders_since = partial(demand.since, "user_orders")

@@ -49,8 +49,7 @@ def run(
     advice = 'give a length of time, such as 60, for seconds, or "10m", or None to run until Ctrl-C'
     length = None if seconds is None else length_of_time("seconds", seconds, advice)
     deadline = Deadline(length)
-    if (ended := standing.ended()) is not None:
-        raise ended
+    standing.refuse_ended()
     tell()
     try:
         if exchange is not None and exchange.clock == "manual" and length is not None:

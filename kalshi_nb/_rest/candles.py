@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from kalshi_nb._rest.bodies import Candle, Market, Number, Prices
     from kalshi_nb._rest.client import Params, RestClient
 
-__all__ = ["CANDLES", "CandleHistory", "filled_up", "interval_of"]
+__all__ = ["CANDLES", "SETTLES", "CandleHistory", "filled_up", "interval_of"]
 
 _INTERVALS: Final = {"1m": 1, "1h": 60, "1d": 1_440}
 """Minutes of the intervals that the exchange has candles of."""
@@ -41,7 +41,7 @@ _MOST_IN_ALL: Final = 10_000
 """The same of several markets together."""
 _MOST_MARKETS: Final = 100
 _DAY: Final = 1_440
-_SETTLES: Final = 21
+SETTLES: Final = 21
 """Seconds after its end for which a candle may not be what it will be: an answer lies in a cache for 15, and a trade
 is seen up to 20 late."""
 _BEGAN: Final = 1_609_459_200
@@ -173,7 +173,7 @@ class CandleHistory:
             if minutes == _DAY
             else end - pl.duration(minutes=minutes)
         )
-        complete = pl.col("ends") <= self._now_us() // 1_000_000 - _SETTLES
+        complete = pl.col("ends") <= self._now_us() // 1_000_000 - SETTLES
         return raw.with_columns(
             pl.lit(ticker).alias(MARKET),
             start.cast(TIME).alias("start"),

@@ -372,3 +372,13 @@ def test_the_rows_are_bounded_while_nobody_answers(monkeypatch):
         rows.hear("trade", [traded(minute)])
     assert rows.df["start"].dt.minute().to_list() == [2, 3, 4]
     assert rows.df["volume"].to_list() == [1.0, 1.0, 1.0]
+
+
+def test_the_ticker_of_an_event_is_told_its_markets_as_everywhere():
+    with kn.sim.Exchange(seed=7, clock="manual") as exchange, kn.connect(exchange, new=True) as feed:
+        with pytest.raises(
+            kn.errors.MarketTickerError, match=r"is an event\. Its markets are 'KXHIGHNY-26NOV22-B48.5'"
+        ):
+            feed.live_candles("KXHIGHNY-26NOV22")
+        with pytest.raises(kn.errors.ConfigurationError, match="live_candles\\(\\) takes the markets by name"):
+            feed.live_candles(None)
