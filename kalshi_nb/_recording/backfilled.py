@@ -65,6 +65,8 @@ class Piece(msgspec.Struct, frozen=True):
         The segments of `before` and `after`; in the second the rows stand.
     rows : int
         How many trades.
+    beside : list of (str or None)
+        The ids of the trades behind which, too, nothing may be missing any more before the gaps are repaired.
     exchange : str
         Who was asked.
     fetched_at : int
@@ -85,6 +87,7 @@ class Piece(msgspec.Struct, frozen=True):
     whole: bool
     segments: tuple[str, str]
     rows: int
+    beside: list[str | None] = []
     exchange: str = ""
     fetched_at: int = 0
     columns: tuple[str, ...] = _COLUMNS
@@ -179,10 +182,9 @@ class Backfilled:
 
     def mark(self, gaps: Iterable[Gap]) -> list[Gap]:
         """Return gaps; those of trades in which nothing is missing any more say so."""
-        whole: set[GapName] = set()
-        for each in self.files:
-            if each.piece.whole and self.between(each.piece.key)[-1:] == [each]:
-                whole.update(each.piece.gaps)
+        done = [each.piece for each in self.files if each.piece.whole and self.between(each.piece.key)[-1:] == [each]]
+        behind = {each.key[0] for each in done}
+        whole: set[GapName] = {name for each in done if behind.issuperset(each.beside) for name in each.gaps}
         found = list(gaps)
         for gap in found:
             if gap.channel == _CHANNEL and name_of_gap(gap) in whole:

@@ -12,7 +12,7 @@ from zlib import crc32
 
 import msgspec
 
-from kalshi_nb._recording.lines import TYPE_BEGINS
+from kalshi_nb._recording.joining import TYPE_BEGINS, Joined
 from kalshi_nb._recording.zstd import ZstdError, compress, decompress
 from kalshi_nb._rows.channels import BOOKS
 from kalshi_nb._rows.heard import LOSSES, Checkpoint, Event, Heard, Read, Sent
@@ -113,14 +113,14 @@ class IndexBuilder:
         self._messages: Counter[bytes] = Counter()
         self._wanted: dict[str, set[str] | None] = {}
 
-    def add(self, item: Heard) -> None:
+    def add(self, item: Heard | Joined) -> None:
         """Take note of an item of the frame that is being written."""
         entry, at = self._entry, item.at
         entry.first = at if entry.first is None else min(entry.first, at)
         entry.last = at if entry.last is None else max(entry.last, at)
-        if isinstance(item, Read):
+        if isinstance(item, (Joined, Read)):
             self.index.connections = max(self.index.connections, item.connection)
-            self._messages.update([each[: each.find(b'"', len(TYPE_BEGINS))] for each in item.messages])
+            self._messages.update(item.types if isinstance(item, Joined) else map(_begins, item.messages))
             return
         entry.others += 1
         if isinstance(item, Checkpoint):
@@ -189,6 +189,10 @@ class IndexBuilder:
             known = self._wanted.setdefault(channel, set())
             if known is not None:
                 known.update(market_tickers)
+
+
+def _begins(message: bytes) -> bytes:
+    return message[: message.find(b'"', len(TYPE_BEGINS))]
 
 
 def _by_type(messages: Counter[bytes]) -> dict[str, int]:

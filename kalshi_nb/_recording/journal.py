@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from kalshi_nb._recording.layout import moment
+from kalshi_nb._recording.joining import Joined, joined
 from kalshi_nb._recording.segment import LIMITS, Limits
+from kalshi_nb._recording.unwritten import unwritten
 from kalshi_nb._recording.writer import LEVEL, Writer
-from kalshi_nb._rows.heard import Checkpoint, Event, Heard, Read
+from kalshi_nb._rows.heard import Checkpoint, Heard, Read
 from kalshi_nb._threads import forks, refuse_on, set_role
 
 __all__ = ["Journal", "JournalStatus"]
@@ -21,9 +22,8 @@ __all__ = ["Journal", "JournalStatus"]
 _QUEUE: Final = 64 << 20
 """Bytes that wait for the disk at most."""
 
-_LOW_LEVEL: Final = 3
-_BEHIND: Final = 1.0
-"""Seconds that one turn may take before the next compresses less."""
+_LOW_LEVEL: Final = 1
+"""Where much comes: files are a ninth larger than of `LEVEL`, for less than a fifth of its CPU time."""
 
 _FLUSH_EVERY: Final = 0.8
 _REST: Final = 0.1
@@ -34,7 +34,10 @@ _SLOW: Final = 2.0
 """Seconds after which a turn that has not ended is told of."""
 
 _MUCH: Final = 1 << 20
-"""Bytes that end a rest."""
+"""Bytes that end a rest; and so many waiting, or so many a second, are compressed less."""
+
+_OVER: Final = 5.0
+"""Seconds over which rates are taken."""
 
 _OVERHEAD: Final = 50
 """About how many bytes a message takes beside its own."""
@@ -61,7 +64,7 @@ class JournalStatus:
     waiting_bytes : int
         What waits for the disk.
     level : int
-        How hard it is compressed: 6, or 3 while there is too much.
+        How hard it is compressed: 6, or 1 while more than 1 MiB a second comes, or waits.
     free_bytes : int
         What is free on the disk.
     """
@@ -115,7 +118,7 @@ class Journal:
         queue: int = _QUEUE,
     ) -> None:
         self._writer = Writer(folder, ask_checkpoint, about or {}, limits)
-        self._queue: deque[tuple[int, Heard]] = deque()
+        self._queue: deque[tuple[int, Heard | Joined]] = deque()
         self._most = queue
         # Each of these is changed by one thread alone: put by whoever hands over, the others by the recorder's.
         self._put = self._messages = self._dropped = 0
@@ -127,7 +130,7 @@ class Journal:
         self._ring = threading.Event()
         self._closing = self._closed = False
         self._turn_began: float | None = None
-        self._rates: deque[tuple[float, int]] = deque()
+        self._rates = deque([(time.monotonic(), 0, 0)])  # when, and how many messages and bytes until then
         self._flushed = threading.Condition()
         self._flushes = self._flushes_done = 0
         self._forks = forks()
@@ -137,15 +140,22 @@ class Journal:
     def put(self, item: Heard) -> None:
         """Hand over an item; one thread at a time. Never waits, and raises nothing of a disk's.
 
-        The list of a read's messages is copied; they themselves are not.
+        A read is taken as the lines that it will be: one piece of memory for as long as it waits, in place of
+        hundreds, and what is written in one go is read in one go.
         """
         if self._closing or self._forks != forks():
             return
         size, messages = _OVERHEAD, 0
+        taken: Heard | Joined = item
         if isinstance(item, Read):
-            item = Read(item.at, item.connection, list(item.messages))
             messages = len(item.messages)
-            size += sum(map(len, item.messages)) + _OVERHEAD * messages
+            together = joined(item)
+            if together is None:
+                taken = Read(item.at, item.connection, list(item.messages))
+                size += sum(map(len, item.messages)) + _OVERHEAD * messages
+            else:
+                taken = together
+                size += len(together.lines)
         elif isinstance(item, Checkpoint):
             size += sum(_OVERHEAD * (4 + len(each.yes) + len(each.no)) for each in item.books)
         self._messages += messages
@@ -154,7 +164,7 @@ class Journal:
         if isinstance(item, (Read, Checkpoint)) and not self._has_room(item.at, size, waiting):
             self._dropped += messages
             return
-        self._append(size, item)
+        self._append(size, taken)
         if self._idle or (self._resting and waiting > _MUCH):
             self._idle = self._resting = False
             self._ring.set()
@@ -175,11 +185,11 @@ class Journal:
         """Have the recording say what was dropped."""
         if self._dropping is not None:
             since, before = self._dropping
-            text = f"{self._dropped - before:,} messages since {moment(since)}: the disk did not take them in time"
+            said = unwritten(at, self._dropped - before, since, "the disk did not take them in time")
             self._dropping = None
-            self._append(_OVERHEAD, Event(at, 0, "dropped", text))
+            self._append(_OVERHEAD, said)
 
-    def _append(self, size: int, item: Heard) -> None:
+    def _append(self, size: int, item: Heard | Joined) -> None:
         self._put += size
         self._queue.append((size, item))
 
@@ -281,6 +291,7 @@ class Journal:
         with self._flushed:
             wanted = self._flushes
         self._turn_began = began
+        writer.level = self._level(began)
         done = False
         try:
             if writer.trouble is None or writer.flush() or last:
@@ -297,14 +308,26 @@ class Journal:
             writer.broken(bug)
         self._turn_began = None
         ended = time.monotonic()
-        writer.level = _LOW_LEVEL if ended - began > _BEHIND else LEVEL
-        self._rates.append((ended, self._messages))
-        while self._rates[0][0] < ended - 5.0:
+        self._rates.append((ended, self._messages, self._put))
+        while self._rates[0][0] < ended - _OVER:
             self._rates.popleft()
         if done:
             with self._flushed:
                 self._flushes_done = wanted
                 self._flushed.notify_all()
+
+    def _level(self, now: float) -> int:
+        """Return how hard to compress what waits.
+
+        Where little comes it costs next to nothing, so the files may be as small as can be. Where much comes, the
+        share of a core that compressing takes is what the feed, and the user, lack; and who is behind catches up.
+        """
+        known = [each for each in self._rates if each[0] >= now - _OVER]
+        came = self._put - known[0][2] if known else 0
+        # Once it is much, it is not little before it is half of that: each change ends a frame before it is full.
+        much = _MUCH if self._writer.level == LEVEL else _MUCH // 2
+        is_much = self._put - self._taken > _MUCH or came > much * _OVER
+        return _LOW_LEVEL if is_much else LEVEL
 
     def _take(self) -> None:
         """Hand on what waits now, and no more where the disk refuses."""
@@ -316,7 +339,7 @@ class Journal:
                 return
 
     def _rate(self, now: float) -> float:
-        known = [each for each in list(self._rates) if each[0] >= now - 5.0]
+        known = [each for each in list(self._rates) if each[0] >= now - _OVER]
         if not known or now - known[0][0] < 0.5:
             return 0.0
         return (self._messages - known[0][1]) / (now - known[0][0])

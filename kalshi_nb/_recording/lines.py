@@ -21,12 +21,12 @@ from __future__ import annotations
 import re
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterator
-from operator import methodcaller
 from typing import Final, get_args
 
 import msgspec
 
 from kalshi_nb._recording.cutting import frames_in
+from kalshi_nb._recording.joining import TYPE_BEGINS, Joined, joined
 from kalshi_nb._rows.heard import (
     BookState,
     Checkpoint,
@@ -39,17 +39,12 @@ from kalshi_nb._rows.heard import (
 )
 from kalshi_nb._rows.ladders import Status
 
-__all__ = ["OWN", "TYPE_BEGINS", "Decoder", "encode", "type_of"]
+__all__ = ["OWN", "Decoder", "encode", "type_of"]
 
 OWN: Final = (b'{"t":', b'{"mark":', b'{"kalshi_nb":', b'{"end":')
 """What a line of the kit's own begins with; whatever is added one day begins with the first."""
 
-TYPE_BEGINS: Final = b'{"type":"'
 _KINDS: Final = frozenset(get_args(EventKind))
-
-_begins = methodcaller("startswith", TYPE_BEGINS)
-_ends_line = methodcaller("endswith", b"}\n")
-_ends = methodcaller("endswith", b"}")
 
 _NONE: Final = msgspec.Raw()
 _json = msgspec.json.Encoder().encode
@@ -103,31 +98,19 @@ def type_of(message: bytes) -> str:
     return message[len(TYPE_BEGINS) : message.find(b'"', len(TYPE_BEGINS))].decode("ascii", "replace")
 
 
-def encode(item: Heard) -> list[bytes]:
-    """Return an item as lines, each with its newline.
-
-    A read's frames stand in the list as they came, and are not copied.
-    """
+def encode(item: Heard | Joined) -> list[bytes]:
+    """Return an item as lines, one or several together, with their newlines."""
+    if isinstance(item, Joined):
+        return [item.lines]
     if isinstance(item, Read):
-        return _read(item)
+        together = joined(item)
+        return _odd_read(item) if together is None else [together.lines]
     if isinstance(item, Sent):
         return [_sent(item)]
     if isinstance(item, Event):
         text = item.text.encode("utf-8", "replace").decode()
         return [_json(_Line(item.at, item.connection, event=item.kind, text=text)) + b"\n"]
     return [_json(each) + b"\n" for each in _checkpoint(item)]
-
-
-def _read(read: Read) -> list[bytes]:
-    at, connection, messages = read
-    together = b"".join(messages)
-    if together.isascii() and all(map(_begins, messages)):
-        newlines = together.count(b"\n")
-        if newlines == len(messages) and all(map(_ends_line, messages)):
-            return [b'{"t":%d,"c":%d}\n' % (at, connection), *messages]
-        if not newlines and messages and all(map(_ends, messages)):
-            return [b'{"t":%d,"c":%d,"nl":0}\n%s\n' % (at, connection, b"\n".join(messages))]
-    return _odd_read(read)
 
 
 def _odd_read(read: Read) -> list[bytes]:

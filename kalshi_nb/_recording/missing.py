@@ -37,6 +37,9 @@ class Missing:
         Of which markets the exchange sent trades then; None for all.
     gaps : list of GapName
         The gaps between the two.
+    beside : list of (str or None)
+        The ids of the trades behind which else something may be missing by these gaps: what one read brought has
+        one time, and only by that is it known which gap is where.
     known : set of str
         The ids of trades of that time which the recording has.
     """
@@ -46,6 +49,7 @@ class Missing:
     wanted: frozenset[str] | None
     after: Anchor | None = None
     gaps: list[GapName] = field(default_factory=list)
+    beside: list[str | None] = field(default_factory=list)
     known: set[str] = field(default_factory=set)
     places: list[GapRow] = field(default_factory=list)
 
@@ -80,6 +84,7 @@ def missing_trades(
     for each in found:
         places = dict.fromkeys((row.market_ticker, row.opened_at, row.reason) for row in each.places)
         each.gaps = [name_of_gap(gap) for place in places for gap in named[place]]
+    _tell_of_each_other(found)
     return [each for each in found if each.gaps], of_trades
 
 
@@ -117,6 +122,17 @@ def _begun(recent: deque[Row], place: GapRow, wanted: Wanted | None, begin: int)
     found = Missing(before, since, wanted if isinstance(wanted, frozenset) else None)
     found.known = {row[_ID] for row in recent if row[_TIME] >= since}
     return found
+
+
+def _tell_of_each_other(found: Iterable[Missing]) -> None:
+    """Have each know of those that have a gap with it."""
+    reaching: defaultdict[GapName, list[Missing]] = defaultdict(list)
+    for each in found:
+        for name in each.gaps:
+            reaching[name].append(each)
+    for each in found:
+        others = {id(one): one for name in each.gaps for one in reaching[name] if one is not each}
+        each.beside = [None if one.before is None else one.before.trade_id for one in others.values()]
 
 
 def _note(done: Iterable[Missing], row: Row) -> None:

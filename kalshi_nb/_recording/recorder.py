@@ -14,9 +14,9 @@ from kalshi_nb._engine.port import Engine
 from kalshi_nb._frames.addresses import told
 from kalshi_nb._logging import log
 from kalshi_nb._moments import datetime_of
+from kalshi_nb._recording.joining import TYPE_BEGINS
 from kalshi_nb._recording.journal import Journal, JournalStatus
 from kalshi_nb._recording.kinds import types_of
-from kalshi_nb._recording.lines import type_of
 from kalshi_nb._rows.channels import CHANNELS, traits_of
 from kalshi_nb._rows.heard import Checkpoint, Event, Heard, Read
 from kalshi_nb._sizes import size
@@ -53,7 +53,7 @@ class Recorder:
     ) -> None:
         self._channels = tuple(channels)
         self._folder = folder
-        self._left_out = _types_left_out(self._channels)
+        self._left_out = _left_out(self._channels)
         self._on_close = [on_close]
         self._engine = engine
         self._exports: list[FollowingExport] = []
@@ -75,7 +75,7 @@ class Recorder:
         """Hand on what is to be kept; on the engine's thread."""
         if isinstance(heard, Read):
             if self._left_out:
-                messages = [each for each in heard.messages if type_of(each) not in self._left_out]
+                messages = [each for each in heard.messages if not each.startswith(self._left_out)]
                 if not messages:
                     return
                 heard = heard._replace(messages=messages)
@@ -313,8 +313,8 @@ class _Shown:
         return [] if recorder is None else [each.line() for each in recorder.exports]
 
 
-def _types_left_out(channels: Iterable[str]) -> frozenset[str]:
-    """Return the types of messages of all channels but some."""
+def _left_out(channels: Iterable[str]) -> tuple[bytes, ...]:
+    """Return what the messages of all channels but some begin with."""
     kept = frozenset[str]().union(*(types_of(each) for each in channels))
     all_types = frozenset[str]().union(*(types_of(each) for each in CHANNELS))
-    return all_types - kept
+    return tuple(TYPE_BEGINS + each.encode() + b'"' for each in sorted(all_types - kept))

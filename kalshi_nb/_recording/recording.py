@@ -14,6 +14,7 @@ import polars as pl
 
 from kalshi_nb._durations import duration_us
 from kalshi_nb._engine.offline import Recorded
+from kalshi_nb._foreign_names import corrected_methods
 from kalshi_nb._frames.addresses import address_of, told
 from kalshi_nb._frames.gaps import gap_frame
 from kalshi_nb._frames.schema import MARKET, schema
@@ -93,6 +94,7 @@ def open_recording(path: str | os.PathLike[str], **options: Any) -> Recording:
     return Recording(check_path(path, "the folder that was recorded into, such as 'data/night'"), options)
 
 
+@corrected_methods
 class Recording:
     """What was recorded at one place; made by :func:`kalshi_nb.open_recording`.
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 
 from kalshi_nb._clock import WallClock
-from kalshi_nb._environments import SIMULATED, named, place_of, rest_of
+from kalshi_nb._environments import SIMULATED, is_here, named, place_of, rest_of
 from kalshi_nb._frames.files import reason_of
 from kalshi_nb._markets.recent_trades import Anchor
 from kalshi_nb._moments import datetime_of
@@ -29,7 +29,7 @@ from kalshi_nb._redaction import Secret, shown
 from kalshi_nb._rest.client import RestClient
 from kalshi_nb._rest.missed_trades import MARGIN, MS, Fetched, fetch
 from kalshi_nb._rest.trades import TIME, TRADE_ID, TradeHistory
-from kalshi_nb.errors import ConfigurationError, RecordingError, RestError
+from kalshi_nb.errors import ConfigurationError, RecordingError, RestError, RestUnavailableError
 
 if TYPE_CHECKING:
     from kalshi_nb._recording.missing import Missing
@@ -49,6 +49,17 @@ _NEAR: Final = 60_000_000
 _CACHED: Final = 16
 """Seconds after which no cache answers any more."""
 _OPEN: Final = "no trade came behind it yet, so nobody can tell what is all"
+_SEEN_BY: Final = 300_000_000
+"""After so many microseconds every trade is seen that ever will be: twenty seconds, and clocks set differently."""
+_UNSEEN: Final = "the trade behind it is not to be seen over REST yet; repair again in a while"
+_NEVER: Final = (
+    "the trade behind it, minutes old, is not to be seen over REST; if another exchange was recorded than was asked "
+    "here, name that one"
+)
+_GONE: Final = (
+    "Was that a simulated exchange which has ended? Its trades are gone with it, and no other one has them: the "
+    "recording stays as it is."
+)
 _BUSY: Final = "The recording of {folder} is being repaired by {by}: wait until that is done."
 
 
@@ -178,9 +189,12 @@ def repair(
             try:
                 left = [why for place in range(len(missing)) if (why := work.repair(missing, place))]
             except (RestError, KeyboardInterrupt) as stopped:
-                stopped.add_note(
-                    f"{work.fetched:,} trades had been fetched and proven, and are kept. Repair again to go on."
-                )
+                if isinstance(stopped, RestUnavailableError) and not stopped.status and is_here(asked.base):
+                    stopped.add_note(_GONE)
+                if work.fetched:
+                    stopped.add_note(
+                        f"{work.fetched:,} trades had been fetched and proven, and are kept. Repair again to go on."
+                    )
                 raise
             repaired = [each for each in _read(folder).mark(gaps) if each.repaired_by == "rest"]
             return RepairReport(asked.base, len(gaps), len(repaired), work.fetched, tuple(left))
@@ -269,7 +283,7 @@ class _Repair:
             since = max(missing.since, newer.at - length)
             found, is_last = self._fetch(missing.wanted, since, newer.at, ahead), since <= missing.since
             if not found.proves(newer):
-                return _left(missing, "the trade behind it is not to be seen over REST yet; repair again in a while")
+                return _left(missing, _UNSEEN if self._asked.now_us() - newer.at < _SEEN_BY else _NEVER)
             if is_last and not found.proves(before):
                 return _left(missing, "the exchange does not tell of the trade before it, so nobody knows what is all")
             older = before if is_last else _oldest(found.rows, since, newer)
@@ -323,6 +337,7 @@ class _Repair:
         first = missing.gaps[0][1] if missing.before is None else missing.before.received_at
         piece = Piece(
             gaps=missing.gaps,
+            beside=missing.beside,
             before=missing.before,
             after=missing.after,
             older=older,

@@ -11,6 +11,7 @@ from typing import Final
 
 from kalshi_nb._recording import disk
 from kalshi_nb._recording.index import IndexBuilder, pack
+from kalshi_nb._recording.joining import Joined
 from kalshi_nb._recording.layout import PART, name_of
 from kalshi_nb._recording.lines import encode
 from kalshi_nb._recording.marks import After, end_line, first_line, mark_over
@@ -110,7 +111,7 @@ class Segment:
         """Bytes of the file, those that are still to be written among them."""
         return self.size + self._held
 
-    def add(self, item: Heard) -> None:
+    def add(self, item: Heard | Joined) -> None:
         """Take an item; some of what was taken before may be written now.
 
         Raises

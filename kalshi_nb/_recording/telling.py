@@ -243,7 +243,7 @@ def _before(segment: Segments, path: str) -> OfflineEngine:
 
 
 def _heard(items: Iterable[Heard], recorded: Recorded, *, is_last: bool) -> OfflineEngine | None:
-    """Return an engine that has heard some items; None where they begin in a gap and there are others."""
+    """Return an engine that has heard items; None where they begin in a gap, or amid things, and there are others."""
     engine, begun = OfflineEngine(recorded, most_gaps=_MOST_GAPS), is_last
     for each in items:
         if not begun and isinstance(each, Checkpoint):
@@ -251,7 +251,7 @@ def _heard(items: Iterable[Heard], recorded: Recorded, *, is_last: bool) -> Offl
             if any(book.status == "stale" for book in each.books):
                 return None
         engine.hear(each)
-    return engine
+    return engine if begun else None  # without a checkpoint nobody knows what the items were about
 
 
 def gaps_in(recorded: Recorded, items: Iterable[Heard]) -> list[Gap]:

@@ -18,7 +18,7 @@ from kalshi_nb._recording import disk
 from kalshi_nb._recording.layout import UNWRITTEN, moment
 from kalshi_nb._rows.heard import Event
 
-__all__ = ["Note", "Unwritten", "note_in"]
+__all__ = ["Note", "Unwritten", "count_of", "note_in", "unwritten"]
 
 _SIZE: Final = 4096
 """Bytes of the note, one block of most disks."""
@@ -51,8 +51,21 @@ class Note(msgspec.Struct, frozen=True):
 
     def event(self) -> Event:
         """Return what the recording says there, or would have said."""
-        what = f"{self.messages:,} messages" if self.ended else f"at least {self.messages:,} messages"
-        return Event(self.since, 0, "dropped", f"{what} since {moment(self.since)}: {self.why}")
+        said = unwritten(self.since, self.messages, self.since, self.why)
+        return said if self.ended else said._replace(text=f"at least {said.text}")
+
+
+def unwritten(at: int, messages: int, since: int, why: str) -> Event:
+    """Return what a recording says of messages that are not in it."""
+    return Event(at, 0, "dropped", f"{messages:,} messages since {moment(since)}: {why}")
+
+
+def count_of(event: Event) -> int:
+    """Return how many messages it says are not in the recording."""
+    if event.kind != "dropped":
+        return 0
+    count = event.text.partition(" ")[0].replace(",", "")
+    return int(count) if count.isdecimal() else 0
 
 
 class Unwritten:

@@ -13,11 +13,12 @@ from typing import Any, Final
 import msgspec
 
 from kalshi_nb._recording import disk
+from kalshi_nb._recording.joining import Joined
 from kalshi_nb._recording.layout import ABOUT, moment, read_name
 from kalshi_nb._recording.lock import FolderLock
 from kalshi_nb._recording.marks import FORMAT, After
 from kalshi_nb._recording.segment import Limits, Segment
-from kalshi_nb._recording.unwritten import Note, Unwritten
+from kalshi_nb._recording.unwritten import Note, Unwritten, count_of, unwritten
 from kalshi_nb._rows.heard import LOSSES, Checkpoint, Event, Heard, Read
 from kalshi_nb._version import __version__
 from kalshi_nb.errors import RecordingError
@@ -99,7 +100,7 @@ class Writer:
         self._ask, self._about, self._limits = ask_checkpoint, about, limits
         self._segment: Segment | None = None
         self._sealed_size = 0
-        self._unkept: list[Heard] = []
+        self._unkept: list[Heard | Joined] = []
         self._added = 0  # how many of these stand in the segment
         self._last_at = 0
         self._unkept_raw = 0
@@ -138,7 +139,7 @@ class Writer:
         """Whether something was taken that is not on the disk to stay."""
         return bool(self._unkept) or self._losing is not None
 
-    def keep(self, item: Heard) -> None:
+    def keep(self, item: Heard | Joined) -> None:
         """Take an item; it is kept when :meth:`flush` says so, or is in `lost` one day. Raises nothing of a disk's."""
         self._unkept.append(item)
         self._last_at = item.at
@@ -202,7 +203,7 @@ class Writer:
             disk.whole_file(self.folder / ABOUT, msgspec.json.format(msgspec.json.encode(said)) + b"\n")
         self._note.reserve()
 
-    def _add(self, item: Heard) -> None:
+    def _add(self, item: Heard | Joined) -> None:
         segment = self._segment
         if segment is not None and self._is_over(segment, item):
             self._seal()
@@ -226,7 +227,7 @@ class Writer:
         elif segment.raw - self._point_raw >= max(_LEAST, _OFTEN * self._point_size):
             self._ask_checkpoint()
 
-    def _is_over(self, segment: Segment, item: Heard) -> bool:
+    def _is_over(self, segment: Segment, item: Heard | Joined) -> bool:
         """Whether this item belongs into the next segment, which begins with a checkpoint where one comes in time."""
         if segment.compressed < self._limits.segment and item.at // 3_600_000_000 == segment.hour:
             return False
@@ -242,7 +243,7 @@ class Writer:
         self._segment, self._due_since, self._point_raw = segment, None, 0
         if self._losing is not None:
             since, messages, why = self._losing
-            segment.add(Event(at, 0, "dropped", f"{messages:,} messages since {moment(since)}: {why}"))
+            segment.add(unwritten(at, messages, since, why))
             self._ask_checkpoint(again=True)
         return segment
 
@@ -329,16 +330,15 @@ class Writer:
         """Write down what will be missing if nothing can be written any more."""
         since, messages, why = self._losing or (self._unkept[0].at if self._unkept else 0, 0, self._why)
         if self.unkept:
-            self._note.say(Note(self._number, since, messages + _messages(self._unkept), why))
+            self._note.say(Note(self._number, since, messages + _missing(self._unkept), why))
 
     def _lose(self, why: str, count: int) -> None:
         """Give up the first of what was taken, and remember to say so."""
         items, self._unkept = self._unkept[:count], self._unkept[count:]
         if items:
-            messages = _messages(items)
             since, before, _ = self._losing or (items[0].at, 0, "")
-            self._losing = since, before + messages, why
-            self.lost += messages
+            self._losing = since, before + _missing(items), why
+            self.lost += _messages(items)
 
     def _ask_checkpoint(self, *, again: bool = False) -> None:
         if not self._asked or again:
@@ -347,8 +347,18 @@ class Writer:
                 self._ask()
 
 
-def _messages(items: Iterable[Heard]) -> int:
-    return sum(len(each.messages) for each in items if isinstance(each, Read))
+def _messages(items: Iterable[Heard | Joined]) -> int:
+    return sum(
+        each.messages if isinstance(each, Joined) else len(each.messages)
+        for each in items
+        if isinstance(each, (Joined, Read))
+    )
+
+
+def _missing(items: Iterable[Heard | Joined]) -> int:
+    """Return how many messages are missing without these, of which some may say that others are."""
+    items = list(items)
+    return _messages(items) + sum(count_of(each) for each in items if isinstance(each, Event))
 
 
 def _files(folder: Path) -> list[str]:

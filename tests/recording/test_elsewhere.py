@@ -1,6 +1,11 @@
 """Recordings and exports at addresses: the same rows as here, in a store in memory and in one that speaks S3."""
 
+import dataclasses
+import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -10,9 +15,8 @@ from polars.testing import assert_frame_equal
 
 import kalshi_nb as kn
 from kalshi_nb.errors import ConfigurationError, FileError, RecordingError
+from tests.recording.nights import CHANNELS, some_nights
 from tests.recording.stores import in_memory, in_s3, s3_server
-
-CHANNELS = ("trade", "ticker", "orderbook_delta")
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +95,46 @@ def test_a_recording_elsewhere_is_read_and_exported_segment_by_segment(night, re
     there.export(tmp_path / "there")
     recording.export(tmp_path / "here")
     assert bytes_of(tmp_path / "there") == bytes_of(tmp_path / "here")
+
+
+def test_what_is_missing_is_known_elsewhere_as_here(place, tmp_path):
+    some_nights(tmp_path / "night", hours=(15,))
+    place.system.put(f"{tmp_path}/night/", f"{place.address}/night/", recursive=True)
+    here = kn.open_recording(tmp_path / "night")
+    there = kn.open_recording(f"{place.address}/night", **place.options)
+    expected = here.gaps().collect()
+    assert expected.height > 5
+    assert dataclasses.replace(there.info(), path=here.info().path) == here.info()
+    assert_frame_equal(there.gaps().collect(), expected)
+    report = there.export(f"{place.address}/tables", storage_options=place.options)
+    assert len([each for each in report.files if each.startswith("gaps/")]) == 2 * len(CHANNELS)
+    here.export(tmp_path / "tables")
+    files = {name: content for name, content in place.files().items() if name.startswith("tables/")}
+    assert {name.removeprefix("tables/"): content for name, content in files.items()} == bytes_of(tmp_path / "tables")
+    found = kn.open_export(f"{place.address}/tables", **place.options).gaps().collect()
+    assert_frame_equal(found, kn.open_export(tmp_path / "tables").gaps().collect())
+    assert_frame_equal(found, expected, check_row_order=False)
+
+
+@pytest.mark.matrix
+def test_the_commands_take_an_address_whose_store_the_environment_names(night, server, tmp_path):
+    environment = {**os.environ, "AWS_ENDPOINT_URL": server}
+
+    def said(*arguments):
+        command = [sys.executable, "-m", "kalshi_nb", *map(str, arguments)]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    with in_s3(server) as place:
+        there, here = f"{place.address}/night", night.folder
+        place.system.put(f"{here}/", f"{there}/", recursive=True)
+        assert json.loads(said("info", there, "--json")) == {**json.loads(said("info", here, "--json")), "path": there}
+        assert said("replay", there, "--speed", "max") == said("replay", here, "--speed", "max") != ""
+        said("export", there, "--out", f"{place.address}/tables")
+        said("export", here, "--out", tmp_path / "tables")
+        files = {name: content for name, content in place.files().items() if name.startswith("tables/")}
+        assert {name.removeprefix("tables/"): each for name, each in files.items()} == bytes_of(tmp_path / "tables")
 
 
 def test_a_recording_elsewhere_is_replayed(night, place):

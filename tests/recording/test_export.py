@@ -14,6 +14,7 @@ from polars.testing import assert_frame_equal
 from pyarrow import dataset
 
 import kalshi_nb as kn
+from kalshi_nb._engine.live import LiveEngine
 from kalshi_nb._engine.port import COMPILED
 from kalshi_nb._extensions import NO_EXTENSIONS
 from kalshi_nb._recording.export import FORMATS
@@ -21,8 +22,7 @@ from kalshi_nb._recording.reading import Segments
 from kalshi_nb._recording.telling import frames_of
 from kalshi_nb._rows.heard import Checkpoint
 from kalshi_nb.errors import ConfigurationError, RecordingError, UnknownChannelError
-
-CHANNELS = ("trade", "ticker", "orderbook_delta")
+from tests.recording.nights import CHANNELS, some_nights
 
 
 @pytest.fixture
@@ -235,6 +235,17 @@ def test_a_segment_that_does_not_begin_with_a_checkpoint_is_exported_whole(tmp_p
         assert expected["received_at"].max() > start + dt.timedelta(seconds=60)
 
 
+def test_a_run_that_ended_without_a_checkpoint_in_its_last_segment_is_missing_until_the_next(tmp_path, monkeypatch):
+    monkeypatch.setattr(LiveEngine, "checkpoint", lambda _: None)  # none but the one that a recorder begins with
+    some_nights(tmp_path / "night")
+    recording = kn.open_recording(tmp_path / "night")
+    assert recording.info().segments == 4
+    expected = recording.gaps().collect()
+    assert set(expected.filter(reason="not_recorded")["channel"]) == {*CHANNELS}
+    recording.export(tmp_path / "out")
+    assert_frame_equal(kn.open_export(tmp_path / "out").gaps().collect(), expected, check_row_order=False)
+
+
 @pytest.mark.skipif(not COMPILED, reason="the compiled part is not in use")
 @pytest.mark.parametrize("block", [7, 20_000])
 @pytest.mark.parametrize("late", [False, True], ids=["from the beginning", "from a moment on"])
@@ -267,23 +278,6 @@ def test_without_the_compiled_part_the_files_are_the_same_to_the_byte(recording,
     recording.export(here, kind, channels=CHANNELS)
     assert bytes_of(plain) == bytes_of(here)
     assert len([each for each in bytes_of(here) if not each.startswith("gaps")]) == len(CHANNELS)
-
-
-def some_nights(folder, *, hours=(15, 18)):
-    """Record two runs over the end of an hour each, on a line that loses messages and is cut."""
-    for number, hour in enumerate(hours):
-        start = dt.datetime(2026, 11, 22, hour, 59, 20, tzinfo=dt.UTC)
-        with (
-            kn.sim.Exchange(seed=3, clock="manual", start=start, speed=0.3) as exchange,
-            kn.connect(exchange, new=True) as feed,
-            feed.record(folder, list(CHANNELS), list(exchange.market_tickers)[:3]),
-        ):
-            exchange.faults.plan(number, drop=0.03)
-            exchange.advance(30)
-            exchange.faults.drop_connections()
-            exchange.advance(30)
-            exchange.faults.clear()
-            exchange.advance(10)
 
 
 def test_whoever_has_only_the_files_knows_what_is_missing(tmp_path):

@@ -1,9 +1,11 @@
 """The recorder's thread, and the disks that it meets."""
 
 import contextlib
+import errno
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import threading
@@ -170,20 +172,31 @@ def test_a_loss_that_nothing_follows_is_said_when_the_recording_is_closed(tmp_pa
     assert [each.kind for each in split(tmp_path)[1]] == ["dropped"]
 
 
-def test_a_recorder_that_is_behind_compresses_less(tmp_path, stuck, monkeypatch):
+def test_a_recorder_that_is_behind_or_has_much_to_write_compresses_less(tmp_path, stuck, monkeypatch):
     go, began = stuck
-    monkeypatch.setattr(journal_module, "_BEHIND", -1.0)
+    monkeypatch.setattr(journal_module, "_OVER", 2.0)
+    megabyte = [b'{"type":"a"}\n' * 1_000] * 80
     with recorded(tmp_path) as (journal, _):
-        assert journal.status().level == 6
+
+        def level():
+            return journal.status().level
+
         journal.put(checkpoint(MORNING))
         assert began.wait(30)
+        assert level() == 6
+        put_all(journal, [Read(MORNING + number, 1, megabyte) for number in range(3)])
         go.set()
         assert journal.flush(30)
-        until(lambda: journal.status().level == 3)
-        monkeypatch.setattr(journal_module, "_BEHIND", 1e9)
-        journal.put(checkpoint(MORNING + 1))
+        assert level() == 1
+        journal.put(checkpoint(MORNING + 3))
         assert journal.flush(30)
-        until(lambda: journal.status().level == 6)
+        assert level() == 1  # what came in the last seconds was much
+        until(lambda: not put_all(journal, [checkpoint(MORNING + 4)]) and journal.flush(30) and level() == 6)
+        for number in range(5, 15):  # none of them is much, all of them together are
+            journal.put(Read(MORNING + number, 1, megabyte[:40]))
+            assert journal.flush(30)
+        assert level() == 1
+    assert sum(isinstance(each, Read) for each in split(tmp_path)[0]) == 13
 
 
 def test_nothing_is_acknowledged_before_it_is_on_the_disk(tmp_path, monkeypatch):
@@ -208,6 +221,7 @@ def test_nothing_is_acknowledged_before_it_is_on_the_disk(tmp_path, monkeypatch)
         for place in range(0, 400, 40):
             put_all(journal, items[place : place + 40])
             assert journal.flush(30)
+            steps.append((dict(synced), writer.kept_until))
         assert writer.kept_until == items[-1].at
         (part,) = tmp_path.rglob("*.part")
         whole = part.read_bytes()
@@ -402,6 +416,22 @@ def test_what_a_disk_that_stays_full_did_not_take_is_said_by_whoever_reads(small
     assert list(Segments(folder).items(end=at - 1)) == items
 
 
+def test_what_memory_did_not_hold_while_the_disk_was_full_is_counted_where_the_rest_is(small_disk):
+    folder, items = small_disk / "night", some_items(20)
+    with recorded(folder, queue=60_000) as (journal, _):
+        put_all(journal, items)
+        assert journal.flush(30)
+        fill(small_disk)
+        reads = [Read(MORNING + 60_000_000 + each, 1, [NOISE(9_000), b"{}"]) for each in range(40)]
+        put_all(journal, reads[:1])
+        until(lambda: journal.status().state == "waiting")
+        put_all(journal, reads[1:])
+        assert not journal.close(20)
+        assert journal.status().dropped == 80
+    *_, dropped = Segments(folder).items()
+    assert dropped.text.startswith("80 messages since 2026-11-28 05:01:00 UTC: the disk is full")
+
+
 def test_what_an_earlier_run_could_not_say_is_said_by_the_next(small_disk):
     folder = small_disk / "night"
     items = some_items(20)
@@ -498,6 +528,9 @@ def test_a_folder_that_is_removed_is_said_and_what_comes_after_it_is_made_again_
         until(lambda: journal.status().state == "waiting")
         assert "the folder is not there any more" in journal.status().trouble
         assert "Make it again" in journal.status().trouble
+        folder.write_text("in its place")
+        until(lambda: "there is a file in place of a folder" in journal.status().trouble)
+        folder.unlink()
         folder.mkdir()
         until(lambda: journal.status().state == "recording")
         put_all(journal, items[40:])
@@ -510,6 +543,63 @@ def test_a_folder_that_is_removed_is_said_and_what_comes_after_it_is_made_again_
     assert torn.kind == "torn"
     assert list(Segments(folder).items()) == items[20:]
     assert json.loads((folder / "recording.json").read_text())["kalshi_nb"] == 1
+
+
+def test_a_file_that_is_another_ones_copy_is_not_taken_for_its_own(tmp_path):
+    items = some_items(60)
+    with recorded(tmp_path / "night") as (journal, _):
+        put_all(journal, items[:20])
+        assert journal.flush(30)
+        (part,) = (tmp_path / "night").rglob("*.part")
+        part.rename(tmp_path / "aside")
+        shutil.copy(tmp_path / "aside", part)
+        put_all(journal, items[20:])
+        until(lambda: journal.status().durable_messages == journal.status().messages)
+        assert journal.flush(30)
+    kept, losses = split(tmp_path / "night")
+    assert kept == items
+    assert losses == []
+
+
+@pytest.mark.parametrize("at_sync", [False, True], ids=["as it is written", "as it is synced"])
+def test_what_a_disk_may_have_taken_is_said_to_be_missing_and_never_written_twice(tmp_path, monkeypatch, at_sync):
+    """A disk that takes what it is given, says that it did not, and does not let go of it again."""
+    monkeypatch.setattr("kalshi_nb._recording.segment._HELD", -1)
+    write, sync = disk.write, disk.sync
+
+    def refuse(*_):
+        raise OSError(errno.EIO, "Input/output error")
+
+    def written(descriptor, data):
+        write(descriptor, data)
+        return refuse() if at_once and data and not at_sync else len(data)
+
+    def synced(descriptor):
+        sync(descriptor)
+        return refuse() if at_once and at_sync else None
+
+    reads = [Read(MORNING + each, 1, [b'{"type":"a","n":%03d}\n' % each]) for each in range(30)]
+    with recorded(tmp_path, limits=Limits(1, 1, 10**12, 10**9)) as (journal, _):
+        at_once = False
+        put_all(journal, reads[:10])
+        assert journal.flush(30)
+        monkeypatch.setattr(disk, "write", written)
+        monkeypatch.setattr(disk, "sync", synced)
+        monkeypatch.setattr(disk, "cut", refuse)
+        at_once = True
+        put_all(journal, reads[10:12])
+        until(lambda: "Input/output error" in (journal.status().trouble or ""))
+        at_once = False
+        put_all(journal, reads[12:])
+        until(lambda: journal.status().state == "recording")
+        assert journal.flush(30)
+        dropped = journal.status().dropped
+    kept, losses = split(tmp_path)
+    assert len({each.at for each in kept}) == len(kept)  # none of them twice
+    assert [each for each in kept if each.at < MORNING + 10 or each.at >= MORNING + 12] == reads[:10] + reads[12:]
+    assert dropped in {1, 2}
+    assert sum(int(each.text.split()[0]) for each in losses) == dropped
+    assert {each.kind for each in losses} == {"dropped"}  # what is there beyond what was said to be kept is no loss
 
 
 AS_NOBODY = """
@@ -574,6 +664,13 @@ assert journal.close(30), journal.status()
     assert "the folder must not be written" in out
     kept, _ = split(tmp_path / "night")
     assert kept == some_items(900)
+
+
+def test_a_disk_that_is_read_only_is_refused_in_one_sentence(small_disk):
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    for folder in (small_disk, small_disk / "night"):
+        with pytest.raises(RecordingError, match=r"recorded into: the disk is read-only\. Make it writable, or name"):
+            Journal(folder, ask_checkpoint=lambda: None)
 
 
 def test_a_path_that_is_a_file_is_refused(tmp_path):

@@ -4,10 +4,10 @@ import importlib
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kalshi_nb._recording import cutting
+from kalshi_nb._recording import cutting, joining
 from kalshi_nb._recording.lines import OWN, Decoder, encode, type_of
 from kalshi_nb._rows.heard import Checkpoint, Event, Read, Sent
 from tests.recording.items import ITEMS, checkpoint
@@ -27,6 +27,7 @@ def lines_of(items):
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(ITEMS, max_size=8))
+@example([Read(1, 1, [b'{"type":"ok"\n}\n', b'{"type":"ok"}'])])
 def test_any_items_come_back_equal(items):
     lines = lines_of(items)
     for line in lines:
@@ -102,7 +103,7 @@ def test_frames_are_cut_alike_by_the_compiled_way(lines, newline):
     text = b"".join(line + b"\n" for line in lines)
     begins = [0, *(at + 1 for at, each in enumerate(text) if each == 10)]
     extension = importlib.import_module("kalshi_nb._recording._cutting")
-    for end in range(len(text) + 2):
+    for end in (*range(len(text) + 1), 1 << 40):  # so far beyond that nobody could read there
         assert extension.lines_in(text, end) == cutting.plain_lines_in(text, end)
     for begin in begins:
         for each in OWN:
@@ -115,6 +116,7 @@ def test_a_line_is_found_by_its_beginning():
         assert find(b'{"end":1}\nx{"end":\n{"end":2', b'{"end":', 0) == 0
         assert find(b'{"end":1}\nx{"end":\n{"end":2', b'{"end":', 10) == 19
         assert find(b'x\n{"end"', b'{"end":', 0) == -1
+        assert find(b'x\n{"end":', b'{"end":', 0) == 2
 
 
 @pytest.mark.parametrize("newline", [True, False])
@@ -124,5 +126,58 @@ def test_frames_end_at_a_line_of_the_kits_own(newline):
     for cut in {cutting.frames_in, cutting.plain_frames_in}:
         assert cut(text, 0, OWN, newline) == ([b'{"type":"a"}' + end, end], 14)
         assert cut(text, 28, OWN, newline) == ([b'{"type":"b"}' + end], len(text))
+        assert [cut(each, 0, OWN, newline) for each in OWN] == [([], 0)] * len(OWN)  # no more than how it begins
         with pytest.raises(ValueError, match="without an end"):
             cut(text[:-1], 28, OWN, newline)
+
+
+# Reads, joined ---------------------------------------------------------------------------------------------------
+
+MESSAGES = st.builds(
+    lambda begin, body, end, newline: begin + body + end + newline,
+    st.sampled_from([b'{"type":"trade"', b'{"type":"ticker"', b'{"type":"', b'{"type":"x', b"{", b""]),
+    st.sampled_from([b"", b',"sid":1', b"\n", b"\xc3\xa9", b'"']),
+    st.sampled_from([b"}", b"}", b"}", b""]),
+    st.sampled_from([b"", b"\n"]),
+)
+
+
+@pytest.mark.skipif(not joining.COMPILED, reason="the compiled part was not built: pip install -e .")
+@settings(max_examples=500, deadline=None)
+@given(st.lists(MESSAGES, max_size=4))
+def test_messages_are_joined_alike_by_the_compiled_way(messages):
+    extension = importlib.import_module("kalshi_nb._recording._joining")
+    for some in (messages, tuple(messages), [each + b"\n" for each in messages if not each.endswith(b"\n")]):
+        assert extension.join(b'{"t":1,"c":1', some) == joining.plain_join(b'{"t":1,"c":1', some)
+
+
+def test_more_types_than_are_kept_at_hand_are_counted():
+    messages = [b'{"type":"kind%d","sid":1}' % (each % 20) for each in range(90)]
+    for join in {joining.join, joining.plain_join}:
+        lines, types = join(b'{"t":5,"c":2', messages)
+        assert lines == b'{"t":5,"c":2,"nl":0}\n' + b"".join(each + b"\n" for each in messages)
+        assert types == {b'{"type":"kind%d' % each: 5 if each < 10 else 4 for each in range(20)}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b'{"id":1,"type":"trade"}',
+        b'{"type":"trade","name":"caf\xc3\xa9"}',
+        b'{"type":"trade",\n"sid":1}',
+        b'{"type":"trade","sid":1} ',
+        b'{"type":"}',
+        b'{"type":"trade"}\n\n',
+        b"",
+    ],
+)
+def test_one_odd_message_has_all_of_its_read_looked_at_one_by_one(odd):
+    plain = [b'{"type":"trade","sid":1,"seq":%d}' % each for each in range(3)]
+    for join in {joining.join, joining.plain_join}:
+        for newline in (b"", b"\n"):
+            read = [each + newline for each in plain]
+            assert join(b'{"t":5,"c":2', read) is not None
+            assert join(b'{"t":5,"c":2', [*read, odd]) is None
+            assert join(b'{"t":5,"c":2', [odd, *read]) is None
+        assert join(b'{"t":5,"c":2', []) is None
+        assert join(b'{"t":5,"c":2', [plain[0], plain[1] + b"\n"]) is None

@@ -23,7 +23,9 @@ from kalshi_nb._markets.recent_trades import Anchor
 from kalshi_nb._recording.backfilled import Piece, open_here, read, write
 from kalshi_nb._recording.lock import FolderLock
 from kalshi_nb._recording.merging import merged
+from kalshi_nb._recording.missing import missing_trades
 from kalshi_nb._rows.channels import LAYOUTS
+from kalshi_nb._rows.gaps import Gap, GapRow
 from kalshi_nb.errors import (
     ConfigurationError,
     RecordingError,
@@ -76,7 +78,7 @@ def night(tmp_path_factory):
                 exchange.advance(10)
             if run == 1:
                 tear(folder)
-            exchange.advance(20)
+            exchange.advance(5)  # all of it within five minutes, whenever in `cut` the line is there again
         yield exchange, folder
 
 
@@ -189,13 +191,18 @@ def test_what_goes_wrong_over_rest_changes_nothing_of_what_is_repaired(exchange,
     is_the_exchanges(exchange, recording.trades().collect())
 
 
-def test_what_cannot_be_proven_is_not_written_and_is_repaired_once_it_can_be(exchange, folder):
+def test_what_cannot_be_proven_is_not_written_and_is_repaired_once_it_can_be(exchange, folder, monkeypatch):
     recording = kn.open_recording(folder)
     short = recording.trades().collect()
     exchange.faults.rest(late=3_600)  # no trade of the night is to be seen
+    # When the line was there again is a matter of the machine, and the night takes nearly as long as that bound.
+    monkeypatch.setattr("kalshi_nb._recording.repair._SEEN_BY", 10**12)
     report = recording.repair(exchange)
     assert (report.repaired, report.trades) == (0, 0)
     assert all("not to be seen over REST yet" in each for each in report.left)
+    with monkeypatch.context() as patched:
+        patched.setattr("kalshi_nb._recording.repair._SEEN_BY", -(10**12))  # as if it were long ago
+        assert all("if another exchange was recorded" in each for each in recording.repair(exchange).left)
     assert recording.gaps().collect()["repaired_by"].null_count() == report.gaps
     assert files_of(folder) == []
     assert_frame_equal(recording.trades().collect(), short)
@@ -461,6 +468,22 @@ def test_those_of_one_time_stand_behind_the_recorded_one_and_a_late_one_moves_no
     assert found["backfilled"].to_list() == [name.startswith("late") for name in found["trade_id"]]
 
 
+def test_gaps_of_one_read_are_repaired_once_nothing_is_missing_behind_any_of_its_trades(tmp_path):
+    one, three, four = (a_trade(at, str(at), received_at=50) for at in (1, 3, 4))
+    place = GapRow(None, 50, "sequence")
+    late = Gap("trade", None, 50, 50, "sequence", None, None)
+    gaps = [Gap("trade", None, 50, 50, "sequence", 2, 2), late]
+    found, _ = missing_trades([([one, place, three, place, four], None)], gaps, None, 0)
+    assert [(len(each.gaps), each.beside) for each in found] == [(2, ["3"]), (2, ["1"])]
+    (tmp_path / "backfilled").mkdir()
+    for each in found:
+        assert [gap.repaired_by for gap in read(str(tmp_path), {}, open_here).mark(gaps)] == [None, None]
+        ends = {"before": each.before, "after": each.after, "older": each.before, "newer": each.after}
+        when = {"since": each.since, "until": each.until, "whole": True, "segments": ("1", "1")}
+        write(tmp_path, Piece(each.gaps, **ends, **when, rows=0, beside=each.beside), [])
+    assert [gap.repaired_by for gap in read(str(tmp_path), {}, open_here).mark(gaps)] == ["rest", "rest"]
+
+
 @pytest.mark.parametrize("count", [2, 12])
 def test_of_some_markets_only_their_trades_are_fetched(tmp_path, count):
     with kn.sim.Exchange(seed=9, clock="manual") as exchange, kn.connect(exchange, new=True) as feed:
@@ -583,8 +606,9 @@ def test_an_exchange_that_is_gone_is_said(tmp_path, monkeypatch):
         exchange.advance(10)
         cut(exchange, feed, 10)
         exchange.advance(10)
-    with pytest.raises(RestUnavailableError):
+    with pytest.raises(RestUnavailableError) as gone:
         kn.open_recording(tmp_path / "night").repair()
+    assert [each.split("?")[0] for each in gone.value.__notes__] == ["Was that a simulated exchange which has ended"]
 
 
 def test_elsewhere_it_is_read_and_not_repaired(exchange, folder):

@@ -54,6 +54,19 @@ def messages_of(items):
     return sum(len(each.messages) for each in items if isinstance(each, Read))
 
 
+@pytest.mark.parametrize("seal", [True, False])
+def test_who_begins_at_the_microsecond_of_a_checkpoint_has_what_was_read_in_it_before(tmp_path, seal):
+    large = b'{"type":"trade","msg":"%s"}' % (b"x" * SMALL.piece)  # so that who seeks may begin with the second one
+    reads = [Read(MORNING + number, 1, [large]) for number in (1, 2, 2, 3)]
+    items = [checkpoint(MORNING), *reads[:3], checkpoint(MORNING + 2), reads[3]]
+    written(tmp_path, items, seal=seal)
+    for start in (MORNING, MORNING + 1, MORNING + 2, MORNING + 3):
+        found = list(Segments(tmp_path).items(start))
+        assert [each for each in found if isinstance(each, Read) and each.at >= start] == [
+            each for each in reads if each.at >= start
+        ]
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.lists(ITEMS, min_size=1, max_size=12), st.booleans(), st.integers(1, 5))
 def test_any_items_come_back_equal_from_files(tmp_path_factory, items, seal, every):

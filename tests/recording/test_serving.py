@@ -201,15 +201,15 @@ def test_clients_get_what_each_asked_for_and_count_for_themselves(evening, serve
 
 
 def test_whoever_comes_later_gets_books_as_they_stand_then(evening, served, client_of):
-    server = served(evening.folder, 60)
-    early = client_of(server)
+    server = served(evening.folder, 15)
+    # All are connected before it plays, and have asked before half of it is over: a slow machine is late by less.
+    clients = [client_of(server) for _ in range(5)]
+    early, *later = clients
     early.subscribe(BOOK, market_tickers=evening.markets)
     server.begin()
-    clients = [early]
-    for count in (200, 500, 900, 1_500):
+    for count, client in zip((100, 250, 450, 700), later, strict=True):
         early.wait_until(lambda count=count: len(early.frames) > count)
-        clients.append(client_of(server))
-        clients[-1].subscribe(BOOK, market_tickers=evening.markets)
+        client.subscribe(BOOK, market_tickers=evening.markets)
     assert server.wait(60)
     played(server, *clients)
     counts = [len(bodies(each, BOOK)) for each in clients]
@@ -383,6 +383,7 @@ def torn(tmp_path_factory):
         exchange.advance(20)
         wait_until(lambda: all(each.status == "live" for each in books.values()))
         exchange.faults.begin_maintenance()
+        wait_until(lambda: feed.state != "connected")  # so that the loss is of this moment, and not of five seconds on
         exchange.advance(5)
         exchange.faults.end_maintenance()
         wait_until(lambda: feed.health().reconnects == 1 and feed.state == "connected", 30)

@@ -1,0 +1,3 @@
+from collections.abc import Sequence
+
+def join(head: bytes, messages: Sequence[bytes], /) -> tuple[bytes, dict[bytes, int]] | None: ...
