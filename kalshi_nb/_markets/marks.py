@@ -24,10 +24,12 @@ MOST_MARKETS_FILLED: Final = 10_000
 _ORDER: Final = position("user_orders", "order_id")
 _ORDER_MARKET: Final = position("user_orders", "market_ticker")
 _STATUS: Final = position("user_orders", "status")
-_OUTCOME, _SIDE, _PRICE, _LEFT, _HEARD = (
+_OUTCOME, _SIDE, _PRICE, _LEFT, _HEARD, _CHANGED = (
     position("user_orders", name)
-    for name in ("outcome_side", "book_side", "yes_price", "remaining_count", "received_at")
+    for name in ("outcome_side", "book_side", "yes_price", "remaining_count", "received_at", "ts")
 )
+_OVER: Final = ("executed", "canceled")
+"""What an order is that never rests again."""
 _FILL_MARKET: Final = position("fill", "market_ticker")
 _FILLED: Final = tuple(position("fill", name) for name in ("outcome_side", "yes_price", "count", "ts"))
 _MILLI: Final = 1_000
@@ -36,12 +38,20 @@ _BOUGHT: Final = {"bid": "yes", "ask": "no"}
 
 
 class OwnOrder(NamedTuple):
-    """One resting order: what it buys, YES price in 1/10000 dollar, 1/100 contracts left, microseconds when heard."""
+    """One resting order: what it buys, YES price in 1/10000 dollar, 1/100 contracts left, when heard, when changed.
+
+    Both times are microseconds since 1970.
+    """
 
     outcome: str
     price: int
     left: int
     heard_at: int
+    changed_at: int = 0
+
+
+_Placed = tuple[str, OwnOrder | None]
+"""The market of an order, and the order where it rests."""
 
 
 class OwnFill(NamedTuple):
@@ -61,12 +71,12 @@ class OwnMarks:
     subscribed to for this.
 
     An order rests until somebody says that it does not. Where that may have been missed, at a gap, the orders of the
-    market are forgotten: one that is not marked may still be there, but one that is marked is.
+    market are forgotten, until they are fetched: one that is not marked may still be there, but one that is marked is.
 
     Parameters
     ----------
     most_orders : int
-        How many orders are kept.
+        How many orders are kept, and how many of those that ended.
     most_fills : int
         How many fills are kept of a market.
     most_markets : int
@@ -84,6 +94,7 @@ class OwnMarks:
         self._most_markets = most_markets
         self._market_of: dict[str, str] = {}
         self._orders: dict[str, Mapping[str, OwnOrder]] = {}
+        self._ended: dict[str, None] = {}
         self._fills: dict[str, tuple[OwnFill, ...]] = {}
         self._wake: Callable[[], None] | None = None
 
@@ -91,31 +102,67 @@ class OwnMarks:
         """Have `wake` called once, by whoever learns, when something more is known; it replaces the one before."""
         self._wake = wake
 
-    def learn_orders(self, rows: Sequence[Row]) -> None:
+    def learn_orders(self, rows: Sequence[Row], at: int = 0) -> None:
         """Take up some rows of orders, in their order.
 
-        Rows that were fetched later tell how an order was and not how it is, so they are passed over.
+        Parameters
+        ----------
+        rows : sequence
+            Rows of orders, those that were fetched and gaps among them. What was fetched tells how an order was at the
+            answer: what was heard of it since says more, and none that ended is marked again.
+        at : int
+            When they are taken up, in microseconds of the market's time: that is when of what was fetched is heard.
         """
-        newest: dict[str, Row] = {}
+        newest: dict[str, _Placed] = {}
         for row in rows:
             if type(row) is tuple:
-                newest[row[_ORDER]] = row
+                found = _resting(row)
+                newest[row[_ORDER]] = (row[_ORDER_MARKET], found)
+                self._note_end(row[_ORDER], is_over=found is None)
+            elif isinstance(row, LateRows):
+                for each in row.rows:
+                    self._take_fetched(each, at, newest)
             elif isinstance(row, ResetRow):
                 newest = {}
                 self._forget(None)
+                self._ended = {}
             elif isinstance(row, GapRow):
                 ticker = row.market_ticker
                 newest = {
-                    order_id: each
-                    for order_id, each in newest.items()
-                    if ticker is not None and each[_ORDER_MARKET] != ticker
+                    order_id: placed
+                    for order_id, placed in newest.items()
+                    if ticker is not None and placed[0] != ticker
                 }
                 self._forget(ticker)
-        self._set({order_id: (row[_ORDER_MARKET], _resting(row)) for order_id, row in newest.items()})
+        self._set(newest)
         excess = len(self._market_of) - self._most_orders
         if excess > 0:
             self._set({order_id: (market, None) for order_id, market in islice(self._market_of.items(), excess)})
+        excess = len(self._ended) - self._most_orders
+        if excess > 0:
+            self._ended = dict.fromkeys(islice(self._ended, excess, None))
         self._tell()
+
+    def _note_end(self, order_id: str, *, is_over: bool) -> None:
+        """Keep in mind that an order is over: what was asked before its end may be answered after it."""
+        self._ended.pop(order_id, None)
+        if is_over:
+            self._ended[order_id] = None
+
+    def _take_fetched(self, row: Row, at: int, newest: dict[str, _Placed]) -> None:
+        """Take up an order as REST tells of it, where that is newer than what is known."""
+        order_id, found = row[_ORDER], _resting(row, at)
+        if row[_STATUS] in _OVER:
+            newest[order_id] = (row[_ORDER_MARKET], None)
+            self._note_end(order_id, is_over=True)
+        elif found is not None and order_id not in self._ended:
+            placed = newest.get(order_id)
+            stood = placed[1] if placed else self._orders.get(row[_ORDER_MARKET], {}).get(order_id)
+            # The socket tells to the millisecond.
+            if stood is None or found.changed_at // _MILLI > stood.changed_at // _MILLI:
+                newest[order_id] = (row[_ORDER_MARKET], found)
+            elif found.changed_at // _MILLI == stood.changed_at // _MILLI:
+                newest[order_id] = (row[_ORDER_MARKET], stood._replace(heard_at=max(at, stood.heard_at)))
 
     def learn_fills(self, rows: Sequence[Row]) -> None:
         """Take up some rows of fills; those that were fetched later stand where their time belongs."""
@@ -189,13 +236,13 @@ class OwnMarks:
                 self._orders.pop(market, None)
 
 
-def _resting(row: Row) -> OwnOrder | None:
+def _resting(row: Row, heard_at: int | None = None) -> OwnOrder | None:
     """Return an order where it is told that it rests, at which price and side, and how much of it."""
     outcome = _BOUGHT.get(row[_SIDE], row[_OUTCOME])
     price, left = row[_PRICE], row[_LEFT]
     if row[_STATUS] != "resting" or not left or left < 0 or outcome is None or price is None:
         return None
-    return OwnOrder(outcome, price, left, row[_HEARD])
+    return OwnOrder(outcome, price, left, row[_HEARD] if heard_at is None else heard_at, row[_CHANGED] or 0)
 
 
 def _fill(row: Row, per: int = 1) -> OwnFill:

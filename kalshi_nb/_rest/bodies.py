@@ -148,6 +148,10 @@ class EventBody(msgspec.Struct):
     markets: list[Market] | None = None
 
 
+class ThereBody(msgspec.Struct):
+    """Something that is there, whatever is said of it."""
+
+
 class MarketsBody(msgspec.Struct):
     """A page of markets."""
 

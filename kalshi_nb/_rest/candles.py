@@ -7,27 +7,32 @@ quotes' mid stands beside them; the historical tier has other names for the same
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import polars as pl
 
 from kalshi_nb._fixed_point import CONTRACT, COST_PARTS
 from kalshi_nb._frames.bars import bar_schema
 from kalshi_nb._frames.schema import MARKET, TIME, schema
+from kalshi_nb._offload import several_at_once
 from kalshi_nb._redaction import shown
-from kalshi_nb._rest.bodies import CandlesBody, MarketBody, MarketsBody, MarketsCandlesBody, counts, micro_dollars
-from kalshi_nb._rest.client import segment
+from kalshi_nb._rest.bodies import CandlesBody, MarketsBody, MarketsCandlesBody, counts, micro_dollars
+from kalshi_nb._rest.client import UNDER_WAY, refuse_here, segment
 from kalshi_nb._rest.frames import time_us
 from kalshi_nb.errors import ConfigurationError, RestNotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    import threading
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
     from typing import Any
 
     from kalshi_nb._rest.bodies import Candle, Market, Number, Prices
-    from kalshi_nb._rest.client import Params, RestClient
+    from kalshi_nb._rest.client import Answer, Params, RestClient
 
 __all__ = ["CANDLES", "SETTLES", "CandleHistory", "filled_up", "interval_of"]
+
+T = TypeVar("T")
 
 _INTERVALS: Final = {"1m": 1, "1h": 60, "1d": 1_440}
 """Minutes of the intervals that the exchange has candles of."""
@@ -40,10 +45,14 @@ _MOST: Final = 5_000
 _MOST_IN_ALL: Final = 10_000
 """The same of several markets together."""
 _MOST_MARKETS: Final = 100
+_MOST_NAMED: Final = 8
+"""So many unknown markets an error names."""
 _DAY: Final = 1_440
 SETTLES: Final = 21
 """Seconds after its end for which a candle may not be what it will be: an answer lies in a cache for 15, and a trade
 is seen up to 20 late."""
+_CHANGE: Final = 3_600
+"""A day on which clocks are set is so much longer, in seconds."""
 _BEGAN: Final = 1_609_459_200
 """2021: before that the exchange had no market."""
 _PRICES: Final = ("open", "high", "low", "close")
@@ -88,7 +97,7 @@ class CandleHistory:
         self._now_us = now_us
         self.unknown: list[str] = []
 
-    def pages(self, market_tickers: Sequence[str], minutes: int, since: int, until: int) -> Iterator[pl.DataFrame]:
+    def pages(self, market_tickers: Sequence[str], minutes: int, since: int, until: int) -> Generator[pl.DataFrame]:
         """Yield candles, answer by answer: frames of `CANDLES`, of some markets and periods each, by start.
 
         Parameters
@@ -105,39 +114,47 @@ class CandleHistory:
         RestError
             When the exchange does not answer.
         RestNotFoundError
-            When it knows none of these markets.
+            When it does not know one of these markets; the candles of the others have been yielded by then.
         """
+        refuse_here()  # what asks several at a time asks on other threads
         step = minutes * 60
         # A candle is asked for by its end. Where days end twice a year an hour later or earlier, one more is no harm.
         first, last = since + 1, until + step
         unknown = self.unknown
         for chunk in _chunks(market_tickers, _MOST_MARKETS):
-            answered: set[str] = set()
             most = _MOST_IN_ALL // len(chunk) - 1
             begin = first if last - first <= most * step else self._opened(chunk, first, last, step)
-            for start, end in _windows(begin, last, step, most):
-                params: Params = {
-                    "market_tickers": ",".join(chunk),
-                    "start_ts": start,
-                    "end_ts": end,
-                    "period_interval": minutes,
-                }
-                body = self._client.get("/markets/candlesticks", MarketsCandlesBody, params).body
-                for each in body.markets or ():
-                    answered.add(each.market_ticker)
-                    yield self._frame(each.market_ticker, minutes, each.candlesticks or ())
-            for ticker in chunk:
-                if ticker not in answered:
-                    try:
-                        yield from self._moved(ticker, minutes, first, last)
-                    except RestNotFoundError:
-                        unknown.append(ticker)
+            windows = list(_windows(begin, last, step, most))
+            # One that is left out of an answer has moved to the other tier, perhaps since the answer before.
+            lacking = set() if windows else set(chunk)
+            for answer in self._answers("/markets/candlesticks", MarketsCandlesBody, windows, minutes, chunk):
+                found = {each.market_ticker: each for each in answer.body.markets or ()}
+                lacking |= set(chunk) - found.keys()
+                for ticker, each in found.items():
+                    yield self._frame(ticker, minutes, each.candlesticks or (), answer.at)
+            moved = self._moved_of(sorted(lacking)) if lacking else {}
+            for ticker in sorted(lacking):
+                if ticker in moved:
+                    yield from self._moved(moved[ticker], minutes, first, last)
+                else:
+                    unknown.append(ticker)
         if unknown:
+            named = ", ".join(map(shown, unknown[:_MOST_NAMED]))
+            others = f" and {len(unknown) - _MOST_NAMED:,} more" if len(unknown) > _MOST_NAMED else ""
             raise RestNotFoundError(
-                f"There {'is no market' if len(unknown) == 1 else 'are no markets'} {', '.join(map(shown, unknown))}, "
+                f"There {'is no market' if len(unknown) == 1 else 'are no markets'} {named}{others}, "
                 "neither now nor in the historical tier. feed.search('…') and feed.markets(…) say what there is.",
                 status=404,
             )
+
+    def _moved_of(self, tickers: Sequence[str]) -> dict[str, Market]:
+        """Return those of some markets that have moved to the historical tier, by ticker.
+
+        They are asked for together: that tier answers four times a second, and a list may be full of what never was.
+        """
+        params: Params = {"tickers": ",".join(tickers), "limit": len(tickers)}
+        found = self._client.get("/historical/markets", MarketsBody, params).body.markets
+        return {each.ticker: each for each in found or () if each.ticker in tickers}
 
     def _opened(self, tickers: Sequence[str], first: int, last: int, step: int) -> int:
         """Return from when on in a long span there may be candles of some markets, in seconds; after it, if never.
@@ -148,18 +165,34 @@ class CandleHistory:
         found = self._client.get("/markets", MarketsBody, params).body.markets
         return max(first, min(last, *(_opening(each) - step for each in found))) if found else last + 1
 
-    def _moved(self, ticker: str, minutes: int, first: int, last: int) -> Iterator[pl.DataFrame]:
-        """Yield the candles of a market that has moved to the historical tier, or is not known at all."""
-        market = f"/historical/markets/{segment(ticker)}"
-        path, step = f"{market}/candlesticks", minutes * 60
+    def _moved(self, market: Market, minutes: int, first: int, last: int) -> Iterator[pl.DataFrame]:
+        """Yield the candles of a market that has moved to the historical tier."""
+        path, step = f"/historical/markets/{segment(market.ticker)}/candlesticks", minutes * 60
         if last - first > (_MOST - 1) * step:
-            first = max(first, _opening(self._client.get(market, MarketBody).body.market) - step)
-        for start, end in _windows(first, last, step, _MOST - 1):
-            params: Params = {"start_ts": start, "end_ts": end, "period_interval": minutes}
-            body = self._client.get(path, CandlesBody, params).body
-            yield self._frame(ticker, minutes, body.candlesticks or ())
+            first = max(first, _opening(market) - step)
+            last = min(last, _closing(market, last) + step + _CHANGE)
+        for answer in self._answers(path, CandlesBody, list(_windows(first, last, step, _MOST - 1)), minutes):
+            yield self._frame(market.ticker, minutes, answer.body.candlesticks or (), answer.at)
 
-    def _frame(self, ticker: str, minutes: int, candles: Iterable[Candle]) -> pl.DataFrame:
+    def _answers(
+        self, path: str, kind: type[T], windows: Sequence[tuple[int, int]], minutes: int, tickers: Sequence[str] = ()
+    ) -> Iterator[Answer[T]]:
+        """Ask for some windows, several at a time, and yield the answers in their order."""
+
+        def ask(window: tuple[int, int], given_up: threading.Event) -> Answer[T]:
+            start, end = window
+            params: Params = {
+                "market_tickers": ",".join(tickers) or None,
+                "start_ts": start,
+                "end_ts": end,
+                "period_interval": minutes,
+            }
+            return self._client.get(path, kind, params, given_up)
+
+        return several_at_once([partial(ask, each) for each in windows], UNDER_WAY, "kalshi-asking")
+
+    def _frame(self, ticker: str, minutes: int, candles: Iterable[Candle], said_at: int | None) -> pl.DataFrame:
+        """Return candles as a frame; they are complete by when the exchange said so, which a cache may lie behind."""
         rows = [(each.end_period_ts, *_values(each)) for each in candles]
         columns = list(zip(*rows, strict=True)) or [()] * (4 + 3 * len(_PRICES))
         names = ["ends", *_QUOTED, "open_interest", "volume"]
@@ -173,7 +206,8 @@ class CandleHistory:
             if minutes == _DAY
             else end - pl.duration(minutes=minutes)
         )
-        complete = pl.col("ends") <= self._now_us() // 1_000_000 - SETTLES
+        at = self._now_us() if said_at is None else min(said_at, self._now_us())
+        complete = pl.col("ends") <= at // 1_000_000 - SETTLES
         return raw.with_columns(
             pl.lit(ticker).alias(MARKET),
             start.cast(TIME).alias("start"),
@@ -190,6 +224,12 @@ def _opening(market: Market) -> int:
     """Return when a market was opened, or else made, in seconds; when the exchange was, where it does not say."""
     told = [time_us(each) for each in (market.open_time, market.created_time)]
     return min((each // 1_000_000 for each in told if each is not None), default=_BEGAN)
+
+
+def _closing(market: Market, unsaid: int) -> int:
+    """Return when a market was over, paid out included, in seconds; where it does not say, what is handed."""
+    told = [time_us(each) for each in (market.close_time, market.settlement_ts)]
+    return max((each // 1_000_000 for each in told if each is not None), default=unsaid)
 
 
 def _values(candle: Candle) -> list[Any]:

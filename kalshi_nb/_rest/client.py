@@ -25,7 +25,7 @@ from kalshi_nb._offload import off_loop
 from kalshi_nb._redaction import Secret, shown
 from kalshi_nb._rest.bodies import LimitsBody
 from kalshi_nb._rest.failures import Refusal, refusal_of
-from kalshi_nb._rest.limiter import ANONYMOUS, Limiter, share_of
+from kalshi_nb._rest.limiter import ANONYMOUS, HISTORICAL, Limiter, share_of
 from kalshi_nb._rows.foreign import plain_text
 from kalshi_nb._threads import refuse_on
 from kalshi_nb._version import __version__
@@ -38,12 +38,14 @@ if TYPE_CHECKING:
 
     from kalshi_nb._auth import Credentials, Signer
 
-__all__ = ["Answer", "Pacing", "Params", "RestClient", "segment"]
+__all__ = ["UNDER_WAY", "Answer", "Pacing", "Params", "RestClient", "refuse_here", "segment"]
 
 T = TypeVar("T")
 Params = Mapping[str, str | int | Sequence[str] | None]
 """Parameters of a query; those that are None are not sent."""
 
+UNDER_WAY: Final = 4
+"""Questions of one walk that may be under way at once: an answer is a quarter of a second on its way."""
 _START_TOKENS: Final = 200
 """The budget of the lowest tier, until the exchange has said what one's own is."""
 _TRIES: Final = 10
@@ -56,6 +58,9 @@ _LONGEST_ASKED: Final = 120.0
 _TIMEOUT: Final = 30.0
 _SHORT_TIMEOUT: Final = 5.0
 """Of what one can do without."""
+_WHOLE: Final = 10
+"""So many times as long as it may be silent an answer may take as a whole: one that trickles is never silent."""
+_HISTORICAL_TIER: Final = "/historical/"
 _CLOSED: Final = "The feed was closed before the exchange had answered; connect() again."
 
 
@@ -101,8 +106,8 @@ class _Reply:
 
     @property
     def is_answer(self) -> bool:
-        """Whether it is one: there are pages of HTML with status 200, too."""
-        return self.status == 200 and self.body.lstrip()[:1] == b"{"
+        """Whether it is one: there are pages of HTML with status 200, too, and answers that break off on their way."""
+        return self.status == 200 and self.body.lstrip()[:1] == b"{" and _is_whole(self.body)
 
 
 @dataclass(slots=True)
@@ -162,9 +167,18 @@ class RestClient:
         most = ANONYMOUS if credentials is None else share_of(_START_TOKENS)
         self.limiter: Final = Limiter(most, pacing.now)
         """How many requests a second are made."""
+        self.historical: Final = Limiter(min(most, HISTORICAL), pacing.now)
+        """How many of these to the historical tier, which takes fewer."""
 
     def get(
-        self, path: str, kind: type[T], params: Params | None = None, *, tries: int = _TRIES, timeout: float = _TIMEOUT
+        self,
+        path: str,
+        kind: type[T],
+        params: Params | None = None,
+        given_up: threading.Event | None = None,
+        *,
+        tries: int = _TRIES,
+        timeout: float = _TIMEOUT,
     ) -> Answer[T]:
         """Ask, and return the answer; on any thread but those that the feed's data goes through.
 
@@ -176,10 +190,12 @@ class RestClient:
             The structure that the body is read as.
         params : mapping, optional
             The query.
+        given_up : threading.Event, optional
+            Set when nobody waits for the answer any more: then it is not asked again.
         tries : int
             How often it is asked at most.
         timeout : float
-            Seconds that the exchange may be silent.
+            Seconds that the exchange may be silent; ten times as many it may take to answer whole.
 
         Raises
         ------
@@ -188,9 +204,9 @@ class RestClient:
         CredentialsError
             When the key cannot be read.
         """
-        refuse_on("io", "pipeline", "display", doing="A question over REST", instead="Ask in a cell or in a callback")
+        refuse_here()
         self._ask_for_limits()
-        reply = self._answered(path, params or {}, tries=tries, timeout=timeout)
+        reply = self._answered(path, params or {}, tries=tries, timeout=timeout, given_up=given_up)
         try:
             return Answer(msgspec.json.decode(reply.body, type=kind), _said_at(reply.headers))
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as problem:
@@ -229,24 +245,28 @@ class RestClient:
         if rate > 0:
             self.limiter.set_most(share_of(rate))
 
-    def _answered(self, path: str, params: Params, *, tries: int, timeout: float) -> _Reply:
+    def _answered(
+        self, path: str, params: Params, *, tries: int, timeout: float, given_up: threading.Event | None = None
+    ) -> _Reply:
         """Ask until there is an answer, or nothing more to hope for."""
+        limiters = [self.limiter, *([self.historical] if path.startswith(_HISTORICAL_TIER) else [])]
         is_read_again = False
         number = 0
         while True:
-            self._pause(self.limiter.reserve())
+            self._pause(max(each.reserve() for each in limiters))
             signer = None if self._key is None else self._key.read()
             reply = self._asked_once(path, params, signer, timeout)
             if reply.is_answer:
-                self.limiter.answered()
+                for each in limiters:
+                    each.answered()
                 return reply
             number += 1
             refusal = self._refusal(path, reply, number, is_signed=signer is not None)
             if refusal.is_too_many:
-                self.limiter.refused()
+                limiters[-1].refused()  # of the two that of the tier is the narrower one
             if reply.status == 401 and not is_read_again and self._is_rotated(signer):
                 is_read_again = True
-            elif not refusal.is_worth_another or number >= tries:
+            elif not refusal.is_worth_another or number >= tries or (given_up is not None and given_up.is_set()):
                 raise refusal.error
             else:
                 self._pause(self._before_next(reply, number))
@@ -256,17 +276,30 @@ class RestClient:
 
         sent = {name: value for name, value in params.items() if value is not None}
         try:
-            with self._pool(httpx) as pool:
-                answer = pool.get(
+            with (
+                self._pool(httpx) as pool,
+                pool.stream(
+                    "GET",
                     self.base + path,
                     params=sent,
                     timeout=timeout,
                     headers={} if signer is None else signer.headers(self._prefix + path),
-                )
+                ) as answer,
+            ):
+                return self._read(answer, time.monotonic() + _WHOLE * timeout)
         except httpx.RequestError as problem:  # a body that cannot be unpacked is one, too
             reason = plain_text(str(problem)) or type(problem).__name__
             return _Reply(0, {}, b"", reason, is_connected=not isinstance(problem, httpx.ConnectError))
-        return _Reply(answer.status_code, answer.headers, answer.content)
+
+    @staticmethod
+    def _read(answer: httpx.Response, until: float) -> _Reply:
+        """Read an answer to its end; what has not ended by a moment of the monotonic clock is none."""
+        parts: list[bytes] = []
+        for part in answer.iter_bytes():
+            parts.append(part)
+            if time.monotonic() > until:
+                return _Reply(0, {}, b"", "the answer began, and did not end")
+        return _Reply(answer.status_code, answer.headers, b"".join(parts))
 
     def _refusal(self, path: str, reply: _Reply, number: int, *, is_signed: bool) -> Refusal:
         if reply.status:
@@ -348,6 +381,21 @@ class RestClient:
             self._wait(seconds)
         if self._closed.is_set():
             raise RestUnavailableError(_CLOSED)
+
+
+def _is_whole(body: bytes) -> bool:
+    try:
+        msgspec.json.decode(body, type=msgspec.Raw)  # goes through it, and makes nothing of it
+    except msgspec.DecodeError:
+        return False
+    except RecursionError:
+        pass  # whoever reads it says so
+    return True
+
+
+def refuse_here() -> None:
+    """Refuse to ask on a thread that the feed's data goes through; WrongThreadError where it is one."""
+    refuse_on("io", "pipeline", "display", doing="A question over REST", instead="Ask in a cell or in a callback")
 
 
 def segment(text: str) -> str:

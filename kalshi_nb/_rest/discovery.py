@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from kalshi_nb._moments import datetime_of
 from kalshi_nb._redaction import shown
-from kalshi_nb._rest.bodies import EventsBody, MarketBody, MarketsBody, SeriesListBody, TagsBody
+from kalshi_nb._rest.bodies import EventsBody, MarketBody, MarketsBody, SeriesListBody, TagsBody, ThereBody
 from kalshi_nb._rest.client import segment
 from kalshi_nb._rest.facts import learn_events, learn_markets
 from kalshi_nb._rest.filters import MarketQuestion, checked_status, market_filter, text_of
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
 
     from kalshi_nb._markets.registry import MarketRegistry
     from kalshi_nb._rest.bodies import Event, Market
-    from kalshi_nb._rest.client import Params, RestClient
+    from kalshi_nb._rest.client import Answer, Params, RestClient
+    from kalshi_nb._rest.search import FoundSeries
 
-__all__ = ["Discovery", "Progress", "check_progress"]
+__all__ = ["Discovery", "Progress", "check_progress", "keep"]
 
 Row = TypeVar("Row")
 Progress = Callable[[int, "dt.datetime | None"], Any]
@@ -91,7 +93,8 @@ class Discovery:
         """
         if self._client is None:
             raise ConfigurationError(
-                "This feed has no exchange to ask: it plays a recording. kalshi_nb.markets('prod', …) asks Kalshi."
+                "This feed has no exchange to ask: it plays a recording. kalshi_nb.markets('prod', …) asks Kalshi, "
+                "and so do kalshi_nb.candles('prod', …) and kalshi_nb.history('prod', …), the trades of a window."
             )
         return self._client
 
@@ -130,7 +133,10 @@ class Discovery:
         if checked_status(status) == "paused":
             raise ConfigurationError("No event is paused, only markets are; ask for 'open' ones.")
         walk = self._event_walk({"series_ticker": text_of("series", series), "status": status}, _cursor(cursor))
-        return self._collected(walk, event_frame, _limit(limit), progress, lambda _: None)
+        found = self._collected(walk, event_frame, _limit(limit), progress, lambda _: None)
+        if found.is_empty() and not cursor:
+            self._refuse_other("series", series, "event")
+        return found
 
     def markets(
         self,
@@ -143,37 +149,42 @@ class Discovery:
         check_progress(progress)
         wanted = market_filter(question, self._now_us())
 
-        def fetch(at: str, tickers: str | None) -> Page[Market]:
-            params = {**wanted.params, "tickers": tickers, "limit": _MOST_MARKETS, "cursor": at or None}
-            answer = self.client.get("/markets", MarketsBody, params)
-            page = Page(answer.body.markets, answer.body.cursor)
-            learn_markets(self._registry, page.rows, self._at(answer.at))
-            return page
-
-        def walk_of(tickers: str | None, begin: str) -> Walk[Market]:
-            return Walk(lambda at: fetch(at, tickers), name=lambda row: row.ticker, cursor=begin)
-
         named, begin = wanted.tickers or [], _cursor(cursor)
-        parts = [",".join(named[at : at + _MOST_NAMED]) for at in range(0, len(named), _MOST_NAMED)]
-        walk: Walk[Market] | InTurn[Market]
-        if len(parts) > 1:
-            walk = InTurn([partial(walk_of, each) for each in parts], begin)
-        else:
-            walk = walk_of(parts[0] if parts else None, begin)
+        seen: set[str] = set()
+
+        def keeps(market: Market) -> bool:  # for a while a market stands in both tiers
+            is_new = market.ticker not in seen
+            seen.add(market.ticker)
+            return is_new and wanted.keeps(market)
+
+        def live(tickers: list[str], at: str) -> Walk[Market]:
+            return self._market_walk("/markets", {**wanted.params, "tickers": ",".join(tickers) or None}, at)
+
+        def moved(tickers: list[str], at: str) -> Walk[Market]:
+            left = [each for each in tickers if each not in seen]
+            if tickers and not left:
+                return Walk(lambda _: Page([], None), name=lambda row: row.ticker)
+            return self._market_walk("/historical/markets", {**wanted.moved, "tickers": ",".join(left) or None}, at)
+
+        parts = [named[at : at + _MOST_NAMED] for at in range(0, len(named), _MOST_NAMED)] or [[]]
+        walks = [partial(live, each) for each in parts]
+        if wanted.moved:
+            walks += [partial(moved, each) for each in parts]
+        walk = InTurn(walks, begin) if len(walks) > 1 else walks[0](begin)
 
         def frame(rows: list[Market]) -> pl.DataFrame:
             return market_frame(rows, self._series_of(rows, wanted.series))
 
         found = self._collected(
-            walk, frame, _limit(limit), progress, lambda row: time_us(row.created_time), keeps=wanted.keeps
+            walk, frame, _limit(limit), progress, lambda row: time_us(row.created_time), keeps=keeps
         )
         if found.is_empty() and not cursor:
             self._refuse_other("series", question.series)
             self._refuse_other("event", question.event)
         return found
 
-    def _refuse_other(self, name: str, ticker: str | None) -> None:
-        """Refuse what is the ticker of something else: the exchange answers that there are no markets in it."""
+    def _refuse_other(self, name: str, ticker: str | None, what: str = "market") -> None:
+        """Refuse what is the ticker of something else, or of nothing: the exchange answers that nothing is in it."""
         if ticker is None:
             return
         bare = ticker.strip()
@@ -182,8 +193,24 @@ class Discovery:
             told = f"{shown(bare)} is an event: write event={shown(bare)}."
         if not told and bare.count("-") > 1 and self._members(bare, as_market=True):
             told = f"{shown(bare)} is a market: feed.market({shown(bare)}) asks for it, tickers= for several."
+        if not told and name == "event" and not bare.count("-") and self._members(bare, as_series=True):
+            told = f"{shown(bare)} is a series: write series={shown(bare)}."
+        if not told and self._is_unknown("/series/" if name == "series" else "/events/", bare):
+            told = f"The exchange knows no such {name}; feed.search('…') finds markets by words, and their {name}."
         if told:
-            raise MarketTickerError(f"There is no market in {name}={shown(bare)}. {told}")
+            raise MarketTickerError(f"There is no {what} in {name}={shown(bare)}. {told}")
+
+    def _is_unknown(self, path: str, ticker: str) -> bool:
+        """Tell whether the exchange says that it has no such series or event; it may, where nothing is said soon."""
+        if self._client is None or not self._answers_at_once:
+            return False
+        try:
+            self._client.get(path + segment(ticker), ThereBody, tries=1, timeout=_SHORT)
+        except RestNotFoundError:
+            return True
+        except KalshiError:
+            self._answers_at_once = False
+        return False
 
     def market(self, ticker: str) -> pl.DataFrame:
         """Return one market; see :meth:`kalshi_nb.Feed.market`."""
@@ -191,14 +218,24 @@ class Discovery:
         if problem := no_ticker(ticker.strip()):
             raise MarketTickerError(problem)
         try:
-            answer = self.client.get(path, MarketBody)
+            answer = self._market_of_either_tier(path)
         except RestNotFoundError as unknown:
+            if ticker.strip().upper() == ticker.strip():
+                self.refuse_unknown([ticker.strip()])
             if told := hint(ticker.strip()):
                 unknown.args = (f"{unknown.args[0]} {told}", *unknown.args[1:])
             raise
         market = answer.body.market
         learn_markets(self._registry, [market], self._at(answer.at))
         return market_frame([market], self._series_of([market], None))
+
+    def _market_of_either_tier(self, path: str) -> Answer[MarketBody]:
+        try:
+            return self.client.get(path, MarketBody)
+        except RestNotFoundError:
+            with suppress(RestNotFoundError):  # or the first says more
+                return self.client.get(f"/historical{path}", MarketBody)
+            raise
 
     def refuse_events(self, market_tickers: Collection[str]) -> None:
         """Refuse the ticker of an event where those of markets belong, and name its markets.
@@ -267,11 +304,39 @@ class Discovery:
         for series in chosen:
             of_event = "open" if status == "paused" else status  # only markets are paused
             params = {"series_ticker": series.ticker, "status": of_event, "with_nested_markets": "true"}
+            over: dict[str | None, Event] = {}
             for page in self._event_walk(params, ""):
                 found += [Found(series, event, market) for event in page for market in event.markets or ()]
+                over |= {event.event_ticker: event for event in page if event.markets is None}
+            if over:  # in an event that is over the exchange nests no markets
+                found += self._found_over(series, over)
         return markets_by_words(found, query, status, whole("limit", limit, "pass a number of rows, such as 50"))
 
     # Inside -------------------------------------------------------------------------------------------
+
+    def _found_over(self, series: FoundSeries, over: dict[str | None, Event]) -> Iterator[Found]:
+        """Yield the newest markets of events that are over, of either tier."""
+        left = set(over)
+        for path, status in (("/markets", "settled"), ("/historical/markets", None)):
+            if not left:
+                return
+            page = self._market_page(path, {"series_ticker": series.ticker, "status": status})
+            for market in page.rows:
+                if market.event_ticker in left:
+                    yield Found(series, over[market.event_ticker], market)
+            left -= {market.event_ticker for market in page.rows}
+
+    def _market_walk(self, path: str, params: dict[str, Any], cursor: str) -> Walk[Market]:
+        def fetch(at: str) -> Page[Market]:
+            return self._market_page(path, {**params, "cursor": at or None})
+
+        return Walk(fetch, name=lambda row: row.ticker, cursor=cursor)
+
+    def _market_page(self, path: str, params: dict[str, Any]) -> Page[Market]:
+        answer = self.client.get(path, MarketsBody, {**params, "limit": _MOST_MARKETS})
+        page = Page(answer.body.markets, answer.body.cursor)
+        learn_markets(self._registry, page.rows, self._at(answer.at))
+        return page
 
     def _event_walk(self, params: dict[str, Any], cursor: str) -> Walk[Event]:
         def fetch(at: str) -> Page[Event]:
@@ -314,7 +379,7 @@ class Discovery:
                 if limit is not None and len(rows) >= limit:
                     break
         except (RestError, KeyboardInterrupt) as stopped:
-            _keep(stopped, frame(rows), walk.cursor)
+            keep(stopped, frame(rows), walk.cursor)
             raise
         return frame(rows[:limit])
 
@@ -349,13 +414,12 @@ def _cursor(cursor: object) -> str:
     return cursor
 
 
-def _keep(stopped: BaseException, partial: pl.DataFrame, cursor: str) -> None:
-    """Put what came into the error that ended it, Ctrl-C's too, and say so."""
-    vars(stopped).update(partial=partial, cursor=cursor)
+def keep(stopped: BaseException, partial: pl.DataFrame, cursor: str | None = None) -> None:
+    """Put what came into the error that ended it, Ctrl-C's too, and say so; a cursor says where to go on."""
+    vars(stopped).update(partial=partial, cursor=cursor or "")
     if partial.height:
-        stopped.add_note(
-            f"{partial.height:,} rows had come: they are in the error's .partial, and cursor={cursor!r} goes on there."
-        )
+        goes_on = "" if cursor is None else f", and cursor={cursor!r} goes on there"
+        stopped.add_note(f"{partial.height:,} rows had come: they are in the error's .partial{goes_on}.")
 
 
 def _limit(limit: int | None) -> int | None:

@@ -64,7 +64,7 @@ def refusal_of(path: str, status: int, body: bytes, *, is_signed: bool) -> Refus
     """
     found = _parsed(body)
     text = body[: 4 * _MOST].decode(errors="replace")
-    code, said = (_code(found), _said(found)) if found is not None else ("", "a page of something before the exchange")
+    code, said = (_code(found), _said(found)) if found is not None else ("", _torn(body))
     kind, step = _meaning(status, code, is_json=found is not None, is_signed=is_signed)
     told = f"GET {path}: the exchange answers {status}{', ' if said else ''}{plain_text(said)}. {step}"
     error = kind(told, status=status, code=code, body=plain_text(text, _MOST))
@@ -78,6 +78,12 @@ def _parsed(body: bytes) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def _torn(body: bytes) -> str:
+    """Say what a body is that is no JSON."""
+    is_begun = body.lstrip()[:1] == b"{"
+    return "an answer that breaks off" if is_begun else "a page of something before the exchange"
 
 
 def _inner(found: dict[str, Any]) -> dict[str, Any]:

@@ -69,6 +69,9 @@ class MarketFilter:
         From when until before when it closes, microseconds.
     tickers : list of str or None
         The markets that were named.
+    moved : dict
+        The query to the historical tier, where what is asked for may have moved there; else empty. Nobody is given all
+        that ever was settled for not having named anything.
     """
 
     params: dict[str, Any]
@@ -76,6 +79,7 @@ class MarketFilter:
     status: str | None
     closes: tuple[int, int] | None
     tickers: list[str] | None
+    moved: dict[str, Any]
 
     def keeps(self, market: Market) -> bool:
         """Tell whether a market of an answer was asked for."""
@@ -105,10 +109,13 @@ def market_filter(question: MarketQuestion, now_us: int) -> MarketFilter:
         # Combinations are four fifths of all markets, and who names one wants it.
         "mve_filter": None if is_flood_wanted else "exclude",
     }
+    moved = _moved(params, named) if status in (None, "settled") else {}
     if close_after is None and close_before is None:
-        return MarketFilter(params, series, None, None, named)
+        return MarketFilter(params, series, None, None, named, moved)
     after = 0 if close_after is None else moment_us("close_after", close_after)
     before = _LAST_US if close_before is None else moment_us("close_before", close_before)
+    if before <= after:
+        raise ConfigurationError("close_before lies before close_after: no market closes between them.")
     kept = None
     if status == "open":
         # Times of closing go with no status but "closed": so with none, of those that are yet to close.
@@ -117,7 +124,15 @@ def market_filter(question: MarketQuestion, now_us: int) -> MarketFilter:
         least = max(after, now_us - _MARGIN_US) if status == "open" else after
         params["min_close_ts"] = least // _SECOND
         params["max_close_ts"] = None if before == _LAST_US else math.ceil(before / _SECOND)
-    return MarketFilter(params, series, kept, (after, before), named)
+    return MarketFilter(params, series, kept, (after, before), named, moved)
+
+
+def _moved(params: dict[str, Any], named: list[str] | None) -> dict[str, Any]:
+    """Return the query to the historical tier, which takes one of tickers, event and series."""
+    which = "event_ticker" if params["event_ticker"] is not None else "series_ticker"
+    if named is None and params[which] is None:
+        return {}
+    return {"mve_filter": params["mve_filter"]} | ({which: params[which]} if named is None else {})
 
 
 def checked_status(status: str | None) -> str | None:

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["ANONYMOUS", "Limiter", "share_of"]
+__all__ = ["ANONYMOUS", "HISTORICAL", "Limiter", "share_of"]
 
 ANONYMOUS: Final = 5.0
 """Requests a second without a key. Measured ones lie between 5 and 17, by address."""
+HISTORICAL: Final = 4.0
+"""Requests a second to the historical tier, whatever a key is allowed: of more it refuses the rest."""
 
 _COST: Final = 10
 """Tokens that a request costs unless the exchange says otherwise."""

@@ -152,8 +152,8 @@ class InTurn(Generic[Row]):
     def __init__(self, walks: Sequence[Callable[[str], Walk[Row]]], cursor: str = "") -> None:
         self._walks = walks
         number, _, inner = cursor.partition(":")
-        self._number = int(number) if number.isdecimal() else 0
-        self._inner = inner
+        # One that does not say in which walk is of the first.
+        self._number, self._inner = (int(number), inner) if number.isdecimal() else (0, cursor)
 
     @property
     def cursor(self) -> str:

@@ -7,7 +7,7 @@ fill, what a position's own fees were, and how much of it was traded.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
@@ -32,10 +32,10 @@ _MOST: Final = 200
 """Orders, or fills, of a page, as many as the exchange gives."""
 _MOST_POSITIONS: Final = 1_000
 _SECOND: Final = 1_000_000
+_STAYS: Final = 24 * 3_600 * _SECOND
+"""What was so short a time ago is in the live tier: it moves after two weeks at the earliest."""
 _OPPOSITE: Final = {"yes": "no", "no": "yes"}
 _BOOK_SIDE: Final = {"yes": "bid", "no": "ask"}
-
-Body = TypeVar("Body", bound="OrdersBody | FillsBody | PositionsBody")
 
 
 class Deed(msgspec.Struct, kw_only=True):
@@ -169,11 +169,16 @@ class Portfolio:
         self._now_us = now_us
 
     def orders(self, ticker: str | None, status: str, since_us: int | None = None) -> Iterator[FetchedRows]:
-        """Yield the orders of a status, in all markets or in one: all of them, or those made since a moment."""
+        """Yield the orders of a status, in all markets or in one: all of them, or those made since a moment.
+
+        Those that ended long ago are not among them; `moved_orders` has these.
+        """
         params: Params = {"ticker": ticker, "status": status, "min_ts": _seconds(since_us), "limit": _MOST}
-        return self._walk(
-            "/portfolio/orders", OrdersBody, params, lambda body: body.orders, lambda row: row.order_id, _order_row
-        )
+        return self._walk("/portfolio/orders", params, _ORDER_LIST)
+
+    def moved_orders(self, ticker: str | None, since_us: int | None = None) -> Iterator[FetchedRows]:
+        """Yield the orders that have moved to the historical tier, which is of such as ended some weeks ago."""
+        return self._moved("/historical/orders", ticker, since_us, _ORDER_LIST)
 
     def order(self, order_id: str) -> FetchedRows:
         """Return one order; no row where the exchange does not know it any more."""
@@ -185,48 +190,39 @@ class Portfolio:
         return FetchedRows([_order_row(answer.body.order, at)], at)
 
     def fills(self, ticker: str | None, since_us: int | None = None) -> Iterator[FetchedRows]:
-        """Yield the fills, in all markets or in one, since a moment or all, the newest first."""
+        """Yield the fills, in all markets or in one, since a moment or all, the newest first, from both tiers.
+
+        For a while a fill stands in both, and is yielded twice.
+        """
         params: Params = {"ticker": ticker, "min_ts": _seconds(since_us), "limit": _MOST}
-        return self._walk(
-            "/portfolio/fills",
-            FillsBody,
-            params,
-            lambda body: body.fills,
-            lambda row: f"{row.trade_id or row.fill_id}:{row.order_id}",
-            _fill_row,
-        )
+        yield from self._walk("/portfolio/fills", params, _FILL_LIST)
+        yield from self._moved("/historical/fills", ticker, since_us, _FILL_LIST)
 
     def positions(self, ticker: str | None) -> Iterator[FetchedRows]:
         """Yield the positions of the primary account, in all markets or in one."""
-        params: Params = {"ticker": ticker, "limit": _MOST_POSITIONS}
-        return self._walk(
-            "/portfolio/positions",
-            PositionsBody,
-            params,
-            lambda body: body.market_positions,
-            lambda row: row.ticker,
-            _position_row,
-        )
+        return self._walk("/portfolio/positions", {"ticker": ticker, "limit": _MOST_POSITIONS}, _POSITION_LIST)
 
-    def _walk(
-        self,
-        path: str,
-        kind: type[Body],
-        params: Params,
-        rows_of: Callable[[Any], list[Any] | None],
-        name: Callable[[Any], str],
-        row_of: Callable[[Any, int], Row],
-    ) -> Iterator[FetchedRows]:
+    def _moved(self, path: str, ticker: str | None, since_us: int | None, kind: _List) -> Iterator[FetchedRows]:
+        """Walk over a list of the historical tier, where anything that is asked for may have moved there."""
+        if since_us is not None and self._now_us() - since_us < _STAYS:
+            return
+        try:
+            # That tier takes no beginning: what is older than was asked for is news to nobody, and does no harm.
+            yield from self._walk(path, {"ticker": ticker, "limit": _MOST}, kind)
+        except RestNotFoundError:
+            return  # an exchange without such a tier has moved nothing
+
+    def _walk(self, path: str, params: Params, kind: _List) -> Iterator[FetchedRows]:
         at = 0
 
         def fetch(cursor: str) -> Page[Any]:
             nonlocal at
-            answer = self._client.get(path, kind, {**params, "cursor": cursor or None})
+            answer = self._client.get(path, kind.body, {**params, "cursor": cursor or None})
             at = self._at(answer.at)
-            return Page(rows_of(answer.body), answer.body.cursor)
+            return Page(kind.rows_of(answer.body), answer.body.cursor)
 
-        for page in Walk(fetch, name=name):
-            yield FetchedRows([row_of(each, at) for each in page], at)
+        for page in Walk(fetch, name=kind.name):
+            yield FetchedRows([kind.row_of(each, at) for each in page], at)
 
     def _at(self, said: int | None) -> int:
         return self._now_us() if said is None else said
@@ -317,3 +313,19 @@ def _position_row(held: Position, at: int) -> Row:
             "subaccount": 0,
         },
     )
+
+
+class _List(NamedTuple):
+    """One of the lists, whichever tier it is in: how a page is read, what names a row, and what becomes of it."""
+
+    body: type[OrdersBody | FillsBody | PositionsBody]
+    rows_of: Callable[[Any], list[Any] | None]
+    name: Callable[[Any], str]
+    row_of: Callable[[Any, int], Row]
+
+
+_ORDER_LIST: Final = _List(OrdersBody, lambda body: body.orders, lambda row: row.order_id, _order_row)
+_FILL_LIST: Final = _List(
+    FillsBody, lambda body: body.fills, lambda row: f"{row.trade_id or row.fill_id}:{row.order_id}", _fill_row
+)
+_POSITION_LIST: Final = _List(PositionsBody, lambda body: body.market_positions, lambda row: row.ticker, _position_row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -11,7 +12,7 @@ from kalshi_nb._frames.files import reason_of
 from kalshi_nb._frames.marks import BACKFILLED
 from kalshi_nb._frames.schema import frame_of, schema
 from kalshi_nb._moments import datetime_of
-from kalshi_nb._rest.trades import TIME, TRADE_ID
+from kalshi_nb._rest.trades import MARKET, TIME, TRADE_ID
 from kalshi_nb.errors import ConfigurationError, FileError, RestError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from kalshi_nb._rest.trades import TradeHistory
     from kalshi_nb._rows.rows import Row
 
-__all__ = ["collected", "written_to"]
+__all__ = ["collected", "kept_in", "pages_of", "written_to"]
 
 _FILE_ROWS: Final = 100_000
 """Rows of a file, which is also what is in memory at a time."""
@@ -49,18 +50,38 @@ def collected(
         When the exchange does not answer; what had come is in its ``partial``, and so it is after Ctrl-C.
     """
     rows: list[Row] = []
-    try:
-        for page in _pages(history, tickers, since, until, progress):
+    with kept_in(rows, tickers):
+        for page in pages_of(history, tickers, since, until, progress):
             rows += page
+    return _frame(rows)
+
+
+@contextmanager
+def kept_in(rows: list[Row], tickers: Sequence[str | None]) -> Iterator[None]:
+    """Put what has come of trades into the error that ends this, Ctrl-C's too, and say so.
+
+    Parameters
+    ----------
+    rows : list of tuple
+        Where they come, market by market and the newest first.
+    tickers : sequence of str or None
+        The markets, in their order.
+    """
+    try:
+        yield
     except (RestError, KeyboardInterrupt) as stopped:
+        last = rows[-1] if rows else ()
         vars(stopped).update(partial=_frame(rows))
-        if rows:
+        if last:
+            several = (
+                "" if len(tickers) == 1 else f" of {last[MARKET]}, {tickers.index(last[MARKET]) + 1} of {len(tickers)}"
+            )
             stopped.add_note(
-                f"{len(rows):,} trades had come, back to {datetime_of(rows[-1][TIME]):%Y-%m-%d %H:%M:%S} UTC: they "
-                "are in the error's .partial. Ask for those before with until=."
+                f"{len(rows):,} trades had come, back to {datetime_of(last[TIME]):%Y-%m-%d %H:%M:%S} UTC{several}: "
+                "they are in the error's .partial. Ask for those before with until="
+                + (", and for the markets behind it." if several else ".")
             )
         raise
-    return _frame(rows)
 
 
 def written_to(
@@ -95,7 +116,7 @@ def written_to(
         for ticker in tickers:
             rows: list[Row] = []
             try:
-                for page in _pages(history, [ticker], since, until, progress):
+                for page in pages_of(history, [ticker], since, until, progress):
                     rows += page
                     if len(rows) >= _FILE_ROWS:
                         files += _write(folder, ticker, rows)
@@ -116,9 +137,10 @@ def written_to(
     return pl.scan_parquet(sorted(folder.rglob("*.parquet")), glob=False)
 
 
-def _pages(
+def pages_of(
     history: TradeHistory, tickers: Sequence[str | None], since: int, until: int, progress: Progress | None
 ) -> Iterator[list[Row]]:
+    """Yield the trades of several markets, market by market, and tell of progress; parameters as for `collected`."""
     count = 0
     for ticker in tickers:
         for page in history.pages(ticker, since, until):

@@ -266,6 +266,7 @@ class Faults(LineFaults):
         late: float = 0.0,
         cache: float = 0.0,
         delay: float = 0.0,
+        live_tier: float | None = None,
     ) -> None:
         """Answer GETs wrongly from now on, in these ways and no others; called without any, rightly again.
 
@@ -275,8 +276,9 @@ class Faults(LineFaults):
             How many requests are refused.
         after : int
             How many are answered before.
-        refusal : {"object", "text", "html", "gateway"}
-            With what: status 429 and a body that is an object, a text, or a page of the edge's, or status 502.
+        refusal : {"object", "text", "html", "gateway", "torn"}
+            With what: status 429 and a body that is an object, a text, or a page of the edge's, status 502, or the
+            right answer that breaks off halfway.
         tokens : float, optional
             How many tokens a second there are for all clients together, 10 a request, as much as a second's at once;
             any number unless given.
@@ -292,6 +294,9 @@ class Faults(LineFaults):
             key: Kalshi's edge does so for 15.
         delay : float
             How many seconds an answer is under way: what it says was so when it was asked for.
+        live_tier : float, optional
+            So many seconds of the exchange's time after it was made, or ended, a trade, an order, a fill or a market
+            moves to the historical tier; sixty days, orders after fifteen, unless given.
         """
         check_choice("refusal", refusal, tuple(REFUSALS))
         check_choice("cursors", cursors, CURSORS)
@@ -302,8 +307,10 @@ class Faults(LineFaults):
         check_number("late", late, 0, 3_600, "number of seconds; pass one")
         check_number("cache", cache, 0, 3_600, "number of seconds; pass one")
         check_number("delay", delay, 0, 5, "number of seconds; pass one")
-        late_us = round(late * 1_000_000)
-        trouble = RestTrouble(refuse, after, refusal, tokens, cursors, combos, late_us, cache, delay)
+        if live_tier is not None:
+            check_number("live_tier", live_tier, 0, 90 * 86_400, "number of seconds; pass one")
+        late_us, tier_us = (None if each is None else round(each * 1_000_000) for each in (late, live_tier))
+        trouble = RestTrouble(refuse, after, refusal, tokens, cursors, combos, late_us or 0, cache, delay, tier_us)
 
         def begin() -> None:
             self._live()

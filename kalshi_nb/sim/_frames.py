@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from kalshi_nb.sim._market import WHOLE
@@ -104,9 +105,13 @@ def contracts(count: int) -> str:
 def rfc3339(time_us: int) -> str:
     """Write a time in UTC with microseconds, their trailing zeros and an idle point dropped."""
     seconds, micros = divmod(time_us, 1_000_000)
-    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     fraction = f".{micros:06d}".rstrip("0") if micros else ""
-    return f'"{text}{fraction}Z"'
+    return f'"{_second(seconds)}{fraction}Z"'
+
+
+@lru_cache(maxsize=1_024)  # many messages are of one second
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def text(value: str) -> str:

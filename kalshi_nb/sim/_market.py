@@ -6,6 +6,7 @@ Prices are integers of 1/10000 dollar, counts integers of 1/100 contract.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
 
 __all__ = ["GRIDS", "WHOLE", "ListedEvent", "Market", "PriceGrid", "Side", "Temper", "opposite"]
@@ -48,6 +49,7 @@ class PriceGrid:
             price = self.floor(price - 1)
         return price
 
+    @lru_cache(maxsize=65_536)  # noqa: B019  # there are three grids, each once; asked for at each step of each market
     def count_below(self, price: int, limit: int) -> int:
         """Return how many prices lie at or under `price`, counting no further than `limit`."""
         found = 0

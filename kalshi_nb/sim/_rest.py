@@ -16,7 +16,7 @@ from kalshi_nb.sim import _rest_bodies as bodies
 from kalshi_nb.sim._authenticate import Verdict
 from kalshi_nb.sim._catalogue import EVENTS
 from kalshi_nb.sim._rest_catalogue import SERIES, combos
-from kalshi_nb.sim._rest_faults import RestTrouble
+from kalshi_nb.sim._rest_faults import COST, RestTrouble
 from kalshi_nb.sim._rest_history import History
 from kalshi_nb.sim._rest_portfolio import Portfolio
 from kalshi_nb.sim._rest_queries import NotAnswered, Query, cursor_of, key_of, not_found
@@ -45,7 +45,6 @@ _EVENT_STATUS: Final = ("unopened", "open", "closed", "settled")
 _SIGNED: Final = ("KALSHI-ACCESS-KEY", "KALSHI-ACCESS-TIMESTAMP", "KALSHI-ACCESS-SIGNATURE")
 _MOST_BOOKS: Final = 100
 _LONGEST_TICKER: Final = 200
-_CLOSED: Final = {"exchange_active": False, "trading_active": False}
 
 _GOES_WITH: Final[dict[str, tuple[str, ...]]] = {
     "created": ("", "unopened", "open"),
@@ -85,11 +84,15 @@ class Rest:
         self.trouble = RestTrouble()
         self._venue = venue
         self._keyring = keyring
-        self._history = History(venue, lambda: self.trouble.late_us)
-        account = Portfolio(venue, self._page)
+        self._history = History(venue, lambda: self.trouble)
+        account = Portfolio(venue, self._history, self._page)
         self._routes = [
-            _route("/exchange/status", "GetExchangeStatus", self._status),
-            _route("/account/limits", "GetAccountLimits", self._limits, is_signed=True),
+            _route("/exchange/status", "GetExchangeStatus", lambda _: bodies.OPEN),
+            _route("/exchange/schedule", "GetExchangeSchedule", lambda _: {"schedule": bodies.SCHEDULE}),
+            _route("/account/limits", "GetAccountLimits", lambda _: bodies.LIMITS, is_signed=True),
+            _route(
+                "/account/endpoint_costs", "GetEndpointCosts", lambda _: {"default_cost": COST, "endpoint_costs": []}
+            ),
             _route("/series", "GetSeriesList", self._series_list),
             _route("/series/{}", "GetSeries", self._series),
             _route("/search/tags_by_categories", "GetTagsByCategories", self._tags),
@@ -108,6 +111,8 @@ class Rest:
             _route("/historical/markets", "GetHistoricalMarkets", self._moved_markets),
             _route("/historical/markets/{}", "GetHistoricalMarket", self._moved_market),
             _route("/historical/markets/{}/candlesticks", "GetHistoricalCandlesticks", self._history.of_moved_market),
+            _route("/historical/orders", "GetHistoricalOrders", account.moved_orders, is_signed=True),
+            _route("/historical/fills", "GetFillsHistorical", account.moved_fills, is_signed=True),
             _route("/portfolio/orders", "GetOrders", account.orders, is_signed=True),
             _route("/portfolio/orders/{}", "GetOrder", account.order, is_signed=True),
             _route("/portfolio/fills", "GetFills", account.fills, is_signed=True),
@@ -130,7 +135,7 @@ class Rest:
         path, _, text = target.partition("?")
         if closed_with is not None:
             if path == f"{PREFIX}/exchange/status":
-                return self._response(closed_with.status, bodies.body(_CLOSED))
+                return self._response(closed_with.status, bodies.body(bodies.CLOSED))
             return self._refuse(closed_with)
         refusal = self.trouble.verdict()
         if refusal is not None:
@@ -173,6 +178,7 @@ class Rest:
         self, status: int, body: bytes, retry_after: float | None = None, *, age: int | None = None
     ) -> Response:
         kind = "text/html" if body.startswith(b"<") else "application/json"
+        is_torn = status == HTTPStatus.OK and self.trouble.is_torn
         headers = Headers(
             {
                 "Content-Type": kind,
@@ -187,16 +193,8 @@ class Rest:
             headers["Age"] = str(age)
         if retry_after is not None:
             headers["Retry-After"] = f"{retry_after:g}"
-        return Response(status, HTTPStatus(status).phrase, headers, body)
-
-    # The exchange and the account ---------------------------------------------------------------------
-
-    def _status(self, _: Query) -> dict[str, Any]:
-        return {"exchange_active": True, "trading_active": True}
-
-    def _limits(self, _: Query) -> dict[str, Any]:
-        rate = {"refill_rate": 200, "bucket_capacity": 200}
-        return {"usage_tier": "basic", "read": rate, "write": {"refill_rate": 100, "bucket_capacity": 100}}
+        # Where an answer breaks off on the way its length is that of the whole.
+        return Response(status, HTTPStatus(status).phrase, headers, body[: len(body) // 2] if is_torn else body)
 
     # Series and events --------------------------------------------------------------------------------
 

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from kalshi_nb.sim._rest_ledger import Dealt
 
 __all__ = [
+    "CLOSED",
+    "LIMITS",
     "NOBODY",
+    "OPEN",
+    "SCHEDULE",
     "body",
     "book_object",
     "created_us",
@@ -41,6 +45,24 @@ _WEEK_US: Final = 7 * 24 * 3_600 * 1_000_000
 
 NOBODY: Final[tuple[int, ...]] = (0, 0, WHOLE, 0, 0, 0, 0, 0)
 """The quote of a market that nobody traded and in which nobody quotes."""
+
+_ALL_DAY: Final = [{"open_time": "00:00", "close_time": "24:00"}]
+_DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+SCHEDULE: Final[dict[str, Any]] = {
+    "standard_hours": [
+        {"start_time": "2021-07-01T00:00:00Z", "end_time": "2099-01-01T00:00:00Z", **dict.fromkeys(_DAYS, _ALL_DAY)}
+    ],
+    "maintenance_windows": [],
+}
+"""When it is open, in the time of New York: always, since nobody maintains it."""
+
+OPEN: Final[dict[str, Any]] = {"exchange_active": True, "trading_active": True}
+CLOSED: Final[dict[str, Any]] = dict.fromkeys(OPEN, False)
+LIMITS: Final[dict[str, Any]] = {
+    "usage_tier": "basic",
+    "read": {"refill_rate": 200, "bucket_capacity": 200},
+    "write": {"refill_rate": 100, "bucket_capacity": 100},
+}
 
 
 def body(found: dict[str, Any]) -> bytes:

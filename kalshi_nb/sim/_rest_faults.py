@@ -10,26 +10,27 @@ from typing import Final, Literal
 
 from kalshi_nb.sim._authenticate import Verdict
 
-__all__ = ["CURSORS", "REFUSALS", "Cursors", "Refusal", "RestTrouble"]
+__all__ = ["COST", "CURSORS", "REFUSALS", "Cursors", "Refusal", "RestTrouble"]
 
-Refusal = Literal["object", "text", "html", "gateway"]
+Refusal = Literal["object", "text", "html", "gateway", "torn"]
 Cursors = Literal["right", "repeated", "garbage", "empty_page"]
 
 _SECOND: Final = 1_000_000
-_COST: Final = 10
+COST: Final = 10
 """Tokens of one request."""
 _HTML: Final = "<!DOCTYPE html><html><head><title>Security checkpoint</title></head><body>Wait</body></html>"
 _GATEWAY: Final = "<html><head><title>502 Bad Gateway</title></head><body></body></html>"
 
-REFUSALS: Final[dict[str, Verdict]] = {
+REFUSALS: Final[dict[str, Verdict | None]] = {
     "object": Verdict(
         HTTPStatus.TOO_MANY_REQUESTS, '{"error":{"code":"too_many_requests","message":"too many requests"}}'
     ),
     "text": Verdict(HTTPStatus.TOO_MANY_REQUESTS, '{"error":"too many requests"}'),
     "html": Verdict(HTTPStatus.TOO_MANY_REQUESTS, _HTML),
     "gateway": Verdict(HTTPStatus.BAD_GATEWAY, _GATEWAY),
+    "torn": None,
 }
-"""What a request is answered with in place of an answer."""
+"""What a request is answered with in place of an answer; None for half of the answer itself."""
 
 CURSORS: Final = ("right", "repeated", "garbage", "empty_page")
 
@@ -47,7 +48,9 @@ class RestTrouble:
     late_us: int = 0
     cache: float = 0.0
     delay: float = 0.0
+    live_tier_us: int | None = None
     requests: int = 0
+    is_torn: bool = False
     _left: float = field(default=0.0, init=False)
     _looked_at: float = field(default_factory=time.monotonic, init=False)
     _numbers: itertools.count[int] = field(default_factory=itertools.count, init=False)
@@ -57,12 +60,15 @@ class RestTrouble:
         self._left = self.tokens or 0.0
 
     def verdict(self) -> Verdict | None:
-        """Judge one request: None where it is to be answered."""
+        """Judge one request: None where it is to be answered, with half of the answer where `is_torn` says so."""
         self.requests += 1
-        if self.refuse and self.requests > self.after:
+        is_refused = bool(self.refuse) and self.requests > self.after
+        self.is_torn = is_refused and self.refusal == "torn"
+        if is_refused:
             self.refuse -= 1
             return REFUSALS[self.refusal]
-        return None if self._has_tokens() else REFUSALS["object" if self.refusal == "gateway" else self.refusal]
+        too_many = "object" if self.refusal in ("gateway", "torn") else self.refusal
+        return None if self._has_tokens() else REFUSALS[too_many]
 
     def _has_tokens(self) -> bool:
         if self.tokens is None:
@@ -70,9 +76,9 @@ class RestTrouble:
         now = time.monotonic()
         self._left = min(self.tokens, self._left + (now - self._looked_at) * self.tokens)
         self._looked_at = now
-        if self._left < _COST:
+        if self._left < COST:
             return False
-        self._left -= _COST
+        self._left -= COST
         return True
 
     def cached(self, target: str, now_us: int) -> tuple[bytes, int] | None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from kalshi_nb.sim._calendar import Listing
     from kalshi_nb.sim._market import ListedEvent
+    from kalshi_nb.sim._rest_faults import RestTrouble
     from kalshi_nb.sim._venue import Venue
 
 __all__ = ["History"]
@@ -38,20 +39,37 @@ class History:
     ----------
     venue : Venue
         The markets.
-    late_us : callable
-        Returns after how many microseconds a trade can be seen.
+    trouble : callable
+        Returns what goes wrong just now: after how long a trade can be seen, and how far back the live tier reaches.
     """
 
-    def __init__(self, venue: Venue, late_us: Callable[[], int]) -> None:
+    def __init__(self, venue: Venue, trouble: Callable[[], RestTrouble]) -> None:
         self._venue = venue
-        self._late_us = late_us
+        self._trouble = trouble
 
     # The two tiers ------------------------------------------------------------------------------------
 
     @property
     def cutoff_us(self) -> int:
         """What was settled, or traded, before this moment is in the historical tier."""
-        return max(0, self._venue.now_us() - _CUTOFF) // _DAY * _DAY
+        return self._cutoff_us(_CUTOFF)
+
+    @property
+    def orders_cutoff_us(self) -> int:
+        """The same of one's own orders, by when they ended."""
+        return self._cutoff_us(_CUTOFF // 4)
+
+    @property
+    def overlap_us(self) -> int:
+        """For how long what has moved can be had in the live tier, too."""
+        told = self._trouble().live_tier_us
+        return _OVERLAP if told is None else told // (_CUTOFF // _OVERLAP)
+
+    def _cutoff_us(self, ago: int) -> int:
+        told = self._trouble().live_tier_us
+        if told is not None:
+            return max(0, self._venue.now_us() - told)
+        return max(0, self._venue.now_us() - ago) // _DAY * _DAY
 
     def cutoff(self, _: Query) -> dict[str, Any]:
         """Answer ``/historical/cutoff``."""
@@ -59,7 +77,7 @@ class History:
         return {
             "market_settled_ts": told,
             "trades_created_ts": told,
-            "orders_updated_ts": bodies.time_text(max(0, self._venue.now_us() - _CUTOFF // 4) // _DAY * _DAY),
+            "orders_updated_ts": bodies.time_text(self.orders_cutoff_us),
             "market_positions_last_updated_ts": told,
         }
 
@@ -71,7 +89,7 @@ class History:
         """Return the markets of the live tier: those of the tape, and those that were settled since the cutoff."""
         past, cutoff_us = self._venue.past, self.cutoff_us
         return [
-            *self._venue.listings.values(),
+            *(each for each in self._venue.listings.values() if not self._has_moved(each)),
             *(each for ticker, each in past.listings.items() if past.settled_us(ticker) >= cutoff_us),
         ]
 
@@ -126,11 +144,11 @@ class History:
         """Yield the trades that are asked for with their keys, newest first; none that is to be seen only later."""
         ticker, block = query.text("ticker"), query.choice("is_block_trade", "true", "false")
         least, most = query.times_us("") or (0, FAR_US)
-        most = min(most, self._venue.now_us() - self._late_us(), query.behind_us())
+        most = min(most, self._venue.now_us() - self._trouble().late_us, query.behind_us())
         if is_historical:
             most = min(most, self.cutoff_us - 1)
         else:
-            least = max(least, self.cutoff_us - _OVERLAP)
+            least = max(least, self.cutoff_us - self.overlap_us)
         if block == "true":
             return
         now = (
@@ -218,7 +236,7 @@ class History:
         # A day of New York is at most an hour longer.
         begin_us = max(0, ends[0] - interval * 60 - 3_600) * _SECOND
         end_us = min(ends[-1] * _SECOND, venue.now_us())
-        seen_us = min(end_us, venue.now_us() - self._late_us())
+        seen_us = min(end_us, venue.now_us() - self._trouble().late_us)
         trades = [*past.trades(ticker, begin_us, seen_us)]
         standing = past.quote_at(ticker, begin_us)
         quotes: list[Quoted] = [*([standing] if standing else []), *past.quotes(ticker, begin_us + 1, end_us)]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from kalshi_nb.sim._account_ledger import KeptFill, KeptOrder, KeptPosition
     from kalshi_nb.sim._events import Fill, PositionUpdate
+    from kalshi_nb.sim._rest_history import History
     from kalshi_nb.sim._rest_queries import Query
     from kalshi_nb.sim._venue import Venue
 
@@ -35,18 +36,37 @@ class Portfolio:
     ----------
     venue : Venue
         The markets, and what was told of the account.
+    history : History
+        Knows what is in which tier.
     page : callable
         Cuts rows into pages.
     """
 
-    def __init__(self, venue: Venue, page: Page) -> None:
+    def __init__(self, venue: Venue, history: History, page: Page) -> None:
         self._venue = venue
+        self._history = history
         self._page = page
 
     def orders(self, query: Query) -> dict[str, Any]:
         """Answer ``/portfolio/orders``: the newest first, by when they were made."""
-        status = query.status(_STATUS)
         least, most = query.times_us("") or (0, FAR_US)
+        return self._orders(query, query.status(_STATUS), least, most, self._is_live)
+
+    def moved_orders(self, query: Query) -> dict[str, Any]:
+        """Answer ``/historical/orders``: those that ended before the cutoff, whatever beginning and status is sent."""
+        _, most = query.times_us("") or (0, FAR_US)
+        return self._orders(query, "", 0, most, self._has_moved)
+
+    def _is_live(self, order: KeptOrder) -> bool:
+        since = self._history.orders_cutoff_us - self._history.overlap_us
+        return order.update.order.status == "resting" or order.updated_us >= since
+
+    def _has_moved(self, order: KeptOrder) -> bool:
+        return order.update.order.status != "resting" and order.updated_us < self._history.orders_cutoff_us
+
+    def _orders(
+        self, query: Query, status: str, least: int, most: int, is_there: Callable[[KeptOrder], bool]
+    ) -> dict[str, Any]:
         keyed = sorted(
             (
                 ((each.created_us, order_id), each)
@@ -54,6 +74,7 @@ class Portfolio:
                 if self._is_asked_for(query, each.update.market.ticker, each.update.market.event_ticker)
                 and status in ("", each.update.order.status)
                 and least <= each.created_us <= most
+                and is_there(each)
             ),
             reverse=True,
         )
@@ -63,13 +84,21 @@ class Portfolio:
     def order(self, _: Query, order_id: str) -> dict[str, Any]:
         """Answer ``/portfolio/orders/{order_id}``."""
         found = self._venue.account.orders.get(order_id)
-        if found is None:
+        if found is None or not self._is_live(found):
             raise not_found()
         return {"order": _order_object(found)}
 
     def fills(self, query: Query) -> dict[str, Any]:
         """Answer ``/portfolio/fills``: the newest first."""
         least, most = query.times_us("") or (0, FAR_US)
+        return self._fills(query, max(least, self._history.cutoff_us - self._history.overlap_us), most)
+
+    def moved_fills(self, query: Query) -> dict[str, Any]:
+        """Answer ``/historical/fills``: those before the cutoff; it looks at no beginning."""
+        _, most = query.times_us("") or (0, FAR_US)
+        return self._fills(query, 0, min(most, self._history.cutoff_us - 1))
+
+    def _fills(self, query: Query, least: int, most: int) -> dict[str, Any]:
         order_id = query.text("order_id")
         keyed = sorted(
             (

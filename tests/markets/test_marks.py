@@ -89,6 +89,40 @@ def test_what_was_fetched_later_revives_no_order_and_makes_no_fill_the_newest():
     assert [each.at - AT for each in marks.fills("KXA-1")] == [1, 3, 5]
 
 
+def test_what_was_fetched_is_marked_unless_something_newer_was_heard():
+    marks = OwnMarks()
+    marks.learn_orders([LateRows((order("a", ts=AT, at=None), order("b", market="KXB-1", ts=AT, at=None)))], AT + 9)
+    assert marks.orders("KXA-1") == (OwnOrder("yes", 4_600, 500, AT + 9, AT),)
+    marks.learn_orders([order("a", 400, ts=AT + 5_000, at=AT + 5_001)])
+    marks.learn_orders([LateRows((order("a", 450, ts=AT + 3_000, at=None),))], AT + 6_000)
+    assert marks.orders("KXA-1") == (OwnOrder("yes", 4_600, 400, AT + 5_001, AT + 5_000),)
+    marks.learn_orders([LateRows((order("a", 400, ts=AT + 5_123, at=None),))], AT + 7_000)  # the same, heard anew
+    assert [(each.left, each.heard_at) for each in marks.orders("KXA-1")] == [(400, AT + 7_000)]
+    marks.learn_orders([LateRows((order("a", 300, ts=AT + 8_000, at=None),))], AT + 9_000)
+    assert [each.left for each in marks.orders("KXA-1")] == [300]
+    marks.learn_orders([LateRows((order("a", 0, status="executed", ts=AT + 9_000, at=None),))], AT + 9_000)
+    assert marks.orders("KXA-1") == ()
+    assert len(marks.orders("KXB-1")) == 1
+
+
+@pytest.mark.parametrize("between", [[], [GapRow(None, AT, "connection_lost")]])
+@pytest.mark.parametrize("at_once", [True, False])
+def test_an_order_that_ended_is_not_marked_again_by_an_answer_of_before(between, at_once):
+    marks = OwnMarks(most_orders=3)
+    rows = [order("a", 0, status="canceled"), *between, LateRows((order("a"), order("b")))]
+    for batch in [rows] if at_once else [[each] for each in rows]:
+        marks.learn_orders(batch, AT)
+    assert list(marks._orders["KXA-1"]) == ["b"]
+    marks.learn_orders([order(str(number), 0, status="executed") for number in range(9)])
+    assert list(marks._ended) == ["6", "7", "8"]
+
+
+def test_after_a_gap_orders_are_marked_as_they_were_fetched():
+    marks = OwnMarks()
+    marks.learn_orders([order("a"), GapRow(None, AT, "connection_lost"), LateRows((order("a", 200),))], AT + 5)
+    assert [(each.left, each.heard_at) for each in marks.orders("KXA-1")] == [(200, AT + 5)]
+
+
 def test_a_reset_forgets_what_is_before_it():
     marks = OwnMarks()
     marks.learn_orders([order("a")])
@@ -165,6 +199,24 @@ def test_a_new_order_moves_the_version_and_its_end_takes_the_mark_away(exchange)
         assert ("no", 0.99, 25.0) in marked.orders
         _say(exchange, "canceled", "0.00")
         assert book._picture(5).orders == before.orders
+
+
+def test_orders_that_rested_before_anybody_listened_are_marked(exchange):
+    with kn.connect(exchange) as feed:
+        exchange.advance(300)
+        orders = feed.orders()
+        fetched = orders.latest().filter((pl.col("status") == "resting") & (pl.col("remaining_count") > 0))
+        assert fetched["backfilled"].all()
+        assert fetched.height > 0
+        told = fetched.select("outcome_side", "yes_price", "remaining_count").rows()
+        books = feed.books(fetched["market_ticker"].unique().to_list())
+        books.wait()
+        assert sorted(each for book in books.values() for each in book._picture(5).orders) == sorted(told)
+        orders.close()
+        assert all(book._picture(5).orders == () for book in books.values())
+        exchange.advance(1)
+        feed.orders()
+        assert any(book._picture(5).orders for book in books.values())
 
 
 def test_once_nobody_hears_of_orders_none_is_marked_and_those_of_before_do_not_come_back(exchange):

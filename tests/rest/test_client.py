@@ -2,10 +2,13 @@
 
 import asyncio
 import base64
+import contextlib
 import datetime as dt
+import socket
 import subprocess
 import sys
 import threading
+import time as real_time
 
 import msgspec
 import pytest
@@ -146,6 +149,19 @@ def test_either_body_of_too_many_requests_halves_the_rate(client, exchange, refu
     assert client.limiter.rate == 1.25
 
 
+def test_the_historical_tier_has_a_pace_of_its_own_whatever_the_key_is_allowed(open_client, exchange, time):
+    client = open_client(exchange, credentials=key_of(exchange))
+    client.get("/markets", MarketsBody)
+    assert (client.limiter.rate, client.historical.rate) == (16, 4)
+    begin, asked = time.seconds, 24
+    for _ in range(asked):
+        client.get("/historical/markets", MarketsBody)
+    assert asked - 5 <= 4 * (time.seconds - begin) <= asked
+    exchange.faults.rest(refuse=1)
+    client.get("/historical/markets", MarketsBody)
+    assert (client.limiter.rate, client.historical.rate) == (16, 2)
+
+
 def test_a_page_of_the_edge_is_an_outage_whatever_its_status(client, exchange):
     exchange.faults.rest(refuse=1, refusal="html")
     assert client.get("/markets", MarketsBody).body.markets
@@ -155,6 +171,43 @@ def test_a_page_of_the_edge_is_an_outage_whatever_its_status(client, exchange):
 def test_a_body_that_cannot_be_unpacked_is_an_outage(open_client, scripted):
     server = scripted((200, "no gzip", {"Content-Encoding": "gzip"}), GOOD)
     assert ask(open_client(server.base)) == "KXA-1"
+
+
+@pytest.mark.parametrize("body", ['{"market":', '{"market":{"ticker":"KXA', '  {"market":{"ticker":"KXA-1"}'])
+def test_an_answer_that_breaks_off_is_asked_for_again(open_client, scripted, body):
+    assert ask(open_client(scripted((200, body), GOOD).base)) == "KXA-1"
+    with pytest.raises(RestUnavailableError, match="answers 200, an answer that breaks off"):
+        ask(open_client(scripted((200, body)).base))
+
+
+def test_an_answer_that_ends_before_its_length_is_asked_for_again(client, exchange):
+    exchange.faults.rest(refuse=2, refusal="torn")
+    assert len(client.get("/markets", MarketsBody).body.markets) > 10
+
+
+def test_an_answer_that_trickles_does_not_hold_anybody_for_ever(open_client):
+    """Every byte comes long before anybody would call the exchange silent."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def trickle():
+            while True:
+                try:
+                    peer, _ = server.accept()
+                except OSError:
+                    return
+                with peer, contextlib.suppress(OSError):
+                    peer.recv(65_536)
+                    peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+                    while True:
+                        peer.sendall(b" ")
+                        threading.Event().wait(0.02)
+
+        threading.Thread(target=trickle, daemon=True).start()
+        client = open_client(f"http://127.0.0.1:{server.getsockname()[1]}/trade-api/v2")
+        began = real_time.monotonic()
+        with pytest.raises(RestUnavailableError, match="began, and did not end"):
+            client.get("/markets", MarketsBody, tries=2, timeout=0.1)
+        assert 2 <= real_time.monotonic() - began < 30
 
 
 def test_a_page_with_status_200_is_an_outage(open_client, scripted):
@@ -230,7 +283,7 @@ def test_a_question_that_is_too_long_is_not_asked_again(open_client, scripted, s
     assert len(server.asked) == 1
 
 
-@pytest.mark.parametrize("body", ['{"market":{}}', '{"market":5}', '{"market":', '{"market":{"ticker":5}}'])
+@pytest.mark.parametrize("body", ['{"market":{}}', '{"market":5}', '{"market":null}', '{"market":{"ticker":5}}'])
 def test_an_answer_that_means_nothing_is_said_to_be_one(open_client, scripted, body):
     with pytest.raises(RestBodyError, match="GET /markets/KXA-1: the answer cannot be read"):
         ask(open_client(scripted((200, body)).base))

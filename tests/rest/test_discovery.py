@@ -79,8 +79,8 @@ def test_prices_equal_those_of_the_book(discovery, exchange):
 
 def test_an_empty_frame_has_its_whole_schema(discovery):
     for empty, full in (
-        (markets(discovery, series="KXNONE"), markets(discovery)),
-        (discovery.events("KXNONE"), discovery.events()),
+        (markets(discovery, series="KXSENATEOH", status="settled"), markets(discovery)),
+        (discovery.events("KXSENATEOH", status="settled"), discovery.events()),
         (discovery.series(tags=["Nothing"]), discovery.series()),
     ):
         assert empty.height == 0
@@ -235,6 +235,9 @@ def test_thousands_of_tickers_are_asked_for_in_parts_and_gone_on_with_in_the_mid
         ({"series": TICKER}, "is a market"),
         ({"event": TICKER}, "is a market"),
         ({"series": "kxhighny"}, "upper case: 'KXHIGHNY'"),
+        ({"event": "KXHIGHNY"}, "is a series: write series='KXHIGHNY'"),
+        ({"series": "KXNONE"}, "knows no such series; feed.search"),
+        ({"event": "KXNONE-26"}, "knows no such event; feed.search"),
         ({"event": "kxhighny-26nov22"}, "upper case: 'KXHIGHNY-26NOV22'"),
     ],
 )
@@ -244,8 +247,34 @@ def test_a_ticker_of_something_else_is_no_empty_list(discovery, asked, said):
 
 
 def test_a_series_without_markets_is_an_empty_list(discovery):
-    assert markets(discovery, series="KXNONE").is_empty()
-    assert markets(discovery, event="KXNONE-26").is_empty()
+    assert markets(discovery, series="KXSENATEOH", status="settled").is_empty()
+    assert markets(discovery, event="KXSENATEOH-28", status="settled").is_empty()
+    assert discovery.events("KXSENATEOH", status="settled").is_empty()
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("KXNONE", "no event in series='KXNONE'. The exchange knows no such series"),
+        ("KXHIGHNY-26NOV22", "no event in series='KXHIGHNY-26NOV22'. .* is an event"),
+        (TICKER, f"'{TICKER}' is a market"),
+    ],
+)
+def test_events_of_what_is_no_series_are_no_empty_list(discovery, asked, said):
+    with pytest.raises(MarketTickerError, match=said):
+        discovery.events(asked)
+
+
+def test_the_error_of_an_event_in_place_of_a_market_names_its_markets(discovery):
+    with pytest.raises(MarketTickerError, match=f"is an event. Its markets are .*'{TICKER}'"):
+        discovery.market("KXHIGHNY-26NOV22")
+    with pytest.raises(MarketTickerError, match="'KXHIGHNY' is a series"):
+        discovery.market("KXHIGHNY")
+
+
+def test_times_of_closing_that_nothing_lies_between_are_refused(discovery):
+    with pytest.raises(ConfigurationError, match="close_before lies before close_after"):
+        markets(discovery, close_after="2026-12-02", close_before="2026-12-01")
 
 
 def test_the_error_of_a_market_that_is_written_small_says_how_to_write_it(discovery):
@@ -359,6 +388,65 @@ def test_what_was_said_later_stands_whatever_an_answer_says(discovery, registry,
     discovery.market(TICKER)
     assert registry.get(TICKER).status == "inactive"
     assert registry.get(TICKER).floor_strike == 52.0
+
+
+# -- what was settled long ago ------------------------------------------------------------------------------------
+
+
+def moved(exchange):
+    """The markets of the day before the first that is in the live tier, as the exchange itself knows them."""
+    history = exchange._server.rest._history
+    return sorted(
+        each for each in history._venue.past.listings if history._has_moved(history._venue.past.listings[each])
+    )
+
+
+def test_what_moved_to_the_historical_tier_is_found_where_it_is_named(discovery, exchange):
+    old = [each for each in moved(exchange) if each.startswith("KXHIGHNY-26SEP03-")]
+    assert len(old) == 6
+    for asked in ({"event": "KXHIGHNY-26SEP03"}, {"tickers": old}):
+        for status in (None, "settled"):
+            assert sorted(markets(discovery, **asked, status=status)["market_ticker"]) == old
+        assert markets(discovery, **asked).is_empty()  # none of them is open
+    both = [old[0], TICKER]
+    assert sorted(markets(discovery, tickers=both, status=None)["market_ticker"]) == sorted(both)
+    every = markets(discovery, series="KXHIGHNY", status="settled")
+    assert every["market_ticker"].n_unique() == every.height == 90 * 6
+    assert (
+        markets(discovery, status="settled").height < every.height
+    )  # who names nothing is not given all there ever was
+    one = discovery.market(old[0])
+    assert one.select("market_ticker", "status").row(0) == (old[0], "finalized")
+
+
+def test_a_market_that_stands_in_both_tiers_is_there_once(discovery, exchange, monkeypatch):
+    monkeypatch.setattr("kalshi_nb.sim._rest_history.History._has_moved", lambda *_: True)
+    monkeypatch.setattr(
+        "kalshi_nb.sim._rest_history.History.live_listings",
+        lambda self: [*self._venue.listings.values(), *self._venue.past.listings.values()],
+    )
+    found = markets(discovery, series="KXHIGHNY", status=None)
+    assert found["market_ticker"].n_unique() == found.height == 91 * 6
+
+
+def test_a_walk_through_both_tiers_goes_on_where_it_was_broken_off(discovery, exchange, monkeypatch):
+    monkeypatch.setattr("kalshi_nb._rest.discovery._MOST_MARKETS", 50)
+    whole = markets(discovery, series="KXHIGHNY", status="settled")
+
+    def interrupted(rows, _):
+        if rows > 400:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        markets(discovery, series="KXHIGHNY", status="settled", progress=interrupted)
+    rest = markets(discovery, series="KXHIGHNY", status="settled", cursor=caught.value.cursor)
+    assert caught.value.partial.height + rest.height == whole.height
+    assert set(pl.concat([caught.value.partial, rest])["market_ticker"]) == set(whole["market_ticker"])
+
+
+def test_words_find_what_was_settled_long_ago(discovery):
+    found = discovery.search("high temp new york sep 3", "settled", 600)
+    assert "KXHIGHNY-26SEP03" in set(found["event_ticker"])
 
 
 def test_a_result_is_known_when_it_was_told():

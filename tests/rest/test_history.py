@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
+import json
 import re
 import threading
+import time
 
 import pandas as pd
 import polars as pl
@@ -22,6 +25,7 @@ from kalshi_nb.errors import (
     MarketTickerError,
     PagingError,
     RestBodyError,
+    RestError,
     RestNotFoundError,
     RestUnavailableError,
     UnknownEnvironmentError,
@@ -330,6 +334,88 @@ def test_long_spans_and_many_markets_are_cut_into_questions_that_the_exchange_ta
     assert whole.select("market_ticker", "start").is_duplicated().sum() == 0
 
 
+def test_several_windows_are_asked_for_at_once_and_each_of_them_once(open_client, scripted):
+    said = {"ticker": SENATE, "open_time": "2026-01-01T00:00:00Z"}  # of the market, and of its candles
+    said |= {"market_ticker": SENATE, "candlesticks": [{"end_period_ts": 60}]}
+    body = json.dumps({"markets": [said]}).encode()
+    server = scripted((200, body))
+    lock, four, numbers, under_way, most = threading.Lock(), threading.Barrier(4), itertools.count(), [0], []
+
+    def answer():
+        with lock:
+            number, under_way[0] = next(numbers), under_way[0] + 1
+            most.append(under_way[0])
+        if 1 <= number <= 4:  # the first is about the market alone
+            four.wait(60)
+        with lock:
+            under_way[0] -= 1
+        return 200, body, {}
+
+    server.next = answer
+    candles = CandleHistory(open_client(server.base), lambda: 2_000_000_000 * SECOND)
+    assert len(list(candles.pages([SENATE], 1, 1_790_000_000, 1_790_000_000 + 80 * 86_400))) == 12
+    assert max(most) == 4
+    starts = [int(path.partition("start_ts=")[2].partition("&")[0]) for path, _ in server.asked if "start_ts" in path]
+    assert len(set(starts)) == len(starts) == 12
+
+
+def test_whoever_gives_up_leaves_nothing_that_is_begun_or_asked_again(exchange, monkeypatch):
+    asked = []
+    get = RestClient.get
+    monkeypatch.setattr(RestClient, "get", lambda *args, **named: asked.append(args[1]) or get(*args, **named))
+    monkeypatch.setattr("kalshi_nb._rest.client.RestClient._ceiling", lambda *_: 0.01)
+
+    def stop(_rows, _reached):
+        exchange.faults.rest(refuse=1_000_000, refusal="gateway")
+        raise KeyboardInterrupt
+
+    with kn.connect(exchange, new=True) as feed:
+        with pytest.raises(KeyboardInterrupt):
+            feed.candles(SENATE, "1m", since="80d", progress=stop)
+        count, requests = len(asked), exchange._server.rest.trouble.requests
+        time.sleep(0.5)
+        assert (len(asked), exchange._server.rest.trouble.requests - requests <= 4) == (count, True)
+
+
+def test_a_market_that_moves_to_the_other_tier_while_it_is_asked_for_is_whole(exchange, open_client, monkeypatch):
+    """It is in the first answers and not in the later ones, and nobody says why."""
+    monkeypatch.setattr("kalshi_nb._rest.candles._MOST_IN_ALL", 200)
+    ticker = next(each for each in exchange._programme.venue.past.listings if "26OCT15" in each)
+    close = exchange._programme.venue.past.listings[ticker].close_us // SECOND
+    span = (1, close - 30 * 3_600, close)
+    whole = pl.concat(CandleHistory(open_client(exchange), exchange.now_us).pages([ticker], *span))
+    client = open_client(exchange)
+    get, answers = client.get, []
+
+    def answered(path, *rest):
+        answers.append(path)
+        if len(answers) == 3:
+            exchange.faults.rest(live_tier=3_600)
+        return get(path, *rest)
+
+    client.get = answered
+
+    found = pl.concat(CandleHistory(client, exchange.now_us).pages([ticker], *span))
+    assert any(each.startswith("/historical/markets/") for each in answers)
+    assert_frame_equal(found.unique(["start"], keep="last").sort("start"), whole.sort("start"))
+
+
+def test_a_candle_that_a_cache_answers_is_complete_by_when_it_was_made(exchange):
+    exchange.faults.rest(late=20, cache=15)
+    exchange.advance(70)
+    span = {"since": exchange.now_us() / 1e6 - 600, "until": exchange.now_us() / 1e6 - 1}
+    before = kn.candles(exchange, TICKER, "1m", **span)
+    exchange.advance(14)
+    cached = kn.candles(exchange, TICKER, "1m", **span)
+    assert_frame_equal(cached, before)
+    exchange.faults.rest()
+    exchange.advance(90)
+    after = kn.candles(exchange, TICKER, "1m", **span)
+    whole = cached.filter("complete")
+    assert_frame_equal(whole, after.filter(pl.col("start").is_in(whole["start"].implode())))
+    assert after["complete"].all()
+
+
 @pytest.mark.parametrize("since", [0, dt.datetime(1600, 1, 1, tzinfo=dt.UTC)])
 def test_minutes_from_the_beginning_of_time_are_asked_for_from_the_opening_on(exchange, monkeypatch, since):
     asked = []
@@ -345,7 +431,7 @@ def test_minutes_from_the_beginning_of_time_are_asked_for_from_the_opening_on(ex
     asked.clear()
     with pytest.raises(RestNotFoundError):
         kn.candles(exchange, "KXNONE-1-A", "1m", since=since)
-    assert len(asked) == 2
+    assert len(asked) == 2  # in both tiers
 
 
 def test_candles_of_a_long_span_before_a_market_opened_are_none_and_no_error(exchange):
@@ -400,6 +486,13 @@ def test_since_that_is_hardly_meant_says_what_to_write(exchange, ask, since, sai
 
 
 @pytest.mark.parametrize("ask", [kn.candles, kn.history])
+def test_since_that_is_nothing_is_no_day_in_secret(exchange, ask):
+    with pytest.raises(ConfigurationError, match=r"since=None: say how far back.*since=0 is all"):
+        ask(exchange, TICKER, since=None)
+    assert_frame_equal(ask(exchange, TICKER), ask(exchange, TICKER, since="24h"))
+
+
+@pytest.mark.parametrize("ask", [kn.candles, kn.history])
 def test_progress_that_cannot_be_called_is_refused_before_the_first_page(exchange, ask):
     with pytest.raises(ConfigurationError, match="progress='print'"):
         ask(exchange, TICKER, progress="print")
@@ -408,6 +501,41 @@ def test_progress_that_cannot_be_called_is_refused_before_the_first_page(exchang
 def test_a_market_that_does_not_exist_is_named(exchange):
     with pytest.raises(RestNotFoundError, match="KXNONE-1"):
         kn.candles(exchange, [TICKER, "KXNONE-1"])
+
+
+def test_many_that_do_not_exist_are_asked_for_together_and_named_in_short(exchange, monkeypatch):
+    asked = []
+    get = RestClient.get
+    monkeypatch.setattr(RestClient, "get", lambda *args, **named: asked.append(args[1]) or get(*args, **named))
+    moved = [each for each in exchange._programme.venue.past.listings if "26SEP15" in each]
+    tickers = [*(f"KXNONE-{number}-A" for number in range(150)), *moved, TICKER]
+    with pytest.raises(RestNotFoundError, match=r"KXNONE-10-A'.* and 142 more, neither") as stopped:
+        kn.candles(exchange, tickers, "1h", since="90d")
+    assert asked.count("/historical/markets") == 2
+    assert len(asked) < 20
+    assert set(stopped.value.partial["market_ticker"]) == {*moved, TICKER}
+
+
+def test_candles_that_came_before_ctrl_c_or_a_failure_are_kept(exchange, monkeypatch):
+    monkeypatch.setattr("kalshi_nb._rest.candles._MOST_IN_ALL", 2_000)
+    tickers = sorted(exchange.market_tickers)[:4]
+
+    def stop(rows, _reached):
+        if rows > 300:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        kn.candles(exchange, tickers, "1m", since="2d", progress=stop)
+    assert stopped.value.partial.height > 300
+    assert ".partial" in stopped.value.__notes__[0]
+    assert "cursor" not in stopped.value.__notes__[0]
+    monkeypatch.setattr("kalshi_nb._rest.client.RestClient.get.__kwdefaults__", {"tries": 1, "timeout": 5.0})
+    while any(each.name == "kalshi-asking" for each in threading.enumerate()):
+        time.sleep(0.01)  # what was under way at Ctrl-C ends with its question, and would count
+    exchange.faults.rest(after=2, refuse=100)
+    with pytest.raises(RestError) as failed:
+        kn.candles(exchange, tickers, "1m", since="2d")
+    assert failed.value.partial.height > 0
 
 
 @pytest.mark.parametrize("wrong", [{"interval": "5m"}, {"interval": 60}, {"filled": "yes"}, {"market_tickers": None}])

@@ -110,9 +110,19 @@ def test_of_what_fits_equally_well_the_most_traded_comes_first(discovery):
 
 def test_a_limit_and_a_status(discovery):
     assert discovery.search("high temp new york", limit=2).height == 2
-    assert discovery.search("high temp new york", status="settled").height == 0
     with pytest.raises(ConfigurationError, match="'open'"):
         discovery.search("high temp", status="active")
+
+
+def test_markets_that_are_over_are_found_although_their_events_do_not_list_them(discovery):
+    over = discovery.search("high temp new york", status="settled")
+    assert over.height == 50
+    assert set(over["status"]) == {"finalized"}
+    assert set(over["series_title"]) == {"Highest temperature in NYC"}
+    assert over["event_title"].null_count() == 0
+    whole = discovery.search("high temp new york", status=None, limit=1_000)
+    assert set(whole["market_ticker"]) > set(over["market_ticker"])
+    assert set(whole["market_ticker"]) > set(discovery.search("high temp new york")["market_ticker"])
 
 
 @pytest.mark.parametrize("query", ["", "  ", None, 5])

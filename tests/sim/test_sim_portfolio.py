@@ -14,6 +14,7 @@ from kalshi_nb.sim import Exchange
 from tests.sim.conftest import signed
 
 PREFIX = "/trade-api/v2"
+PORTFOLIO = ("orders", "fills", "positions", "balance")
 CHANNELS = ("fill", "user_orders", "market_positions")
 
 
@@ -65,10 +66,12 @@ def told(exchange, client, seconds):
     return found
 
 
-@pytest.mark.parametrize("path", ["orders", "fills", "positions", "balance"])
+@pytest.mark.parametrize(
+    "path", [*(f"/portfolio/{each}" for each in PORTFOLIO), "/historical/orders", "/historical/fills"]
+)
 def test_the_account_is_for_whoever_signs(exchange, path):
-    assert ask(exchange, f"/portfolio/{path}")[0] == 200
-    status, body = ask(exchange, f"/portfolio/{path}", is_signed=False)
+    assert ask(exchange, path)[0] == 200
+    status, body = ask(exchange, path, is_signed=False)
     assert (status, set(body)) == (401, {"error"})
 
 
@@ -172,3 +175,29 @@ def test_the_balance_is_what_is_left_of_what_it_began_with(exchange):
     assert body["balance"] / 100 == pytest.approx(10_000 - spent + won - reserved, abs=0.011)
     assert body["portfolio_value"] > 0
     assert body["updated_ts"] > 0
+
+
+@pytest.mark.parametrize("name", ["orders", "fills"])
+def test_what_ended_before_the_cutoff_is_in_the_historical_tier_and_for_a_while_in_both(exchange, name):
+    exchange.advance(240)
+    key = "order_id" if name == "orders" else "trade_id"
+    every = {each[key]: each for each in all_of(exchange, f"/portfolio/{name}", name)}
+    assert got(exchange, f"/historical/{name}")[name] == []
+    exchange.faults.rest(live_tier=120)
+    cutoff = got(exchange, "/historical/cutoff")["orders_updated_ts" if name == "orders" else "trades_created_ts"]
+    live = {each[key]: each for each in all_of(exchange, f"/portfolio/{name}", name)}
+    moved = {each[key]: each for each in all_of(exchange, f"/historical/{name}", name, limit=7)}
+    assert {**live, **moved} == every
+    assert live.keys() - moved.keys()
+    assert moved.keys() - live.keys()
+    time = "last_update_time" if name == "orders" else "created_time"
+    assert all(millis(each[time]) < millis(cutoff) for each in moved.values())
+    assert all(each["status"] != "resting" for each in moved.values() if name == "orders")
+    assert all(
+        millis(live[each][time]) >= millis(cutoff) - 4_001 for each in live if live[each].get("status") != "resting"
+    )
+    ticker = next(iter(moved.values()))["ticker"]
+    some = all_of(exchange, f"/historical/{name}?ticker={ticker}&min_ts={2**33}", name)  # it looks at no beginning
+    assert {each[key] for each in some} == {each for each in moved if moved[each]["ticker"] == ticker}
+    if name == "orders":
+        assert ask(exchange, f"/portfolio/orders/{next(iter(moved.keys() - live.keys()))}")[0] == 404

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import time
 import urllib.error
@@ -371,6 +372,21 @@ def test_requests_are_refused_as_told_and_then_answered(exchange, refusal, statu
     assert ask(exchange, "/series")[0] == 200
 
 
+def test_an_answer_breaks_off_halfway_as_told(exchange):
+    exchange.faults.rest(refuse=1, after=1, refusal="torn")
+    whole = ask(exchange, "/series")[2]
+    with pytest.raises(http.client.IncompleteRead) as torn:
+        ask(exchange, "/series")
+    assert torn.value.partial == whole[: len(whole) // 2]
+    assert ask(exchange, "/series")[2] == whole
+
+
+def test_the_hours_and_the_costs_are_told_to_everybody(exchange):
+    (week,) = got(exchange, "/exchange/schedule")["schedule"]["standard_hours"]
+    assert week["thursday"] == [{"close_time": "24:00", "open_time": "00:00"}]
+    assert got(exchange, "/account/endpoint_costs") == {"default_cost": 10, "endpoint_costs": []}
+
+
 def test_a_budget_is_kept_to(exchange):
     exchange.faults.rest(tokens=10)
     assert ask(exchange, "/series")[0] == 200
@@ -444,6 +460,7 @@ def test_an_answer_that_is_long_under_way_says_what_was_so_when_it_was_asked_for
         {"combos": "3"},
         {"cache": -1},
         {"delay": 6},
+        {"live_tier": -1},
     ],
 )
 def test_trouble_that_cannot_be_is_refused(exchange, wrong):
