@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from typing import Literal
 
-import msgspec
+from kalshi_nb._messages.message import TypedMessage
 
 __all__ = ["Fill", "MarketPosition", "OrderGroupUpdate", "UserOrder"]
 
 
-class Fill(msgspec.Struct, frozen=True, gc=False):
+class Fill(TypedMessage, frozen=True, gc=False):
     """One execution of an order of yours.
 
     `yes_price` is a YES price whichever side was bought; `outcome_side` says which. `fee_cost` is in dollars.
@@ -34,7 +34,7 @@ class Fill(msgspec.Struct, frozen=True, gc=False):
     received_at: dt.datetime
 
 
-class MarketPosition(msgspec.Struct, frozen=True, gc=False):
+class MarketPosition(TypedMessage, frozen=True, gc=False):
     """What you hold in one market: `position` and `volume` in contracts, the rest in dollars.
 
     `ts` is when the exchange sent it.
@@ -53,7 +53,7 @@ class MarketPosition(msgspec.Struct, frozen=True, gc=False):
     received_at: dt.datetime
 
 
-class UserOrder(msgspec.Struct, frozen=True, gc=False):
+class UserOrder(TypedMessage, frozen=True, gc=False):
     """How one of your orders stands.
 
     Counts are contracts, costs and fees dollars. `ts` is when it was last changed, else when it was made.
@@ -86,7 +86,7 @@ class UserOrder(msgspec.Struct, frozen=True, gc=False):
     received_at: dt.datetime
 
 
-class OrderGroupUpdate(msgspec.Struct, frozen=True, gc=False):
+class OrderGroupUpdate(TypedMessage, frozen=True, gc=False):
     """Something that happened to one of your order groups, named by `event_type`."""
 
     ts: dt.datetime

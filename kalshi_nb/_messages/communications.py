@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Literal
 
-import msgspec
+from kalshi_nb._messages.message import TypedMessage
 
 __all__ = [
     "BatchQuote",
@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 
-class Leg(msgspec.Struct, frozen=True, gc=False):
+class Leg(TypedMessage, frozen=True, gc=False):
     """One of the markets that a combined market is made of; `yes_settlement_value` is in dollars."""
 
     market_ticker: str
@@ -35,7 +35,7 @@ class Leg(msgspec.Struct, frozen=True, gc=False):
     yes_settlement_value: float | None = None
 
 
-class BatchRfq(msgspec.Struct, frozen=True):
+class BatchRfq(TypedMessage, frozen=True):
     """One request of a batch; bids and `target_cost` are dollars, `leg_indices` count from 0 in its legs."""
 
     market_ticker: str
@@ -51,7 +51,7 @@ class BatchRfq(msgspec.Struct, frozen=True):
     leg_indices: tuple[int, ...] = ()
 
 
-class BatchQuote(msgspec.Struct, frozen=True, gc=False):
+class BatchQuote(TypedMessage, frozen=True, gc=False):
     """One quote of a batch; bids and `target_cost` are dollars."""
 
     quote_id: str
@@ -66,7 +66,7 @@ class BatchQuote(msgspec.Struct, frozen=True, gc=False):
     target_cost: float | None = None
 
 
-class RfqCreated(msgspec.Struct, frozen=True):
+class RfqCreated(TypedMessage, frozen=True):
     """Somebody asks for quotes: for so many `contracts`, or for `target_cost` dollars."""
 
     ts: dt.datetime
@@ -82,7 +82,7 @@ class RfqCreated(msgspec.Struct, frozen=True):
     seq: int | None
 
 
-class RfqDeleted(msgspec.Struct, frozen=True, gc=False):
+class RfqDeleted(TypedMessage, frozen=True, gc=False):
     """A request for quotes is gone."""
 
     ts: dt.datetime
@@ -96,7 +96,7 @@ class RfqDeleted(msgspec.Struct, frozen=True, gc=False):
     seq: int | None
 
 
-class QuoteCreated(msgspec.Struct, frozen=True, gc=False):
+class QuoteCreated(TypedMessage, frozen=True, gc=False):
     """A quote, sent to its two parties; bids are dollars."""
 
     ts: dt.datetime
@@ -116,7 +116,7 @@ class QuoteCreated(msgspec.Struct, frozen=True, gc=False):
     seq: int | None
 
 
-class QuoteAccepted(msgspec.Struct, frozen=True, gc=False):
+class QuoteAccepted(TypedMessage, frozen=True, gc=False):
     """A quote was accepted; `ts` is when the exchange sent this."""
 
     ts: dt.datetime
@@ -138,7 +138,7 @@ class QuoteAccepted(msgspec.Struct, frozen=True, gc=False):
     seq: int | None
 
 
-class QuoteExecuted(msgspec.Struct, frozen=True, gc=False):
+class QuoteExecuted(TypedMessage, frozen=True, gc=False):
     """A quote was executed; `order_id` and `client_order_id` are those of your order."""
 
     ts: dt.datetime
@@ -155,7 +155,7 @@ class QuoteExecuted(msgspec.Struct, frozen=True, gc=False):
     seq: int | None
 
 
-class RfqBatchCreated(msgspec.Struct, frozen=True):
+class RfqBatchCreated(TypedMessage, frozen=True):
     """Several requests at once, each of some of the `legs`."""
 
     ts: dt.datetime
@@ -167,7 +167,7 @@ class RfqBatchCreated(msgspec.Struct, frozen=True):
     seq: int | None
 
 
-class RfqBatchDeleted(msgspec.Struct, frozen=True):
+class RfqBatchDeleted(TypedMessage, frozen=True):
     """A batch of requests is gone."""
 
     ts: dt.datetime
@@ -178,7 +178,7 @@ class RfqBatchDeleted(msgspec.Struct, frozen=True):
     seq: int | None
 
 
-class BatchQuoteCreated(msgspec.Struct, frozen=True):
+class BatchQuoteCreated(TypedMessage, frozen=True):
     """Quotes for the requests of a batch, sent to their maker."""
 
     ts: dt.datetime
@@ -191,7 +191,7 @@ class BatchQuoteCreated(msgspec.Struct, frozen=True):
     seq: int | None
 
 
-class RfqBatchBestQuotes(msgspec.Struct, frozen=True):
+class RfqBatchBestQuotes(TypedMessage, frozen=True):
     """The best quotes of a batch, sent to its creator; one with a lower `version` is older."""
 
     ts: dt.datetime
@@ -206,7 +206,7 @@ class RfqBatchBestQuotes(msgspec.Struct, frozen=True):
     seq: int | None
 
 
-class BatchQuoteAccepted(msgspec.Struct, frozen=True):
+class BatchQuoteAccepted(TypedMessage, frozen=True):
     """Quotes of a batch were accepted, sent to their maker; `quotes` are those that won."""
 
     ts: dt.datetime
@@ -221,7 +221,7 @@ class BatchQuoteAccepted(msgspec.Struct, frozen=True):
     seq: int | None
 
 
-class RfqBatchExecuted(msgspec.Struct, frozen=True):
+class RfqBatchExecuted(TypedMessage, frozen=True):
     """A batch was executed, sent to its creator."""
 
     ts: dt.datetime
@@ -236,7 +236,7 @@ class RfqBatchExecuted(msgspec.Struct, frozen=True):
     seq: int | None
 
 
-class BatchQuoteExecuted(msgspec.Struct, frozen=True):
+class BatchQuoteExecuted(TypedMessage, frozen=True):
     """A batch was executed, sent to the maker of its quotes."""
 
     ts: dt.datetime

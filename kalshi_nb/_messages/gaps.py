@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 
-import msgspec
+from kalshi_nb._messages.message import TypedMessage
 
 __all__ = ["Gap"]
 
 
-class Gap(msgspec.Struct, frozen=True, gc=False):
+class Gap(TypedMessage, frozen=True, gc=False):
     """Here messages may be missing; it comes between them with ``gaps=True``.
 
     `market_ticker` is None where the gap is about every market that was asked for. `opened_at` is when it was seen,

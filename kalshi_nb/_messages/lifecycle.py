@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 
-import msgspec
+from kalshi_nb._messages.message import TypedMessage
 
 __all__ = ["EventFeeUpdate", "EventLifecycle", "MarketLifecycle"]
 
 
-class MarketLifecycle(msgspec.Struct, frozen=True, gc=False):
+class MarketLifecycle(TypedMessage, frozen=True, gc=False):
     """Something that happened to a market, named by `event_type`; fields of other happenings are None.
 
     `metadata` and `price_ranges` are JSON text. Both lifecycle channels send it, each for markets of its own.
@@ -34,7 +34,7 @@ class MarketLifecycle(msgspec.Struct, frozen=True, gc=False):
     seq: int | None
 
 
-class EventLifecycle(msgspec.Struct, frozen=True, gc=False):
+class EventLifecycle(TypedMessage, frozen=True, gc=False):
     """A new event, on either lifecycle channel."""
 
     ts: dt.datetime
@@ -50,7 +50,7 @@ class EventLifecycle(msgspec.Struct, frozen=True, gc=False):
     exchange_index: int | None = None
 
 
-class EventFeeUpdate(msgspec.Struct, frozen=True, gc=False):
+class EventFeeUpdate(TypedMessage, frozen=True, gc=False):
     """Another fee for an event, on the channel ``market_lifecycle_v2``; None is an override cleared."""
 
     ts: dt.datetime

@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from typing import Literal
 
-import msgspec
+from kalshi_nb._messages.message import TypedMessage
 
 __all__ = ["OrderbookDelta", "OrderbookSnapshot", "Ticker", "Trade"]
 
 
-class Trade(msgspec.Struct, frozen=True, gc=False):
+class Trade(TypedMessage, frozen=True, gc=False):
     """One public trade.
 
     `backfilled` is true of one that a gap took and that was fetched over REST (see ``backfill`` of
@@ -31,7 +31,7 @@ class Trade(msgspec.Struct, frozen=True, gc=False):
     backfilled: bool = False
 
 
-class Ticker(msgspec.Struct, frozen=True, gc=False):
+class Ticker(TypedMessage, frozen=True, gc=False):
     """One market's last price, best bid and ask, volume and open interest.
 
     `spread` is the ask less the bid, `mid` is halfway between; None where a side is empty. `dollar_volume` and
@@ -56,7 +56,7 @@ class Ticker(msgspec.Struct, frozen=True, gc=False):
     received_at: dt.datetime
 
 
-class OrderbookDelta(msgspec.Struct, frozen=True, gc=False):
+class OrderbookDelta(TypedMessage, frozen=True, gc=False):
     """A change of one level: `delta` contracts more, or fewer where it is negative.
 
     `price` is a price of `side`: a NO price where `side` is ``"no"``. `client_order_id` and `subaccount` are there
@@ -75,7 +75,7 @@ class OrderbookDelta(msgspec.Struct, frozen=True, gc=False):
     seq: int | None
 
 
-class OrderbookSnapshot(msgspec.Struct, frozen=True):
+class OrderbookSnapshot(TypedMessage, frozen=True):
     """A whole book: the resting bids of each side as pairs of price and count, best first.
 
     Those of `no` are in NO prices.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 
-import msgspec
+from kalshi_nb._messages.message import TypedMessage
 
 __all__ = ["Quote"]
 
 
-class Quote(msgspec.Struct, frozen=True, gc=False):
+class Quote(TypedMessage, frozen=True, gc=False):
     """Best bid and best ask of one market, in YES prices, with the contracts that rest there.
 
     A side without orders is None. All but `ts`, `market_ticker`, `received_at` and `status` is None where `status`

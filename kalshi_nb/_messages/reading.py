@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import typing
 from collections.abc import Callable, Iterable
 from typing import Any, Final
@@ -45,12 +44,8 @@ _CLASSES: Final[dict[str, type[Message]]] = {
 }
 
 
-def _time(microseconds: int) -> dt.datetime:
-    return datetime_of(microseconds)
-
-
 _CONVERSIONS: Final[dict[Kind, Callable[[int], Any]]] = {
-    "time": _time,
+    "time": datetime_of,
     "price": dollars,
     "midpoint": lambda units: units / (2 * DOLLAR),
     "count": contracts,
@@ -131,11 +126,11 @@ def _levels(pairs: tuple[tuple[int, int], ...]) -> tuple[tuple[float, float], ..
 def _other(row: Row) -> Message:
     if isinstance(row, SnapshotRow):
         levels = _levels(row.yes), _levels(row.no)
-        return market.OrderbookSnapshot(_time(row.received_at), row.seq, row.market_ticker, *levels)
+        return market.OrderbookSnapshot(datetime_of(row.received_at), row.seq, row.market_ticker, *levels)
     if isinstance(row, IndexListRow):
-        return reference_feeds.IndexList(row.index_ids, _time(row.received_at), row.seq)
+        return reference_feeds.IndexList(row.index_ids, datetime_of(row.received_at), row.seq)
     if isinstance(row, UnderlyingListRow):
-        return reference_feeds.UnderlyingList(row.underlying_tickers, _time(row.received_at), row.seq)
+        return reference_feeds.UnderlyingList(row.underlying_tickers, datetime_of(row.received_at), row.seq)
     raise TypeError(f"{type(row).__name__} is not a row that kalshi_nb._rows.rows defines")
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 
-import msgspec
+from kalshi_nb._messages.message import TypedMessage
 
 __all__ = ["IndexList", "IndexTick", "IndexValue", "UnderlyingList", "UnderlyingValue"]
 
 
-class IndexValue(msgspec.Struct, frozen=True, gc=False):
+class IndexValue(TypedMessage, frozen=True, gc=False):
     """One tick of an index, in dollars, with its averages.
 
     `ts` is when the exchange received it, `source_ts` when the provider made it. `value` and `source_ts` are
@@ -33,7 +33,7 @@ class IndexValue(msgspec.Struct, frozen=True, gc=False):
     seq: int | None
 
 
-class IndexTick(msgspec.Struct, frozen=True, gc=False):
+class IndexTick(TypedMessage, frozen=True, gc=False):
     """One raw tick of an index, up to five a second, in dollars; times as in `IndexValue`."""
 
     ts: dt.datetime
@@ -45,7 +45,7 @@ class IndexTick(msgspec.Struct, frozen=True, gc=False):
     seq: int | None
 
 
-class UnderlyingValue(msgspec.Struct, frozen=True, gc=False):
+class UnderlyingValue(TypedMessage, frozen=True, gc=False):
     """One price of an underlying, in dollars; times as in `IndexValue`."""
 
     ts: dt.datetime
@@ -56,7 +56,7 @@ class UnderlyingValue(msgspec.Struct, frozen=True, gc=False):
     seq: int | None
 
 
-class IndexList(msgspec.Struct, frozen=True):
+class IndexList(TypedMessage, frozen=True):
     """Which indices there are."""
 
     index_ids: tuple[str, ...]
@@ -64,7 +64,7 @@ class IndexList(msgspec.Struct, frozen=True):
     seq: int | None
 
 
-class UnderlyingList(msgspec.Struct, frozen=True):
+class UnderlyingList(TypedMessage, frozen=True):
     """Which underlyings were seen lately."""
 
     underlying_tickers: tuple[str, ...]

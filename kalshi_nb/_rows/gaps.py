@@ -9,9 +9,23 @@ from itertools import count
 from operator import itemgetter
 from typing import Final, Literal, NamedTuple, Protocol
 
-__all__ = ["MOST_GAPS", "Gap", "GapListener", "GapLog", "GapReason", "GapRow", "RepairedBy"]
+__all__ = [
+    "MOST_GAPS",
+    "MOST_OLD",
+    "Gap",
+    "GapListener",
+    "GapLog",
+    "GapReason",
+    "GapRow",
+    "OldNumbers",
+    "RepairedBy",
+    "mark_of",
+]
 
 MOST_GAPS: Final = 10_000
+
+MOST_OLD: Final = 100
+"""Old sequence numbers in a row after which the exchange must have begun to count anew."""
 
 GapReason = Literal[
     "sequence",
@@ -40,6 +54,31 @@ after the gap."""
 
 
 @dataclass(slots=True)
+class OldNumbers:
+    """Old sequence numbers in a row, told from an exchange that counts anew.
+
+    Without that, one number far ahead would leave out all that comes after it.
+
+    Attributes
+    ----------
+    after : int or None
+        Which number they are behind.
+    count : int
+        How many there were.
+    """
+
+    after: int | None = None
+    count: int = 0
+
+    def another(self, after: int | None) -> bool:
+        """Take note of one behind the number `after`; return whether it is the one that tells."""
+        if self.after != after:
+            self.after, self.count = after, 0
+        self.count += 1
+        return self.count == MOST_OLD
+
+
+@dataclass(slots=True)
 class Gap:
     """One gap in one channel.
 
@@ -61,7 +100,8 @@ class Gap:
     reason : str
         Why; see :data:`GapReason`.
     seq_from, seq_to : int or None
-        The sequence numbers that are missing or doubtful, both included.
+        The sequence numbers that are missing or doubtful, both included; None where none are known, or an earlier gap
+        has them, as it has those of messages that come late.
     repaired_by : str or None
         What repaired it, see :data:`RepairedBy`; None while, or where, nothing did.
     connection : int
@@ -112,12 +152,27 @@ class Gap:
 class GapRow(NamedTuple):
     """Stands among a channel's rows where a gap was seen.
 
-    `market_ticker` None is a gap of every market of the channel; `opened_at` is in microseconds of the market's time.
+    `market_ticker` None is a gap of every market of the channel; `opened_at` is in microseconds of the market's time,
+    `steady` the same moment on the timeline that never goes back.
     """
 
     market_ticker: str | None
     opened_at: int
     reason: GapReason
+    steady: int = 2**61
+
+    @property
+    def mark(self) -> int:
+        """See :func:`mark_of`."""
+        return mark_of(self.steady, self.reason)
+
+
+def mark_of(steady: int, reason: GapReason | None = None) -> int:
+    """Return a number that rises with the moment of a gap, by which whoever began later knows that it is not his.
+
+    Of one moment a change of subscription comes first: it is what somebody's beginning takes.
+    """
+    return 2 * steady + (reason != "resubscribed")
 
 
 class GapListener(Protocol):
@@ -183,8 +238,9 @@ class GapLog:
 
     def reopen(self, gap: Gap) -> None:
         """Take up that a gap of this log which was over is not."""
-        gap.closed_at = gap.closed = None
-        if not self._sealed and not any(each is gap for each in self.snapshot()):
+        gap.closed_at = gap.closed = gap.repaired_by = None
+        of_it = self._gaps.get((gap.channel, gap.connection), ())
+        if not self._sealed and not any(each is gap for _, each in reversed(of_it)):  # it is one of the newest
             self._add(gap)  # it had left the log
 
     def _add(self, gap: Gap) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from itertools import islice
 from typing import Final
+from unicodedata import name
 
 from kalshi_nb._redaction import could_be_key, has_bytes, printable, shown
 from kalshi_nb._rows.channels import BOOKS, source_of, traits_of
@@ -23,6 +24,9 @@ _QUOTES: Final = "\"'`[](){}"
 _PAGE: Final = re.compile(r"(?:[a-z]+://)?(?:[\w-]+\.)*kalshi\.com?(?=[/?#]|$)|[a-z]+://[^/]*", re.IGNORECASE)
 _PARTS_OF_PAGE: Final = re.compile(r"[/?#&=]+")
 _NO_TICKERS: Final = ("markets", "events", "series")
+
+_ALL: Final = ("*", "%", "all", "any")
+"""What stands for all elsewhere."""
 
 _SHOWN: Final = 3
 """So many tickers a line of text names, or so many hints it gives; of more it names one fewer, and says that."""
@@ -128,13 +132,22 @@ def hints(channel: str, market_tickers: frozenset[str] | None) -> str:
 
 
 def hint(market_ticker: str) -> str:
-    """Return in one sentence what to try in place of an unknown ticker; nothing where it looks like any other.
+    r"""Return in one sentence what to try in place of an unknown ticker; nothing where it looks like any other.
 
     >>> hint("kxhighny-26nov22-b52.5")
     "Tickers are upper case: 'KXHIGHNY-26NOV22-B52.5'."
     >>> hint("KXHIGHNY-26NOV22-B52.5")
     ''
+    >>> hint("KXHIGHNY\u201126NOV22-B52.5")
+    "Tickers are of plain letters, digits, '-' and '.'; this one has NON-BREAKING HYPHEN (U+2011) in it."
     """
+    if market_ticker.lower() in _ALL:
+        return f"{market_ticker!r} is no ticker; leave the argument out to take all markets."
+    strange = next((each for each in market_ticker if not each.isascii()), None)
+    if strange is not None:
+        # As text that went through a word processor has it: to the eye there is nothing wrong with it.
+        code = f"U+{ord(strange):04X}"
+        return f"Tickers are of plain letters, digits, '-' and '.'; this one has {name(strange, code)} ({code}) in it."
     upper = market_ticker.upper()
     if upper != market_ticker:
         return f"Tickers are upper case: {upper!r}."

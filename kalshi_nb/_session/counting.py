@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from kalshi_nb._rows.channel import Channel
-from kalshi_nb._rows.gaps import Gap
+from kalshi_nb._rows.gaps import Gap, OldNumbers
 from kalshi_nb._rows.rows import Row
 
-__all__ = ["MOST_OLD", "Counting"]
+__all__ = ["Counting"]
 
-MOST_OLD: Final = 100
-"""Old sequence numbers in a row after which the exchange must have begun to count anew."""
+_NONE: Final = (0, -1)
 
 
 class Counting:
@@ -34,8 +33,11 @@ class Counting:
         Whether the channel's messages have numbers.
     unnumbered, unnumbered_after : Gap or None, int or None
         The newest gap of a frame whose number could not be read, and after which number that came.
-    old, old_after : int, int or None
-        How many old numbers were received in a row, and after which one.
+    old : OldNumbers
+        The old numbers that were received in a row.
+    passed_over : tuple of int
+        The first and the last of the numbers that the newest jump passed over and that may yet come; the last is
+        before the first where there are none.
     messages, messages_before : int
         Data frames received, now and when the session last looked for channels gone quiet.
     received_at : int
@@ -60,7 +62,7 @@ class Counting:
         "messages",
         "messages_before",
         "old",
-        "old_after",
+        "passed_over",
         "received_at",
         "rows",
         "seq",
@@ -85,8 +87,8 @@ class Counting:
         """Forget the sid and its numbers."""
         self.sid: int | None = None
         self.seq: int | None = None
-        self.old = 0
-        self.old_after: int | None = None
+        self.old = OldNumbers()
+        self.passed_over: tuple[int, int] = _NONE
         self.unnumbered: Gap | None = None
         self.unnumbered_after: int | None = None
 
@@ -115,12 +117,17 @@ class Counting:
         """That gap, while no number has been counted since: numbers that are missing then are its own."""
         return self.unnumbered if self.unnumbered_after == self.seq else None
 
+    def comes_late(self, seq: int) -> bool:
+        """Tell of an old number whether the newest jump passed over it, so that nobody has had it; once of each."""
+        first, last = self.passed_over
+        if not first <= seq <= last:
+            return False
+        self.passed_over = seq + 1, last
+        return True
+
     def begins_anew(self) -> bool:
         """Take note of an old number; return whether so many came in a row that the exchange counts anew."""
-        if self.old_after != self.seq:
-            self.old_after, self.old = self.seq, 0
-        self.old += 1
-        return self.old == MOST_OLD
+        return self.old.another(self.seq)
 
     def went_quiet(self) -> bool:
         """Tell whether no data was received since this was last asked."""

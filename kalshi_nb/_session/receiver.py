@@ -246,6 +246,7 @@ class Receiver:
         assert due is not None
         if seq >= due:
             missed = subscription.counting.missed
+            subscription.counting.passed_over = due, seq - 1
             if missed is None:
                 self._open_gap(subscription, "sequence", due, seq - 1)
             else:
@@ -259,6 +260,11 @@ class Receiver:
             # connection; elsewhere data goes on from here.
             self._open_gap(subscription, "sequence", due, None)
             return subscription.channel != BOOKS
+        if subscription.channel != BOOKS and subscription.counting.comes_late(seq):
+            # Nobody has had it, and nobody gets it: its number is older than another one's, which may have been far
+            # ahead of its own, so that all frames after it come late. The gap that it made is over by then, so there
+            # is one of theirs until data goes on. It has no numbers: that other gap counts them as missing already.
+            self._open_gap(subscription, "sequence", None, None)
         return False
 
     def _lost(self, frame: Any) -> None:
@@ -297,7 +303,7 @@ class Receiver:
         """
         if subscription.counting.missed is None:
             gap = self._open_gap(subscription, "rejected", None, None)
-            if gap is not None and subscription.counting.sequenced:
+            if subscription.counting.sequenced:
                 subscription.counting.miss(gap)
 
     def _open_gap(
@@ -307,16 +313,10 @@ class Receiver:
         seq_from: int | None,
         seq_to: int | None,
         market_ticker: str | None = None,
-    ) -> Gap | None:
-        """Write down a gap and return it; None where one that is open says the same."""
-        if subscription.channel == BOOKS:
-            return self._books.open_gap(subscription, reason, seq_from, seq_to, market_ticker)
-        # Without numbers, one gap more before data goes on says nothing new.
-        same = (reason, None, market_ticker)
-        open_gaps = subscription.repair.open_gaps
-        if seq_from is not None or all(same != (each.reason, each.seq_from, each.market_ticker) for each in open_gaps):
-            return self._state.open_gap(subscription, reason, seq_from, seq_to, market_ticker)
-        return None
+    ) -> Gap:
+        """Write down a gap and return it; those of books put them in doubt."""
+        opened = self._books if subscription.channel == BOOKS else self._state
+        return opened.open_gap(subscription, reason, seq_from, seq_to, market_ticker)
 
 
 def _channels_of(kind: str | None) -> frozenset[str]:

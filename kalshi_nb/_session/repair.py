@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from random import Random
 from typing import Final, cast
 
-from kalshi_nb._rows.gaps import Gap, RepairedBy
+from kalshi_nb._rows.gaps import Gap, GapReason, RepairedBy
 from kalshi_nb._session.backoff import Backoff
 
 __all__ = ["Repair", "RepairStep"]
@@ -94,6 +94,7 @@ class Repair:
         "_backoff",
         "_held_by_snapshot",
         "_messages_then",
+        "_moment",
         "_nonsense",
         "_nonsense_at",
         "_rests_until",
@@ -121,6 +122,7 @@ class Repair:
         self._rests_until = 0.0
         self._messages_then: int | None = None
         self._held_by_snapshot = False
+        self._moment: tuple[int | None, dict[tuple[GapReason, str | None], Gap]] = (None, {})
         self.outage: Gap | None = None
         self.open_gaps: list[Gap] = []
         self.outside = RepairStep.NONE
@@ -164,6 +166,23 @@ class Repair:
         """Return all gaps, since they are over."""
         gaps, self.open_gaps = self.open_gaps, []
         return gaps
+
+    def of_moment(self, at: int) -> dict[tuple[GapReason, str | None], Gap]:
+        """Return the gaps without numbers that were seen at a moment, over or not, by their reason and market.
+
+        Only those of the newest moment are known; whoever opens one puts it in.
+        """
+        if self._moment[0] != at:
+            self._moment = at, {}
+        return self._moment[1]
+
+    def unnumbered(self, reason: GapReason, market_ticker: str | None, at: int) -> Gap | None:
+        """Return the gap without numbers that says this, where one is open or was seen at the moment `at`."""
+        of_moment = self.of_moment(at).get((reason, market_ticker))
+        for gap in (*self.open_gaps, of_moment):
+            if gap is not None and (gap.reason, gap.market_ticker, gap.seq_from) == (reason, market_ticker, None):
+                return gap
+        return None
 
     def mended_from_outside(self, step: RepairStep) -> None:
         """Take up that the gaps will be mended by what is done for another reason: a new sid, or a new connection."""

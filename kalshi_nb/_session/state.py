@@ -186,8 +186,21 @@ class SessionState:
         seq_to: int | None,
         market_ticker: str | None = None,
     ) -> Gap:
-        """Write down a gap that is not over yet, mark its place among the rows, and return it."""
+        """Write down a gap that is not over yet, mark its place among the rows, and return it.
+
+        One without numbers says nothing new while another that says the same is open, and is that one. So it is where
+        the other was of the same moment, which goes on then: whoever knows gaps by what they say would take the two
+        for one.
+        """
         at = self.now_us()
+        repair = subscription.repair
+        known = repair.unnumbered(reason, market_ticker, at) if seq_from is None else None
+        if known is not None:
+            if known.closed_at is not None:
+                self.gaps.reopen(known)
+                repair.add_gap(known)
+                self._mark(subscription, known, at)
+            return known
         gap = Gap(
             subscription.channel,
             market_ticker,
@@ -199,7 +212,9 @@ class SessionState:
             connection=self.connection,
             opened=self.steady(at),
         )
-        subscription.repair.add_gap(self.gaps.open(gap))
+        repair.add_gap(self.gaps.open(gap))
+        if seq_from is None:
+            repair.of_moment(at)[reason, market_ticker] = gap
         self._mark(subscription, gap, at)
         return gap
 
@@ -221,7 +236,7 @@ class SessionState:
         """Mark the place of a gap among the rows."""
         if subscription.counting.listening:
             concerned = self._concerned(subscription, gap.market_ticker)
-            subscription.counting.rows.extend([GapRow(each, at, gap.reason) for each in concerned])
+            subscription.counting.rows.extend([GapRow(each, at, gap.reason, self.steady(at)) for each in concerned])
 
     def _concerned(self, subscription: Subscription, market_ticker: str | None) -> Iterable[str | None]:
         """Return what the rows are to say of whom a gap concerns.

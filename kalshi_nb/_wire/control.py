@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import msgspec
 
@@ -66,9 +66,15 @@ class ErrorBody(msgspec.Struct, gc=False):
 
 
 class ErrorFrame(Frame, tag="error", gc=False):
-    """``error``: the answer to a command (``id``), or the end of a subscription (``sid``)."""
+    """``error``: the answer to a command (``id``), or the end of a subscription (``sid``).
 
-    msg: ErrorBody
+    That there is one says the most of it: one whose message cannot be read is an error without a number, so that
+    whoever waits for the answer has it.
+    """
+
+    firm: ClassVar[frozenset[str]] = frozenset({"id", "sid", "seq"})
+
+    msg: ErrorBody = msgspec.field(default_factory=ErrorBody)
     id: Integer | None = None
     sid: Integer | None = None
     seq: Integer | None = None

@@ -47,6 +47,23 @@ def test_a_request_without_an_answer_stays_a_request(rig):
     assert rig.session.subscriptions["trade"].market_tickers == {A}
 
 
+@pytest.mark.parametrize("msg", ["no such thing", None, [1], 5, {"code": {}}], ids=repr)
+def test_an_error_that_cannot_be_read_is_an_answer_all_the_same(rig, msg):
+    rig.session.want("trade", frozenset({A}))
+    rig.receive({"type": "error", "id": rig.command("subscribe")["id"], "msg": msg})
+    assert rig.outcomes() == [("trade", 0, ())]
+    assert len(rig.session.rejects) == 1
+    rig.wait(10.1)
+    assert "no answer" not in str(rig.session.last_error)
+
+
+def test_an_error_without_a_message_ends_what_it_is_about(rig):
+    rig.open_books(A)
+    rig.commands()
+    rig.receive({"type": "error", "sid": 1, "msg": "gone"})
+    assert rig.command("list_subscriptions")
+
+
 def test_refused_tickers_are_named_and_the_valid_rest_is_kept(rig):
     rig.session.want(BOOKS, frozenset({A}))
     command = rig.command("subscribe")

@@ -1,6 +1,7 @@
 """Rows that are columns from the beginning are the rows that they would have been, and all else is as ever."""
 
 import json
+import re
 
 import polars as pl
 import pytest
@@ -174,10 +175,18 @@ VALUES = [
     *PRICES,
     *COUNTS,
     *("yes", "no", "bid", "ask", "maybe", "x" * 200, "x" * 201, "KX-B", 'a"b', "a\\b", "a\nb", "\x7f", "é"),
-    *(0, -0.0, 1, -1, 12, 0.47, 1e3, 10**15, 10**16, 2**53, 2**53 + 1, -(2**53) - 1, 2**60, 2**70),
+    *(0, -0.0, 1, -1, 12, 0.47, 1e3, 10**15, 10**16, 2**53, 2**53 + 1, -(2**53) - 1, 2**60, 2**64 + 3, 2**70),
     *(1_609_459_199_999, 1_609_459_200_000, 1_790_604_900_099, 1_790_604_900_100, 1_790_700_000_000),
     *(True, False, None, [], {}, [1], {"a": 1}),
 ]
+
+
+@pytest.mark.parametrize("kind", CHANNELS)
+def test_a_frame_with_each_value_in_each_field_is_what_it_would_have_been(kind):
+    for field in WHOLE[kind]:
+        for value in VALUES:
+            pair = Pair()
+            pair.agree(written(kind, {**WHOLE[kind], field: value}, seq=pair.next(kind)))
 
 
 @settings(max_examples=600, deadline=None)
@@ -203,6 +212,45 @@ def test_a_frame_with_other_numbers_is_what_it_would_have_been(kind, top):
     pair.agree(frame, json.loads(written(kind, WHOLE[kind], seq=pair.next(kind) + 1)))
 
 
+@pytest.mark.parametrize("kind", CHANNELS)
+def test_a_frame_under_the_number_of_another_channel_is_what_it_would_have_been(kind):
+    for sid in SIDS.values():
+        for due in ("its own", "the other's"):
+            pair = Pair()
+            seq = pair.next(kind) if due == "its own" else pair.seq + 1 if sid == SIDS[BOOKS] else 1
+            frame = json.loads(written(kind, WHOLE[kind], seq=seq)) | {"sid": sid, "seq": seq}
+            pair.agree(frame, delta(SIDS[BOOKS], pair.seq + 1, A), trade(SIDS["trade"], 1, A))
+
+
+@pytest.mark.parametrize("price", ["0.0000", "1.0000", "0.4400", None])
+@pytest.mark.parametrize("size", ["0.00", "1.00", None])
+def test_a_side_without_a_quote_is_what_it_would_have_been(price, size):
+    for side in ("bid", "ask"):
+        pair = Pair()
+        quote = {f"yes_{side}_dollars": price, f"yes_{side}_size_fp": size}
+        pair.agree(written("ticker", WHOLE["ticker"] | quote, seq=None))
+
+
+@pytest.mark.parametrize("kind", CHANNELS)
+def test_a_frame_with_a_field_too_few_or_twice_or_a_number_spelled_otherwise_is_what_it_would_have_been(kind):
+    pair = Pair()
+    whole = written(kind, WHOLE[kind], seq=pair.next(kind))
+    fields = re.findall(rb'"\w+":(?:"[^"]*"|\w+),', whole)
+    numbers = re.findall(rb'"\w+":\d+', whole)
+    assert len(fields) > len(WHOLE[kind])
+    spelled = [(each, each.replace(b":", b":" + more)) for each in numbers for more in (b"0", b"-", b"-0", b"+", b" ")]
+    spelled += [(each, each + more) for each in numbers for more in (b".0", b"e0", b"_0")]
+    spelled += [(each, re.sub(rb":\d+", b":" + other, each)) for each in numbers for other in (b"-0", b"0", b"00")]
+    spelled += [
+        (each, each + re.sub(rb":.*,", b":" + other + b",", each)) for each in fields for other in (b"null", b"1")
+    ]
+    spelled += [(each, each[:-1] + other) for each in fields for other in (b";", b" ", b"", b":", b"}")]
+    spelled += [(b"}\n", b"}" + more) for more in (b"", b" ", b"\n\n", b"}\n", b",\n", b"0\n", b"{}\n", b"\x00")]
+    for before, after in [*((each, b"") for each in fields), *((each, each * 2) for each in fields), *spelled]:
+        pair = Pair()
+        pair.agree(whole.replace(before, after))
+
+
 BYTES = [bytes([each]) for each in b'"\\{}[],: \t\n\r\x00\x1f\x7f\x80\xff01-.entuaA'] + [
     b"",
     b'"ts_ms":1,',
@@ -220,6 +268,24 @@ def test_a_frame_with_other_bytes_anywhere_is_what_it_would_have_been(kind, at, 
     frame = written(kind, WHOLE[kind], seq=pair.next(kind))
     at %= len(frame) + 1
     pair.agree(frame[:at] + instead + frame[at + gone :])
+
+
+@pytest.mark.parametrize("byte", [b"\\", b"\x1f", b"\x80", b"\xff"], ids=repr)
+@pytest.mark.parametrize("kind", CHANNELS)
+def test_a_frame_with_an_odd_byte_near_its_end_is_what_it_would_have_been(kind, byte):
+    for at in range(10):  # among the last eight, too, however many bytes are left for them
+        pair = Pair()
+        frame = written(kind, WHOLE[kind], seq=pair.next(kind)).removesuffix(b"}\n")
+        pair.agree(frame + b',"more":"' + b"x" * (9 - at) + byte + b"x" * at + b'"}\n')
+
+
+@pytest.mark.parametrize("text", ["KX-é".encode(), b"KX-\xc3", b"\x80"], ids=repr)
+@pytest.mark.parametrize("kind", CHANNELS)
+def test_a_name_that_is_not_of_ascii_is_what_it_would_have_been(kind, text):
+    for field in {"market_ticker", "market_id", "trade_id", "client_order_id"} & WHOLE[kind].keys():
+        pair = Pair()
+        frame = written(kind, {**WHOLE[kind], field: "KX-NAME"}, seq=pair.next(kind))
+        pair.agree(frame.replace(b"KX-NAME", text))
 
 
 @pytest.mark.parametrize("kind", CHANNELS)
@@ -247,7 +313,8 @@ def test_many_rows_with_and_without_values_stand_in_their_order():
     expected = []
     for at in range(3_000):
         text = None if at % 7 else f"é{at}" * (at % 11)
-        row = (at, f"M{at % 1_500}", at if at % 1_025 else None, -at, *("yes", "bid"), 1, at % 2 == 0, text, at, None)
+        outcome = None if at % 1_027 == 3 else ("yes", "no")[at % 2]
+        row = (at, f"M{at % 1_500}", at if at % 1_025 else None, -at, outcome, "bid", 1, at % 2 == 0, text, at, None)
         expected.append(row)
         kept.append(row)
     assert len(kept) == 3_000
@@ -269,6 +336,8 @@ def test_names_are_right_although_others_were_forgotten():
         rows = [(*row[:1], f"{turn}-{at}", *row[2:]) for at in range(40_000)]
         kept.extend(rows)
         assert rows_in(kept) == rows
+    kept.append(row)
+    assert len(kept.take()[1][1]) <= 65_536
 
 
 def test_values_are_handed_on_once():

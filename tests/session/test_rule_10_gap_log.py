@@ -47,3 +47,16 @@ def test_rule_10_whoever_has_one_gap_after_the_other_pushes_out_his_own_alone():
     assert log.dropped_of("trade", {1}) == {}
     log.clear()
     assert (log.snapshot(), log.dropped_of("orderbook_delta", {1}), log.dropped) == ([], {}, 5)
+
+
+def test_rule_10_a_gap_that_goes_on_is_in_the_log_once_and_is_not_repaired_any_more():
+    log = GapLog(most=2)
+    gap = log.open(Gap("trade", None, 0, None, "connection_lost", None, None))
+    for newer in (0, 2):
+        for number in range(newer):
+            log.open(Gap("trade", None, number, None, "sequence", number, number))
+        log.close([gap], 5, 5, "reconnect")
+        log.reopen(gap)
+        assert (gap.closed_at, gap.closed, gap.repaired_by) == (None, None, None)
+        assert sum(each is gap for each in log.snapshot()) == 1
+    assert log.dropped == 2

@@ -4,9 +4,8 @@ import json
 
 import pytest
 
-from kalshi_nb._rows.gaps import GapRow
+from kalshi_nb._rows.gaps import MOST_OLD, GapRow
 from kalshi_nb._rows.wanted import ALL
-from kalshi_nb._session.counting import MOST_OLD
 from kalshi_nb._session.state import MOST_TYPES
 from tests.session.session_rig import Rig, delta, ok, snapshot, subscribed, ticker_frame, trade
 
@@ -376,6 +375,62 @@ def test_rule_9_a_count_begun_anew_on_trade_costs_a_gap_and_goes_on(rig):
     assert (gap.seq_from, gap.seq_to) == (301, None)
     assert gap.closed_at is not None
     assert sum(type(row) is tuple for row in rig.session.rows("trade")) == 300 + 11
+
+
+def trades_taken(rig):
+    return [row[-1] for row in rig.session.rows("trade") if type(row) is tuple]
+
+
+def gap_numbers(rig):
+    return [(gap.seq_from, gap.seq_to, gap.closed_at is None) for gap in rig.gaps]
+
+
+def test_rule_9_after_one_number_far_ahead_what_is_set_aside_is_a_gap_that_is_open(rig):
+    rig.open("trade")
+    rig.session.listen("trade", on=True)
+    rig.receive(*(trade(2, seq, A) for seq in (1, 2, 1_000_000)))
+    assert gap_numbers(rig) == [(3, 999_999, False)]
+    rig.receive(*(trade(2, seq, A) for seq in (3, 4, 4, 5)))
+    assert gap_numbers(rig) == [(3, 999_999, False), (None, None, True)]
+    assert (trades_taken(rig), rig.session.duplicates) == ([1, 2, 1_000_000], 4)
+    rig.receive(*(trade(2, seq, A) for seq in range(6, 3 + MOST_OLD)))
+    assert trades_taken(rig)[3:] == [MOST_OLD + 1, MOST_OLD + 2]
+    assert not any(is_open for _, _, is_open in gap_numbers(rig))
+
+
+def test_rule_9_trades_in_another_order_are_a_gap_until_data_goes_on(rig):
+    rig.open("trade")
+    rig.session.listen("trade", on=True)
+    rig.receive(*(trade(2, seq, A) for seq in (1, 4, 3, 3)))
+    assert gap_numbers(rig) == [(2, 3, False), (None, None, True)]
+    rig.receive(*(trade(2, seq, A) for seq in (5, 4, 2, 5, 6)))
+    assert trades_taken(rig) == [1, 4, 5, 6]
+    assert gap_numbers(rig) == [(2, 3, False), (None, None, False)]
+
+
+def test_rule_9_gaps_of_one_moment_that_nothing_tells_apart_are_one_that_goes_on(rig):
+    rig.open("trade")
+    rig.session.listen("trade", on=True)
+    rig.receive(*(trade(2, seq, A) for seq in (1, 3, 2, 4, 6, 5)))
+    assert gap_numbers(rig) == [(2, 2, False), (None, None, True), (5, 5, False)]
+    places = [row for row in rig.session.rows("trade") if isinstance(row, GapRow)]
+    assert len(places) == 4  # each stands where it was, also the two that are one
+    rig.receive(trade(2, 7, A))
+    assert gap_numbers(rig) == [(2, 2, False), (None, None, False), (5, 5, False)]
+    rig.wait(0.1)
+    rig.receive(*(trade(2, seq, A) for seq in (9, 8, 10)))
+    assert gap_numbers(rig)[3:] == [(8, 8, False), (None, None, False)]
+    rig.open("ticker", sid=3)
+    rig.receive(*[b'{"type":"ticker","sid":3,"msg":{', ticker_frame(3, A)] * 3)
+    assert gap_numbers(rig)[5:] == [(None, None, False)]
+    assert rig.gaps[5].repaired_by is None
+
+
+def test_rule_9_a_delta_that_comes_late_is_never_applied(rig):
+    seq = rig.open_books(A)
+    rig.receive(delta(1, seq + 2, A), delta(1, seq + 1, A))
+    assert rig.session.duplicates == 1
+    assert rig.status(A) == "stale"
 
 
 def test_rule_9_a_few_duplicates_after_each_other_are_no_new_count(rig):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from kalshi_nb._rows.gaps import Gap, GapLog
+from kalshi_nb._rows.gaps import Gap, GapLog, GapRow
 from kalshi_nb._rows.heard import BookState, Checkpoint, Event, Sent, SubscriptionState
 from kalshi_nb._rows.quotes import QUOTES
 from kalshi_nb._rows.wanted import ALL
@@ -351,6 +351,21 @@ def test_a_stale_book_of_a_checkpoint_is_stale_until_its_snapshot(rig):
     rig.receive(snapshot(1, seq + 2, A, {4700: 5}, id=asked["id"]))
     found.hear(rig.heard[-1])
     assert books_of(found.session) == books_of(rig.session)
+
+
+def test_losses_of_one_moment_that_nothing_tells_apart_are_one_gap(rig):
+    rig.open("trade")
+    rig.flush()
+    found = Told(rig.heard, listened=["trade"])
+    for _ in range(3):
+        found.session.lose_some("unreadable", {})
+    gaps = found.session.gaps.snapshot()
+    assert [(gap.reason, gap.seq_from is None, gap.closed_at) for gap in gaps] == [
+        ("unreadable", False, None),
+        ("unreadable", True, None),
+    ]
+    assert len([row for row in found.session.rows("trade") if isinstance(row, GapRow)]) == 2
+    assert found.session.subscriptions["trade"].repair.open_gaps == gaps
 
 
 @pytest.mark.parametrize("sid", [1, 5], ids=["the same sid", "another sid"])

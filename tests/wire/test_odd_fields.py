@@ -52,9 +52,14 @@ def test_a_time_of_sending_that_cannot_be_is_none(value):
 
 @pytest.mark.parametrize("value", [None, [], 5, "x"])
 def test_a_frame_without_its_message_is_rejected(value):
-    for each in (TRADE, SNAPSHOT, ERROR):
+    for each in (TRADE, SNAPSHOT):
         with pytest.raises(Rejected):
             decode(data({**each, "msg": value}))
+
+
+@pytest.mark.parametrize("value", [None, [], 5, "x"])
+def test_an_error_without_its_message_is_an_error_all_the_same(value):
+    assert decode(data({**ERROR, "msg": value})) == control.ErrorFrame(control.ErrorBody(), id=99)
 
 
 def test_an_error_is_an_answer_though_part_of_it_cannot_be_read():

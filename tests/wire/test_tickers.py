@@ -14,6 +14,13 @@ from kalshi_nb._rows.words import INDICES, LONGEST_NAME
         ("kxhighny", "upper case: 'KXHIGHNY'"),
         ("KXHIGHNY-26NOV22", "an event or a series"),
         ("KXHIGHNY", "an event or a series"),
+        ("KXHIGHNY\u201026NOV22\u2010B52.5", "HYPHEN (U+2010)"),
+        ("KXHIGHNY-26NOV22-B52.5\u200b", "ZERO WIDTH SPACE (U+200B)"),
+        ("KXHIGHNY-26NOV22-\u041252.5", "CYRILLIC CAPITAL LETTER VE (U+0412)"),
+        ("KXHIGHNY-26NOV22-B52.5\ue000", "U+E000 (U+E000)"),
+        ("*", "leave the argument out"),
+        ("all", "leave the argument out"),
+        ("ALL", "leave the argument out"),
     ],
 )
 def test_what_a_ticker_tells_of_itself_is_said(ticker, words):
