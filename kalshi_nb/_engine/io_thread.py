@@ -4,6 +4,9 @@ Other threads reach it in one way: they append a function to a queue and wake th
 in their order. The queue outlives loops, so what was posted while one ended is run by the next, once: a function
 leaves the queue before it runs. Whoever waits for an answer does so in short pieces, and looks whether the thread has
 ended.
+
+Who sleeps for what the loop takes in is woken when the loop has done all that is due, a moment before it sleeps itself
+(`before_sleep`). Sooner, the interpreter would be the loop's yet, and who was woken had to sleep once more.
 """
 
 from __future__ import annotations
@@ -11,18 +14,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import selectors
+import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from kalshi_nb._engine.refusals import closed_error
 from kalshi_nb._logging import log
 from kalshi_nb._rows.foreign import plain_text
 from kalshi_nb._threads import set_role
+
+if TYPE_CHECKING:
+    from selectors import SelectorKey
 
 __all__ = ["IoThread"]
 
@@ -33,6 +41,28 @@ PAUSE: Final = 0.5
 """Seconds before a loop that ended is begun anew."""
 
 _LOOK: Final = 0.25
+
+_REST: Final = 0.00125
+"""Seconds between two reads of a busy loop. Half of it passes before a message is read, on the mean."""
+
+_LONGEST: Final = 3.2
+"""So many times as long is a rest where messages come so thick that being woken costs more than the few that came …"""
+
+_THICKLY: Final = 5_000
+_MORE: Final = 0.44
+"""… which begins at so many a second, and grows by so many times for each thousand more …"""
+
+_TOGETHER: Final = 100
+"""… but no rest is longer than so many take to come: they pay for being woken, and a socket holds only so much."""
+
+_LATELY: Final = 0.9
+"""How much each read before counts of the next, where it is asked how many come."""
+
+_THICK: Final = 1.5
+"""A loop is busy while something comes within so many rests."""
+
+_SELECTS: Final = sys.platform != "win32"
+"""Whether the loop waits by a selector. The loop of Windows, which does not, is left as it is."""
 
 
 class IoThread:
@@ -46,6 +76,8 @@ class IoThread:
         Called on the thread after a loop ended although `live` had not.
     end : callable
         Called on the thread at its end.
+    longest_rest : float
+        Seconds that the loop may let pass between two reads where much comes.
 
     Attributes
     ----------
@@ -56,17 +88,24 @@ class IoThread:
     """
 
     def __init__(
-        self, live: Callable[[], Awaitable[None]], interrupted: Callable[[], None], end: Callable[[], None]
+        self,
+        live: Callable[[], Awaitable[None]],
+        interrupted: Callable[[], None],
+        end: Callable[[], None],
+        *,
+        longest_rest: float = _REST,
     ) -> None:
         self.faults = 0
         self.fault: tuple[float, str] | None = None
         self._live = live
         self._interrupted = interrupted
         self._end = end
+        self._rest, self._longest_rest = min(_REST, longest_rest), longest_rest
         self._closing = threading.Event()
         self._posted: deque[Callable[[], object]] = deque()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._main: asyncio.Task[None] | None = None
+        self._selector: _Selector | None = None
         self._thread = threading.Thread(target=self._run, name="kalshi-io", daemon=True)
 
     @property
@@ -163,16 +202,45 @@ class IoThread:
         self.faults += 1
         self.fault = (time.monotonic(), f"the network thread ended: {type(bug).__name__}: {bug}; begun anew")
 
+    def before_sleep(self, function: Callable[[], object], messages: int = 0) -> None:
+        """Have `function`, which must not raise, run before the loop sleeps, once however often; on the thread only.
+
+        Without a loop that can say when it sleeps it runs at once.
+
+        Parameters
+        ----------
+        function : callable
+            What to run.
+        messages : int
+            How many messages the loop took in for it: by them it knows how thick they come.
+        """
+        selector = self._selector
+        if selector is None:
+            function()
+        else:
+            selector.due = function
+            selector.came += messages
+
+    def _new_loop(self) -> asyncio.AbstractEventLoop:
+        if not _SELECTS:
+            return asyncio.new_event_loop()
+        self._selector = _Selector(self._rest, self._longest_rest)
+        return asyncio.SelectorEventLoop(self._selector)
+
     def _run_loop(self) -> bool:
         """Run one loop to its end; return whether another is to follow."""
         try:
-            with asyncio.Runner() as runner:
+            with asyncio.Runner(loop_factory=self._new_loop) as runner:
                 runner.run(self._main_task())
         except asyncio.CancelledError:
             return not self.closing
         except BaseException as bug:  # noqa: BLE001  # what ends a loop must reach health(), and the next loop begins
             self._report(bug)
             return True
+        finally:
+            selector, self._selector = self._selector, None
+            if selector is not None:
+                selector.do_what_is_due()
         return False
 
     async def _main_task(self) -> None:
@@ -188,6 +256,86 @@ class IoThread:
         for _ in range(len(self._posted)):
             if self._posted:  # one of them may have raised, and ended this loop, while the next one runs the rest
                 self._posted.popleft()()
+
+
+class _Selector(selectors.DefaultSelector):
+    """What a loop waits by. Before it waits, it does what is `due`.
+
+    And where packets come thick it rests for a moment before it looks for the next ones, so that all of that moment
+    are read together: to be woken costs a thread as much as twenty messages do, and whoever waits for rows is woken
+    by it. One that comes alone is read at once; and what is there already is read without a rest, so that a feed that
+    lags is read as fast as it can be.
+
+    Parameters
+    ----------
+    rest : float
+        Seconds from one read to the next that it looks for.
+    longest : float
+        How many it may be at most where they come thicker than thick.
+
+    Attributes
+    ----------
+    came : int
+        Messages that were taken in since the last read began.
+    """
+
+    due: Callable[[], object] | None = None
+
+    def __init__(self, rest: float, longest: float) -> None:
+        super().__init__()
+        self.came = 0
+        self._shortest, self._longest = rest, longest
+        self._rest = rest
+        self._read_at = 0.0
+        self._is_busy = False
+        self._messages = self._seconds = 0.0  # of the last reads, the newest of them most
+
+    def select(self, timeout: float | None = None) -> list[tuple[SelectorKey, int]]:
+        """Do what is due, and wait until something comes."""
+        if self.due is not None:
+            self.do_what_is_due()
+        if timeout is not None and timeout <= 0:  # the loop has something else to do
+            return super().select(timeout)
+        found = super().select(0) if self._is_busy else []
+        if not found:
+            found = super().select(self._rested(timeout) if self._is_busy else timeout)
+        now = time.monotonic()
+        since = now - self._read_at
+        self._is_busy = since < _THICK * self._rest
+        self._read_at = now
+        came, self.came = self.came, 0
+        if self._is_busy:
+            self._messages = _LATELY * self._messages + came
+            self._seconds = _LATELY * self._seconds + since
+            self._rest = min(self._longest, rest_at(self._messages / self._seconds, self._shortest))
+        else:
+            self._messages = self._seconds = 0.0
+            self._rest = self._shortest
+        return found
+
+    def _rested(self, timeout: float | None) -> float | None:
+        """Rest, and return what is left of a time-out."""
+        left = self._read_at + self._rest - time.monotonic()
+        if timeout is not None:
+            left = min(left, timeout)
+        if left <= 0:
+            return timeout
+        time.sleep(left)
+        return None if timeout is None else timeout - left
+
+    def do_what_is_due(self) -> None:
+        """Do it, once."""
+        due, self.due = self.due, None
+        if due is not None:
+            due()
+
+
+def rest_at(rate: float, rest: float = _REST) -> float:
+    """Return how long to rest where so many messages come a second, and where few do it is `rest`."""
+    if rate <= _THICKLY:
+        return rest
+    times = min(_LONGEST, 1 + _MORE * (rate - _THICKLY) / 1_000)
+    return max(rest, min(times * rest, _TOGETHER / rate))
 
 
 def _complain(_: asyncio.AbstractEventLoop, about: dict[str, Any]) -> None:

@@ -60,7 +60,7 @@ class Link:
     taps : Taps
         Who hears everything as it comes.
     arrived : callable
-        Called when rows may have come.
+        Called when rows may have come, with the number of messages that were taken in.
     number : int
         Which of the feed's connections this is, from 1.
     alone : bool
@@ -94,7 +94,7 @@ class Link:
         gaps: GapLog,
         rows: dict[str, list[Row]],
         taps: Taps,
-        arrived: Callable[[], None],
+        arrived: Callable[[int], None],
         number: int,
         alone: bool,
         route: Route,
@@ -302,7 +302,7 @@ class Link:
             self.session.disconnected()
             self._outages.lost(self.last_error or "no cause was given")
         self._answers.let_go(closed_error() if self._closing else None)
-        self._arrived()
+        self._arrived(0)
 
     def _fail(self, text: str) -> None:
         self.last_error, self.failed_at = text, time.monotonic()
@@ -325,7 +325,7 @@ class Link:
                 taps.hear(Read(received_at, number, tuple(map(bytes, messages))))
             receive(messages, received_at)
             self._received_at = 0
-            arrived()
+            arrived(len(messages))
             if events or outgoing:
                 self._react()
 
@@ -376,4 +376,4 @@ class Link:
                 self._answers.answered(event)
         if self.session.outgoing and self._wake is not None:
             self._wake.set()
-        self._arrived()
+        self._arrived(0)

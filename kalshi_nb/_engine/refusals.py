@@ -24,7 +24,10 @@ def subscription_error(channel: str, outcome: Outcome) -> SubscriptionError:
     tickers = outcome.market_tickers
     about = f" for {', '.join(tickers[:5])}{' …' if len(tickers) > 5 else ''}" if tickers else ""
     if outcome.said_by == "nobody":
-        step = "The exchange is connected but silent; try again, and look at feed.health()."
+        step = (
+            "The exchange is connected, and said nothing that answers it; try again, and look at feed.health() and "
+            "feed.rejects."
+        )
         message = f"{channel}: {outcome.text}. {step}"
     elif outcome.said_by == "kit":
         names = ", ".join(map(shown, tickers[:5]))

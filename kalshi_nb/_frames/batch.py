@@ -53,7 +53,7 @@ class Batch:
         self._subject = traits_of(channel).subject
         self._frames: dict[bool, pl.DataFrame] = {}
         self._market_tickers: frozenset[str] | None = None
-        self._marks: list[bool] | None = None
+        self._marks: list[int] | None = None
         self._kinds: frozenset[type] | None = None
         self._parts: tuple[Batch | SteeringRow, ...] | None = None
 
@@ -208,11 +208,14 @@ class Batch:
             left._marks = list(compress(self._marks, own))
         return left
 
+    def _flags(self, since: int) -> list[bool] | None:
+        return None if self._marks is None else [mark >= since and mark > 0 for mark in self._marks]
+
     def plain(
-        self, market_tickers: frozenset[str] | None, exact: bool = False, *, gaps: bool = False
+        self, market_tickers: frozenset[str] | None, exact: bool = False, *, gaps: bool = False, since: int = 0
     ) -> PlainRows | None:
         """Return what `select` returns, not made into a frame yet, None where there is no row."""
-        own, marks = self._own(), self._marks if gaps else None
+        own, marks = self._own(), self._flags(since) if gaps else None
         if market_tickers is not None:
             at = self.subject_at
             wanted = [False if at is None else row[at] in market_tickers for row in own]
@@ -221,7 +224,7 @@ class Batch:
         return PlainRows(self.channel, own, exact, marks) if own else None
 
     def select(
-        self, market_tickers: frozenset[str] | None, exact: bool = False, *, gaps: bool = False
+        self, market_tickers: frozenset[str] | None, exact: bool = False, *, gaps: bool = False, since: int = 0
     ) -> pl.DataFrame | None:
         """Return the frame's rows of some markets, None where there is none.
 
@@ -233,12 +236,14 @@ class Batch:
             See `df`.
         gaps : bool
             With a last column that says which rows follow a gap; of a batch that was marked.
+        since : int
+            Gaps with marks below that were before the frame began.
         """
         if market_tickers is not None and market_tickers.isdisjoint(self.market_tickers):
             return None
         frame = self.df(exact)
         if gaps:
-            frame = frame.with_columns(pl.Series(GAP, self._marks, dtype=pl.Boolean()))
+            frame = frame.with_columns(pl.Series(GAP, self._flags(since), dtype=pl.Boolean()))
         if market_tickers is not None and not market_tickers >= self.market_tickers:
             wanted = market_tickers & self.market_tickers
             frame = frame.filter(pl.col(self._subject or MARKET).is_in(sorted(wanted)))

@@ -44,13 +44,15 @@ class GapMarks:
 
     def __init__(self, most: int = MOST_MARKETS) -> None:
         self._most = most
-        self._any = False
+        self._any = 0
         # In the order in which they came, so that the oldest can be forgotten.
         self._followed: dict[str | None, None] = {}
-        self._named: dict[str | None, None] = {}
+        self._named: dict[str | None, int] = {}
 
-    def of(self, rows: Sequence[Row], market_at: int | None) -> list[bool]:
-        """Return one flag for each plain row; call it with all rows of the channel, in their order.
+    def of(self, rows: Sequence[Row], market_at: int | None) -> list[int]:
+        """Return for each plain row the mark of the gap that it follows, 0 for none.
+
+        Call it with all rows of the channel, in their order.
 
         `market_at` is where a row says what it is about; None where rows are about nothing that has a name.
         """
@@ -64,30 +66,30 @@ class GapMarks:
 
     def forget(self) -> None:
         """Begin anew: no row to come follows a gap that was before."""
-        self._any = False
+        self._any = 0
         self._followed.clear()
         self._named.clear()
 
     def _gap(self, row: GapRow) -> None:
         if row.market_ticker is not None:
-            self._named[row.market_ticker] = None
+            self._named[row.market_ticker] = row.mark
             if len(self._named) > self._most:
                 # A gap of all markets is one of each that was named.
                 self._gap(row._replace(market_ticker=None))
             return
-        self._any = True
+        self._any = row.mark
         self._followed.clear()
         self._named.clear()
 
-    def _is_first(self, ticker: str | None) -> bool:
+    def _is_first(self, ticker: str | None) -> int:
         if ticker in self._named:
-            del self._named[ticker]
+            mark = self._named.pop(ticker)
             self._follow(ticker)
-            return True
+            return mark
         if not self._any or ticker in self._followed:
-            return False
+            return 0
         self._follow(ticker)
-        return True
+        return self._any
 
     def _follow(self, ticker: str | None) -> None:
         if not self._any:

@@ -79,7 +79,8 @@ class FrameReading(Growing, Blocking):
     @property
     def schema(self) -> pl.Schema | None:
         """Names and dtypes of the columns; None while they are to be taken from the first batch."""
-        return self._store.schema
+        schema = self._store.schema
+        return None if schema is None else schema.copy()  # whoever has it may change it
 
     @property
     def total(self) -> int:

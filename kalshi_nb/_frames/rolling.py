@@ -40,6 +40,11 @@ _FEW_PARTS: Final = 64
 """Nor do so many parts, however small: frames cost by the frame where they are joined."""
 _MOST_READ: Final = 16
 """So many parts that were read one by one are joined by the next reader."""
+_ENOUGH: Final = 256
+"""So many rows that wait are taken in by whoever reads, so that the writer need not. Beside a cell that computes, each
+step of polars costs another thread 5 ms, for it has to ask for the interpreter anew, and no row comes meanwhile."""
+_MANY: Final = 100
+"""So many rows at once are worth the call that makes columns of them before anybody reads."""
 _LATELY: Final = 1.0
 """Whoever read the frame less than so many seconds ago is likely to read it again."""
 _NEXT: Final = 1_000
@@ -128,6 +133,8 @@ class _State(NamedTuple):
     """The view with the first of these."""
     parts: int
     """So many of the pending parts are in `seen`."""
+    waiting: int
+    """Rows of the pending parts."""
 
 
 class RollingFrame:
@@ -196,7 +203,6 @@ class RollingFrame:
         self._read_at = -_LATELY
         self._writing = threading.Lock()
         self._replacing = threading.Lock()  # held for an assignment; whoever reads may have to wait for it
-        self._pending_rows = 0
         self._total = 0
         self._waiters = Waiters()
         first = pl.DataFrame(schema=schema) if schema is not None else pl.DataFrame()
@@ -205,7 +211,7 @@ class RollingFrame:
             if problem is not None:
                 raise ConfigurationError(problem)
         view = View(first, Blocks(), LastRows(Law(key, latest_keys, ended)), ClockSteps())
-        self._state = _State(view, (), view, 0)
+        self._state = _State(view, (), view, 0, 0)
         self._latest: tuple[View, pl.DataFrame] | None = None
 
     def _misses_time(self, schema: pl.Schema) -> str | None:
@@ -231,25 +237,33 @@ class RollingFrame:
             if df.height == 0:
                 return
             self._add(df)
-        self._waiters.tell(self._total)  # nobody is woken for rows that are not yet those that were waited for
+        self._come(df.height)
 
     def append_rows(self, rows: PlainRows) -> None:
         """Add rows of the channel whose columns the frame has; see `append`."""
         with self._writing:
             self._add(rows)
+        self._come(rows.height)
+
+    def _come(self, rows: int) -> None:
+        """Have ready what the next reader is to find, where one is likely, and wake who waits."""
+        # It is the same work on either thread, but beside a loop that takes in 100,000 rows a second a reader waits
+        # for the interpreter after each step of it. What comes one by one is left to readers: most is read at once.
+        if rows >= _MANY and time.monotonic() - self._read_at < _LATELY:
+            state = self._state
+            if state.parts < len(state.pending):
+                self._seen(state, _FEW_ROWS)
         self._waiters.tell(self._total)  # nobody is woken for rows that are not yet those that were waited for
 
     def settle(self) -> None:
         """Make columns of all that waits, which shows whether it can be done; changes nothing for readers."""
         with self._writing:
-            if self._state.pending:
-                self._take_in(self._state.pending)
+            self._take_in()
 
     def reset(self) -> None:
         """Forget all rows, also those that `latest` knows of; `total` goes on counting."""
         with self._writing:
-            if self._state.pending:
-                self._take_in(self._state.pending)  # what cannot become columns is to count for nothing
+            self._take_in()  # what cannot become columns is to count for nothing
             view = self._state.view
             steps = ClockSteps(gone_until=self._clock.now_us())
             self._show(View(view.df.clear(), Blocks(), view.folded.cleared(), steps))
@@ -265,8 +279,8 @@ class RollingFrame:
         """
         with self._writing:
             not_set = self._clock.now_us() - by
-            view = self._state.view
-            for df in self._frames_of(self._state.pending):
+            view, pending, *_ = self._state
+            for df in self._frames_of(pending):
                 view = self._grown(view, df, not_set)
             self._show(view._replace(steps=view.steps.stepped(view.blocks.height, by)))
 
@@ -289,8 +303,7 @@ class RollingFrame:
             How many were put in.
         """
         with self._writing:
-            if self._state.pending:
-                self._take_in(self._state.pending)
+            self._take_in()
             if unless is not None:
                 rows = _without(rows, unless, self._state.view.df[unless])
             if not rows.height:
@@ -313,8 +326,7 @@ class RollingFrame:
             df = self._fitting(df)
             if df.height == 0:
                 return
-            if self._state.pending:
-                self._take_in(self._state.pending)
+            self._take_in()
             self._total += df.height
             self._show(self._with_late(self._state.view, df))
         self._waiters.tell(self._total)  # nobody is woken for rows that are not yet those that were waited for
@@ -342,26 +354,30 @@ class RollingFrame:
     def _show(self, view: View) -> None:
         """Let readers have `view`, in which nothing waits."""
         with self._replacing:
-            self._state = _State(view, (), view, 0)
-        self._pending_rows = 0
+            self._state = _State(view, (), view, 0, 0)
 
     def _add(self, part: Part) -> None:
-        pending = (*self._state.pending, part)
-        few = part.height < _SMALL_PART and self._pending_rows + part.height < _FEW_ROWS
-        if few and len(pending) < _FEW_PARTS:
+        state = self._state
+        few = part.height < _SMALL_PART and state.waiting + part.height < _FEW_ROWS
+        if few and len(state.pending) + 1 < _FEW_PARTS:
             with self._replacing:
-                # Read again: a reader may have joined the parts that were there.
-                state = self._state
-                self._state = _State(state.view, (*state.pending, part), state.seen, state.parts)
-            self._pending_rows += part.height
+                # Read again: a reader may have joined the parts that were there, or taken them in.
+                view, pending, seen, parts, waiting = self._state
+                self._state = _State(view, (*pending, part), seen, parts, waiting + part.height)
         else:
-            self._take_in(pending)
+            self._take_in(part)
         self._total += part.height
 
-    def _take_in(self, pending: tuple[Part, ...]) -> None:
-        """Bring all that waits into the blocks; on the writer's side, the lock for writing held."""
-        view = self._state.view
-        for df in self._frames_of(pending):
+    def _take_in(self, *more: Part) -> None:
+        """Bring all that waits, and more, into the blocks; on the writer's side, the lock for writing held.
+
+        All of it goes by the state as it is now. A reader that takes the same in meanwhile has the same rows, and what
+        is shown here comes in the place of his.
+        """
+        view, pending, *_ = self._state
+        if not pending and not more:
+            return
+        for df in self._frames_of((*pending, *more)):
             view = self._grown(view, df)
         self._show(view)
 
@@ -403,7 +419,7 @@ class RollingFrame:
                 raise PipelineError(problem)
             self._columns = Columns(df.schema)
             view = self._state.view._replace(df=df.clear())
-            self._state = _State(view, (), view, 0)
+            self._state = _State(view, (), view, 0, 0)
         elif not columns.fit(df):
             if dict(df.schema) != dict(columns.schema):
                 raise PipelineError(columns.difference(df.schema))
@@ -437,24 +453,31 @@ class RollingFrame:
         state = self._state
         return state.seen if state.parts == len(state.pending) else self._seen(state)
 
-    def _seen(self, state: _State) -> View:
+    def _seen(self, state: _State, enough: int = _ENOUGH) -> View:
         # What was read before is not made anew, only followed by what is new; now and then all that waits is joined,
         # since every part is one more chunk of every column.
-        view, seen = (state.view, 0) if state.parts >= _MOST_READ else (state.seen, state.parts)
+        is_enough = state.waiting >= enough
+        view, seen = (state.view, 0) if is_enough or state.parts >= _MOST_READ else (state.seen, state.parts)
         try:
             df = joined(state.pending[seen:])
         except Exception:  # noqa: BLE001  # the writer's side leaves out what cannot be, and reports it
             self.settle()
             return self._now()
+        if is_enough:
+            return self._put_in_place(state, _State(taken := self._grown(view, df), (), taken, 0, 0))
         blocks = view.blocks.followed_by(df, timed=self._span_us is not None)
         start = self._start(blocks, view.steps)
         grown, gone = view.df.vstack(df), start - view.blocks.skip
         view = view._replace(df=grown.slice(gone) if gone else grown, blocks=blocks.skipping(start))
         pending = (*state.pending[:seen], df)
+        return self._put_in_place(state, _State(state.view, pending, view, len(pending), state.waiting))
+
+    def _put_in_place(self, state: _State, same: _State) -> View:
+        """Have one state in the place of another, which is the same to readers, if that still is there."""
         with self._replacing:
             if self._state is state:
-                self._state = _State(state.view, pending, view, len(pending))
-        return view
+                self._state = same
+        return same.seen
 
     @property
     def schema(self) -> pl.Schema | None:

@@ -113,8 +113,7 @@ class ByHand:
         self._listener.close()
         for each in self._open:
             with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
+                each.shutdown(socket.SHUT_RDWR)  # its thread wakes, and closes it: nobody else may while it is asked
 
 
 def request_of(connection):

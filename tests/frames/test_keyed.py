@@ -10,13 +10,14 @@ from kalshi_nb.errors import ConfigurationError, PipelineError
 from tests.frames.making import HandClock
 
 SCHEMA = pl.Schema({"market_ticker": pl.String(), "k": pl.Int64(), "n": pl.Int64()})
+# Few keys and few rows to keep, so that a handful of batches has them all come, come again and go.
 BATCHES = st.lists(
-    st.lists(st.tuples(st.sampled_from(["A", "B", "C"]), st.none() | st.integers(0, 9)), max_size=8), max_size=20
+    st.lists(st.tuples(st.sampled_from(["A", "B", "C"]), st.none() | st.integers(0, 3)), max_size=8), max_size=6
 )
 
 
-@settings(max_examples=200, deadline=None)
-@given(BATCHES, st.integers(1, 12))
+@settings(max_examples=80, deadline=None)
+@given(BATCHES, st.integers(1, 8))
 def test_a_row_takes_the_place_of_its_key_and_the_oldest_keys_leave(batches, rows):
     frame = KeyedFrame(SCHEMA, by=("market_ticker", "k"), clock=HandClock(), rows=rows)
     kept, last, total, number = {}, {}, 0, 0
@@ -37,8 +38,9 @@ def test_a_row_takes_the_place_of_its_key_and_the_oldest_keys_leave(batches, row
         assert frame.df.rows() == list(kept.values())
         assert frame.total == total
         assert frame.height == len(kept)
-        there = {row[0]: row for row in kept.values()}
-        assert {row[0]: row for row in frame.latest().rows()} == {**last, **there}
+    # Once, at the end: what is the end of a shorter example is in the middle of a longer one.
+    there = {row[0]: row for row in kept.values()}
+    assert {row[0]: row for row in frame.latest().rows()} == {**last, **there}
 
 
 def test_what_was_read_before_stays_as_it_was():

@@ -100,6 +100,59 @@ def test_columns_are_made_once_however_often_they_are_read():
     assert joined([part]) is part
 
 
+def test_who_read_a_moment_ago_finds_the_columns_of_what_comes_in_numbers():
+    frame = RollingFrame(schema("trade"), rows=110, clock=HandClock())
+    many = [trade(number) for number in range(100)]
+    frame.append_rows(Batch("trade", many).plain(None))
+    assert frame._state.parts == 0  # nobody reads: they may wait
+    for read in (frame.df, frame.latest(), frame.since(1_000_000)):
+        frame.append_rows(Batch("trade", many).plain(None))
+        assert frame._state.parts == len(frame._state.pending) > 0
+        assert read is not None
+    frame.append_rows(Batch("trade", [trade(1)]).plain(None))
+    assert frame._state.parts == len(frame._state.pending) - 1  # one alone is made with those that follow it
+    assert frame.df["seq"].to_list() == [*range(91, 100), *range(100), 1]
+
+
+def test_who_reads_takes_in_what_waits_so_that_the_writer_need_not():
+    frame, most = RollingFrame(schema("trade"), rows=5_000, clock=HandClock()), 0
+    for number in range(3_000):
+        frame.append_rows(Batch("trade", [trade(number)]).plain(None))
+        most = max(most, frame._state.waiting)
+        assert frame.df["seq"][-1] == number
+    assert most == 256
+    assert frame._state.view.blocks.height >= 3_000 - 256
+    assert frame.df["seq"].to_list() == list(range(3_000))
+
+
+@pytest.mark.parametrize("rows", [300, 100_000])
+def test_two_threads_that_read_while_one_writes_have_each_row_once(rows):
+    frame, over, wrong = RollingFrame(schema("trade"), rows=rows, clock=HandClock()), threading.Event(), []
+
+    def read():
+        while not over.is_set():
+            numbers = frame.df["seq"].to_list()
+            if numbers and numbers != list(range(numbers[0], numbers[0] + len(numbers))):
+                wrong.append(numbers)
+            latest = frame.latest()["seq"].to_list()
+            if numbers and latest[-1] < numbers[-1]:
+                wrong.append(latest)
+
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    for each in readers:
+        each.start()
+    number = 0
+    while number < 20_000:
+        size = 1 + number % 300
+        frame.append_rows(Batch("trade", [trade(number + n) for n in range(size)]).plain(None))
+        number += size
+    over.set()
+    for each in readers:
+        each.join()
+    assert not wrong
+    assert frame.df["seq"].to_list() == list(range(max(0, number - rows), number))
+
+
 @pytest.mark.parametrize("size", [1, 100, 255])
 def test_only_so_many_rows_wait(size):
     frame = RollingFrame(schema("trade"), rows=100_000, clock=HandClock())
