@@ -118,7 +118,8 @@ that have deltas. What a person does in a panel is asked as ``{"panel": name, "a
 A status strip's body is words, but for moments: ``state`` (``[glyph, words, tone]``), ``pieces`` (``[name, words,
 tone, at]``, the moment, or None, to be written behind the words), ``channels`` (``[name, markets, age, rate, seq,
 gaps]``), ``gaps`` (``[at, channel, market, reason, lasted, missing, repaired]``, newest first; ``lasted`` is empty
-while one is open), ``gap_count``, ``last_error``, ``warnings`` and ``views`` (words for what else is open).
+while one is open), ``gap_count``, ``last_error`` and ``last_error_at`` (its moment), ``warnings`` and ``views`` (words
+for what else is open).
 
 The body of a view of gaps: ``state``, ``gaps`` and ``gap_count`` likewise, ``rows`` (how many there is room for),
 ``summary`` (all of it in words), ``began`` (since when the feed is there) and ``lanes`` (``[channel, [[begins, ends,

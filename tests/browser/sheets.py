@@ -23,7 +23,7 @@ WIDTHS = {
     "tape": (420, 300),
     "depth": (640, 320),
     "event": (640, 320),
-    "lifecycle": (700, 320),
+    "lifecycle": (900, 320),
     "recorder": (520, 320),
     "dashboard": (1100, 320),
 }

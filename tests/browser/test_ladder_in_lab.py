@@ -174,6 +174,22 @@ def test_a_hostile_ticker_is_text(lab, page):
     assert page.title() != "broken"
 
 
+@pytest.mark.matrix
+def test_keys_that_are_pressed_in_a_card_leave_the_notebooks_cells_alone(lab, page):
+    lab.show(page, "keys.ipynb", START, "1 + 1", "2 + 2")
+    wait_for_status(page, "live")
+    lab.wait_until_run(page)
+    cells = "jupyterapp.shell.currentWidget.content.widgets.map((each) => each.model.sharedModel.getSource())"
+    before = page.evaluate(f"() => {cells}")
+    assert len(before) == 3
+    page.keyboard.press("Escape")  # no cell is being written in
+    page.locator(f"{LADDER} .card").focus()
+    for key in ("d", "d", "x", "a", "b", "m", "z"):
+        page.keyboard.press(key)
+    page.wait_for_timeout(500)
+    assert page.evaluate(f"() => {cells}") == before
+
+
 def test_the_live_widget_wins_over_its_fallbacks(lab, page):
     lab.show(page, "wins.ipynb", START)
     wait_for_status(page, "live")

@@ -57,7 +57,7 @@ def books_html(
         name = f"<code>{numbers.markup(each.market.ticker[:_TITLE])}</code>"
         name += f"<br>{numbers.markup(title)}" if title else ""
         cells = "".join(
-            f'<td align="{"left" if i == 0 else "right"}">{numbers.markup(part)}</td>'
+            f'<td align="{"left" if i == 0 else "right"}">{numbers.markup(part.removeprefix("chance "))}</td>'
             for i, part in enumerate(ladder_parts(each, side=side, unit=unit))
         )
         rows.append(f'<tr><th scope="row" align="left">{name}</th>{cells}</tr>')

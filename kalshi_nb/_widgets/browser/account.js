@@ -171,7 +171,7 @@ const account = (() => {
     }
 
     const note = (picture) => (picture.hidden ? "amounts are masked" : "");
-    return { label: (ticker) => `Own account: ${ticker}`, paint, tick, note, aside: () => "", sentence };
+    return { label: (ticker) => `Own account: ${ticker}`, paint, tick, note, sentence };
   }
 
   return { kind: "account", signs: { "+ ▲, − ▼": "gain, loss", "? of": "may be over: heard of before a gap" }, mount, controls: ["unit"] };

@@ -281,7 +281,7 @@ const board = (() => {
     function note(picture) {
       if (!latest?.tickers.length) return "";
       const [shown, total] = [latest.tickers.length, latest.total];
-      const count = (n) => text.count(100 * n, false);
+      const count = (n) => text.count(100 * n);
       const by = order(picture.sort).name;
       return shown < total ? `${count(shown)} of ${count(total)} open markets, by ${NAMES[by] ?? by}` : `${count(shown)} market${shown === 1 ? "" : "s"}`;
     }
@@ -290,7 +290,7 @@ const board = (() => {
       const row = latest.rows.get(held[0]);
       return `${note(state.picture)}; first ${held[0]}, ${told(latest, row).text}`;
     }
-    return { label: (title) => `Board of ${title}`, paint, tick, note, sentence, aside: () => "" };
+    return { label: (title) => `Board of ${title}`, paint, tick, note, sentence };
   }
 
   return { kind: "board", controls: ["unit"], mount, begin, extend };

@@ -192,7 +192,7 @@ const card = (() => {
 
     function sight() {
       const picture = pause?.picture ?? state.picture;
-      return { picture, look: { ...status.of(state, picture, pause, settings.timezone, performance.now() < backUntil), side: side(), unit: unit(), settings, reduced: reduced.matches, pause, isBack: performance.now() < backUntil, room: (settings.height && body.clientHeight) || undefined } };
+      return { picture, look: { ...status.of(state, picture, pause, settings.timezone, performance.now() < backUntil), side: side(), leg: side() === "no" ? "NO" : "YES", unit: unit(), settings, reduced: reduced.matches, pause, isBack: performance.now() < backUntil, room: (settings.height && body.clientHeight) || undefined } };
     }
 
     function paint() {
@@ -216,7 +216,7 @@ const card = (() => {
       head.second.hidden = !picture.market;
       write(head.ticker, title ? ticker : "");
       put(head.chip, "data-tone", look.tone);
-      const aside = look.word === "live" && look.phase === "active" ? drawn.aside(picture) : "";
+      const aside = look.word === "live" && look.phase === "active" ? drawn.aside?.(picture) ?? "" : "";
       const origin = picture.origin ? `${look.words.split("|").length % 2 ? "" : "|"} · ${text.clean(picture.origin)}` : "";
       writeWords(head.chip, `${look.glyph} ${look.words}${origin}${aside}`);
       head.chip.title = head.chip.textContent;
@@ -224,7 +224,7 @@ const card = (() => {
       write(head.close, closes);
       head.close.title = closes && text.date(market.close_time);
       put(head.close, "data-tone", tone);
-      const [words, when] = [look.note || drawn.note(picture, look), picture.changed == null || look.note ? "" : `|changed |${text.time(picture.changed, settings.timezone)}`];
+      const [words, when] = [look.note || (drawn.note?.(picture, look) ?? ""), picture.changed == null || look.note ? "" : `|changed |${text.time(picture.changed, settings.timezone)}`];
       write(note, words);
       note.title = words;
       put(note, "data-tone", look.note ? (look.tone === "live" ? "warn" : look.tone) : "");

@@ -202,7 +202,7 @@ const chart = (() => {
     }
 
     // What happened to the market, and one's own fills: a line upright, and words that stand over no others.
-    const fillWords = ([outcome, , size]) => `◆ ${text.count(text.size(size), !text.isWhole(text.size(size)))} ${outcome === "no" ? "NO" : "YES"}`;
+    const fillWords = ([outcome, , size]) => `◆ ${text.count(text.size(size))} ${outcome === "no" ? "NO" : "YES"}`;
     const marks = () => [
       ...(picture.marks ?? []).map(([at, word]) => [at, word]),
       ...(picture.fills ?? []).map((fill) => [fill[3], fillWords(fill), leg(fill[1])]),
@@ -243,7 +243,7 @@ const chart = (() => {
     }
 
     function summary() {
-      const name = isNo() ? "NO" : "YES";
+      const name = look.leg;
       const gaps = seen.gaps.length ? `, ${text.many(seen.gaps.length, "gap")}` : "";
       if (isSeveral()) return `Prices of ${name}: ${seen.lines.map(({ words, points }) => `${words} ${written(points.at(-1)?.[1])}`).join(", ")}${gaps}`;
       const prices = seen.trades.map((each) => each[1]);
@@ -302,8 +302,8 @@ const chart = (() => {
       const most = Math.max(0, ...candles.filter((each) => inside(each.at)).map((each) => each.size));
       paper.rest(isSeveral() ? [GAP] : [
         ...(isCandles() ? [["▯", "bid", "rose"], ["▮", "ask", "fell"]] : [["━", "ink", "trades"]]),
-        ["─", "bid", "bid"], ["┄", "ask", "ask"], ["◆", "ink", "own fill"], GAP,
-        ["▮", "rule", most ? `contracts, ${text.compact(most)} at most in ${text.age(picture.every)}` : "contracts"],
+        ["─", "bid", "bid"], ["┄", "ask", "ask"], ["◆", "ink", "|own |fill"], GAP,
+        ["▮", "rule", `volume${most ? `|, ${text.compact(most)} at most in ${text.age(picture.every)}` : ""}`],
       ]);
       live.hidden = !zoomed;
       for (const [name, button] of Object.entries(windows)) put(button, "aria-pressed", (seconds() ?? null) === WINDOWS[name]);
@@ -358,8 +358,8 @@ const chart = (() => {
       return last ? `last ${money(last[1])} × ${count(last[2])}, ${text.age(look.now - last[0])} ago` : "";
     }
 
-    return { label: (ticker) => `Price of ${ticker}`, paint, tick, press, note, aside: () => "", sentence: summary, close: () => paper?.close() };
+    return { label: (ticker) => `Price of ${ticker}`, paint, tick, press, note, sentence: summary, close: () => paper?.close() };
   }
 
-  return { kind: "chart", keys: { w: "how much of the past" }, mount, begin, extend, merge, reach };
+  return { kind: "chart", keys: { w: "how much of the past" }, mount, begin, extend };
 })();

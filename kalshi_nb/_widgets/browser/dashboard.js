@@ -5,6 +5,11 @@ const dashboard = (() => {
   const HEAD = ["status", "clock", "age", "note", "market"]; // what a panel's delta may say of the whole
   const TOLD = ["bids", "asks", "last", "minute", "decimals", "changed"]; // of the head, what comes with every delta
 
+  function safely(call, otherwise) {
+    try { return call(); } catch (error) { console.error("kalshi_nb:", error); otherwise?.(); }
+    return undefined;
+  }
+
   // What is folded on this page, kept while the page is: also over a reload, where the browser lets it.
   const folded = (() => {
     const names = (globalThis[Symbol.for("kalshi_nb/folded/1")] ??= new Set(read()));
@@ -66,7 +71,7 @@ const dashboard = (() => {
     const isShared = part.market === true; // the same as the dashboard's
     const picture = { clock, sent, seq, ...part, ...(isShared ? { market } : null) };
     let series = null;
-    try { if (part.status !== "error") series = views[part.kind]?.begin?.(picture) ?? null; } catch (error) { console.error("kalshi_nb:", error); }
+    safely(() => { if (part.status !== "error") series = views[part.kind]?.begin?.(picture) ?? null; });
     return { picture, series, isShared, isBroken: false };
   }
   // With `isMissing` something before this was lost: what is whole stands again, what only adds to it does not.
@@ -81,7 +86,7 @@ const dashboard = (() => {
       if (!was) continue;
       if (change.delta) {
         if (was.isBroken) continue;
-        try { all.views[was.picture.kind]?.extend?.(was.series, change.delta); } catch (error) { console.error("kalshi_nb:", error); }
+        safely(() => all.views[was.picture.kind]?.extend?.(was.series, change.delta));
         was.picture = { ...was.picture, clock, sent, seq, ...(was.isShared ? { market } : null) };
         for (const each of HEAD) if (each in change.delta) was.picture[each] = change.delta[each];
       } else all.panels.set(name, hold({ heading: was.picture.heading, settings: was.picture.settings, ...change }, whole, all.views));
@@ -152,7 +157,7 @@ const dashboard = (() => {
       return own;
     }
 
-    const end = (panel) => { try { panel.drawn?.close?.(); } catch (error) { console.error("kalshi_nb:", error); } };
+    const end = (panel) => safely(() => panel.drawn?.close?.());
 
     function fill(panel, picture) {
       end(panel);
@@ -171,12 +176,8 @@ const dashboard = (() => {
     // One that fails says so in its place, once, and is left alone until it is made anew.
     function attempt(panel, call) {
       if (panel.hasFailed) return undefined;
-      try { return call(); } catch (error) {
-        console.error("kalshi_nb:", error);
-        panel.hasFailed = true;
-        showFold(panel);
-        return undefined;
-      }
+      const failed = () => { panel.hasFailed = true; showFold(panel); };
+      return safely(call, failed);
     }
 
     function lookOf(panel, picture, look) {
@@ -249,7 +250,7 @@ const dashboard = (() => {
       const [low, high] = isNo ? [ask, bid] : [bid, ask];
       const chance = text.probability(leg(low?.[0]), leg(high?.[0]), leg(last), isNo);
       const isOld = look.body === "grey";
-      write(top.chance.what, `${chance.label === "last" ? "Last price" : "Chance"} of ${isNo ? "NO" : "YES"}`);
+      write(top.chance.what, `${chance.label === "last" ? "Last price" : "Chance"} of ${look.leg}`);
       write(top.chance.number, chance.text);
       put(top.node, "data-body", look.body);
       write(top.chance.more, isOld ? `as it was last${look.word === "stale" ? `, ${look.words.replace("|", "")}` : ""}` : { mid: "between bid and ask", last: "there is no tight market" }[chance.label] ?? "no price supports one");
@@ -296,7 +297,6 @@ const dashboard = (() => {
       tick,
       isOther: (was, now) => was.chosen !== now.chosen,
       close: () => panels.forEach(end),
-      note: () => "",
       aside: (picture) => (picture.market ? status.lacks(picture) : ""),
       sentence(picture, look) {
         const panel = first();
@@ -305,5 +305,5 @@ const dashboard = (() => {
     };
   }
 
-  return { kind: "dashboard", hasParts: true, controls: ["side", "unit"], begin, extend, told, mount, plan };
+  return { kind: "dashboard", hasParts: true, controls: ["side", "unit"], begin, extend, told, mount };
 })();

@@ -116,14 +116,14 @@ const depth = (() => {
       const p = Math.round((prices[index] ?? NaN) * 100);
       const { bids, asks } = book;
       if (Number.isNaN(p) || !(bids.length || asks.length)) return undefined;
-      return both(Math.max(0, bids.length ? bids[0].p - p : 0, asks.length ? p - asks[0].p : 0));
+      return both(Math.max(0, bids.length ? bids[0].p - p : 0, asks.length ? p - asks[0].p : 0)).replaceAll("|", "");
     }
     function both(far) {
       const { bids, asks } = book;
       const words = (steps, verb, way, none) => {
         if (!steps.length) return none;
         const found = within(steps, far);
-        return `${verb} ${count(found.total)} ${way} ${money(found.p)}: average ${average(found)}, ${dollars(found)}`;
+        return `${verb} ${count(found.total)} ${way} ${money(found.p)}: |average |${average(found)}, ${dollars(found)}`;
       };
       return `${words(bids, "sell", "down to", "no bids to sell to")}\n${words(asks, "buy", "up to", "no asks to buy from")}`;
     }
@@ -131,7 +131,7 @@ const depth = (() => {
     function summary() {
       const { bids, asks } = book;
       const words = (steps, name) => (steps.length ? `${count(steps.at(-1).total)} contracts ${name} from ${money(steps[0].p)} to ${money(steps.at(-1).p)}` : `no ${name}`);
-      return `Depth of the ${isNo() ? "NO" : "YES"} leg: ${words(bids, "bid")}, ${words(asks, "asked")}`;
+      return `Depth of the ${look.leg} leg: ${words(bids, "bid")}, ${words(asks, "asked")}`;
     }
 
     function rows() {
@@ -198,11 +198,11 @@ const depth = (() => {
       if (bid === undefined || ask === undefined) return "";
       const beyond = [book.bids.at(-1).p < shown[0] && `below ${money(shown[0])}`, book.asks.at(-1).p > shown[1] && `above ${money(shown[1])}`].filter(Boolean);
       const more = beyond.length ? `, more ${beyond.join(" and ")}` : "";
-      return `${isNo() ? "NO" : "YES"} mid ${text.middle(bid, ask, look.unit, decimals)}, ${ask < bid ? "crossed by" : "spread"} ${money(Math.abs(ask - bid))}${more}`;
+      return `${look.leg} mid ${text.middle(bid, ask, look.unit, decimals)}, ${ask < bid ? "crossed by" : "spread"} ${money(Math.abs(ask - bid))}${more}`;
     }
 
     return { label: (ticker) => `Depth of ${ticker}`, paint, note, aside: status.lacks, sentence: summary, close: () => paper?.close() };
   }
 
-  return { kind: "depth", mount, addUp, around, columns, nice };
+  return { kind: "depth", mount, addUp, columns };
 })();

@@ -55,7 +55,7 @@ const event = (() => {
     }
 
     const price = (dollars, look) => (dollars === undefined ? "–" : text.money(text.price(dollars), look.unit, decimals));
-    const count = (contracts) => { const n = text.size(contracts); return text.count(n, !text.isWhole(n)); };
+    const count = (contracts) => text.count(text.size(contracts));
     const percent = (share) => `${(share * 100).toFixed(1)}\u202f%`;
     function chanceOf({ chance }) {
       if (!chance) return ["–", ""];

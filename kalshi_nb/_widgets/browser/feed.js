@@ -2,7 +2,6 @@
 const feed = (() => {
   const OWN = ["silent", "catching", "paused", "closed"]; // what is so of the view wins over what it says
   const HEADS = ["seen", "channel", "market", "reason", "lasted", "missing seq", "repaired by"];
-  const NAMES = ["seen", "channel", "market", "reason", "lasted", "seq", "repair"];
 
   // What no longer moves grows no older: then the moment is that of its picture.
   const moment = (picture, look) => (OWN.includes(look.word) ? picture.clock ?? look.now : look.now);
@@ -33,38 +32,46 @@ const feed = (() => {
     };
   }
 
-  function gaps(parent, { make, write, put }, label) {
-    const table = make(parent, "feed-gaps", "", "table");
-    put(table, "aria-label", label);
-    const heads = make(make(table, "", "", "thead"), "", "", "tr");
-    HEADS.forEach((words, i) => {
-      const head = make(heads, `g-${NAMES[i]}`, "", "th");
+  // A table of named columns, [class, words]; `paint` is told its rows, each [texts, tone, title of the first].
+  function table(parent, { make, write, writeWords, put }, className, label, columns, isNamed) {
+    const node = make(parent, className, "", "table");
+    put(node, "aria-label", label);
+    const heads = make(make(node, "", "", "thead"), "", "", "tr");
+    for (const [name, words] of columns) {
+      const head = make(heads, name, "", "th");
       head.scope = "col";
-      write(head, words);
-    });
-    const seen = heads.firstChild;
-    const rows = make(table, "", "", "tbody");
-
-    // Rows of [at, channel, market, reason, lasted, missing, repaired]; one that lasts still has no word for it.
-    return (picture, look) => {
-      const given = picture.gaps ?? [];
-      const zone = look.settings.timezone;
-      write(seen, `seen (${zone === "local" ? "local" : "UTC"})`);
-      while (rows.children.length > given.length) rows.lastChild.remove();
-      given.forEach(([at, ...words], i) => {
+      writeWords(head, words);
+    }
+    const rows = make(node, "", "", "tbody");
+    function paint(lines) {
+      while (rows.children.length > lines.length) rows.lastChild.remove();
+      lines.forEach(([texts, tone = "", title], i) => {
         const row = rows.children[i] ?? make(rows, "", "", "tr");
-        const isOpen = !words[3];
-        const cells = [text.time(at, zone).slice(0, 8), ...words.map(text.clean)];
-        if (isOpen) cells[4] = `▨ open ${text.age(moment(picture, look) - at)}`;
-        put(row, "data-tone", isOpen ? "warn" : "");
-        cells.forEach((each, k) => {
-          const cell = row.children[k] ?? make(row, `g-${NAMES[k]}`, "", "td");
+        put(row, "data-tone", tone);
+        texts.forEach((each, k) => {
+          const cell = row.children[k] ?? make(row, columns[k][0], "", k || !isNamed ? "td" : "th");
+          if (cell.tagName === "TH") cell.scope = "row";
           write(cell, each);
-          put(cell, "title", k ? each : text.date(at));
+          put(cell, "title", k ? each : title ?? each);
         });
       });
+    }
+    return { node, heads: heads.children, paint };
+  }
+
+  // Of gaps [at, channel, market, reason, lasted, missing, repaired]; one that lasts still has no word for it.
+  function gaps(parent, tools, label) {
+    const { heads, paint } = table(parent, tools, "feed-gaps", label, HEADS.map((words) => [`g-${words.split(" ")[0]}`, words]));
+    return (picture, look) => {
+      const zone = look.settings.timezone;
+      tools.writeWords(heads[0], `seen (${zone === "local" ? "local" : "UTC"})`);
+      paint((picture.gaps ?? []).map(([at, ...words]) => {
+        const texts = [text.time(at, zone).slice(0, 8), ...words.map(text.clean)];
+        if (!words[3]) texts[4] = `▨ open ${text.age(moment(picture, look) - at)}`;
+        return [texts, words[3] ? "" : "warn", text.date(at)];
+      }));
     };
   }
 
-  return { kind: "feed", moment, state, gaps };
+  return { kind: "feed", moment, state, table, gaps };
 })();

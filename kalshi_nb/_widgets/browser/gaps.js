@@ -5,7 +5,7 @@ const gaps = (() => {
   const LETTER = 6.5; // pixels, about: a stretch that has not as many for its words has none
 
   function mount(body, tools) {
-    const { make, write, put } = tools;
+    const { make, write, writeWords, put } = tools;
     const line = make(body, "gaps-line");
     const state = feed.state(line, tools);
     const summary = make(line, "gaps-summary", "", "span");
@@ -93,7 +93,7 @@ const gaps = (() => {
       const rows = picture.gaps ?? [];
       area.style.setProperty("--rows", picture.rows ?? 8);
       const isWaiting = look.body === "waiting" && !rows.length;
-      write(summary, rows.length ? picture.summary ?? "" : "the last hour");
+      writeWords(summary, rows.length ? (picture.summary ?? "").replace(/ since [^,]*/, "|$&|") : "the last hour");
       paintLanes(picture);
       strip.hidden = !shown.length;
       table.hidden = !rows.length;
@@ -112,7 +112,7 @@ const gaps = (() => {
       paintTable(picture, look);
     }
 
-    return { label: () => "Gaps in the data of the feed", paint, tick, note: () => "", aside: () => "", spoken: state.say, sentence: (picture, look) => `${state.say(picture, look)}, ${picture.summary ?? ""}` };
+    return { label: () => "Gaps in the data of the feed", paint, tick, spoken: state.say, sentence: (picture, look) => `${state.say(picture, look)}, ${picture.summary ?? ""}` };
   }
 
   return { kind: "gaps", isBare: true, controls: [], mount };

@@ -126,7 +126,7 @@ const ladder = (() => {
 
     const swept = (line, look) => (mirrored(look) ? line.total / 100 - line.cost : line.cost);
     function tip(line, side, look) {
-      const [isBid, name] = [side.name === "bids", mirrored(look) ? "NO" : "YES"];
+      const [isBid, name] = [side.name === "bids", look.leg];
       const other = text.money(DOLLAR - leg(line.price, look), look.unit, decimals);
       const same = isBid ? "" : ` = ${name === "YES" ? "NO" : "YES"} bid at ${other}`;
       const sweep = line.size ? `; ${text.count(line.total, fractional)} to here, $${swept(line, look).toFixed(2)}` : "; no order";
@@ -318,9 +318,9 @@ const ladder = (() => {
       }
       paintMiddle(book, look);
       writeWords(heads[0], "bid| contracts");
-      write(heads[1], mirrored(look) ? "NO price" : "YES price");
+      write(heads[1], `${look.leg} price`);
       writeWords(heads[2], "ask| contracts");
-      put(table, "aria-label", `Levels of the ${mirrored(look) ? "NO" : "YES"} leg, asks above bids`);
+      put(table, "aria-label", `Levels of the ${look.leg} leg, asks above bids`);
     }
 
     const arrow = (last) => (last.taker === "yes" ? "▲" : "▼");
@@ -341,16 +341,15 @@ const ladder = (() => {
       const { last } = picture;
       if (!last) return "";
       const size = text.size(last.size);
-      return `last ${shown(text.price(last.price), look)} × ${text.count(size, !text.isWhole(size))} ${last.taker === "yes" ? "YES" : "NO"} ${arrow(last)} ${text.age(look.now - last.at)} ago`;
+      return `last ${shown(text.price(last.price), look)} × ${text.count(size)} ${last.taker === "yes" ? "YES" : "NO"} ${arrow(last)} ${text.age(look.now - last.at)} ago`;
     }
 
     function sentence(picture, look) {
       const [bid, ask] = mirrored(look) ? read(picture).touch.reverse() : read(picture).touch;
-      const name = mirrored(look) ? "NO" : "YES";
       const spoken = (p) => (look.unit === "probability" ? `${text.cents(p)} percent` : `${text.cents(p)} cents`);
-      const best = (level, word) => (level ? `${word} ${spoken(leg(level[0], look))} for ${text.count(level[1], !text.isWhole(level[1]))}` : `no ${word}`);
+      const best = (level, word) => (level ? `${word} ${spoken(leg(level[0], look))} for ${text.count(level[1])}` : `no ${word}`);
       const spread = bid && ask ? `, spread ${spoken(Math.abs(ask[0] - bid[0]))}` : "";
-      return `${name} ${best(bid, "bid")}, ${best(ask, "ask")}${spread}`;
+      return `${look.leg} ${best(bid, "bid")}, ${best(ask, "ask")}${spread}`;
     }
 
     function press(key) {
@@ -361,5 +360,5 @@ const ladder = (() => {
     return { press, label: (ticker) => `Order book of ${ticker}`, paint, tick, note, aside: status.lacks, sentence };
   }
 
-  return { kind: "ladder", keys: KEYS, signs: SIGNS, mount, between, lay };
+  return { kind: "ladder", keys: KEYS, signs: SIGNS, mount };
 })();

@@ -56,7 +56,7 @@ const lifecycle = (() => {
     }
     const note = () => text.many(now.total ?? 0, "change");
 
-    return { label: (title) => title, paint, tick: (picture, look) => grid.tick(look), note, aside: () => "", sentence };
+    return { label: (title) => title, paint, tick: (picture, look) => grid.tick(look), note, sentence };
   }
 
   return { kind: "lifecycle", controls: [], mount, begin: list.begin, extend: list.extend };

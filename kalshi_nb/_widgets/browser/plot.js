@@ -32,7 +32,7 @@ const plot = (() => {
   // points; read(index), the words of one point; and where there are any, holes(), [from, to, words] in x; zone();
   // zoom(from, to), what a person drew a frame around, and reset().
   function make(body, tools, given) {
-    const { make: node, makeButton, onKeys, write, put } = tools;
+    const { make: node, makeButton, onKeys, write, writeWords, put } = tools;
     const box = node(body, "plot");
     const words = node(box, "read");
     const rest = node(box, "rest"); // what is read while nothing is pointed at
@@ -101,13 +101,13 @@ const plot = (() => {
       say(text) { write(empty, text); empty.hidden = !text; frame.classList.toggle("bare", !!text); },
       // What stands above it while nothing is pointed at: words, or signs of what is drawn, [sign, colour, words].
       rest(told) {
-        if (typeof told === "string") return write(rest, told);
+        if (typeof told === "string") return writeWords(rest, told);
         told.forEach(([sign, colour, words], i) => {
           const each = rest.children[i] ?? node(rest, "", "", "span");
-          if (!each.firstChild) { node(each, "", "", "b"); each.append(""); }
+          if (!each.firstChild) for (const tag of ["b", "span"]) node(each, "", "", tag);
           write(each.firstChild, sign);
           each.firstChild.style.color = `var(--k-${colour})`;
-          each.lastChild.data = ` ${words}  `;
+          writeWords(each.lastChild, words);
         });
       },
       close() {

@@ -14,7 +14,7 @@ const recorder = (() => {
       });
     }
     const sentence = (picture) => (picture.facts ?? []).map((each) => each.map(text.clean).join(": ")).join("; ");
-    return { paint, label: (name) => `Recorder of ${name}`, sentence, note: () => "", aside: () => "" };
+    return { paint, label: (name) => `Recorder of ${name}`, sentence };
   }
 
   return { kind: "recorder", controls: [], mount };

@@ -34,7 +34,7 @@ const status = (() => {
 
   function ofPhase(phase, market, now, zone) {
     const [leg, pays] = outcome(market);
-    if (phase === "finalized") return ["✓", `settled ${leg}${market.settled_at ? `| ${text.time(market.settled_at, zone)}` : ""}`, "live"];
+    if (phase === "finalized") return ["✓", `settled${market.result ? ` ${leg}` : ""}${market.settled_at ? `| ${text.time(market.settled_at, zone)}` : ""}`, "live"];
     if (phase === "determined") return ["◆", `${leg}| · ${pays}`, "live"];
     if (phase === "disputed" || phase === "amended") return ["✕", `result ${phase}`, "warn"];
     if (phase === "closed") return ["■", "closed|, awaiting result", "dim"];
@@ -89,7 +89,7 @@ const status = (() => {
     const { close_time: close } = market;
     if (close == null || look.phase === "closed" || look.isOver || ["silent", "unknown", "closed"].includes(look.word)) return ["", "dim"];
     const left = close - look.now;
-    return [`${text.countdown(left)} left`, left <= 60 ? "warn" : "dim"];
+    return [`closes in ${text.countdown(left)}`, left <= 60 ? "warn" : "dim"];
   }
 
   // What a live book lacks.

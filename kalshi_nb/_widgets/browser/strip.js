@@ -1,9 +1,9 @@
 // How a feed is doing, in a line that opens: a row a channel, the newest gaps, and what somebody should look at.
 const strip = (() => {
-  const COLUMNS = [["channel", "name"], ["markets", "markets"], ["last| message", "age"], ["msg/s", "rate"], ["seq", "seq"], ["gaps", "gaps"]];
+  const COLUMNS = [["c-name", "channel"], ["c-markets", "markets"], ["c-age", "last| message"], ["c-rate", "msg/s"], ["c-seq", "seq"], ["c-gaps", "gaps"]];
 
   function mount(body, tools) {
-    const { make, makeButton, label, write, writeWords, put } = tools;
+    const { make, makeButton, label, write, put } = tools;
     const line = make(body, "strip");
     const state = feed.state(line, tools);
     const said = make(line, "strip-said", "", "span");
@@ -13,15 +13,7 @@ const strip = (() => {
     const views = make(body, "strip-views");
     const more = make(body, "strip-more");
     more.hidden = true;
-    const channels = make(more, "strip-channels", "", "table");
-    put(channels, "aria-label", "Channels of the feed");
-    const heads = make(make(channels, "", "", "thead"), "", "", "tr");
-    for (const [words, name] of COLUMNS) {
-      const head = make(heads, `c-${name}`, "", "th");
-      head.scope = "col";
-      writeWords(head, words);
-    }
-    const rows = make(channels, "", "", "tbody");
+    const channels = feed.table(more, tools, "strip-channels", "Channels of the feed", COLUMNS, true);
     const none = make(more, "strip-none", "", "p");
     const notes = make(more, "strip-notes", "", "ul");
     const caption = make(more, "strip-caption", "", "p");
@@ -42,12 +34,14 @@ const strip = (() => {
     line.addEventListener("click", () => { if (!String(getSelection())) open(more.hidden); });
     name();
 
+    // A time of day says when only of what is not long past.
+    const moment = (at, look) => (look.now - at < 43200 ? text.time(at, look.settings.timezone).replace(/:\d\d /, " ") : text.date(at));
     function paintPieces(picture, look) {
       const pieces = picture.pieces ?? [];
       while (said.children.length > pieces.length) { said.lastChild.remove(); widths.length = pieces.length; }
       pieces.forEach(([name, words, tone, at], i) => {
         const piece = said.children[i] ?? make(said, "", "", "span");
-        const when = at == null ? "" : ` ${text.time(at, look.settings.timezone).replace(/:\d\d /, " ")}`;
+        const when = at == null ? "" : ` ${moment(at, look)}`;
         const whole = `${text.clean(words)}${when}`;
         if (piece.dataset.name !== name) widths[i] = 0;
         piece.dataset.name = name;
@@ -63,24 +57,16 @@ const strip = (() => {
 
     function paintChannels(picture) {
       const lines = picture.channels ?? [];
-      channels.hidden = !lines.length;
+      channels.node.hidden = !lines.length;
       none.hidden = !!lines.length;
       write(none, "no channel is wanted yet");
-      while (rows.children.length > lines.length) rows.lastChild.remove();
-      lines.forEach((words, i) => {
-        const row = rows.children[i] ?? make(rows, "", "", "tr");
-        words.forEach((each, k) => {
-          const cell = row.children[k] ?? make(row, `c-${COLUMNS[k][1]}`, "", k ? "td" : "th");
-          if (!k) cell.scope = "row";
-          write(cell, text.clean(each));
-          put(cell, "title", text.clean(each));
-        });
-      });
+      channels.paint(lines.map((words) => [words.map(text.clean)]));
     }
 
-    function paintNotes(picture) {
+    function paintNotes(picture, look) {
       const said = (picture.warnings ?? []).map((each) => ["▲", each, "warn"]);
-      if (picture.last_error) said.push(["✕", `last error: ${picture.last_error}`, "bad"]);
+      const { last_error: error, last_error_at: at } = picture;
+      if (error) said.push(["✕", `last error${at == null ? "" : `, ${moment(at, look)}`}: ${error}`, "bad"]);
       notes.hidden = !said.length;
       while (notes.children.length > said.length) notes.lastChild.remove();
       said.forEach(([glyph, words, tone], i) => {
@@ -96,7 +82,7 @@ const strip = (() => {
       write(views, text.clean(picture.views));
       views.title = views.textContent;
       paintChannels(picture);
-      paintNotes(picture);
+      paintNotes(picture, look);
       const listed = picture.gaps ?? [];
       const older = (picture.gap_count ?? 0) - listed.length;
       write(caption, !listed.length ? "no gaps" : older ? `newest gaps; ${older.toLocaleString("en-US")} older ones are in feed.gaps` : "gaps, newest first");
@@ -113,7 +99,7 @@ const strip = (() => {
       return [state.say(picture, look), ...(picture.pieces ?? []).filter(([name]) => name !== "course").map(([, words]) => words)].join(", ");
     }
 
-    return { label: () => "Status of the feed", paint, tick, note: () => "", aside: () => "", spoken: state.say, sentence };
+    return { label: () => "Status of the feed", paint, tick, spoken: state.say, sentence };
   }
 
   return { kind: "status", isBare: true, controls: [], mount };

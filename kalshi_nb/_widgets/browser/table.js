@@ -33,7 +33,7 @@ const table = (() => {
       rows.node.querySelectorAll("[role=columnheader]").forEach((cell, i) => cell.classList.toggle("t-left", columns[i]?.[1] !== "right"));
     }
 
-    const count = (n) => text.count(100 * n, false);
+    const count = (n) => text.count(100 * n);
     function note(picture) {
       if (!held?.rows?.length) return "";
       const came = picture.total - held.total;
@@ -44,7 +44,7 @@ const table = (() => {
       const newest = picture.rows?.at(-1);
       return newest ? `${note(picture)}: ${picture.columns.map(([head], i) => `${head} ${newest[i]}`).slice(0, 6).join(", ")}` : "no rows";
     };
-    return { label: (title) => `Rows of ${title}`, paint, note, sentence, aside: () => "" };
+    return { label: (title) => `Rows of ${title}`, paint, note, sentence };
   }
 
   return { kind: "table", controls: [], mount };

@@ -69,7 +69,7 @@ const tape = (() => {
     }
 
     function nothing(look, unfiltered) {
-      if (unfiltered) return `none of ${text.count(least, !text.isWhole(least))} contracts or more`;
+      if (unfiltered) return `none of ${text.count(least)} contracts or more`;
       return look.body === "waiting" ? "waiting for the exchange" : look.word === "closed" ? "no trades came" : "no trades yet";
     }
 
@@ -86,7 +86,7 @@ const tape = (() => {
       writeWords(grid.heads.time, list.zoned(look.settings.timezone));
       write(grid.heads.market, "market");
       write(grid.heads.taker, "taker");
-      writeWords(grid.heads.price, `${look.side === "no" ? "NO" : "YES"}| price`);
+      writeWords(grid.heads.price, `${look.leg}| price`);
       write(grid.heads.count, "contracts");
       grid.heads.market.hidden = !isSeveral;
       field.placeholder = String(look.settings.min_size || 0);
@@ -98,8 +98,8 @@ const tape = (() => {
       const all = now.total ?? 0;
       const [least, shown] = [look.settings.min_size, now.lines.filter((line) => line[1] === 0).length];
       const of = all > shown ? `last ${text.count(shown * 100)} of ${text.count(all * 100)}` : text.count(all * 100);
-      const large = now.large == null ? "" : ` · ◆ ≥ ${text.count(text.size(now.large), !text.isWhole(text.size(now.large)))}`;
-      return `${of} trade${all === 1 ? "" : "s"}${least ? ` ≥ ${text.count(text.size(least), false)}` : ""}${large}`;
+      const large = now.large == null ? "" : ` · ◆ ≥ ${text.count(text.size(now.large))}`;
+      return `${of} trade${all === 1 ? "" : "s"}${least ? ` ≥ ${text.count(text.size(least))}` : ""}${large}`;
     }
 
     function sentence(picture, look) {
@@ -109,7 +109,7 @@ const tape = (() => {
       const price = text.cents(look.side === "no" ? DOLLAR - p : p);
       const where = isSeveral ? ` in ${text.clean(line[8])}` : "";
       const taker = line[5] ? `, taker bought ${line[5].toUpperCase()}` : "";
-      return `last trade${where}: ${look.side === "no" ? "NO" : "YES"} ${price} cents for ${text.count(text.size(line[4]), fractional)}${taker}, at ${text.time(line[2], look.settings.timezone)}`;
+      return `last trade${where}: ${look.leg} ${price} cents for ${text.count(text.size(line[4]), fractional)}${taker}, at ${text.time(line[2], look.settings.timezone)}`;
     }
 
     return {

@@ -34,14 +34,14 @@ const text = (() => {
   // Sizes come in contracts; inside they are whole hundredths of one.
   const size = (contracts) => Math.round(contracts * 100);
   const isWhole = (hundredths) => hundredths % 100 === 0;
-  function count(hundredths, fractional) {
+  function count(hundredths, fractional = !isWhole(hundredths)) {
     const all = Math.abs(hundredths);
     return `${minus(hundredths)}${grouped.format(Math.floor(all / 100))}${fractional ? `.${two(all % 100)}` : ""}`;
   }
   const many = (n, thing) => `${count(100 * n)} ${thing}${n === 1 ? "" : "s"}`;
   function compact(hundredths) {
     const n = hundredths / 100;
-    if (n < 1000) return count(hundredths, !isWhole(hundredths));
+    if (n < 1000) return count(hundredths);
     const [by, letter] = n < 999950 ? [1e3, "k"] : [1e6, "M"];
     return `${(n / by).toFixed(1).replace(/\.0$/, "")}${letter}`;
   }

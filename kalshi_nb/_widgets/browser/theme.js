@@ -47,5 +47,5 @@ const theme = (() => {
     return dark ? "dark" : "light";
   }
 
-  return { decide, luminance };
+  return { decide };
 })();

@@ -100,12 +100,12 @@ def recorder_picture(source: RecorderSource) -> RecorderPicture:
     """Return what the view of a recorder shows now."""
     status = source.status
     until = numbers.moment(status.durable_until / 1e6) if status.durable_until else "nothing yet"
-    share = f", 1/{status.raw_bytes / status.written_bytes:.1f} of them" if status.written_bytes else ""
+    share = f", {status.raw_bytes / status.written_bytes:.1f} times less" if status.written_bytes else ""
     facts = [
         Fact("messages", f"{status.messages:,}, {status.messages_per_second:,.0f}/s"),
         Fact("on the disk", f"{status.durable_messages:,} messages, until {until}"),
         Fact("lost", f"{status.dropped:,} messages"),
-        Fact("size", f"{size(status.written_bytes)} for {size(status.raw_bytes)}{share}"),
+        Fact("size", f"{size(status.written_bytes)} of {size(status.raw_bytes)} that came{share}"),
         Fact("free", size(status.free_bytes)),
         Fact("channels", ", ".join(source.channels)),
         *(Fact("export", each) for each in source.exporting()),

@@ -73,8 +73,8 @@ class FeedReading(NamedTuple):
         Rows that slow pipelines did not take in time.
     memory : int or None
         Bytes that this process has in memory; None where nobody can say.
-    last_error : str or None
-        The newest trouble.
+    last_error, last_error_at : str or None, float or None
+        The newest trouble, and when it came by the feed's clock, epoch seconds.
     warnings : tuple of str
         What somebody should look at.
     views : tuple of str
@@ -102,6 +102,7 @@ class FeedReading(NamedTuple):
     dropped_rows: int = 0
     memory: int | None = None
     last_error: str | None = None
+    last_error_at: float | None = None
     warnings: tuple[str, ...] = ()
     views: tuple[str, ...] = ()
     origin: str = ""
@@ -180,8 +181,8 @@ class StatusPicture(NamedTuple):
         The newest, newest first.
     gap_count : int
         How many there are in all.
-    last_error : str
-        The newest trouble, or nothing.
+    last_error, last_error_at : str, float or None
+        The newest trouble, or nothing, and when it came, epoch seconds.
     warnings : tuple of str
         As in `FeedReading`.
     views : str
@@ -200,6 +201,7 @@ class StatusPicture(NamedTuple):
     gaps: tuple[GapLine, ...]
     gap_count: int
     last_error: str
+    last_error_at: float | None
     warnings: tuple[str, ...]
     views: str
     changes: int
@@ -216,6 +218,7 @@ class StatusPicture(NamedTuple):
             "gaps": [list(each) for each in self.gaps],
             "gap_count": self.gap_count,
             "last_error": self.last_error,
+            "last_error_at": self.last_error_at,
             "warnings": list(self.warnings),
             "views": self.views,
         }

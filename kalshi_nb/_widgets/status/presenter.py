@@ -55,7 +55,7 @@ def status_picture(source: HealthSource) -> StatusPicture:
     views = _views(reading)
     count = len(reading.gaps) + reading.gaps_dropped
     return StatusPicture(
-        version=(state, pieces, channels, gaps, count, last_error, warnings, views),
+        version=(state, pieces, channels, gaps, count, last_error, reading.last_error_at, warnings, views),
         status=reading.status,
         clock=reading.now,
         title=_text(reading.url),
@@ -65,6 +65,7 @@ def status_picture(source: HealthSource) -> StatusPicture:
         gaps=gaps,
         gap_count=count,
         last_error=last_error,
+        last_error_at=reading.last_error_at,
         warnings=warnings,
         views=views,
         changes=reading.messages,

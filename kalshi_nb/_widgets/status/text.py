@@ -50,7 +50,10 @@ def status_html(picture: StatusPicture, note: str = "") -> str:
         Markup without script, address or id, under 20 KB.
     """
     foot = [picture.views]
-    foot += [f"last error: {picture.last_error}"] if picture.last_error else []
+    if picture.last_error:
+        at = picture.last_error_at
+        when = "" if at is None else f", {clock_time(at, picture.clock)}"
+        foot.append(f"last error{when}: {picture.last_error}")
     foot += [f"warning: {each}" for each in picture.warnings]
     foot += [note] if note else []
     markup = still_table(

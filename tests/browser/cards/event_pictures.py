@@ -112,6 +112,7 @@ def event_states():
         "decided": event(
             legs=over(), sums=None, market={"phase": "finalized", "result": "52° to 53°", "settlement": 1.0}
         ),
+        "none-won": event(legs=[decided[-1]], sums=None, exclusive=False, market={"phase": "finalized"}),
         "hostile": event(
             market={"ticker": EVENT, "title": LONG, "subtitle": LONG},
             legs=legs(_0={"words": LONG}, _1={"words": "\u202eabc"}, _2={"status": LONG[:40], "phase": "x"}),

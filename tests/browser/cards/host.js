@@ -18,12 +18,14 @@ class HostModel {
 window.hosting = {
   models: [],
   ends: [],
+  passed: 0, // seconds, on a clock that stands
   // What a view reckons ages by stands; timers and frames go on. The date is that of the picture just shown, if it was
   // made in this test: a machine that takes seconds to put it on a page makes no saved picture of it.
   stop_clock() {
     const [now, date] = [performance.now(), Date.now];
-    performance.now = () => now;
-    Date.now = () => (Math.abs(date() - this.made * 1000) < 100_000 ? this.made * 1000 : date());
+    performance.now = () => now + this.passed * 1000;
+    const shown = () => (Math.abs(date() - this.made * 1000) < 100_000 ? this.made * 1000 : date());
+    Date.now = () => shown() + this.passed * 1000;
   },
   async open(text, state, el) {
     this.made = state.picture?.sent;

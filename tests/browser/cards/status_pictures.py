@@ -57,6 +57,7 @@ def strip(**given):
             "gaps": [[*each[:4], each[4] or "22 s", *each[5:]] for each in gaps_of(now)],
             "gap_count": 4,
             "last_error": "",
+            "last_error_at": None,
             "warnings": [],
             "views": f"views: ladder of {TICKER}, tape of trades",
         }
@@ -95,6 +96,7 @@ def strip_states():
             gaps=gaps_of(now),
             gap_count=1_204,
             last_error="the exchange ended the subscription of trade: error 10, internal error",
+            last_error_at=now - 41,
             warnings=["a pipeline of yours is slow, and rows were dropped before it", "the lag has grown for 30 s"],
         ),
         "reconnecting": strip(state=["▲", "reconnecting", "warn"], pieces=amiss, gaps=gaps_of(now)),
@@ -120,6 +122,7 @@ def strip_states():
             channels=[[HOSTILE, "1", "0 s ago", "1", "1", "1"]] * 3,
             gaps=[[now, HOSTILE, HOSTILE, HOSTILE, "", HOSTILE, HOSTILE]] * 3,
             last_error=HOSTILE,
+            last_error_at=now - 90_000,
             warnings=[HOSTILE],
             views=HOSTILE,
         ),

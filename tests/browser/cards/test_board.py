@@ -376,6 +376,7 @@ def test_columns_go_before_anything_is_cut_off(make_host, width):
         )
     )
     assert {"g-cell g-prob", "g-cell g-bid", "g-cell g-ask", "g-cell g-closes"} <= shown
+    assert host.page.locator(".g-bar > span").evaluate("(n) => n.scrollWidth - n.clientWidth") <= 1
     assert ("g-cell g-open_interest" in shown) == (width >= 1040)
 
 

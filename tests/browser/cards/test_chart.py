@@ -166,6 +166,16 @@ def test_each_state_says_what_it_is(host, given, word, said):
     assert said in host.page.locator(".kalshi-nb .plot").inner_text()
 
 
+@pytest.mark.parametrize("bars", [None, "1m"])
+def test_what_each_sign_means_is_told_whole_however_narrow_it_is(make_host, bars):
+    for width, words in ((320, "volume"), (560, "volume, 25 at most in 1 min")):
+        host = make_host(viewport={"width": width, "height": 700})
+        show(host, settings={"bars": bars})
+        signs = host.page.locator(".kalshi-nb .rest")
+        assert signs.evaluate("(n) => n.scrollWidth - n.clientWidth") <= 0
+        assert signs.inner_text().endswith(words)
+
+
 def test_new_trades_are_drawn_and_the_height_stays(host):
     show(host)
     before = host.page.locator(".kalshi-nb").bounding_box()["height"]

@@ -246,6 +246,14 @@ def test_the_state_says_beside_it_where_the_data_is_not_the_real_thing(board, st
     assert "simulated" not in board.texts(".chip")[0]
 
 
+def test_where_the_data_is_from_is_told_whole_on_a_phone(make_host):
+    host = make_host(viewport={"width": 336, "height": 900}).open()
+    host.show(dashboard() | {"origin": "simulated"}, text=source())
+    chip = host.page.locator(".chip").first
+    assert chip.inner_text() == "● live · simulated"
+    assert chip.evaluate("(n) => n.scrollWidth - n.clientWidth") <= 0
+
+
 def test_a_minute_that_is_none_yet_says_since_when(board):
     assert board.texts(".d-minute > :first-child") == ["Last minute"]
     minute = {"trades": 2, "contracts": 5, "first": 0.47, "last": 0.47, "gaps": 0, "since": 1_795_359_612.3}

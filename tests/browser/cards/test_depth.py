@@ -157,6 +157,14 @@ def test_the_cursor_reads_both_sides_at_once_and_arrows_move_it(host):
     assert re.fullmatch(r"sell [\d,]+ down to 5[01].\d¢.*\nbuy [\d,]+ up to 53.\d¢.*", told(host))
 
 
+def test_what_both_sides_cost_is_told_whole_in_a_panel_of_a_phone(make_host):
+    host = make_host(viewport={"width": 296, "height": 700}).open()
+    host.show(depth(bids=[[0.32, 593], [0.27, 935.34]], asks=[[0.35, 34], [0.38, 60.04]]), kind="depth")
+    said = host.page.locator(".plot .rest")
+    assert said.inner_text().startswith("sell 1,528.34 down to 27.0¢: 28.9¢, $442.30")
+    assert said.evaluate("(n) => n.scrollWidth - n.clientWidth") <= 0
+
+
 def test_the_mouse_reads_too(host):
     show(host, depth(**SMALL))
     box = host.page.locator(".plot .u-over").bounding_box()

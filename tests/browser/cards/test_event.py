@@ -26,7 +26,8 @@ CHIPS = {
     "unknown-leg": "● live",
     "closed": "■ closed, awaiting result",
     "handle-closed": "■ ended, no more updates",
-    "decided": "✓ settled",
+    "decided": "✓ settled 52° to 53°",
+    "none-won": "✓ settled",
     "hostile": "● live",
     "many": "● live",
 }
@@ -72,6 +73,7 @@ def test_each_state_is_told_by_a_glyph_and_words_and_each_market_by_its_own(host
     assert "waiting" in said["connecting"]
     assert "no such market" in said["unknown-leg"]
     assert "52° to 53° settled: YES · pays $1.00" in said["decided"]
+    assert "✓ settled ¢" in said["none-won"]  # and nothing of a result that there is none of
 
 
 @pytest.mark.parametrize("width", [320, *(pytest.param(each, marks=pytest.mark.matrix) for each in (480, 1040))])
@@ -83,6 +85,18 @@ def test_nothing_is_cut_off_or_scrolls_sideways_in_any_state(host, width):
         .map((n) => n.parentNode.id)"""
     assert host.page.locator(".kalshi-nb").evaluate_all(wide) == []
     assert host.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_name_that_has_no_room_is_shortened_and_how_a_market_ended_is_told_whole(host):
+    show_all(host, 286, ("stale", "decided", "none-won"))  # as wide as a panel of a dashboard on a phone
+    names = host.page.locator("#s-stale .legs .pick")
+    assert names.count() == 6
+    assert min(names.evaluate_all("(all) => all.map((n) => n.offsetWidth)")) > 35
+    cut = """(all) => all.map((n) => [n, n.parentNode].map((each) => each.getBoundingClientRect().right))
+        .filter(([own, room]) => own > room + 0.5)"""
+    said = host.page.locator("#s-decided .over .say, #s-none-won .over .say")
+    assert said.count() == 7
+    assert said.evaluate_all(cut) == []
 
 
 def test_markets_stand_by_strike_and_on_demand_by_probability(host):

@@ -118,6 +118,30 @@ def test_totals_fit_however_narrow_it_is(make_host, options):
         assert cut == []
 
 
+OVER = """(root) => {
+  const box = (n) => {
+    const range = document.createRange();
+    range.selectNodeContents(n);
+    return range.getBoundingClientRect();
+  };
+  const seen = (all) => [...all].filter((n) => n.checkVisibility() && n.textContent);
+  const words = seen(root.querySelectorAll(".columns > * > span, .columns .sum > span"));
+  return seen(root.querySelectorAll(".own > button")).flatMap((button) => words.filter((each) => {
+    const [one, other] = [button.getBoundingClientRect(), box(each)];
+    return one.left < other.right && other.left < one.right && one.top < other.bottom && other.top < one.bottom;
+  }).map((each) => each.textContent));
+}"""
+
+
+@pytest.mark.parametrize("options", [{}, {"total": True}, {"grid": True}, {"grid": True, "total": True}])
+def test_no_button_stands_over_the_name_of_a_side(make_host, options):
+    for width in (304, 350, 400, 440):
+        host = make_host(viewport={"width": width, "height": 900}).open()
+        host.show(states()["owned"], options)
+        assert host.page.locator(".card").evaluate(OVER) == [], width
+        assert {"bid", "YES", "ask"} <= {*" ".join(host.texts(".columns > *")).split()}
+
+
 @pytest.mark.parametrize("options", [{}, {"grid": True}])
 def test_a_ladder_is_as_high_as_was_asked_for_and_has_fewer_rows_where_there_is_no_room(host, options):
     host.open(body="<main><div id='cell'></div><div id='other'></div></main>")

@@ -1,5 +1,6 @@
 """A feed's own views in a browser: the strip that opens, and gaps to scale; in every state, at every width."""
 
+import re
 import time
 
 import pytest
@@ -74,8 +75,18 @@ def test_it_says_all_where_there_is_room_and_whole_words_where_there_is_none(hos
             assert [words[:3] for words in seen[0]] == ["1,4", "▁▂▃", "lag", "12 ", "4 g", "0 d", "212", "up "]
 
 
+def test_how_many_gaps_there_were_is_told_whole_where_there_is_little_room(make_host):
+    host = make_host(viewport={"width": 320, "height": 700}).open()
+    host.show(gaps_states()["live"], kind="gaps")
+    summary = host.page.locator(".gaps-summary")
+    assert summary.evaluate("(n) => n.scrollWidth - n.clientWidth") <= 0
+    assert "gap" in summary.inner_text()
+    assert "since" not in summary.inner_text()
+    assert "since" in gaps_states()["live"]["summary"]
+
+
 def test_a_click_or_a_key_opens_it_and_it_says_so(host):
-    host.open().show(strip_states()["amiss"], kind="status")
+    host.open(is_still=True).show(strip_states()["amiss"], kind="status")
     assert not host.texts(".strip-more")
     host.page.locator(".strip").click(position={"x": 30, "y": 14})
     opener = host.page.locator(".strip-open")
@@ -85,7 +96,8 @@ def test_a_click_or_a_key_opens_it_and_it_says_so(host):
     assert len(host.texts(".feed-gaps tbody tr")) == 4
     assert "open 41 s" in " ".join(host.texts(".g-lasted"))
     assert any("rows were dropped" in each for each in host.texts(".strip-notes li"))
-    assert any("last error: the exchange ended" in each for each in host.texts(".strip-notes li"))
+    error = next(each for each in host.texts(".strip-notes li") if "last error" in each)
+    assert re.search(r"last error, \d\d:\d\d UTC: the exchange ended", error)
     assert host.texts(".strip-caption") == ["newest gaps; 1,200 older ones are in feed.gaps"]
     opener.focus()
     host.page.keyboard.press("Enter")
