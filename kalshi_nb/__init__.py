@@ -117,14 +117,30 @@ def __getattr__(name: str) -> Any:
         value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
     elif name in _MODULES:
         value = importlib.import_module(f"{__name__}.{name}")
+    elif name.startswith("_"):  # Python itself asks so for a module of ours that it is about to load
+        raise AttributeError(f"kalshi_nb has no {name!r}")
     else:
         from kalshi_nb._foreign_names import elsewhere  # noqa: PLC0415  # where somebody erred, and not before
 
-        instead = elsewhere(__name__, name)
+        instead = elsewhere(__name__, name) or _of_a_module(name)
         told = f": {instead}." if instead else f"; it has {', '.join(sorted(__all__))}"
         raise AttributeError(f"kalshi_nb has no {name!r}{told}")
     globals()[name] = value
     return value
+
+
+def _of_a_module(name: str) -> str:
+    """Return where an error, or a kind of message, of this name is to be had here; nothing where it is none."""
+    from kalshi_nb import errors  # noqa: PLC0415  # as above
+
+    if hasattr(errors, name):
+        return f"kn.errors.{name}"
+    message = name.removesuffix("Message")
+    if message == name:
+        return ""
+    from kalshi_nb import messages  # noqa: PLC0415  # as above
+
+    return f"kn.messages.{message}" if hasattr(messages, message) else ""
 
 
 def __dir__() -> list[str]:

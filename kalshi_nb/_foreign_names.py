@@ -8,13 +8,25 @@ from collections.abc import Callable, Mapping, Sequence
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar, cast
 
+from kalshi_nb._redaction import Secret
 from kalshi_nb._usage import meant
 from kalshi_nb.errors import NoSuchAttributeError, UsageError
 
-__all__ = ["Named", "corrected", "corrected_methods", "elsewhere", "named_elsewhere"]
+__all__ = [
+    "Named",
+    "corrected",
+    "corrected_in_secret",
+    "corrected_methods",
+    "elsewhere",
+    "named_elsewhere",
+    "not_gone_through",
+]
 
 _ORDERS: Final = "no orders are placed here; keep another client for that, beside this one"
 _DEPTH: Final = ".depth(n) by levels, .depth_within(0.05) by dollars"
+_PLACE: Final = 'the place stands first and alone: connect("demo"), or an address'
+_STATUS: Final = 'feed.orders().latest(), and .filter(pl.col("status") == "resting") of it'
+_AS_DICT: Final = "its fields as a dictionary are msgspec.structs.asdict(message)"
 _SWEEP: Final = "the levels to add up are .depth(99); kn.show(book, total=True) has what it costs to sweep each"
 
 Kind = TypeVar("Kind")
@@ -27,6 +39,7 @@ _NAMES: Final[dict[str, dict[str, str]]] = {
         "last": "the last row of each market is .latest(), the last of all .df.tail(1)",
         "ohlcv": 'candles of a feed are feed.stream("trade").bars("1m").rolling_frame().df',
         "to_csv": ".write_csv(path)",
+        "to_dataframe": "its polars DataFrame is .df; of pandas .to_pandas()",
         "to_parquet": ".write_parquet(path)",
     },
     "Book": {
@@ -42,6 +55,7 @@ _NAMES: Final[dict[str, dict[str, str]]] = {
         "df": "its levels as a polars DataFrame are .depth(10)",
         "no": '.levels("no")',
         "ready": '.status == "live"',
+        "to_dataframe": "its levels as a polars DataFrame are .depth(10)",
         "yes": '.levels("yes")',
     },
     "Feed": {
@@ -51,10 +65,14 @@ _NAMES: Final[dict[str, dict[str, str]]] = {
         "create_order": _ORDERS,
         "is_connected": 'feed.state == "connected"',
         "latency_ms": "feed.health().lag_p50 and .lag_p99, in seconds",
+        "messages_received": "feed.health().messages",
         "orderbook": "feed.book(market_ticker)",
+        "orderbook_snapshot": "feed.book(market_ticker)",
         "place_order": _ORDERS,
         "portfolio": "feed.positions(), feed.fills() and feed.orders()",
         "reconnect_count": "feed.health().reconnects",
+        "run_forever": "feed.run(), until Ctrl-C",
+        "seconds_since_last_message": "feed.health().ages, by channel",
         "start": "what connect() returns is running",
         "status": "feed.state in a word, feed.health() in full",
         "stop": "feed.close()",
@@ -62,16 +80,64 @@ _NAMES: Final[dict[str, dict[str, str]]] = {
         "ticker": "feed.tickers(market_ticker)",
         "unsubscribe": "closing is unsubscribing: close() of the frame, the book or the pipeline",
     },
+    "Fill": {
+        "action": "whether it bought or sold is .outcome_side, and .book_side",
+        "created_time": ".ts",
+        "price": ".yes_price",
+        "side": ".outcome_side and .book_side",
+        "ticker": ".market_ticker",
+    },
+    "MarketPosition": {"market_exposure": ".position_cost", "ticker": ".market_ticker", "total_traded": ".volume"},
+    "Ticker": {
+        "last_price": ".price",
+        "no_ask": "a NO ask is one dollar less .yes_bid",
+        "no_bid": "a NO bid is one dollar less .yes_ask",
+        "ticker": ".market_ticker",
+    },
+    "Trade": {
+        "created_time": ".ts",
+        "price": ".yes_price",
+        "quantity": ".count",
+        "side": ".taker_outcome_side",
+        "size": ".count",
+        "taker_side": ".taker_outcome_side",
+        "ticker": ".market_ticker",
+    },
+    "UserOrder": {"created_time": ".created_ts", "ticker": ".market_ticker"},
+    "Rest": {
+        "history": "await asyncio.to_thread(kalshi_nb.history, where, market_ticker)",
+        "live_candles": "feed.live_candles(…) by await asyncio.to_thread(feed.live_candles, market_ticker)",
+        "orders": "feed.orders(), feed.fills() and feed.positions() begin with what there is",
+        "trades": "feed.trades(…, since=…) by await asyncio.to_thread(feed.trades, market_ticker, since='2h')",
+    },
     "Health": {"lag": ".lag_p50 and .lag_p99", "status": ".state"},
     "kalshi_nb": {
+        "Action": _ORDERS,
         "AsyncFeed": "await kn.connect_async(…), and async for over feed.listen(channel)",
+        "CandlestickPeriod": 'feed.candles(market_ticker, "1h", since="7d"); "1m", "1h" and "1d" there are',
         "Client": "kn.connect(…)",
+        "InsufficientFundsError": _ORDERS,
+        "KalshiAPIError": "what REST answers with an error is kn.errors.RestError, and all of ours kn.KalshiError",
         "KalshiAuth": "kn.connect(…), with key_id= and private_key=, or KALSHI_API_KEY_ID and KALSHI_PRIVATE_KEY_PATH",
         "KalshiClient": "kn.connect(…)",
         "KalshiWebSocket": "kn.connect(…)",
+        "MarketStatus": 'feed.markets(series, status="open"), in words',
+        "OrderStatus": _STATUS,
+        "OrderRejectedError": _ORDERS,
         "Orderbook": "feed.book(market_ticker)",
         "OrderbookManager": "feed.book(market_ticker)",
+        "ResourceNotFoundError": "kn.errors.RestNotFoundError",
+        "Side": _ORDERS,
     },
+    # A channel, in place of which a name of something else may stand.
+    "channel": {
+        "error": "errors are raised by the call that meets them; later ones are in feed.health() and the log",
+    },
+    # Arguments of one call; what many calls have alike is below.
+    "connect": {"base_url": _PLACE, "demo": _PLACE, "env": _PLACE, "environment": _PLACE, "url": _PLACE},
+    "orders": {"status": _STATUS},
+    # What any message may be asked for.
+    "message": {"dict": _AS_DICT, "model_dump": _AS_DICT, "to_dict": _AS_DICT},
 }
 """What to write instead, by kind of handle and by name."""
 
@@ -83,6 +149,14 @@ def elsewhere(kind: str, name: str) -> str:
     if verb in ("subscribe", "unsubscribe") and what:
         return names.get(verb, "")
     return names.get(name) or (names.get(what, "") if verb == "get" else "")
+
+
+def not_gone_through(_feed: object) -> NoReturn:
+    """Say what to go through in place of a whole feed: its ``__aiter__``."""
+    raise UsageError(
+        "A feed has many channels, and each is gone through by itself: async for message in feed.listen('trade'). For "
+        "several at once @feed.on('trade') and @feed.on('ticker') above functions, or a task each."
+    )
 
 
 def named_elsewhere(handle: object, name: str) -> NoReturn:
@@ -114,6 +188,8 @@ _ALIKE: Final[tuple[tuple[str, ...], ...]] = (
     ("levels", "depth", "rows", "n"),
     ("event_ticker", "event"),
     ("channel", "name", "topic"),
+    ("key_id", "api_key_id", "api_key", "key"),
+    ("private_key", "private_key_path", "key_path", "key_file", "pem"),
 )
 """Words for one thing: of each line whichever a call takes is what is meant by the others."""
 
@@ -135,6 +211,25 @@ def corrected(function: Function) -> Function:
                 raise
             raise told from None
 
+    return _in_place_of(function, call)
+
+
+def corrected_in_secret(function: Function) -> Function:
+    """Do as `corrected` says for a function that may be given keys: nothing that a traceback shows has them."""
+    explain, secret = _explained, Secret
+
+    def call(*given: Any, **named: Any) -> Any:
+        held, count, names = secret((given, named)), len(given), dict.fromkeys(named)
+        del given, named
+        told = explain(function, [None] * count, names)
+        if told is not None:
+            raise told
+        return function(*held.reveal()[0], **held.reveal()[1])
+
+    return _in_place_of(function, call)
+
+
+def _in_place_of(function: Function, call: Callable[..., Any]) -> Function:
     # In the module of what it stands for: by that, doctest knows whose examples it has to run.
     module = getattr(function, "__globals__", {})
     made = FunctionType(call.__code__, module, call.__name__, None, call.__closure__)
@@ -166,7 +261,9 @@ def _explained(function: Callable[..., Any], given: Sequence[Any], named: Mappin
     words = given[1:] if "self" in signature.parameters else given
     unknown = next((each for each in named if each not in {other.name for other in taken}), None)
     if unknown is not None:
-        return UsageError(f"{call} has no argument {unknown!r}.{_meant(unknown, taken)} It takes {_listed(taken)}.")
+        instead = elsewhere(call[:-2].removesuffix("_async"), unknown)
+        told = f": {instead}." if instead else f".{_meant(unknown, taken)}"
+        return UsageError(f"{call} has no argument {unknown!r}{told} It takes {_listed(taken)}.")
     twice = next((each for each in by_place[: len(words)] if each in named), None)
     if twice is not None:
         return UsageError(f"{call} was given {twice} twice: by its place, and by its name.")

@@ -2,7 +2,8 @@
 
 A handler is code of the user: it may wait for a disk, a network or a lock. So no thread that data passes through calls
 one. They put a record into a bounded queue, and the thread ``kalshi-log``, which begins with the first record, hands
-it to the handlers. Where the queue is full records are counted instead, and the next one says how many.
+it to the handlers. Where the queue is full records are counted instead, and the next one says how many. Only where no
+thread can begin, as at the interpreter's end, it is whoever tells that calls them.
 
 With no handler configured Python prints warnings to standard error. In a plain script that is right: nobody would hear
 of them otherwise. In a notebook it would land below whatever cell runs, so there such records go nowhere, and the
@@ -12,6 +13,7 @@ feed's own ``health().warnings``, reprs and warnings at the next call tell of th
 from __future__ import annotations
 
 import atexit
+import contextlib
 import logging
 import os
 import queue
@@ -34,7 +36,7 @@ class _Writer:
 
     def __init__(self) -> None:
         self._records: queue.Queue[logging.LogRecord] = queue.Queue(_MOST)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a handler may have something to tell, too
         self._thread: threading.Thread | None = None
         self._left_out = 0
 
@@ -50,8 +52,20 @@ class _Writer:
         if self._thread is None:
             with self._lock:
                 if self._thread is None:
-                    self._thread = threading.Thread(target=self._run, name="kalshi-log", daemon=True)
-                    self._thread.start()
+                    self._begin()
+
+    def _begin(self) -> None:
+        thread = threading.Thread(target=self._run, name="kalshi-log", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            # From Python 3.12 on no thread begins once the interpreter ends. Whoever tells then, tells it himself:
+            # there is no data any more that would wait for him.
+            with contextlib.suppress(queue.Empty):
+                while True:
+                    self._hand_over(self._records.get_nowait())
+        else:
+            self._thread = thread
 
     def settle(self, timeout: float) -> bool:
         until = time.monotonic() + timeout
@@ -61,14 +75,16 @@ class _Writer:
 
     def _run(self) -> None:
         while True:
-            record = self._records.get()
-            try:
-                if _LOGGER.hasHandlers() or shell() is None:
-                    _LOGGER.handle(record)
-            except BaseException:  # noqa: BLE001, S110  # logging has its own way to tell of a handler that fails
-                pass
-            finally:
-                self._records.task_done()
+            self._hand_over(self._records.get())
+
+    def _hand_over(self, record: logging.LogRecord) -> None:
+        try:
+            if _LOGGER.hasHandlers() or shell() is None:
+                _LOGGER.handle(record)
+        except BaseException:  # noqa: BLE001, S110  # logging has its own way to tell of a handler that fails
+            pass
+        finally:
+            self._records.task_done()
 
 
 _writer = _Writer()

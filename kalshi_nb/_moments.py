@@ -66,6 +66,6 @@ def datetime_of(us: int) -> dt.datetime:
     A computer's clock may be set to anything, and whoever asks how things are is not to be told by an OverflowError.
     """
     try:
-        return _EPOCH + dt.timedelta(microseconds=us)
+        return _EPOCH + us * _US
     except OverflowError:
         return _LAST if us > 0 else _FIRST

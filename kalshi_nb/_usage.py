@@ -78,7 +78,7 @@ def flag(name: str, value: object) -> bool:
 
 def iterated(value: object) -> Iterator[object] | None:
     """Return what goes through something, through a text as one thing; None where there is no going through it."""
-    if isinstance(value, str):
+    if isinstance(value, str | bytes | bytearray):  # of bytes one would go through numbers
         return iter((value,))
     try:
         return iter(value)  # type: ignore[call-overload,no-any-return]  # whether it can be is what is asked

@@ -6,15 +6,17 @@ import threading
 import time
 from collections import deque
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
+
+from kalshi_nb._extensions import WANTED, found
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Waiters", "Wakeup"]
+__all__ = ["PlainWakeup", "Waiters", "Wakeup"]
 
 
-class Wakeup:
+class PlainWakeup:
     """What one thread sleeps on and any other rings.
 
     It is a lock: held while nobody rang, released by a ring, taken again by whoever sleeps. That is one call into the
@@ -33,7 +35,15 @@ class Wakeup:
 
     def sleep(self, timeout: float | None) -> bool:
         """Sleep for at most `timeout` seconds, None for as long as it takes; return whether a ring ended it."""
-        return self._lock.acquire(timeout=-1 if timeout is None else max(0.0, timeout))
+        return self._lock.acquire(timeout=-1 if timeout is None else min(max(0.0, timeout), threading.TIMEOUT_MAX))
+
+
+_extension: Final[Any] = found("kalshi_nb._ringing") if WANTED else None
+
+if TYPE_CHECKING or _extension is None:  # noqa: SIM108  # a name that annotations may use
+    Wakeup = PlainWakeup
+else:
+    Wakeup = _extension.Wakeup
 
 
 class Waiters:

@@ -54,6 +54,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Final, NoReturn
+
 __all__ = [
     "AccountWarning",
     "AuthenticationError",
@@ -347,3 +349,17 @@ class HistoryWarning(KalshiWarning):
 
 class ClockWarning(KalshiWarning):
     """The clock of this computer is off by so much that signatures may be refused."""
+
+
+_ELSEWHERE: Final = {
+    "KalshiAPIError": "what REST answers with an error is RestError, and all of ours KalshiError",
+    "ResourceNotFoundError": "RestNotFoundError",
+}
+"""What other clients call what is here."""
+
+if not TYPE_CHECKING:  # to a type checker no name is there but those that are
+
+    def __getattr__(name: str) -> NoReturn:
+        instead = _ELSEWHERE.get(name)
+        told = f": {instead}." if instead else f"; it has {', '.join(sorted(__all__))}."
+        raise AttributeError(f"{__name__} has no {name!r}{told}")

@@ -8,6 +8,8 @@ Where it is asked for with ``gaps=True``, a `Gap` stands between them wherever s
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, NoReturn
+
 from kalshi_nb._messages import account, communications, gaps, lifecycle, market, quotes, reference_feeds
 from kalshi_nb._messages.account import *
 from kalshi_nb._messages.communications import *
@@ -35,3 +37,10 @@ if __doc__:
     __doc__ += "\nWhich messages a channel gives:\n\n" + "".join(
         f"``{name}``\n    {', '.join(f'`{each}`' for each in traits_of(name).messages)}\n" for name in ROWS
     )
+
+if not TYPE_CHECKING:  # to a type checker no name is there but those that are
+
+    def __getattr__(name: str) -> NoReturn:
+        bare = name.removesuffix("Message")
+        told = f": {bare}." if bare in __all__ else f"; it has {', '.join(sorted(__all__))}."
+        raise AttributeError(f"kalshi_nb.messages has no {name!r}{told}")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from kalshi_nb._cli.arguments import Parsers, seconds
+from kalshi_nb._terminal import width
 from kalshi_nb.errors import FileError
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["add", "run"]
 
 _BOOKS: Final = 4
+_WIDE: Final = 120
+"""Columns of a terminal that the widest of the tables take."""
 
 
 def add(parsers: Parsers) -> argparse.ArgumentParser:
@@ -54,16 +57,19 @@ def run(arguments: argparse.Namespace) -> int:
         pl.Config.set_fmt_str_lengths(32).set_tbl_width_chars(140)
         if not _writes("┌╞═╡│…", sys.stdout.encoding):
             pl.Config.set_tbl_formatting("ASCII_FULL_CONDENSED").set_tbl_hide_column_data_types(active=True)
+        narrow = (width() or _WIDE) < _WIDE  # there the columns that fit, since a broken table cannot be read
+        quoted = pl.nth(1, 2, 3, 4, 5) if narrow else pl.nth(range(7))
+        traded = [pl.col("ts").dt.time().alias("time (UTC)"), pl.nth(1, 2, 3)] if narrow else [pl.nth(range(6))]
         print("\nTickers, the last row of each market (dollars and contracts):")
-        print(tickers.latest().sort("volume", descending=True).select(pl.nth(range(7))).head(8))
+        print(tickers.latest().sort("volume", descending=True).select(quoted).head(8))
         print(f"\nTrades, the newest of {trades.total:,}:")
-        print(trades.df.tail(6).select(pl.nth(range(6))))
+        print(trades.df.tail(6).select(traded))
         book = next(iter(books.values()))
         with options(unit="cents" if _writes("¢", sys.stdout.encoding) else "dollars"):
             print(f"\n{book!r}")
         print(book.depth(6))
         print("\nGaps (none is what you want to see):")
-        print(feed.gaps)
+        print(feed.gaps.select("channel", "reason", "seq_from", "seq_to", "repaired_by") if narrow else feed.gaps)
         print("\nHealth:")
         print(feed.health())
         path = trades.write_parquet(arguments.output / "trades.parquet")
@@ -104,8 +110,8 @@ def _watch(feed: Feed, duration: float, **frames: Frame) -> None:
     while (left := end - time.monotonic()) > 0:
         time.sleep(min(1.0, left))
         now = {name: frame.total for name, frame in frames.items()}
-        rates = "   ".join(f"{name} {now[name] - before[name]:>5,}/s" for name in now)
+        rates = "  ".join(f"{name} {now[name] - before[name]:>4,}/s" for name in now)
         health = feed.health()
         lag = "     -" if health.lag_p50 is None else f"{health.lag_p50 * 1000:6.1f} ms"
-        print(f"{health.messages:>8,} messages   {rates}   lag {lag}", flush=True)
+        print(f"{health.messages:>7,} messages  {rates}  lag {lag}", flush=True)
         before = now

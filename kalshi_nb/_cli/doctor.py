@@ -33,8 +33,8 @@ def run(arguments: argparse.Namespace) -> int:
     if where is None and Settings().find(ENVIRONMENT_VARIABLE) is None:
         where = SIMULATED
         print(
-            "No place is named, so this looks at the simulated exchange; for another: kalshi-nb doctor demo, or prod, "
-            f"or set {ENVIRONMENT_VARIABLE}.\n"
+            "No place is named, so this looks at the simulated exchange;\n"
+            f"for another: kalshi-nb doctor demo, or prod, or set {ENVIRONMENT_VARIABLE}.\n"
         )
     report = doctor(
         where,

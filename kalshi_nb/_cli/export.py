@@ -14,7 +14,8 @@ __all__ = ["add", "run"]
 _EXAMPLES: Final = """\
 examples:
   kalshi-nb export night --out tables
-  kalshi-nb export night --out trades-csv --format csv --channel trade --from 2026-11-28T06:00 --until 2026-11-28T07:00
+  kalshi-nb export night --out trades-csv --format csv --channel trade \\
+      --from 2026-11-28T06:00 --until 2026-11-28T07:00
 """
 
 

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from kalshi_nb._cli.arguments import Parsers, telling
-from kalshi_nb.errors import ConfigurationError
+from kalshi_nb.errors import ConfigurationError, RestError
+
+if TYPE_CHECKING:
+    import polars as pl
 
 __all__ = ["add", "run"]
 
 _EXAMPLES: Final = """\
 examples:
   kalshi-nb history KXHIGHNY-26NOV22-B52.5 --since 24h --out trades --env sim
-  kalshi-nb history KXHIGHNY-26NOV22-B52.5 --candles 1h --since 7d --out candles.parquet --env sim
+  kalshi-nb history KXHIGHNY-26NOV22-B52.5 --candles 1h --since 7d \\
+      --out candles.parquet --env sim
 """
 _FORMATS: Final = (".parquet", ".csv")
+_SINCE: Final = "24h"
 
 
 def add(parsers: Parsers) -> argparse.ArgumentParser:
@@ -29,7 +37,7 @@ def add(parsers: Parsers) -> argparse.ArgumentParser:
     )
     parser.add_argument("market", nargs="+", help="tickers of markets, or ALL for the trades of all")
     parser.add_argument("--env", help="sim, demo, prod or an address (KALSHI_ENV)")
-    parser.add_argument("--since", default="24h", help="so long ago, such as 7d, or a moment (24h)")
+    parser.add_argument("--since", help=f"so long ago, such as 7d, or a moment ({_SINCE})")
     parser.add_argument("--until", help="as --since: so long ago, or a moment, such as 2026-11-28T18:00 (now)")
     parser.add_argument("--candles", metavar="INTERVAL", help="1m, 1h or 1d: candles in place of trades")
     parser.add_argument("--filled", action="store_true", help="also candles in which nothing moved")
@@ -46,34 +54,53 @@ def run(arguments: argparse.Namespace) -> int:
 
     told = None if arguments.quiet else telling()
     tickers = None if arguments.market == ["ALL"] else arguments.market
+    window = arguments.env, tickers, arguments.since or _SINCE, arguments.until
+    unsaid = "" if arguments.since else f" of the last {_SINCE}"
     if arguments.candles is None:
         if arguments.out.suffix.lower() in _FORMATS:
             raise ConfigurationError(
                 f"--out {str(arguments.out)!r}: trades go into a folder of files, not into one; name it without "
                 f"{arguments.out.suffix}. Candles (--candles 1h) go into one file."
             )
-        found = history(
-            arguments.env, tickers, arguments.since, arguments.until, out=arguments.out, progress=told
-        ).lazy()
+        with _saying(lambda stopped: " ".join(getattr(stopped, "__notes__", ()))):
+            found = history(*window, out=arguments.out, progress=told).lazy()
         rows = int(found.select("ts").collect().height)
-        print(f"{rows:,} trades in {arguments.out}")
+        print(f"{rows:,} trades{unsaid} in {arguments.out}")
         return 0 if rows else 1
     if arguments.out.suffix not in _FORMATS:
         raise ConfigurationError(
             f"--out {str(arguments.out)!r}: candles go into one file; end its name with {' or '.join(_FORMATS)}."
         )
-    frame = candles(
-        arguments.env,
-        tickers,
-        arguments.candles,
-        arguments.since,
-        arguments.until,
-        filled=arguments.filled,
-        progress=told,
-    )
-    if arguments.out.suffix == ".csv":
-        frame.write_csv(arguments.out)
-    else:
-        frame.write_parquet(arguments.out)
-    print(f"{frame.height:,} candles in {arguments.out}")
+    with _saying(lambda stopped: _kept(stopped, arguments.out)):
+        where, markets, since, until = window
+        frame = candles(where, markets, arguments.candles, since, until, filled=arguments.filled, progress=told)
+    _write(frame, arguments.out)
+    print(f"{frame.height:,} candles{unsaid} in {arguments.out}")
     return 0 if frame.height else 1
+
+
+@contextmanager
+def _saying(kept: Callable[[BaseException], str]) -> Iterator[None]:
+    """Say what is kept of what an error or Ctrl-C breaks off."""
+    try:
+        yield
+    except (RestError, KeyboardInterrupt) as stopped:
+        if text := kept(stopped):
+            print(f"kalshi-nb history: {text}", file=sys.stderr)
+        raise
+
+
+def _kept(stopped: BaseException, out: Path) -> str:
+    """Write the candles that had come, and say so; nothing where there are none."""
+    partial: pl.DataFrame | None = getattr(stopped, "partial", None)
+    if partial is None or partial.is_empty():
+        return ""
+    _write(partial, out)
+    return f"{partial.height:,} candles had come, and are in {out}."
+
+
+def _write(frame: pl.DataFrame, out: Path) -> None:
+    if out.suffix == ".csv":
+        frame.write_csv(out)
+    else:
+        frame.write_parquet(out)

@@ -11,13 +11,15 @@ from typing import Final
 
 from kalshi_nb._cli.arguments import Parsers
 from kalshi_nb._sizes import size
+from kalshi_nb._terminal import hanging
 
 __all__ = ["add", "run"]
 
 _EXAMPLES: Final = """\
 examples:
   kalshi-nb info night
-  kalshi-nb info night/2026-11-28/20261128T054000.123456Z-000001.jsonl.zst.part --json
+  kalshi-nb info --json \\
+      night/2026-11-28/20261128T054000.123456Z-000001.jsonl.zst.part
 """
 _HOLES: Final = 3
 
@@ -30,7 +32,10 @@ def add(parsers: Parsers) -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("recording", help="the folder that was recorded into, or one of its segments")
+    parser.add_argument(
+        "recording",
+        help="the folder that was recorded into, or one of its segments, here or at an address (s3://…)",
+    )
     parser.add_argument("--json", action="store_true", help="print it as JSON")
     parser.add_argument("--strict", action="store_true", help="end with 3 where a gap, a damage or a loss is found")
     return parser
@@ -46,11 +51,11 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps({**dataclasses.asdict(info), "gaps": gaps.height}, default=str))
     else:
         for name, value in dataclasses.asdict(info).items():
-            print(f"{name.replace('_', ' '):<10}  {_text(name, value)}")
+            print(hanging(f"{name.replace('_', ' '):<10}  ", _text(name, value)))
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(Counter(gaps["reason"]).items()))
         repaired = gaps.filter(repaired_by="rest").height
         fetched = f"; {repaired:,} repaired over REST" if repaired else ""
-        print(f"{'gaps':<10}  {f'{gaps.height:,}: {reasons}{fetched}' if reasons else 'none'}")
+        print(hanging(f"{'gaps':<10}  ", f"{gaps.height:,}: {reasons}{fetched}" if reasons else "none"))
     lost = gaps.height or info.damages or info.losses
     return _HOLES if arguments.strict and lost else 0
 

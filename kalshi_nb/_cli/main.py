@@ -64,9 +64,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         With 0 after ``--help`` and ``--version``, and with 2 where there are no arguments, or none that can be
         understood.
     """
-    parser = Parser(prog="kalshi-nb", description="Live Kalshi markets as polars frames.")
+    parser = Parser(
+        prog="kalshi-nb",
+        description="Live Kalshi markets as polars frames.",
+        epilog="kalshi-nb COMMAND --help says what a command takes; kalshi-nb demo shows it all, without a key.",
+    )
     parser.add_argument("--version", action="version", version=f"kalshi_nb {__version__}")
-    parsers = parser.add_subparsers(dest="command", required=True)
+    parsers = parser.add_subparsers(dest="command", required=True, title="commands", metavar="COMMAND")
     for command in COMMANDS:
         command.add(parsers).set_defaults(run=command.run)
     _print_whatever_comes()

@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from kalshi_nb._cli.arguments import Parsers
+from kalshi_nb._terminal import width as terminal_width
 from kalshi_nb.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ examples:
 """
 _LIMIT: Final = 50
 _NOTHING: Final = "-"
+_SHORTEST: Final = 4
+"""Characters of a title below which a line is rather broken by the terminal."""
 
 
 def add(parsers: Parsers) -> argparse.ArgumentParser:
@@ -79,14 +82,25 @@ def _lines(found: pl.DataFrame) -> list[str]:
 
     names = [plain_text(ticker) for ticker in found["market_ticker"]]
     width = max(map(len, names), default=0)
+    columns = terminal_width()
     lines = []
     for name, row in zip(names, found.iter_rows(named=True), strict=True):
-        title = " · ".join(plain_text(each) for each in (row["title"], row["subtitle"]) if each)
         prices = f"{_price(row['yes_bid']):>6} {_price(row['yes_ask']):>6}"
         closes = f"{row['close_time']:%Y-%m-%d %H:%M}" if row["close_time"] is not None else f"{_NOTHING:<16}"
-        lines.append(f"{name:<{width}}  {prices}  {closes}  {title}")
+        line = f"{name:<{width}}  {prices}  {closes}  "
+        room = None if columns is None else columns - len(line)
+        lines.append(line + _title(plain_text(row["title"] or ""), plain_text(row["subtitle"] or ""), room))
     head = f"{'market':<{width}}  {'bid':>6} {'ask':>6}  {'closes (UTC)':<16}  title"
     return [head, *lines] if lines else []
+
+
+def _title(title: str, subtitle: str, room: int | None) -> str:
+    """Return both in so many characters, where there are enough: an event's markets differ by the second alone."""
+    whole = " · ".join(each for each in (title, subtitle) if each)
+    left = len(whole) if room is None else room - len(whole) + len(title)
+    if room is None or len(whole) <= room or left < _SHORTEST:
+        return whole
+    return whole.replace(title, f"{title[: left - 1].rstrip()}…", 1)
 
 
 def _price(dollars: float | None) -> str:

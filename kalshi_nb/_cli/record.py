@@ -28,7 +28,8 @@ __all__ = ["add", "run"]
 _EXAMPLES: Final = """\
 examples:
   kalshi-nb record night --env sim --for 60s --export tables
-  kalshi-nb record night --channel trade --channel orderbook_delta --market KXHIGHNY-26NOV28-B52.5 --env demo
+  kalshi-nb record night --channel trade --channel orderbook_delta \\
+      --market KXHIGHNY-26NOV28-B52.5 --env demo
 """
 _LINE_EVERY: Final = 10.0
 _TERMINATED: Final = 143

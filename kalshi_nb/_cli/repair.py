@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import sys
 from typing import Final
 
 from kalshi_nb._cli.arguments import Parsers, telling
+from kalshi_nb.errors import RestError
 
 __all__ = ["add", "run"]
 
@@ -38,6 +40,15 @@ def run(arguments: argparse.Namespace) -> int:
     from kalshi_nb._recording.recording import open_recording  # noqa: PLC0415  # --help needs none of it
 
     told = None if arguments.json or arguments.quiet else telling()
-    report = open_recording(arguments.recording).repair(arguments.env, progress=told)
+    try:
+        report = open_recording(arguments.recording).repair(arguments.env, progress=told)
+    except (RestError, KeyboardInterrupt) as stopped:
+        kept = " ".join(getattr(stopped, "__notes__", ()))  # what is kept, and how to go on
+        if isinstance(stopped, RestError):
+            print(f"kalshi-nb repair: {stopped} {kept}".rstrip(), file=sys.stderr)
+            return 2
+        if kept:
+            print(f"kalshi-nb repair: {kept}", file=sys.stderr)
+        raise
     print(json.dumps(dataclasses.asdict(report)) if arguments.json else report)
     return 1 if report.left else 0

@@ -20,12 +20,15 @@ __all__ = ["add", "run"]
 
 _EXAMPLES: Final = """\
 examples:
-  kalshi-nb replay night --speed max --from 2026-11-28T06:00 --until 2026-11-28T06:05 > frames.jsonl
+  kalshi-nb replay night --speed max --from 2026-11-28T06:00 \\
+      --until 2026-11-28T06:05 > frames.jsonl
   kalshi-nb replay night --serve --port 8765 --speed 10
 
-with --serve it is an exchange for any client, at ws://127.0.0.1:PORT/trade-api/ws/v2. It plays once, from when the
-first client has subscribed, and stays until Ctrl-C. Each client gets the channels and markets that it asks for;
-handshakes are taken with any key, or with --key-file only with the one that is written there.
+with --serve it is an exchange for any client, at
+ws://127.0.0.1:PORT/trade-api/ws/v2. It plays once, from when the first client
+has subscribed, and stays until Ctrl-C. Each client gets the channels and
+markets that it asks for; handshakes are taken with any key, or with --key-file
+only with the one that is written there.
 """
 _INTERRUPTED: Final = 130
 _LOOK: Final = 0.5
@@ -39,7 +42,10 @@ def add(parsers: Parsers) -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("recording", help="the folder that was recorded into, or one of its segments")
+    parser.add_argument(
+        "recording",
+        help="the folder that was recorded into, or one of its segments, here or at an address (s3://…)",
+    )
     parser.add_argument(
         "--speed", default="1", help="how fast: 1 is as it came, 10 is ten times that, max as fast as it goes (1)"
     )

@@ -265,8 +265,12 @@ class Account:
         for page in self._portfolio.orders(ticker, "resting"):
             known -= {of(row, ORDERS, "order_id") for row in page.rows}
             yield page
-        for status in ("executed", "canceled"):
-            for page in _up_to(_MOST, self._portfolio.orders(ticker, status, since)):
+        ended = [
+            *(self._portfolio.orders(ticker, status, since) for status in ("executed", "canceled")),
+            self._portfolio.moved_orders(ticker, since),
+        ]
+        for pages in ended:
+            for page in _up_to(_MOST, pages):
                 known -= {of(row, ORDERS, "order_id") for row in page.rows}
                 yield page
         for order_id in sorted(known):  # older ones that ended in a gap

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from kalshi_nb._feed.cells import Run, cells, origin
-from kalshi_nb._feed.coverage import Coverage
+from kalshi_nb._feed.coverage import ASKING, Coverage, first_mark
 from kalshi_nb._feed.demand import Demand, Held, MarketTickers, check_subjects
 from kalshi_nb._feed.handles import Closer, Ending
 from kalshi_nb._redaction import could_be_key, shown
@@ -18,7 +18,7 @@ from kalshi_nb._rows.channels import source_of
 from kalshi_nb._rows.tickers import about
 from kalshi_nb._streams.fetched import checked_backfill
 from kalshi_nb._streams.listening import Inbox, Listener
-from kalshi_nb._streams.pipeline import Pipeline
+from kalshi_nb._streams.pipeline import Pipeline, know_gaps
 from kalshi_nb._streams.runner import Pipelines
 from kalshi_nb._usage import flag
 from kalshi_nb.errors import ConfigurationError
@@ -211,8 +211,10 @@ class Attachments:
     def _ask(self, pipeline: Pipeline, ending: Ending) -> Held:
         """Ask for the rows of a pipeline that is attached already, so that it misses none."""
         try:
+            know_gaps(pipeline, ASKING)
             held = self._demand.rows(pipeline.channel, pipeline.market_tickers)
             ending.add(held.release)
+            know_gaps(pipeline, first_mark(self._engine, source_of(pipeline.channel)))
         except BaseException:
             pipeline.close()
             raise

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 from kalshi_nb._logging import log
 from kalshi_nb._rest.missed_trades import MARGIN, MS, UNKNOWN, fetch
+from kalshi_nb._rest.trades import TRADE_ID
 from kalshi_nb.errors import KalshiError
 
 if TYPE_CHECKING:
@@ -72,7 +73,8 @@ class _Hole:
 
     `after` is None until a trade came behind it, `seen` is when it was seen to have come, and `again` when REST, which
     did not answer, is to be asked again, in seconds of the computer's monotonic clock; `since` and `until` are when
-    those two trades were made, in microseconds.
+    those two trades were made, in microseconds; `known` names what the socket brought of that time: by the last look
+    others may have taken its place among the newest trades.
     """
 
     gap: Gap
@@ -82,6 +84,7 @@ class _Hole:
     again: float = 0.0
     since: int = 0
     until: int = 0
+    known: set[str] = field(default_factory=set)
     tries: int = 0
 
 
@@ -229,7 +232,7 @@ class Backfill:
 
     def _is_due(self, hole: _Hole) -> bool:
         """Tell whether the trades of a gap are to be looked for now, and write down between which they lie."""
-        gap, now = hole.gap, time.monotonic()
+        gap, now, is_found = hole.gap, time.monotonic(), False
         wanted = self._wanted()
         if wanted is not None and not wanted:  # whoever missed something has gone, and no trade will come
             self._holes.remove(hole)
@@ -239,11 +242,15 @@ class Backfill:
                 return False
             hole.before, hole.after = self._recent.around(gap.opened_at, gap.closed_at)
             hole.seen = now
+            is_found = hole.after is not None
         if hole.after is None:
             return False  # nobody can tell yet whether all of it can be seen
         hole.since = gap.opened_at - UNKNOWN if hole.before is None else hole.before.at
         hole.until = hole.after.at
-        return now >= max(hole.again, hole.seen + TRIES[hole.tries])
+        is_due = now >= max(hole.again, hole.seen + TRIES[hole.tries])
+        if is_due or is_found:
+            hole.known |= self._recent.ids(hole.since, hole.until + MS)
+        return is_due
 
     def _fetch(self, near: list[_Hole]) -> bool:
         """Hand over what lies in some gaps, and take down those of which that is proven to be all."""
@@ -256,8 +263,11 @@ class Backfill:
         found = fetch(history, self._wanted(), since, until, lambda _: not self._stopping.is_set())
         if found is None:
             return False
-        missed = found.missed(self._recent.ids(), [(each.since, each.until + MS) for each in near])
+        known = set().union(*(each.known for each in near))
+        missed = found.missed(known, [(each.since, each.until + MS) for each in near])
         if missed:
+            for each in near:
+                each.known.update(row[TRADE_ID] for row in missed)
             self.fetched += len(missed)
             self._engine.put(_CHANNEL, missed)
         if found.untold:

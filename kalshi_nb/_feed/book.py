@@ -20,6 +20,7 @@ from kalshi_nb._moments import datetime_of
 from kalshi_nb._redaction import shown
 from kalshi_nb._rows.ladders import EndedLadder
 from kalshi_nb._rows.ladders import Levels as IntegerLevels
+from kalshi_nb._terminal import hanging
 from kalshi_nb._threads import refuse_on
 from kalshi_nb._usage import Blocking, Made, not_copied, real, setter, whole
 from kalshi_nb._waiting import FORKED, Deadline
@@ -474,7 +475,8 @@ class Book(Made, Shared, Blocking, Named):
         told = picture.note if picture.status == "closed" else ""
         if self.crossed:
             told = "crossed: so the exchange says itself"
-        return f"{line}  ({told})" if told else line
+        ticker, between, rest = (f"{line}  ({told})" if told else line).partition("  ")
+        return hanging(ticker + between, rest)
 
     def _held_by(self, books: Any) -> None:
         """Have the books that it is one of told when it is closed, for as long as somebody has them."""

@@ -10,6 +10,8 @@ a cell left behind, and from a widget's callback belong to none, and nothing rep
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import sys
 import threading
@@ -31,6 +33,9 @@ __all__ = ["Cells", "Run", "cells", "frames_inside", "origin"]
 _PACKAGE: Final = str(Path(__file__).parent.parent) + os.sep
 _FAILED: Final = frozenset({"exception", "interrupted", "cancelled", "marimo-error"})
 """What marimo calls the end of a run that did not end well."""
+
+_LOOKS_EVERY: Final = 0.05
+"""Seconds between two looks at a cell of marimo's that awaits."""
 
 
 class Run:
@@ -174,11 +179,27 @@ class Cells:
         run = self._here.run
         if run is None or not run.goes_on(key, execution):
             run = self._here.run = Run(key, execution)
-            # marimo tells nobody of the end; but what it keeps of a run goes with it.
+            # marimo tells nobody of the end. What it keeps of a run goes with it, as a rule; but the traceback of one
+            # that raised it keeps, for its debugger, and on Python 3.13, though not on 3.11, that one keeps all of the
+            # run. So it is looked at, too: between two cells its loop has a moment, on the thread that runs them.
             weakref.finalize(execution, self._left, run, context, execution.cell_id).atexit = False
+            with contextlib.suppress(RuntimeError):  # no loop: the other way is left
+                asyncio.get_running_loop().call_soon(self._look, run, context, weakref.ref(execution))
         return run
 
+    def _look(self, run: Run, context: Any, reference: weakref.ref[Any]) -> None:
+        """Find out whether a run is over; on marimo's own thread."""
+        execution = reference()
+        if execution is None:
+            return
+        if context.execution_context is execution:  # a cell that awaits
+            asyncio.get_running_loop().call_later(_LOOKS_EVERY, self._look, run, context, reference)
+        else:
+            self._left(run, context, execution.cell_id)
+
     def _left(self, run: Run, context: Any, cell_id: Any) -> None:
+        if run.is_over:
+            return
         run.is_over = True
         cell = context.graph.cells.get(cell_id)
         self._finish(run, -1, run.key, well=getattr(cell, "run_result_status", None) not in _FAILED)

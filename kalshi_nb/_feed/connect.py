@@ -22,6 +22,7 @@ from kalshi_nb._feed.feed import Feed
 from kalshi_nb._feed.options import DEFAULT_OPTIONS, Options, ProxyAddress
 from kalshi_nb._feed.registry import opened, registry
 from kalshi_nb._feed.routes import check_environments_proxy, context_of
+from kalshi_nb._foreign_names import corrected_in_secret
 from kalshi_nb._offload import off_loop
 from kalshi_nb._redaction import Secret
 from kalshi_nb._rest.client import RestClient
@@ -38,6 +39,7 @@ WORST_CLOCK: Final = 10.0
 """Seconds a clock may be off; the exchange was seen to refuse signatures from about 15 s on."""
 
 
+@corrected_in_secret
 def connect(
     where: str | Exchange | None = None,
     *,
@@ -143,6 +145,7 @@ def connect(
         raise
 
 
+@corrected_in_secret
 def connect_async(
     where: str | Exchange | None = None,
     *,
@@ -344,6 +347,7 @@ def _open(target: _Target, options: Options, timeout: float, attempt: Attempt) -
         transport=options.transport,
         ssl=context,
         proxy=proxy,
+        longest_rest=options.flush_interval,
     )
     feed = Feed(
         engine,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from kalshi_nb._durations import seconds
 from kalshi_nb._moments import datetime_of
 from kalshi_nb._redaction import shown
+from kalshi_nb._rows.gaps import mark_of
 from kalshi_nb.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from kalshi_nb._engine.port import ClockStep, Engine
     from kalshi_nb._rows.gaps import Gap
 
-__all__ = ["Coverage", "earliest", "microseconds", "span_of"]
+__all__ = ["ASKING", "Coverage", "earliest", "first_mark", "microseconds", "span_of"]
 
 _AHEAD: Final = 15_000_000
 """Microseconds by which the exchange's clock may be ahead of this computer's, so that it still takes signatures."""
@@ -74,6 +75,20 @@ def earliest(moment: int, stepped: int, steps: Sequence[ClockStep]) -> int:
         stepped, ends = stepped - step.by, begins
     found.append((moment - stepped, ends))
     return min(at for at, end in found if end is None or at < end)
+
+
+ASKING: Final = 2**63
+"""Above the marks of all gaps: whose rows are asked for just now has none yet that could be missing."""
+
+
+def first_mark(engine: Engine, channel: str) -> int:
+    """Return from which mark on gaps concern whoever begins now: those to come, and those that are not over yet."""
+    open_now = [
+        mark_of(gap.opened, "resubscribed")  # the lowest of that moment
+        for gap in engine.gaps.snapshot()
+        if gap.closed is None and gap.channel == channel and gap.reason != "resubscribed"
+    ]
+    return min([mark_of(engine.steady()), *open_now])
 
 
 class Coverage:

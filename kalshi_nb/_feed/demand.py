@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from kalshi_nb._engine.port import Engine, Interest, LadderReading
 from kalshi_nb._feed.handles import Ending
+from kalshi_nb._foreign_names import elsewhere
 from kalshi_nb._redaction import shown
 from kalshi_nb._rows.channels import BOOKS, QUOTES, REFERENCE_FEEDS, ROWS, source_of, traits_of
 from kalshi_nb._rows.tickers import no_ticker
@@ -49,10 +50,17 @@ def check_channel(channel: object) -> None:
             "A function stands where the channel goes. Name the channel first: @feed.on('trade') above the function's "
             "definition, feed.on('trade')(function), or feed.stream('trade').map(function)."
         )
-    if not isinstance(channel, str) or channel not in ROWS:
-        told = meant(channel.casefold(), ROWS) if isinstance(channel, str) else ""
+    if isinstance(channel, (list, tuple, set, frozenset)):
         raise UnknownChannelError(
-            f"There is no channel {shown(channel)}.{told} There are {', '.join(map(repr, ROWS))}."
+            f"Several channels stand where one goes: {', '.join(map(shown, channel))}. Ask once for each, in a call "
+            "of its own."
+        )
+    if not isinstance(channel, str) or channel not in ROWS:
+        instead = elsewhere("channel", channel) if isinstance(channel, str) else ""
+        near = meant(channel.casefold(), ROWS) if isinstance(channel, str) else ""
+        told = f": {instead}." if instead else f".{near}"
+        raise UnknownChannelError(
+            f"There is no channel {shown(channel)}{told} There are {', '.join(map(repr, ROWS))}."
         )
 
 
@@ -123,6 +131,8 @@ def check_books(market_tickers: object) -> frozenset[str]:
 
 def _several(market_tickers: object, word: Words) -> Iterator[object]:
     """Return what goes through one text, or all that something has: a list, a column, an array."""
+    if word is MARKETS:
+        _refuse_holder(market_tickers)
     found = iterated(market_tickers)
     if found is None:
         _refuse_function(market_tickers, word)
@@ -146,6 +156,18 @@ def _checked(market_ticker: object, word: Words) -> str:
     if problem:
         raise MarketTickerError(problem)
     return bare
+
+
+def _refuse_holder(market_tickers: object) -> None:
+    """Say how to take the tickers out of what has some: a frame of the markets, a book, a picker."""
+    kind = type(market_tickers)
+    if kind.__name__ == "DataFrame":  # of polars or pandas; what goes through one are columns, or their names
+        raise MarketTickerError(
+            "A DataFrame stands where market tickers go; pass its column of them, frame['market_ticker']."
+        )
+    for name in ("market_tickers", "market_ticker"):
+        if hasattr(kind, name):
+            raise MarketTickerError(f"A {kind.__name__} stands where market tickers go; pass its .{name}.")
 
 
 def _refuse_function(market_tickers: object, word: Words) -> None:

@@ -30,6 +30,7 @@ from kalshi_nb._feed.routes import checked_proxy, checked_ssl, context_of
 from kalshi_nb._redaction import Secret
 from kalshi_nb._rest.client import RestClient
 from kalshi_nb._settings import KEY_ID_VARIABLES, KEY_PATH_VARIABLE, Setting
+from kalshi_nb._terminal import hanging
 from kalshi_nb._threads import refuse_on
 from kalshi_nb._usage import flag
 from kalshi_nb._version import __version__
@@ -97,7 +98,7 @@ class Report:
 
     def __repr__(self) -> str:
         width = max(len(each.name) for each in self.checks)
-        lines = [f"{_SIGNS[each.outcome]}  {each.name:<{width}}  {each.text}" for each in self.checks]
+        lines = [hanging(f"{_SIGNS[each.outcome]}  {each.name:<{width}}  ", each.text) for each in self.checks]
         return "\n".join([*lines, "", self._conclusion()])
 
     def _repr_html_(self) -> str:

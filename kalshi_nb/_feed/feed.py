@@ -18,7 +18,7 @@ from kalshi_nb._feed.options import DEFAULT_OPTIONS, Options
 from kalshi_nb._feed.parts import FeedParts, parts_of
 from kalshi_nb._feed.remains import Remains, remains_of
 from kalshi_nb._feed.running import run
-from kalshi_nb._foreign_names import corrected_methods, named_elsewhere
+from kalshi_nb._foreign_names import corrected_methods, named_elsewhere, not_gone_through
 from kalshi_nb._moments import datetime_of
 from kalshi_nb._offload import off_loop
 from kalshi_nb._rest.filters import MarketQuestion
@@ -96,6 +96,7 @@ class Feed:
 
     if not TYPE_CHECKING:  # to a type checker no name is there but those that are
         __getattr__ = named_elsewhere
+        __aiter__ = not_gone_through
 
     def __new__(cls, *arguments: Any, **_options: Any) -> Self:
         """Refuse to be made by hand."""
@@ -142,6 +143,7 @@ class Feed:
         exact: bool = False,
         gaps: bool = False,
         since: Since | None = None,
+        progress: Progress | None = None,
     ) -> Frame:
         """Return a rolling frame of trades.
 
@@ -164,7 +166,10 @@ class Feed:
             Begin with what was traded before, so long ago (``"24h"``) or from a moment on: fetched over REST, each
             trade once, and joined to what comes. A last column ``backfilled`` says which rows were fetched; these have
             no ``received_at`` and no ``seq``. ``complete("24h")`` is true once both are known to meet, after some
-            seconds.
+            seconds. When None nothing is fetched: the frame begins with what comes.
+        progress : callable, optional
+            Called after each page of 1,000 that is fetched with the number of rows so far, and the time reached:
+            newest come first.
 
         Returns
         -------
@@ -184,7 +189,8 @@ class Feed:
         ConfigurationError
             When the frame cannot keep all that was traded since then; the message says how many rows that takes.
         RestError
-            When the exchange does not answer about the time before.
+            When the exchange does not answer about the time before; what had come of it is in its ``partial``, and so
+            it is after Ctrl-C.
 
         Notes
         -----
@@ -193,7 +199,8 @@ class Feed:
         "rest" (see ``backfill`` of :func:`kalshi_nb.connect`). The numbers begin anew with each subscription and
         connection: what names a trade is its ``trade_id``.
         """
-        return self._ask().frames.of("trade", market_tickers, rows, seconds, exact=exact, gaps=gaps, since=since)
+        of = self._ask().frames.of
+        return of("trade", market_tickers, rows, seconds, exact=exact, gaps=gaps, since=since, progress=progress)
 
     def tickers(
         self,
@@ -309,9 +316,9 @@ class Feed:
         -----
         Source: Kalshi's channel ``fill``. It has no sequence numbers, so a lost row cannot be seen, and `gaps`
         marks only what follows lost connections, ended subscriptions, and rows that could not be read. Earlier fills,
-        the newest 100,000, are fetched over REST, and so is what a gap hid: there ``backfilled`` is true, and
-        ``received_at`` and ``post_position`` are null. A :class:`kalshi_nb.errors.AccountWarning` says so where they
-        cannot be had.
+        the newest 100,000 of both tiers, are fetched over REST, and so is what a gap hid: there ``backfilled`` is
+        true, and ``received_at`` and ``post_position`` are null. A :class:`kalshi_nb.errors.AccountWarning` says so
+        where they cannot be had.
         """
         return self._ask().frames.of("fill", market_tickers, rows, seconds, exact=exact, gaps=gaps)
 
@@ -887,7 +894,8 @@ class Feed:
         tickers : str or iterable of str, optional
             Only these; one that does not exist is left out.
         status : str or None
-            ``"unopened"``, ``"open"``, ``"paused"``, ``"closed"``, ``"settled"``, or None for all.
+            ``"unopened"``, ``"open"``, ``"paused"``, ``"closed"``, ``"settled"``, or None for all. Where series, event
+            or tickers are named, also those that were settled more than two months ago.
         close_after, close_before : datetime, str or float, optional
             Only those that close from, and before, a moment: ``"2026-11-28T18:00"`` (UTC), a datetime, or seconds.
         multivariate : bool
@@ -919,8 +927,8 @@ class Feed:
 
         Notes
         -----
-        Source: Kalshi's ``GET /markets``. All open markets are some 100 pages. What is answered is also what views
-        show from then on: titles, strikes, times. An answer may be 15 s old.
+        Source: Kalshi's ``GET /markets`` and ``GET /historical/markets``. All open markets are some 100 pages. What
+        is answered is also what views show from then on: titles, strikes, times. An answer may be 15 s old.
         """
         question = MarketQuestion(series, event, tickers, status, close_after, close_before, multivariate)
         return self._ask().discovery.markets(question, limit, cursor, progress)
@@ -965,7 +973,7 @@ class Feed:
         Notes
         -----
         The exchange itself cannot be asked by words. So its series are searched, a table here, and then the events of
-        the eight that fit best are asked for with their markets.
+        the eight that fit best are asked for with their markets; of those that are over, a thousand a series at most.
         """
         return self._ask().discovery.search(query, status, limit, cache=cache)
 
@@ -1026,7 +1034,7 @@ class Feed:
         interval : str
             ``"1m"``, ``"1h"`` or ``"1d"``; days begin at midnight in New York.
         since : str, timedelta, datetime or float
-            So long ago, such as ``"24h"``, or a moment.
+            So long ago, or a moment: the last 24 hours unless it is given, ``since=0`` for all since the opening.
         until : str, timedelta, datetime or float, optional
             As `since`; now when None.
         filled : bool
@@ -1046,7 +1054,8 @@ class Feed:
         Raises
         ------
         RestNotFoundError, MarketTickerError
-            When there is no such market; of an event the message names its markets.
+            When there is no such market; of an event the message names its markets. The candles of the others are in
+            its ``partial``.
         RestError, ConfigurationError, FeedClosedError
             As for :meth:`markets`.
 
@@ -1077,7 +1086,7 @@ class Feed:
         market_tickers : str or iterable of str
             One market, or several.
         interval, since, filled
-            As for :meth:`candles`.
+            As for :meth:`candles`; the last three hours unless `since` is given.
 
         Returns
         -------
@@ -1365,7 +1374,8 @@ class Feed:
             ``channel``; ``market_ticker`` (null: all of the subscription's); ``opened_at``, ``closed_at``
             (null while it is open; for books it ends when all of them are right again, elsewhere when data
             goes on, or the exchange has taken the subscription again); ``reason``; ``seq_from``, ``seq_to`` (the
-            missing sequence numbers, both included); ``repaired_by`` (``get_snapshot``, ``resubscribe``,
+            missing sequence numbers, both included; null where none are known, or, of messages that came late and
+            out of order, an earlier gap has them); ``repaired_by`` (``get_snapshot``, ``resubscribe``,
             ``reconnect``, ``rest``; null where nothing brought back what was lost); ``connection`` (which of the
             feed's connections has it, from 1).
         """

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING, Any, Final
 
-from kalshi_nb._feed.health import Health, health_of, last_error_of, market_counts, warnings_of
+from kalshi_nb._feed.health import Health, health_of, last_trouble_of, market_counts, warnings_of
 from kalshi_nb._rows.tickers import about
 from kalshi_nb._waiting import FORKED
 from kalshi_nb._widgets.showing import Views
@@ -57,6 +58,7 @@ class FeedReader:
         self._origin = origin
         self._told_by = tuple(told)
         self._began = engine.clock.now_us(), engine.steady()
+        self._dated: tuple[tuple[float, str] | None, float | None] = None, None
 
     def __call__(self) -> FeedReading:
         """Return how it is doing now; from any thread, without waiting."""
@@ -64,6 +66,7 @@ class FeedReader:
         status, now, steady = engine.status(), engine.clock.now_us(), engine.steady()
         began, began_steady = self._began
         books = self._books.statuses()
+        trouble = last_trouble_of(status, pipelines)
         return FeedReading(
             state=standing.word or status.state,
             url=engine.url,
@@ -84,7 +87,8 @@ class FeedReader:
             gaps_dropped=engine.gaps.dropped,
             dropped_rows=pipelines.dropped_rows,
             memory=_memory(),
-            last_error=last_error_of(status, pipelines),
+            last_error=None if trouble is None else trouble[1],
+            last_error_at=self._when(trouble, now),
             warnings=self._warnings(status),
             views=tuple(standing.view_errors.views()),
         )
@@ -100,6 +104,19 @@ class FeedReader:
             books=self._books.nbytes(),
             recordings=self._recorders.lines(),
         )
+
+    def _when(self, trouble: tuple[float, str] | None, now_us: int) -> float | None:
+        """Return when it came by the feed's clock, epoch seconds.
+
+        It is dated when it is first seen, and stays so: a clock that is moved by hand goes on faster than the
+        computer's, by which troubles have their moments.
+        """
+        dated, at = self._dated
+        if trouble is not None and trouble != dated:
+            past = max(0.0, time.monotonic() - trouble[0])
+            at = max(self._began[0] / 1e6, now_us / 1e6 - past)
+            self._dated = trouble, at
+        return None if trouble is None else at
 
     def _warnings(self, status: EngineStatus) -> tuple[str, ...]:
         if self._standing.word:  # what it is over by says it all; and in a fork, whose locks are held nobody knows

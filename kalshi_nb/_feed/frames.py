@@ -6,13 +6,14 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from kalshi_nb._durations import Duration
-from kalshi_nb._feed.coverage import Coverage
+from kalshi_nb._feed.coverage import ASKING, Coverage, first_mark
 from kalshi_nb._feed.demand import Demand, MarketTickers, check_channel, check_tickers
 from kalshi_nb._feed.handles import Ending, Handles
 from kalshi_nb._feed.history import Reach, reach_of
 from kalshi_nb._feed.standing import unknown_market
 from kalshi_nb._rows.channels import BOOKS, QUOTES, source_of, traits_of
 from kalshi_nb._rows.tickers import about, hints
+from kalshi_nb._streams.pipeline import know_gaps
 from kalshi_nb._usage import flag
 from kalshi_nb._widgets.sources import FrameSource
 from kalshi_nb.errors import ConfigurationError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from kalshi_nb._feed.frame import Frame
     from kalshi_nb._feed.history import History, Since
     from kalshi_nb._feed.standing import FeedStanding
+    from kalshi_nb._rest.discovery import Progress
     from kalshi_nb._rows.wanted import Params
     from kalshi_nb._streams.runner import Pipelines
     from kalshi_nb._widgets.sources import FeedSource
@@ -125,10 +127,15 @@ class Frames:
         gaps: bool = False,
         keys: int | None = None,
         since: Since | None = None,
+        progress: Progress | None = None,
     ) -> Frame:
         """Return the frame that a user asks for, or raise what is wrong with the question."""
         from kalshi_nb._frames.rolling import most_keys, window  # noqa: PLC0415  # polars loads when it is needed
 
+        if progress is not None:
+            from kalshi_nb._rest.discovery import check_progress  # noqa: PLC0415  # as above
+
+            check_progress(progress)
         check_channel(channel)
         tickers = check_tickers(market_tickers, channel)
         kept = window(rows, seconds)
@@ -139,12 +146,15 @@ class Frames:
         span = None if seconds is None else kept.seconds
         reach = reach_of(since)
         return self.open(
-            FrameRequest(channel, tickers, rows and kept.rows, span, decimals, marked, params, most, reach)
+            FrameRequest(channel, tickers, rows and kept.rows, span, decimals, marked, params, most, reach), progress
         )
 
-    def open(self, request: FrameRequest) -> Frame:
-        """Return the frame of a request, which has been checked; a new one where there is none."""
-        (frame,) = self._handles.get([request], lambda _: {request: self._make(request)})
+    def open(self, request: FrameRequest, progress: Progress | None = None) -> Frame:
+        """Return the frame of a request, which has been checked; a new one where there is none.
+
+        Progress is told of what a new one fetches.
+        """
+        (frame,) = self._handles.get([request], lambda _: {request: self._make(request, progress)})
         frame.held()
         return frame
 
@@ -160,7 +170,7 @@ class Frames:
         """Leave them to those who hold them: the feed is gone, and nobody can ask for one again."""
         self._handles.loosen(lambda frame: frame._on_close)  # noqa: SLF001  # made here
 
-    def _make(self, request: FrameRequest) -> Frame:
+    def _make(self, request: FrameRequest, progress: Progress | None) -> Frame:
         from kalshi_nb._feed.frame import Frame  # noqa: PLC0415  # polars loads when it is needed
 
         ending = Ending([lambda: self._handles.discard(request)])
@@ -177,13 +187,15 @@ class Frames:
             on_close=ending,
         )
         try:
+            know_gaps(node.pipeline, ASKING)
             held = self._demand.rows(
                 request.channel, request.market_tickers, request.params, is_views=bool(request.holder)
             )
+            know_gaps(node.pipeline, first_mark(self._engine, source_of(request.channel)))
             ending.add(held.release)
             coverage = Coverage(self._engine, source_of(request.channel), request.market_tickers, held.connections)
             if request.since is not None:
-                seam = self._history.fill(node, request.market_tickers, request.since, coverage)
+                seam = self._history.fill(node, request.market_tickers, request.since, coverage, progress)
                 if seam is not None:
                     self._backfill.later(seam)
             frame = Frame(

@@ -15,10 +15,11 @@ from kalshi_nb._moments import datetime_of
 from kalshi_nb._redaction import printable
 from kalshi_nb._sizes import size
 from kalshi_nb._streams.runner import Pipelines
+from kalshi_nb._terminal import hanging
 from kalshi_nb._waiting import FORKED
 from kalshi_nb.errors import UsageError
 
-__all__ = ["Health", "health_of", "last_error_of", "market_counts", "warnings_of"]
+__all__ = ["Health", "health_of", "last_trouble_of", "market_counts", "warnings_of"]
 
 _FORKED: Final = f"nothing moves here: {FORKED}; connect() again"
 _NAMED: Final = 5  # handles in a repr, the largest
@@ -104,7 +105,7 @@ class Health(Named):
 
     def __repr__(self) -> str:
         width = max(len(name) for name, _ in self._lines())
-        return "\n".join(f"{name:<{width}}  {text}" for name, text in self._lines())
+        return "\n".join(hanging(f"{name:<{width}}  ", text) for name, text in self._lines())
 
     def _repr_html_(self) -> str:
         rows = "".join(
@@ -232,10 +233,16 @@ def health_of(
 
 
 def last_error_of(status: EngineStatus, pipelines: Pipelines) -> str | None:
-    """Return the newest trouble, of the engine's and of the users' pipelines; None where there was none."""
+    """Return the newest trouble in words; None where there was none."""
+    trouble = last_trouble_of(status, pipelines)
+    return None if trouble is None else trouble[1]
+
+
+def last_trouble_of(status: EngineStatus, pipelines: Pipelines) -> tuple[float, str] | None:
+    """Return the newest trouble, of the engine's and of the users' pipelines, as `EngineStatus.troubles` has them."""
     failure = pipelines.last_error
     troubles = [*status.troubles, *([] if failure is None else [(failure.noticed, failure.text)])]
-    return max(troubles)[1] if troubles else None
+    return max(troubles, default=None)
 
 
 def warnings_of(status: EngineStatus, pipelines: Pipelines) -> Iterator[str]:

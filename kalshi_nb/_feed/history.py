@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import warnings
+from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
 from kalshi_nb._durations import written
@@ -16,7 +17,7 @@ from kalshi_nb._redaction import shown
 from kalshi_nb._rest.missed_trades import MS, in_order
 from kalshi_nb._rest.trades import TIME, TRADE_ID, TradeHistory
 from kalshi_nb._usage import flag, real
-from kalshi_nb.errors import ConfigurationError, HistoryWarning, RestNotFoundError
+from kalshi_nb.errors import ConfigurationError, HistoryWarning, RestError, RestNotFoundError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -35,6 +36,7 @@ __all__ = [
     "candle_frame",
     "candles_between",
     "named_markets",
+    "past_of",
     "reach_of",
     "since_us",
     "span_between",
@@ -48,7 +50,6 @@ Reach = tuple[str, int]
 
 _SEVENTIES: Final = 10 * 366 * 24 * 3_600
 _SECOND: Final = 1_000_000
-_A_DAY: Final = 24 * 3_600 * _SECOND
 _SEAM: Final = 5 * _SECOND
 """What was traded so shortly before the socket began is looked for once more: it may not be seen yet."""
 _AROUND: Final = 60 * _SECOND
@@ -81,6 +82,23 @@ def reach_of(since: Since | None, name: str = "since") -> Reach | None:
     return ("at", moment_us(name, since))
 
 
+def past_of(since: Since) -> Reach:
+    """Return how far back is meant where something of before is asked for.
+
+    Raises
+    ------
+    ConfigurationError
+        As for :func:`reach_of`, and when it is None: that could be nothing, a day, or everything.
+    """
+    reach = reach_of(since)
+    if reach is None:
+        raise ConfigurationError(
+            "since=None: say how far back, by a length of time ago, such as since='24h', or a moment; since=0 is all "
+            "there ever was. Left out it is what the signature says."
+        )
+    return reach
+
+
 def since_us(reach: Reach, now_us: int) -> int:
     """Return the moment that is meant, in microseconds.
 
@@ -107,7 +125,7 @@ def span_between(since: Since, until: Since | None, now_us: int) -> tuple[int, i
     ConfigurationError
         When these are no moments, the first is still to come, or nothing is between them.
     """
-    first = since_us(reach_of(since) or ("ago", _A_DAY), now_us)
+    first = since_us(past_of(since), now_us)
     kind, value = reach_of(until, "until") or ("ago", 0)
     last = now_us - value if kind == "ago" else value
     if last <= first:
@@ -149,6 +167,7 @@ class History:
         market_tickers: frozenset[str] | None,
         reach: Reach,
         coverage: Coverage | None,
+        progress: Progress | None = None,
     ) -> Task | None:
         """Put into a frame, which has just been subscribed to, what was traded before.
 
@@ -162,6 +181,8 @@ class History:
             How far back.
         coverage : Coverage
             Is told how far back the frame is whole, once that is known; it is not where a trade could not be read.
+        progress : callable, optional
+            Called after each page with the number of rows so far, and the time reached.
 
         Returns
         -------
@@ -173,8 +194,10 @@ class History:
         ConfigurationError
             When the frame cannot keep so much; it says how many rows that takes.
         RestError
-            When the exchange does not answer.
+            When the exchange does not answer; what had come is in its ``partial``, and so it is after Ctrl-C.
         """
+        from kalshi_nb._rest.trade_files import kept_in, pages_of  # noqa: PLC0415  # polars loads when it is needed
+
         subscribed = self._engine.clock.now_us()
         since = since_us(reach, subscribed)
         history, window = self.trades(), delivery.store.window
@@ -185,8 +208,9 @@ class History:
             )
         rows: list[Row] = []
         rejected = history.rejected
-        for ticker in [None] if market_tickers is None else sorted(market_tickers):
-            for page in history.pages(ticker, since, subscribed + _SEAM):
+        tickers: list[str | None] = [None] if market_tickers is None else [*sorted(market_tickers)]
+        with kept_in(rows, tickers):
+            for page in pages_of(history, tickers, since, subscribed + _SEAM, progress):
                 rows += page
                 if window.rows is not None and len(rows) > window.rows:
                     raise _too_small(len(rows), window.rows, rows[-1][TIME], since, subscribed)
@@ -323,28 +347,39 @@ def candles_between(
     Raises
     ------
     RestError
-        When the exchange does not answer, or knows no such market.
+        When the exchange does not answer, or knows no such market; what had come is in its ``partial``, and so it is
+        after Ctrl-C.
     MarketTickerError
         When one is the ticker of something else; it says what to write.
     """
     import polars as pl  # noqa: PLC0415  # loads when it is needed
 
     from kalshi_nb._rest.candles import CANDLES, CandleHistory  # noqa: PLC0415  # as polars
+    from kalshi_nb._rest.discovery import keep  # noqa: PLC0415  # as polars
 
     candles = CandleHistory(discovery.client, discovery.now_us)
     frames: list[pl.DataFrame] = []
     rows = 0
+
+    def came() -> pl.DataFrame:
+        found = pl.concat(frames) if frames else pl.DataFrame(schema=CANDLES)
+        once = found.unique(["market_ticker", "start"], keep="last", maintain_order=True)
+        return once.sort("start", "market_ticker")
+
+    span = max(0, since // _SECOND), -(-until // _SECOND)
     try:
-        for frame in candles.pages(sorted(market_tickers), minutes, max(0, since // _SECOND), -(-until // _SECOND)):
-            frames.append(frame)
-            rows += frame.height
-            if progress is not None:
-                progress(rows, None if frame.is_empty() else frame["start"][0])
-    except RestNotFoundError:
-        discovery.refuse_unknown(candles.unknown)
+        with closing(candles.pages(sorted(market_tickers), minutes, *span)) as pages:
+            for frame in pages:
+                frames.append(frame)
+                rows += frame.height
+                if progress is not None:
+                    progress(rows, None if frame.is_empty() else frame["start"][0])
+    except (RestError, KeyboardInterrupt) as stopped:
+        if isinstance(stopped, RestNotFoundError):
+            discovery.refuse_unknown(candles.unknown)
+        keep(stopped, came())
         raise
-    found = pl.concat(frames) if frames else pl.DataFrame(schema=CANDLES)
-    return found.unique(["market_ticker", "start"], keep="last", maintain_order=True).sort("start", "market_ticker")
+    return came()
 
 
 def candle_frame(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kalshi_nb._feed.backfill import Task
 from kalshi_nb._feed.handles import Ending, Handles
-from kalshi_nb._feed.history import candles_between, named_markets, reach_of, since_us
+from kalshi_nb._feed.history import candles_between, named_markets, past_of, since_us
 from kalshi_nb._rows.channels import QUOTES
 from kalshi_nb._rows.tickers import about
 from kalshi_nb._usage import flag
@@ -41,7 +41,6 @@ HEARD: Final = ("trade", QUOTES, "ticker")
 """The channels whose rows live candles are made of."""
 
 _SECOND: Final = 1_000_000
-_A_DAY: Final = 24 * 3_600 * _SECOND
 _AGAIN: Final = 30.0
 """Seconds until an exchange is asked again that did not answer."""
 
@@ -183,7 +182,7 @@ class OpenCandles:
 
         minutes, is_filled = interval_of(interval), flag("filled", filled)
         tickers = named_markets(market_tickers, "live_candles")
-        request = _Request(tickers, interval, minutes, reach_of(since) or ("ago", _A_DAY), is_filled)
+        request = _Request(tickers, interval, minutes, past_of(since), is_filled)
         (found,) = self._handles.get([request], lambda _: {request: self._make(request)})
         found.held()
         return found

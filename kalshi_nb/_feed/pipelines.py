@@ -68,7 +68,7 @@ def pipelines_on(
         candles.hear("trade", rows)
 
     def learn_orders(rows: Sequence[Row]) -> None:
-        markets.own_marks.learn_orders(rows)
+        markets.own_marks.learn_orders(rows, engine.clock.now_us())
         account.hear("user_orders", rows)
 
     def learn_fills(rows: Sequence[Row]) -> None:

@@ -15,6 +15,7 @@ from kalshi_nb._feed.asked import whereabouts
 from kalshi_nb._feed.cells import frames_inside
 from kalshi_nb._feed.demand import check_tickers
 from kalshi_nb._feed.history import candle_frame, span_between
+from kalshi_nb._foreign_names import corrected
 from kalshi_nb._frames.files import local_path
 from kalshi_nb._markets.registry import MarketRegistry
 from kalshi_nb._redaction import Secret, shown
@@ -38,6 +39,7 @@ __all__ = ["candles", "discovery_at", "history", "markets"]
 _LIKE_A_TICKER: Final = re.compile(r"KX[A-Z0-9.]{1,40}(?:-[A-Z0-9.]{1,40}){0,4}", re.IGNORECASE)
 
 
+@corrected
 def markets(
     where: str | Exchange | None = None,
     series: str | None = None,
@@ -90,6 +92,7 @@ def markets(
         return discovery.markets(question, limit, cursor, progress)
 
 
+@corrected
 def history(
     where: str | Exchange | None = None,
     market_tickers: MarketTickers = None,
@@ -114,7 +117,7 @@ def history(
     market_tickers : str or iterable of str, optional
         One market, several, or all: of all that are many millions a day.
     since : str, timedelta, datetime or float
-        So long ago, such as ``"24h"``, or a moment.
+        So long ago, or a moment: the last 24 hours unless it is given, ``since=0`` for all there ever was.
     until : str, timedelta, datetime or float, optional
         As `since`; now when None.
     out : path, optional
@@ -141,8 +144,9 @@ def history(
 
     Notes
     -----
-    Source: Kalshi's ``GET /markets/trades`` and ``GET /historical/trades``. Of a market that does not exist
-    there are none.
+    Source: Kalshi's ``GET /markets/trades`` and ``GET /historical/trades``. The exchange shows a trade up to some
+    twenty seconds late, and its cache may answer for fifteen more: of the last minute this may not say all.
+    Of a market that does not exist there are none.
     """
     from kalshi_nb._rest.trade_files import collected, written_to  # noqa: PLC0415  # polars loads when it is needed
 
@@ -168,6 +172,7 @@ def history(
                 warnings.warn(trades.told(), HistoryWarning, stacklevel=frames_inside())
 
 
+@corrected
 def candles(
     where: str | Exchange | None = None,
     market_tickers: MarketTickers = None,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from kalshi_nb._foreign_names import Named
 from kalshi_nb._offload import off_loop
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ Question: TypeAlias = "Callable[..., Coroutine[Any, Any, pl.DataFrame]]"
 """With the signature of the feed's own method, which ``help()`` shows; no type checker knows it."""
 
 
-class Rest:
+class Rest(Named):
     """What a feed asks its exchange over REST, without holding up the event loop that awaits it.
 
     Each is the feed's own method of that name, with its arguments, its frame and its errors; it runs on a thread of

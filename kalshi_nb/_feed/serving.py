@@ -9,6 +9,7 @@ is lost; and so do the ends of connections and of subscriptions, and what the re
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal
 
@@ -21,6 +22,7 @@ from kalshi_nb._recording.kinds import types_of
 from kalshi_nb._recording.player import pace
 from kalshi_nb._recording.recording import Recording, open_recording
 from kalshi_nb._rows.channels import BOOKS, CHANNELS, traits_of
+from kalshi_nb._rows.gaps import OldNumbers
 from kalshi_nb._rows.heard import LOSSES, Checkpoint, Event, Heard, Read
 from kalshi_nb._rows.wanted import All
 from kalshi_nb.sim._replay_server import ReplayServer
@@ -246,6 +248,7 @@ class _Counted:
         self._homes, self._channels, self._books = homes, list(channels), books
         self._of_sid: dict[tuple[int, int], str] = {}
         self._seqs: dict[tuple[int, int], int] = {}
+        self._old: defaultdict[tuple[int, int], OldNumbers] = defaultdict(OldNumbers)
         self._known: set[tuple[int, str]] = set()  # what was subscribed to, ever
         self._lossy: set[tuple[int, str]] = set()  # where nothing came since the last loss
         self._ended = False
@@ -287,7 +290,8 @@ class _Counted:
         key = connection, frame.sid
         before = self._seqs.get(key)
         if before is not None and frame.seq <= before:
-            if frame.type != "orderbook_snapshot" or frame.seq == before:
+            is_book = frame.type == "orderbook_snapshot" and frame.seq != before
+            if not is_book and (not self._old[key].another(before) or channel == BOOKS):
                 return [], False
             self._seqs[key] = frame.seq  # the exchange counts anew
             return self._lose(connection, channel), True
@@ -296,8 +300,8 @@ class _Counted:
         return (self._lose(connection, channel, missing) if missing else []), True
 
     def _forget(self, connection: int, sid: int) -> None:
-        self._of_sid.pop((connection, sid), None)
-        self._seqs.pop((connection, sid), None)
+        for known in (self._of_sid, self._seqs, self._old):
+            known.pop((connection, sid), None)
 
     def hear(self, heard: Heard) -> list[Loss]:
         """Take up what is no read; return what is missing because of it."""

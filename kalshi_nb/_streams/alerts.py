@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from kalshi_nb._rows.quotes import QUOTES
 from kalshi_nb._rows.steering import ResetRow
-from kalshi_nb._streams.functions import refuse_arity, refuse_unstarted
+from kalshi_nb._streams.functions import refuse_arity, refuse_unstarted, unstarted_kind
 from kalshi_nb._streams.user_delivery import CallbackDelivery
 from kalshi_nb.errors import ConfigurationError
 
@@ -76,9 +76,10 @@ class Alert:
                     f"when() takes a condition, what to call, and markets; {name} is a {type(function).__name__}, no "
                     "function: feed.when(lambda top: top.ask and top.ask < 0.30, print, 'KXHIGHNY-26NOV22-B52.5')."
                 )
-            if inspect.iscoroutinefunction(function):
+            unstarted = unstarted_kind(function)
+            if unstarted is not None:
                 raise ConfigurationError(
-                    f"{name} is an async function, which nothing here would await; pass a plain one. To await each "
+                    f"{name} is {unstarted}, and a call would run nothing of it; pass a plain one. To await each "
                     "quote, go through `async for quote in feed.listen('quotes', …)`."
                 )
             refuse_arity(function, f"when() calls {name} with the best prices of a market", kind=ConfigurationError)

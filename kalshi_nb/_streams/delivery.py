@@ -160,6 +160,10 @@ class Delivery(ABC):
     def frames(self) -> list[RollingFrame]:
         """Return the rolling frames that this pipeline fills."""
 
+    def _messages_of(self, batch: Batch, *, gaps: bool) -> list[Message | Gap]:
+        """Return the messages of the pipeline's markets, and with `gaps` the gaps that are the pipeline's own."""
+        return messages_of(batch, self.label.market_tickers, gaps=gaps, since=self._progress.gaps_since)
+
     def _parts_of(self, batch: Batch) -> Sequence[Batch | SteeringRow]:
         """Return the parts of a batch, each brought once; rows that were fetched are batches where they are wanted."""
         return batch.parts if self._fetched is None else self._fetched.parts_of(batch)
@@ -216,6 +220,7 @@ class Delivery(ABC):
 
     def _apply(self, row: SteeringRow) -> None:
         if isinstance(row, ResetRow):
+            self._progress.gaps_since = 0
             if self._beginning is not None:
                 self._beginning.again()
             for frame in self.frames():
@@ -252,8 +257,13 @@ class Delivery(ABC):
         """Count what was raised; it goes no further."""
 
 
-def messages_of(batch: Batch, market_tickers: frozenset[str] | None, *, gaps: bool) -> list[Message | Gap]:
-    """Return the messages of some markets, and with `gaps` whatever gaps concern these, at their places."""
+def messages_of(
+    batch: Batch, market_tickers: frozenset[str] | None, *, gaps: bool, since: int = 0
+) -> list[Message | Gap]:
+    """Return the messages of some markets, and with `gaps` whatever gaps concern these, at their places.
+
+    Gaps with marks below `since` are left out.
+    """
     rows = batch.rows_for(market_tickers, gaps=gaps)
     if batch.late:
         return [replace(each, backfilled=True) for each in from_rows(batch.channel, rows)]
@@ -262,6 +272,8 @@ def messages_of(batch: Batch, market_tickers: frozenset[str] | None, *, gaps: bo
     found: list[Message | Gap] = []
     for row in rows:
         if isinstance(row, GapRow):
+            if row.mark < since:
+                continue
             opened_at = datetime_of(row.opened_at)
             found.append(Gap(batch.channel, row.market_ticker, opened_at, row.reason))
         else:

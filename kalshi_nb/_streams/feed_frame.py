@@ -77,9 +77,9 @@ class FeedFrameDelivery(Delivery):
     def _wanted(self, batch: Batch) -> pl.DataFrame | PlainRows | None:
         exact, markets = self.pipeline.exact, self.label.market_tickers
         if len(batch) < _FEW_ROWS and not batch.is_built(exact=exact):
-            rows = batch.plain(markets, exact, gaps=self.gaps)
+            rows = batch.plain(markets, exact, gaps=self.gaps, since=self._progress.gaps_since)
             return rows if rows is None or not self._late else rows._replace(late=False)
-        df = batch.select(markets, exact, gaps=self.gaps)
+        df = batch.select(markets, exact, gaps=self.gaps, since=self._progress.gaps_since)
         return df if df is None or not self._late else df.with_columns(pl.lit(value=False).alias(BACKFILLED))
 
     def _hand_over(self, element: pl.DataFrame | PlainRows) -> None:

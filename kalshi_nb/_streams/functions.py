@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from kalshi_nb.errors import KalshiError
 
-__all__ = ["refuse_arity", "refuse_function", "refuse_unstarted", "refuse_unusable"]
+__all__ = ["refuse_arity", "refuse_function", "refuse_unstarted", "refuse_unusable", "unstarted_kind"]
 
 _TRANSFORMING = (core.map, core.starmap, core.accumulate)
 """Nodes that pass on what a function returns, a coroutine too."""
@@ -42,7 +42,7 @@ def refuse_function(channel: str, function: object) -> None:
     PipelineError
         When it is an ``async`` function, or one with ``yield``: to call it runs nothing of it.
     """
-    kind = _unstarted_kind(function)
+    kind = unstarted_kind(function)
     if kind is not None:
         raise PipelineError(
             f"{_name(function)} is {kind}: the feed calls plain functions, and of this one a call would run nothing. "
@@ -140,7 +140,8 @@ def _looked_at(function: Callable[..., Any], channel: str) -> Callable[..., Any]
     To a filter a coroutine is true, whatever it would have come to.
     """
 
-    @functools.wraps(function)
+    # Not all that `wraps` copies: the parameters of its type are of the class itself where a class is the function.
+    @functools.wraps(function, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
     def look(*arguments: Any, **options: Any) -> Any:
         result = function(*arguments, **options)
         if inspect.isasyncgen(result) or inspect.isawaitable(result):
@@ -162,7 +163,8 @@ def _plain(function: Any) -> Any:
     return getattr(type(function), "__call__", function)  # noqa: B004  # its own text is wanted, not whether it is there
 
 
-def _unstarted_kind(function: Any) -> str | None:
+def unstarted_kind(function: Any) -> str | None:
+    """Return what a function is of which a call runs nothing yet, such as an async one; None where a call runs it."""
     plain = _plain(function)
     if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(plain):
         return "an async function"

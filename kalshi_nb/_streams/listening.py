@@ -21,7 +21,7 @@ from collections import deque
 from typing import TYPE_CHECKING, NoReturn, Self
 
 from kalshi_nb._messages.gaps import Gap
-from kalshi_nb._streams.delivery import Delivery, messages_of
+from kalshi_nb._streams.delivery import Delivery
 from kalshi_nb._streams.troubles import troubles_of_listener
 from kalshi_nb._usage import setter
 from kalshi_nb.errors import PipelineError
@@ -180,7 +180,7 @@ class ListenDelivery(Delivery):
         self.losses.end()
 
     def _wanted(self, batch: Batch) -> list[Message | Gap]:
-        return messages_of(batch, self.label.market_tickers, gaps=self._gaps)
+        return self._messages_of(batch, gaps=self._gaps)
 
     def _hand_over(self, element: list[Message | Gap]) -> None:
         self._progress.rows += sum(not isinstance(each, Gap) for each in element) if self._gaps else len(element)

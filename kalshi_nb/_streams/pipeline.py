@@ -193,3 +193,8 @@ class Pipeline(Made, Closing, NotAwaited):
             parts.append(hint.rstrip("."))
         origin = f", attached in {self.origin}" if self.origin else ""
         return f"<Pipeline {self._label}{origin}: {', '.join(parts)}>"
+
+
+def know_gaps(pipeline: Pipeline, since: int) -> None:
+    """Have a pipeline know of no gap whose mark is below `since`."""
+    pipeline._progress.gaps_since = since  # noqa: SLF001  # nothing that a user is to set

@@ -43,6 +43,8 @@ class Progress:
         Whether more rows waited than may.
     began : float or None
         When the delivery began that is under way, on the computer's monotonic clock, in seconds.
+    gaps_since : int
+        Gaps with marks below this were before its rows were asked for, and are nothing of its own.
     took : float
         How many seconds the last one took.
     """
@@ -59,6 +61,7 @@ class Progress:
     errors_in_a_row: int = 0
     full: bool = False
     began: float | None = None
+    gaps_since: int = 0
     took: float = 0.0
 
     @property

@@ -523,9 +523,8 @@ class Pipelines:
             each.built()
 
     def _bring(self, batch: Batch) -> None:
-        """Bring a batch to those whose graph is there, and have it wait for the others; for the users' thread."""
-        ready = [each for each in self._user.of(batch.channel) if not each.keep(self._part_for(each, batch))]
-        self._deliver(batch, ready)
+        """Bring a batch to what users built; for their thread."""
+        self._deliver(batch, self._user.of(batch.channel))
 
     def _count_dropped(self, channel: str, row: DroppedRows) -> list[UserDelivery]:
         """Count rows that went for the pipelines that will miss them, and return those."""
@@ -552,4 +551,5 @@ class Pipelines:
 
     def _part_for(self, delivery: Delivery, batch: Batch) -> Batch:
         """Return what of a batch is for a pipeline: one that names no market has nothing of those left out."""
-        return batch if delivery.label.market_tickers is not None else batch.without(self._left_out(batch.channel))
+        left_out = self._left_out(batch.channel) if delivery.label.market_tickers is None else None
+        return batch.without(left_out) if left_out else batch

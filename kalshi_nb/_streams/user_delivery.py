@@ -16,7 +16,7 @@ from kalshi_nb._messages.gaps import Gap
 from kalshi_nb._rows.channels import NEVER_DROPPED
 from kalshi_nb._rows.gaps import GapRow
 from kalshi_nb._rows.steering import ResetRow, SteeringRow
-from kalshi_nb._streams.delivery import Delivery, messages_of, size_of
+from kalshi_nb._streams.delivery import Delivery, size_of
 from kalshi_nb._streams.failures import Failed
 from kalshi_nb._streams.functions import refuse_unstarted, refuse_unusable
 from kalshi_nb._streams.graph import destroy_below, reachable, refuse_loop, send
@@ -149,10 +149,6 @@ class UserDelivery(Delivery):
     def is_due(self) -> bool:
         """Whether something waits that can be brought now."""
         return bool(self._line) and not self._rest.lasts()
-
-    def keep(self, batch: Batch) -> bool:  # noqa: ARG002  # graphs are built, functions are there at once
-        """Have a batch wait in the line, where what is to take it is not there yet; return whether that is so."""
-        return False
 
     def built(self) -> None:
         """Take note that whoever builds on the pipeline has what he wants."""
@@ -291,7 +287,7 @@ class UserDelivery(Delivery):
     def _gaps_in(self, part: Batch | list[Message | Gap]) -> list[Message | Gap]:
         if isinstance(part, list):
             return [each for each in part if isinstance(each, Gap)]
-        return messages_of(Batch(part.channel, part.gaps), self.label.market_tickers, gaps=True)
+        return self._messages_of(Batch(part.channel, part.gaps), gaps=True)
 
     def _failed(self, error: BaseException, element: object) -> None:
         progress = self._progress
@@ -361,7 +357,7 @@ class CallbackDelivery(UserDelivery):
         self._function = None
 
     def _wanted(self, batch: Batch) -> list[Message | Gap]:
-        return messages_of(batch, self.label.market_tickers, gaps=self._gaps)
+        return self._messages_of(batch, gaps=self._gaps)
 
     def _hand_over(self, element: list[Message | Gap]) -> None:
         # Each message comes through here, so what is asked for each is little, and what `_guarded` does stands here.
@@ -445,15 +441,12 @@ class StreamDelivery(UserDelivery):
         """Whether something waits that can be brought now."""
         return super().is_due and not self._is_in_the_making()
 
-    def keep(self, batch: Batch) -> bool:
+    def _keep(self, batch: Batch) -> None:
         """Have a batch wait while a cell may still be building: the first quotes come before the second node does."""
-        if not self._is_in_the_making():
-            return False
         self._line.extend(self._parts_of(batch))
         # A first node that is just being admitted saw no line: it is looked for once more before the last moment.
         for moment in (max(self._building_until, self.schedule.now() + _BUILDING), self._untouched_until):
             self.schedule.call_at(moment, self, self._wake)
-        return True
 
     def _is_in_the_making(self) -> bool:
         now = self.schedule.now()
@@ -467,7 +460,10 @@ class StreamDelivery(UserDelivery):
         self._building_until = self._untouched_until = 0.0
 
     def deliver(self, batch: Batch) -> None:
-        """Bring the rows of `batch` to the graph, and have its nodes look where a gap is seen."""
+        """Bring the rows of `batch` to the graph once that is there, and have its nodes look where a gap is seen."""
+        if self._is_in_the_making():
+            self._keep(batch)
+            return
         super().deliver(batch)
         if GapRow in batch.kinds:
             self.look()
@@ -575,7 +571,7 @@ class MessageDelivery(StreamDelivery):
     kind = "messages"
 
     def _wanted(self, batch: Batch) -> list[Message | Gap]:
-        return messages_of(batch, self.label.market_tickers, gaps=self._gaps)
+        return self._messages_of(batch, gaps=self._gaps)
 
 
 def _messages_in(element: list[Message | Gap]) -> int:

@@ -256,3 +256,7 @@ class UserThread:
         # Who rests, or is built, is on the schedule for the end of that; and whoever asks is to find all of it done.
         if self.schedule.run_due(all_of_them=ending) or asked or ending:
             self._go_on()
+            if (
+                asked or ending
+            ):  # what went on only now may have come to a node that holds it until the end of the turn
+                self.schedule.run_due(all_of_them=ending)
