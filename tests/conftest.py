@@ -1,9 +1,20 @@
 import gc
+import signal
 
 import pytest
+from hypothesis import settings
 from xdist.scheduler import LoadGroupScheduling
 
 from tests import recordings
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # So a shell starts what runs in the background, and all that is started from there: a program that tests press
+    # Ctrl-C on would never hear of it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# An example may take as long as the machine needs for it; Hypothesis would give each a fifth of a second.
+settings.register_profile("however slow", parent=settings(), deadline=None)
+settings.load_profile("however slow")
 
 _TOGETHER = {
     "tests/benchmarks/test_they_work.py": "benchmarks",

@@ -1,13 +1,17 @@
 """``python -m tests.packages``: what is installed from the source archive and from both wheels works.
 
-Each is built from the archive, as an index has it, and installed into an environment that has nothing else.
+Each is built from the archive, as an index has it, and installed into an environment that has nothing else. Behind the
+pure one, where no C compiler works, run the tests of what is compiled elsewhere, and a notebook.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from tests import binder
 
 ROOT = Path(__file__).parents[1]
 TRY = """
@@ -39,10 +43,28 @@ def main():
             run(python, "-W", "error", "-c", TRY, kind, cwd=folder)
             run(python.with_name("kalshi-nb"), "doctor", "sim", cwd=folder, stdout=subprocess.DEVNULL)
             print(f"{wheel.name}: built from {archive.name}, installed, and works", flush=True)
+            if kind == "pure":
+                try_without_a_compiler(folder, python)
 
 
 QUIET = ("--quiet", "--disable-pip-version-check")
 LONE = ("--no-deps",)
+TESTERS = ("hypothesis", "pytest", "pytest-randomly", "pytest-timeout", "pytest-xdist")
+
+
+def try_without_a_compiler(folder, python):
+    """Run tests of wire and session, and the first notebook, on what is installed: no checkout lies beside them."""
+    alone = folder / "alone"
+    for each in ("tests", "notebooks"):
+        shutil.copytree(folder / "source" / each, alone / each)
+    shutil.copy(folder / "source" / "pyproject.toml", alone)
+    run(python, "-m", "pip", "install", *QUIET, *TESTERS, *binder.BROUGHT)
+    # No compiler is on the path either, so that no test takes the machine for one that could have built the part.
+    environment = binder.without_a_compiler(PATH=str(python.parent), KALSHI_ENV="sim")
+    workers = os.environ.get("WORKERS", "4")
+    tests = ("-m", "pytest", "-q", "-r", "fE", "-n", workers, "tests/wire", "tests/session")
+    run(python, *tests, cwd=alone, env=environment)
+    run(python, "-c", binder.NOTEBOOK, cwd=alone / "notebooks", env=environment)
 
 
 def archive_in(folder):

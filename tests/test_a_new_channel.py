@@ -86,7 +86,7 @@ FAMILY: Final = Family(
 '''
 
 CLASS = '''\
-class MarketHalt(msgspec.Struct, frozen=True, gc=False):
+class MarketHalt(TypedMessage, frozen=True, gc=False):
     """One halt of a market."""
 
     ts: dt.datetime | None

@@ -1,5 +1,6 @@
 """The Binder folder opens the notebooks with the simulated exchange, on a Python that the package runs on."""
 
+import json
 import os
 import pathlib
 import re
@@ -26,3 +27,10 @@ def test_its_start_sets_the_simulated_exchange_and_runs_what_it_is_given():
     done = subprocess.run([start, "env"], capture_output=True, text=True, check=True)
     assert "KALSHI_ENV=sim\n" in done.stdout
     assert "KALSHI_NB_CLOCK=wall\n" in done.stdout
+
+
+def test_the_badge_opens_a_notebook_that_is_there_and_begins_with_the_dashboard():
+    (path,) = re.findall(r"labpath=([\w%.]+)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    notebook = json.loads((ROOT / path.replace("%2F", "/")).read_text(encoding="utf-8"))
+    code = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert "feed.dashboard(" in code[1]

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from kalshi_nb import _logging
 from kalshi_nb._logging import log, settle
 
 
@@ -36,6 +37,24 @@ def test_a_handler_is_called_on_a_thread_of_its_own(handler):
         ("kalshi_nb", "WARNING", "the connection was lost")
     ]
     assert handler.threads == ["kalshi-log"]
+
+
+def test_where_no_thread_can_begin_a_record_is_handed_over_by_whoever_tells(handler, monkeypatch):
+    # As at the end of the interpreter, from Python 3.12 on.
+    def refuse(thread):
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    monkeypatch.setattr(_logging, "_writer", _logging._Writer())
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        log(logging.WARNING, "one")
+        log(logging.WARNING, "two")
+        assert settle(0)
+    assert [each.getMessage() for each in handler.records] == ["one", "two"]
+    assert handler.threads == [threading.current_thread().name] * 2
+    log(logging.WARNING, "three")
+    assert settle(5)
+    assert handler.threads[2] == "kalshi-log"
 
 
 def test_a_handler_that_raises_does_not_end_the_thread(handler, monkeypatch):

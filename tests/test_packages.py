@@ -56,7 +56,7 @@ def test_the_wheel_holds_exactly_the_package_its_compiled_part_and_the_licences(
     inside = {name for name in names if not name.startswith("kalshi_nb-")}
     sources = {each for each in tracked if each.endswith((".pyx", ".pxd"))}
     modules = {each.removesuffix(".pyx") for each in sources if each.endswith(".pyx")}
-    assert len(modules) == 4
+    assert modules
     compiled = {f"{each}{EXTENSION_SUFFIXES[0]}" for each in modules} if BUILT else set()
     assert inside == {*tracked, *compiled} - sources
     assert (tag == "py3-none-any") is not BUILT

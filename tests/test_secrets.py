@@ -116,6 +116,8 @@ def bad_moments(pem, tmp_path):
     yield lambda: kn.connect(closed, key_id="i", private_key=pem.replace("-----BEGIN PRIVATE KEY-----\n", ""))
     yield lambda: kn.connect(closed, key_id="i", private_key=elsewhere)
     yield lambda: kn.connect(closed, key_id="i", private_key=[pem])
+    yield lambda: kn.connect(closed, key_id="i", private_key_path=pem)
+    yield lambda: kn.connect(closed, "i", pem)
 
 
 FRAMES_OF_OURS = re.compile(r"kalshi_nb|cryptography|websockets|dotenv")
@@ -142,7 +144,7 @@ def test_no_traceback_shows_it_even_with_its_local_variables(pem, leaks, tmp_pat
             count += 1
             for text in shown_by(problem):
                 assert not leaks(text)
-    assert count == 9
+    assert count == 11
 
 
 ED = ed25519.Ed25519PrivateKey.generate()

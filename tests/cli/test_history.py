@@ -46,7 +46,7 @@ def test_candles_go_to_a_file(capsys, exchange, tmp_path, suffix):
 
 def test_nothing_is_said_and_is_status_one(capsys, exchange, tmp_path):
     status, told, _ = run(capsys, exchange, "KXNONE-1", "--out", tmp_path / "out")
-    assert (status, told) == (1, f"0 trades in {tmp_path / 'out'}\n")
+    assert (status, told) == (1, f"0 trades of the last 24h in {tmp_path / 'out'}\n")
 
 
 @pytest.mark.parametrize(

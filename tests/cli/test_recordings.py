@@ -182,6 +182,17 @@ def test_sim_is_an_exchange_for_any_client(tmp_path):
     assert done.stdout.strip() == "True", done.stderr
 
 
+def test_a_simulated_exchange_that_has_ended_is_said_to_have_taken_its_trades_with_it(place):
+    done = command("repair", "night", "--quiet", cwd=place)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert "does not answer" in line
+    assert line.endswith(
+        "Was that a simulated exchange which has ended? Its trades are gone with it, and no other one "
+        "has them: the recording stays as it is."
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

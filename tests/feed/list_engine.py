@@ -74,6 +74,7 @@ class ListEngine:
         self.state = "connecting"
         self.stepped = 0
         self.steps = ()
+        self.troubles = ((1.0, "a page is missing"),)
         self.messages = 0
         self.wanted = []
         self.taps = []
@@ -146,7 +147,7 @@ class ListEngine:
             lag_p99=0.5,
             clock_steps=self.steps,
             rejected=len(self._rejects),
-            troubles=((1.0, "a page is missing"),),
+            troubles=self.troubles,
         )
 
     def rejects(self):

@@ -1,6 +1,7 @@
 """``feed.when()``: called when something becomes true of a market's best prices, once a crossing."""
 
 import datetime as dt
+import functools
 
 import pytest
 
@@ -158,6 +159,15 @@ async def later(top):
     pass
 
 
+def given_one_by_one(top):
+    yield top
+
+
+class Awaited:
+    async def __call__(self, top):
+        pass
+
+
 @pytest.mark.parametrize(
     ("condition", "call", "match"),
     [
@@ -166,6 +176,9 @@ async def later(top):
         (cheap, None, "call is a NoneType"),
         (cheap, later, "call is an async function"),
         (later, print, "condition is an async function"),
+        (given_one_by_one, print, "condition is a function with yield"),
+        (cheap, functools.partial(given_one_by_one), "call is a function with yield"),
+        (Awaited(), print, "condition is an async function"),
     ],
 )
 def test_what_cannot_be_called_is_refused_in_a_sentence(listed, engine, condition, call, match):

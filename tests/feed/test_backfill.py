@@ -160,6 +160,24 @@ def test_pipelines_that_ask_for_them_have_each_trade_of_the_ledger_once_and_othe
         assert feed._pipelines.errors == feed._pipelines.kit_errors == 0
 
 
+def test_trades_that_left_the_newest_before_a_gap_was_looked_into_are_not_fetched_twice(running, monkeypatch):
+    monkeypatch.setattr("kalshi_nb._markets.recent_trades.MOST_RECENT", 60)
+    monkeypatch.setattr("kalshi_nb._markets.recent_trades._TOGETHER", 20)
+    monkeypatch.setattr("kalshi_nb._feed.backfill.TRIES", (3.0, 4.0, 5.0))  # some 80 trades a second
+    heard = []
+    with kn.connect(running, new=True) as feed:
+        trades = feed.trades()
+        feed.on("trade", backfill=True)(heard.append)
+        until(lambda: trades.df.height > 50, "no trades")
+        running.faults.skip_frames("trade")
+        until(lambda: repaired(feed, 1), "the gap was not repaired", 60)
+        feed.flush()
+        until(lambda: any(each.backfilled for each in heard), "nothing was heard")
+        names = [each.trade_id for each in heard]
+        assert len(names) == len(set(names))
+        assert feed._parts.backfill.fetched == sum(each.backfilled for each in heard) == 1
+
+
 def test_where_rows_cannot_be_fetched_for_pipelines_asking_for_them_is_refused(feed):
     for call in (feed.stream, feed.messages, feed.listen, lambda *a, **o: feed.on(*a, **o)(print)):
         with pytest.raises(ConfigurationError, match="only trades that a gap took are fetched for pipelines"):

@@ -1,6 +1,8 @@
 """A feed as a cell's last expression: how it is doing and which views are open on it, and never any market."""
 
 import gc
+import re
+import time
 import weakref
 
 import pytest
@@ -154,7 +156,25 @@ def test_whatever_engine_there_is_it_is_read_by_the_port_alone():
         assert line(feed).startswith(
             "▲ a gap is open · 12 msg/s · lag 250 ms (p99 500) · no books · 1 gap, 1 open, last "
         )
-        assert "last error: a page is missing" in feed._repr_mimebundle_()["text/html"]
+        assert re.search(r"last error, [^:]+:\d\d UTC: a page is missing", feed._repr_mimebundle_()["text/html"])
+
+
+def test_when_a_trouble_came_is_told_by_the_feeds_clock_and_stays_so_while_that_goes_on():
+    engine = ListEngine()
+    with kn.Feed(engine) as feed:
+        feed._open(1.0)
+        read = feed._views.source.read
+        engine.clock.us += 600_000_000
+        engine.troubles = ((time.monotonic() - 30.0, "a page is missing"),)
+        told = engine.clock.us / 1e6 - 30.0
+        assert read()[0].last_error_at == pytest.approx(told, abs=5.0)
+        kept = read()[0].last_error_at
+        engine.clock.us += 600_000_000
+        assert read()[0].last_error_at == kept
+        engine.troubles += ((time.monotonic(), "another is missing"),)
+        assert read()[0].last_error_at == pytest.approx(engine.clock.us / 1e6, abs=5.0)
+        engine.troubles = ()
+        assert (read()[0].last_error, read()[0].last_error_at) == (None, None)
 
 
 def test_repr_says_what_it_always_said(feed):

@@ -255,27 +255,31 @@ def test_messages_and_frames_without_the_column_know_nothing_of_it(feed, exchang
     assert feed._pipelines.kit_errors == 0
 
 
+def marked(marks, rows):
+    return [mark > 0 for mark in marks.of(rows, 0)]
+
+
 def test_a_gap_of_one_market_marks_that_market_alone():
     rows = [("A",), GapRow("A", 1, "sequence"), ("B",), ("A",), ("A",), ("B",)]
-    assert GapMarks().of(rows, 0) == [False, False, True, False, False]
+    assert marked(GapMarks(), rows) == [False, False, True, False, False]
 
 
 def test_of_more_markets_than_are_remembered_some_are_marked_twice_and_none_never():
     marks = GapMarks(most=2)
-    assert marks.of([GapRow(None, 1, "sequence"), ("A",), ("B",), ("C",)], 0) == [True] * 3
-    assert marks.of([("B",), ("C",), ("A",)], 0) == [False, False, True]
+    assert marked(marks, [GapRow(None, 1, "sequence"), ("A",), ("B",), ("C",)]) == [True] * 3
+    assert marked(marks, [("B",), ("C",), ("A",)]) == [False, False, True]
     marks = GapMarks(most=2)
     named = [GapRow(ticker, 1, "sequence") for ticker in "ABC"]
-    assert marks.of([*named, ("A",), ("B",), ("C",), ("C",)], 0) == [True, True, True, False]
+    assert marked(marks, [*named, ("A",), ("B",), ("C",), ("C",)]) == [True, True, True, False]
 
 
 def test_markets_that_follow_no_gap_are_not_remembered():
     marks = GapMarks(most=1)
-    assert marks.of([GapRow("A", 1, "sequence"), ("A",), ("B",), ("A",)], 0) == [True, False, False]
+    assert marked(marks, [GapRow("A", 1, "sequence"), ("A",), ("B",), ("A",)]) == [True, False, False]
 
 
 def test_marks_go_on_from_batch_to_batch():
     marks = GapMarks()
-    assert marks.of([("A",), ("B",), GapRow(None, 1, "sequence")], 0) == [False, False]
-    assert marks.of([("B",), ("B",)], 0) == [True, False]
-    assert marks.of([("A",), GapRow(None, 2, "sequence"), ("A",)], 0) == [True, True]
+    assert marked(marks, [("A",), ("B",), GapRow(None, 1, "sequence")]) == [False, False]
+    assert marked(marks, [("B",), ("B",)]) == [True, False]
+    assert marked(marks, [("A",), GapRow(None, 2, "sequence"), ("A",)]) == [True, True]

@@ -1,5 +1,8 @@
 """What is nearly right is named: a ticker in lower case, an event's ticker, a channel by another name."""
 
+import asyncio
+
+import msgspec
 import pytest
 
 import kalshi_nb as kn
@@ -107,6 +110,11 @@ def test_a_channel_like_no_other_is_met_with_the_list_alone(feed, name):
         (lambda feed: feed, "start", "is running"),
         (lambda feed: feed, "stop", r"feed.close\(\)"),
         (lambda feed: feed, "is_connected", 'feed.state == "connected"'),
+        (lambda feed: feed, "messages_received", r"feed.health\(\).messages"),
+        (lambda feed: feed, "seconds_since_last_message", r"feed.health\(\).ages"),
+        (lambda feed: feed.trades(), "to_dataframe", r"\.to_pandas\(\)"),
+        (lambda feed: feed.book(MARKET), "to_dataframe", r"\.depth\(10\)"),
+        (lambda feed: feed, "run_forever", r"feed.run\(\)"),
         (lambda feed: feed, "reconnect_count", r"feed.health\(\).reconnects"),
         (lambda feed: feed, "get_orderbook", r"feed.book\(market_ticker\)"),
         (lambda feed: feed, "get_candlesticks", r"feed.candles\(market_ticker"),
@@ -126,6 +134,24 @@ def test_a_name_of_another_library_is_answered_with_the_one_here(feed, handle, n
     with pytest.raises(errors.NoSuchAttributeError, match=f"has no '{name}'.*{said}"):
         getattr(asked, name)
     assert not hasattr(asked, name)
+
+
+async def go_through(several):
+    async for message in several:
+        return message
+    return None
+
+
+def test_a_feed_as_a_whole_is_not_gone_through_and_says_what_is(feed):
+    with pytest.raises(errors.UsageError, match=r"async for message in feed.listen\('trade'\)"):
+        asyncio.run(go_through(feed))
+
+
+@pytest.mark.parametrize("channels", [["ticker", "trade"], ("ticker", "trade")])
+@pytest.mark.parametrize("asked", ["on", "listen", "stream", "frame"])
+def test_several_channels_in_one_call_are_answered_with_a_call_each(feed, asked, channels):
+    with pytest.raises(errors.UnknownChannelError, match=r"Several channels .* 'ticker', 'trade'\. Ask once for each"):
+        getattr(feed, asked)(channels)
 
 
 def test_health_is_no_dict(feed):
@@ -159,9 +185,79 @@ def test_a_frame_that_has_no_row_yet_says_how_to_wait_for_one(exchange, feed):
         ("KalshiClient", "kn.connect"),
         ("OrderbookManager", "feed.book"),
         ("AsyncFeed", "kn.connect_async"),
+        ("TickerMessage", "kn.messages.Ticker"),
+        ("OrderbookSnapshotMessage", "kn.messages.OrderbookSnapshot"),
+        ("NoSuchMessage", "it has Book"),
+        ("RateLimitError", "kn.errors.RateLimitError"),
+        ("KalshiAPIError", "kn.errors.RestError"),
+        ("InsufficientFundsError", "no orders are placed"),
+        ("NoSuchError", "it has Book"),
+        ("MarketStatus", 'status="open"'),
+        ("CandlestickPeriod", '"1m", "1h" and "1d"'),
+        ("ResourceNotFoundError", "kn.errors.RestNotFoundError"),
         ("nonsense", "it has Book"),
     ],
 )
 def test_a_class_of_another_client_is_answered_with_what_is_asked_here(name, said):
     with pytest.raises(AttributeError, match=f"kalshi_nb has no '{name}'.*{said}"):
         getattr(kn, name)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "said"),
+    [
+        ("errors", "KalshiAPIError", "answers with an error is RestError"),
+        ("errors", "ResourceNotFoundError", r"RestNotFoundError\."),
+        ("errors", "NoSuchError", "it has AccountWarning"),
+        ("messages", "TickerMessage", r"Ticker\."),
+        ("messages", "Nothing", "it has .*Trade"),
+    ],
+)
+def test_a_module_is_asked_for_a_class_of_another_client_and_says_its_own(module, name, said):
+    with pytest.raises(AttributeError, match=f"kalshi_nb.{module} has no '{name}'.*{said}"):
+        getattr(getattr(kn, module), name)
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ({"demo": True}, "has no argument 'demo': the place stands first and alone: connect\\(\"demo\"\\)"),
+        ({"base_url": "wss://host"}, "the place stands first"),
+        ({"api_key_id": "a"}, "Did you mean 'key_id'"),
+        ({"private_key_path": "key.pem"}, "Did you mean 'private_key'"),
+        ({"nonsense": 1}, "It takes where, key_id"),
+    ],
+)
+@pytest.mark.parametrize("call", ["connect", "connect_async"])
+def test_an_argument_that_connect_does_not_have_is_answered_with_the_one_that_is_meant(call, named, said):
+    with pytest.raises(errors.UsageError, match=said):
+        getattr(kn, call)(**named)
+    with pytest.raises(errors.UsageError, match="takes only where without a name"):
+        getattr(kn, call)("sim", "a", "b")
+
+
+def test_what_is_asked_for_in_an_argument_that_is_none_says_where_that_is(feed):
+    with pytest.raises(errors.UsageError, match=r"no argument 'status': feed.orders\(\).latest\(\)"):
+        feed.orders(status="resting")
+
+
+def test_errors_are_no_channel_and_say_where_they_are(feed):
+    with pytest.raises(errors.UnknownChannelError, match=r"'error': .*feed.health\(\) and the log\. There are "):
+        feed.on("error")
+
+
+@pytest.mark.parametrize("name", ["to_dict", "model_dump", "dict"])
+def test_a_message_says_how_it_becomes_a_dictionary(feed, name):
+    trade = first(feed)
+    with pytest.raises(errors.NoSuchAttributeError, match=r"msgspec.structs.asdict\(message\)"):
+        getattr(trade, name)
+    assert msgspec.structs.asdict(trade)["market_ticker"] == trade.market_ticker
+
+
+def first(feed):
+    """The first trade that comes."""
+    seen = []
+    feed.on("trade")(seen.append)
+    feed.exchange.advance(60)
+    until(lambda: seen, "a trade")
+    return seen[0]

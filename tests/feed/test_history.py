@@ -120,6 +120,32 @@ def test_an_exchange_that_does_not_answer_is_an_error_of_this_cell_alone(feed, e
     assert feed.trades(TICKER, since="1h").df["backfilled"].any()
 
 
+def test_progress_is_told_of_trades_that_are_fetched_and_what_came_before_ctrl_c_is_kept(feed, exchange):
+    told = []
+    trades = feed.trades(TICKER, since="20h", progress=lambda rows, reached: told.append((rows, reached)))
+    assert told[-1][0] == trades.df.height
+    assert told[-1][1] == trades.df["ts"][0]
+    assert len(told) > 1
+
+    def stop(rows, _reached):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        feed.trades([TICKER, "KXSENATEOH-28-D"], since="20h", progress=stop)
+    assert stopped.value.partial.height == 1_000
+    assert set(stopped.value.partial["trade_id"]) <= ledger(exchange, [TICKER], 0)
+    (note,) = stopped.value.__notes__
+    assert f"back to {stopped.value.partial['ts'][0]:%Y-%m-%d %H:%M:%S} UTC of {TICKER}, 1 of 2" in note
+    with pytest.raises(ConfigurationError, match="progress"):
+        feed.trades(TICKER, since="1h", progress="yes")
+
+
+@pytest.mark.parametrize("ask", ["candles", "live_candles"])
+def test_since_that_is_nothing_is_no_day_in_secret(feed, ask):
+    with pytest.raises(ConfigurationError, match="since=None: say how far back"):
+        getattr(feed, ask)(TICKER, "1m", since=None)
+
+
 def test_trades_that_are_seen_late_are_looked_for_again(monkeypatch):
     monkeypatch.setattr("kalshi_nb._feed.history.TRIES", (0.5, 1.0, 2.0, 4.0, 8.0))
     with kn.sim.Exchange(seed=7, speed=20) as exchange, kn.connect(exchange, new=True) as feed:

@@ -283,7 +283,7 @@ def test_what_names_no_markets_is_refused_in_a_sentence(feed, call):
         if name not in of_text:
             refused(
                 lambda value=value: NAMES[call](feed, value),
-                "is text such as|needs the tickers|A function stands where|and then the markets",
+                "is text such as|needs the tickers|stands where|and then the markets",
             )
 
 

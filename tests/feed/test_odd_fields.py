@@ -215,9 +215,14 @@ def test_a_gap_without_numbers_is_one_until_data_goes_on(feed, exchange):
     assert feed.gaps.height == 1
     assert feed.health().rejects == 5
     say(exchange, "fill", "fill")
+    assert feed.gaps["closed_at"].is_null().to_list() == [False]
+    say(exchange, "fill", "fill", count_fp="0.00")
+    assert feed.gaps["closed_at"].is_null().to_list() == [True]  # of one moment nothing would tell two of them apart
+    say(exchange, "fill", "fill")
+    exchange.advance(0.001)
     say(exchange, "fill", "fill", count_fp="0.00")
     assert feed.gaps["closed_at"].is_null().to_list() == [False, True]
-    assert fills.df.height == 1
+    assert fills.df.height == 2
 
 
 def test_a_book_keeps_its_delta_though_whose_order_it_was_cannot_be_read(feed, exchange):

@@ -108,6 +108,33 @@ def test_what_was_fetched_reaches_no_stream_and_no_callback(exchange, late):
     assert "backfilled" not in streamed[0].columns
 
 
+def test_what_moved_to_the_historical_tier_is_there_as_well_each_once(exchange, witness, late):
+    exchange.faults.rest(live_tier=40)
+    exchange.advance(45)
+    frames = Frames(late)
+    assert frames.stand() == witness.stand()
+    venue = exchange._programme.venue
+    since = exchange.now_us() - 40_000_000
+    assert sum(each.time_us < since for each in venue.account.fills) > 10
+    assert (
+        sum(
+            each.updated_us < since and each.update.order.status != "resting" for each in venue.account.orders.values()
+        )
+        > 10
+    )
+    for frame in (frames.orders, frames.fills):
+        assert frame.df.filter("backfilled")["ts"].is_sorted()
+
+
+def test_an_exchange_without_a_historical_tier_of_accounts_is_none_the_worse(exchange, witness, late):
+    rest = exchange._server.rest
+    rest._routes = [
+        each for each in rest._routes if each.operation not in ("GetHistoricalOrders", "GetFillsHistorical")
+    ]
+    assert Frames(late).stand() == witness.stand()
+    assert late.health().warnings == ()
+
+
 @pytest.mark.parametrize(
     "trouble",
     [
@@ -160,6 +187,7 @@ def test_what_cannot_be_had_now_is_asked_for_again(exchange, witness, late, monk
         positions = late.positions()
     assert positions.total == 0
     exchange.faults.rest()
+    monkeypatch.setattr(account, "_PATIENCE", 60.0)
     until(lambda: positions.total > 0, "the positions", timeout=90)
     until(lambda: late.health().warnings == (), "no warning any more")
     frames = Frames(late)

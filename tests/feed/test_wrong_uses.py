@@ -169,6 +169,38 @@ def test_one_or_several_markets_are_named_in_any_way(feed, several):
     assert list(feed.books(several)) == [MARKET]
 
 
+def test_what_has_tickers_says_where_they_are(feed):
+    wrong = errors.MarketTickerError
+    for frame in (pl.DataFrame({"market_ticker": [MARKET]}), pd.DataFrame({"market_ticker": [MARKET]})):
+        for ask in (feed.trades, feed.books, feed.candles):
+            one_sentence(lambda ask=ask, frame=frame: ask(frame), wrong, r"frame\['market_ticker'\]")
+    book = feed.book(MARKET)
+    for ask in (feed.trades, feed.candles, feed.verify_books):
+        one_sentence(lambda ask=ask: ask(book), wrong, r"A Book stands where .* its \.market_ticker")
+        one_sentence(lambda ask=ask: ask(feed.picker()), wrong, r"pass its \.market_tickers")
+
+
+def test_questions_that_are_not_awaited_are_told_what_there_is(feed):
+    one_sentence(
+        lambda: feed.rest.market_list, errors.NoSuchAttributeError, "no 'market_list'. Did you mean 'markets'?"
+    )
+    one_sentence(lambda: feed.rest.trades, errors.NoSuchAttributeError, r"feed\.trades\(…, since=…\)")
+    one_sentence(lambda: feed.rest.live_candles, errors.NoSuchAttributeError, r"feed\.live_candles\(…\)")
+
+
+def test_a_recording_says_which_argument_is_meant(tmp_path, feed):
+    feed.record(tmp_path / "night", ["trade"]).close()
+    recording = kn.open_recording(tmp_path / "night")
+    one_sentence(lambda: recording.repair(timeout=1), errors.UsageError, "has no argument 'timeout'. It takes where")
+
+
+@pytest.mark.parametrize("ask", [kn.markets, kn.history, kn.candles])
+def test_questions_without_a_feed_say_which_argument_is_meant(ask):
+    one_sentence(
+        lambda: ask("sim", bogus=1), errors.UsageError, f"{ask.__name__}\\(\\) has no argument 'bogus'. It takes"
+    )
+
+
 def test_an_empty_list_of_a_frame_is_told_that_none_is_all(feed):
     one_sentence(lambda: feed.trades([]), errors.MarketTickerError, "is empty; leave the argument out to take all")
 
@@ -683,3 +715,74 @@ def test_what_a_call_itself_finds_wrong_is_told_as_it_is(feed):
         feed.on("trade")(typo)("trade")
     assert not isinstance(caught.value, kn.KalshiError)
     one_sentence(lambda: feed.trades(rows="many"), kn.KalshiError, "rows=")
+
+
+# messages are no JSON
+
+
+def newest_messages(feed, exchange, channel):
+    found = []
+    feed.on(channel, MARKET)(found.append)
+    exchange.advance(20)
+    feed.flush()
+    return found[-1]
+
+
+@pytest.mark.parametrize(
+    ("channel", "name", "instead"),
+    [
+        ("trade", "yes_price_dollars", r"\.yes_price here"),
+        ("trade", "count_fp", r"\.count here"),
+        ("trade", "ts_ms", r"\.ts here"),
+        ("trade", "price", r"\.yes_price"),
+        ("trade", "taker_side", r"\.taker_outcome_side"),
+        ("trade", "ticker", r"\.market_ticker"),
+        ("trade", "trade_i", "Did you mean 'trade_id'"),
+        ("ticker", "yes_bid_dollars", r"\.yes_bid here"),
+        ("ticker", "price_dollars", r"\.price here"),
+        ("ticker", "last_price", r"\.price"),
+        ("orderbook_delta", "delta_fp", r"\.delta here"),
+        ("quotes", "yes_bid", "bid"),
+    ],
+)
+def test_a_message_that_is_asked_by_the_names_of_the_wire_says_its_own(feed, exchange, channel, name, instead):
+    feed.book(MARKET).wait()
+    message = newest_messages(feed, exchange, channel)
+    one_sentence(lambda: getattr(message, name), AttributeError, instead)
+    one_sentence(lambda: message[name], TypeError, f"is no dictionary.*{instead}")
+    assert not hasattr(message, name)
+
+
+def test_a_message_is_no_dictionary_and_can_be_copied_and_shown(feed, exchange):
+    trade = newest_messages(feed, exchange, "trade")
+    one_sentence(lambda: trade["count"], TypeError, r"is no dictionary: write \.count")
+    one_sentence(lambda: trade[0], TypeError, "its fields are attributes")
+    one_sentence(lambda: dict(trade), TypeError, "its fields are attributes")
+    one_sentence(lambda: trade.wholly_else, AttributeError, "A Trade has no 'wholly_else'")
+    assert pickle.loads(pickle.dumps(trade)) == copy.deepcopy(trade) == trade
+    assert not hasattr(trade, "_repr_html_")
+
+
+@pytest.mark.parametrize(
+    "kind", [getattr(kn.messages, each) for each in kn.messages.__all__ if each[0].isupper() and each != "Message"]
+)
+def test_every_message_says_how_its_fields_are_called(kind):
+    message = kind(*[None] * len(kind.__struct_fields__))
+    one_sentence(lambda: message.nothing_like_it, AttributeError, f"An? {kind.__name__} has no 'nothing_like_it'")
+
+
+def test_what_somebody_does_to_a_schema_is_nothing_to_its_frame(feed, exchange):
+    trades, own = feed.trades(), feed.stream("trade").rolling_frame()
+    exchange.advance(10)
+    feed.flush()
+    for each in (trades, own):
+        each.schema.clear()
+        each.schema["more"] = pl.Int64()
+        assert list(each.schema) == each.df.columns
+        assert each.latest().height
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray])
+def test_bytes_are_no_ticker_and_are_called_by_their_name(feed, kind):
+    given = kind(MARKET.encode())
+    one_sentence(lambda: feed.trades(given), errors.MarketTickerError, rf"is text such as .*, not a {kind.__name__}\.")

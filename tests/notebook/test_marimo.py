@@ -71,7 +71,8 @@ class Marimo:
         while True:
             try:
                 address = f"ws://127.0.0.1:{self.port}/ws?session_id=s&file=notebook.py"
-                return self.open.enter_context(connect(address, max_size=None, proxy=None))
+                # Nobody reads most of it: with a bounded queue pings would go unanswered after some seconds.
+                return self.open.enter_context(connect(address, max_size=None, max_queue=None, proxy=None))
             except OSError:
                 if time.monotonic() > end:
                     raise AssertionError((self.folder / "log").read_text()) from None

@@ -9,6 +9,7 @@ import time
 from tests.soak.backfill import some_gaps
 from tests.soak.faulty_line import one_line
 from tests.soak.fuzz import fuzz
+from tests.soak.history import a_history
 from tests.soak.kills import some_kills
 from tests.soak.losses import some_losses
 from tests.soak.night import one_night
@@ -17,6 +18,8 @@ from tests.soak.steady import steady
 
 LIVE = {5.0: 97.0, 2.0: 94.0}
 """Percent of the time that books are to be live, by the seconds from one lost message to the next."""
+
+_LINES = {"whole": [False], "faulty": [True], "both": [False, True]}
 
 _DEFAULTS = {"_fuzz": (1, 1_000_000)}
 """Seeds and frames where they are not those of the faulty line."""
@@ -59,8 +62,13 @@ def _backfill(options):
         yield result, not result.missing and not result.doubled and not result.wrong and result.repaired > 0
 
 
+def _history(options):
+    result = a_history(options.seed, options.trades)
+    yield result, not result.wrong and result.megabytes < 1.25 * result.early_megabytes
+
+
 def _night(options):
-    for faulty in (False, True):
+    for faulty in _LINES[options.line]:
         result = one_night(options.seed, options.hours, faulty=faulty)
         yield result, not result.wrong and faulty == bool(result.trades_missing)
 
@@ -80,6 +88,7 @@ _RUNS = {
     "recorder": _recorder,
     "night": _night,
     "backfill": _backfill,
+    "history": _history,
     "fuzz": _fuzz,
 }
 
@@ -87,7 +96,8 @@ _RUNS = {
 def main():
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument(
-        "what", choices=["line", "kills", "losses", "steady", "recorder", "night", "backfill", "fuzz", "all"]
+        "what",
+        choices=["line", "kills", "losses", "steady", "recorder", "night", "backfill", "history", "fuzz", "all"],
     )
     parser.add_argument("--seed", type=int, default=1, help="the first seed (1)")
     parser.add_argument("--seeds", type=int, help="how many seeds (4; fuzz 1)")
@@ -95,6 +105,7 @@ def main():
     parser.add_argument("--rate", type=float, default=0.01, help="share of frames each mishap befalls (0.01)")
     parser.add_argument("--kills", type=int, default=20, help="kills a seed (20)")
     parser.add_argument("--gaps", type=int, default=200, help="gaps of trades a seed of backfill (200)")
+    parser.add_argument("--trades", type=int, default=1_000_000, help="trades of history (1,000,000)")
     parser.add_argument("--outage", type=float, default=3.0, help="the longest outage in seconds (3)")
     parser.add_argument(
         "--seconds", type=float, default=120.0, help="how long the steady run is (120); one of losses is 40 at most"
@@ -102,6 +113,9 @@ def main():
     parser.add_argument("--warm-up", type=float, default=300.0, help="seconds before it (300)")
     parser.add_argument("--speed", type=float, default=24.0, help="pace of its market; 24 is about 2,000 messages/s")
     parser.add_argument("--hours", type=float, default=24.0, help="how long a night is, by its market (24)")
+    parser.add_argument(
+        "--line", choices=_LINES, default="both", help="on what line, so that two can run at once (both)"
+    )
     options = parser.parse_args()
     logging.getLogger("kalshi_nb").setLevel(logging.CRITICAL)  # thousands of gaps are wanted here
     chosen = list(_RUNS.values()) if options.what == "all" else [_RUNS[options.what]]

@@ -21,8 +21,8 @@ from kalshi_nb._rows.heard import Checkpoint, Event, Read
 from kalshi_nb.sim._events import Delta, Lifecycle, Ticker, Trade
 from tests.soak.kills import wait
 
-BOOK = "orderbook_delta"
-CHANNELS = ("trade", "ticker", BOOK, "market_lifecycle_v2")
+BOOK, LIFECYCLE = "orderbook_delta", "market_lifecycle_v2"
+CHANNELS = ("trade", "ticker", BOOK, LIFECYCLE)
 BEGINS = datetime(2026, 11, 22, 15, tzinfo=UTC)
 MINUTE = 60.0
 FAULTS = {"drop": 0.002, "duplicate": 0.002, "reorder": 0.002, "truncate": 0.002}
@@ -236,7 +236,7 @@ def _wrong_rows(frames, ledger, trades):
     found = {row[:3]: row[3] for row in sums.collect().rows()}
     if found != dict(ledger.levels):
         wrong.append("the changes do not add up to the ledger's, level by level")
-    for name, channel in (("Ticker", "ticker"), ("Lifecycle", "market_lifecycle_v2")):
+    for name, channel in (("Ticker", "ticker"), ("Lifecycle", LIFECYCLE)):
         counted = dict(frames[channel].group_by("market_ticker").len().collect().rows()) if channel in frames else {}
         # The answer to a subscription says how each market stands, which is no event of the ledger's.
         at_first = int(name == "Ticker")
@@ -264,7 +264,7 @@ def _wrong_gaps(folder, gaps, ledger, trades):
     """Hold what is missing against what `gaps` says, number by number and trade by trade."""
     wrong = [] if not gaps["closed_at"].null_count() else ["open gaps"]
     holes = _holes(folder)
-    said = {channel: Counter() for channel in ("trade", BOOK)}
+    said = defaultdict(Counter)
     for channel, first, last in (
         gaps.filter(pl.col("seq_to").is_not_null()).select("channel", "seq_from", "seq_to").rows()
     ):
@@ -273,8 +273,11 @@ def _wrong_gaps(folder, gaps, ledger, trades):
         wrong.append(
             f"numbers of trades: {holes['trade'] - said['trade']} unsaid, {said['trade'] - holes['trade']} too many"
         )
-    if holes[BOOK] - said[BOOK]:
-        wrong.append(f"numbers of books: {holes[BOOK] - said[BOOK]} unsaid")
+    wrong += [
+        f"numbers of {channel}: {holes[channel] - said[channel]} unsaid"
+        for channel in (BOOK, LIFECYCLE)
+        if holes[channel] - said[channel]
+    ]
     return wrong + _wrong_trades(gaps, said["trade"], ledger, trades)
 
 

@@ -10,6 +10,7 @@ from tests.soak import steady as steady_module
 from tests.soak.backfill import some_gaps
 from tests.soak.faulty_line import one_line
 from tests.soak.fuzz import fuzz
+from tests.soak.history import a_history
 from tests.soak.kills import CEILING, some_kills
 from tests.soak.losses import some_losses
 from tests.soak.night import BEGINS, one_night
@@ -41,6 +42,13 @@ def test_after_outages_the_frame_of_trades_is_the_exchanges_own():
     assert result.gaps == 4
     assert result.repaired > 0
     assert result.fetched > 0
+
+
+def test_a_long_history_is_the_exchanges_own_row_by_row():
+    result = a_history(1, 20_000)
+    assert result.rows >= 20_000
+    assert (result.files, result.wrong) == (1, 0)
+    assert result.seconds > 0
 
 
 @pytest.mark.matrix

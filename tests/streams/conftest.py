@@ -143,9 +143,10 @@ def _no_sink_is_left():
 
 
 def deliver_to_users(pipelines, batch):
-    """Bring a batch to the users' pipelines of its channel at once, on this thread."""
+    """Bring a batch to the users' pipelines of its channel at once, on this thread: whoever builds is done."""
     for each in pipelines._user.of(batch.channel):
         try:
+            each.built()
             each.deliver(batch)
         except BaseException as error:
             pipelines._notices.kit_failed(error)

@@ -12,7 +12,7 @@ from kalshi_nb._frames.batch import Batch
 from kalshi_nb._frames.schema import frame_of, schema
 from kalshi_nb._streams import joins, nodes
 from kalshi_nb.errors import ConfigurationError
-from tests.streams.conftest import BASE_US, deliver_to_users, trade
+from tests.streams.conftest import BASE_US, deliver_to_users, trade, until
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 ADDED = ["bid", "bid_size", "ask", "ask_size", "mid", "spread", "quote_ts", "quote_status"]
@@ -186,6 +186,19 @@ def test_quotes_of_a_stream_that_come_in_one_turn_with_the_trades_are_known(pipe
     engine.add("ticker", tuple(ticker.values()))
     pipelines.flush()
     assert [each["bid"].to_list() for each in seen] == [[0.42]]
+
+
+def test_a_flush_waits_for_trades_that_waited_for_their_graph_to_be_built(pipelines, engine, monkeypatch):
+    monkeypatch.setattr("kalshi_nb._streams.user_delivery._BUILDING", 60.0)
+    seen = []
+    quotes = pipelines.stream("ticker").map(lambda df: df)
+    source = pipelines.stream("trade")
+    source.join_asof(quotes).sink(seen.append)
+    engine.add("trade", trade(20))
+    until(lambda: source._delivery._line)
+    assert seen == []
+    pipelines.flush()
+    assert [each.height for each in seen] == [1]
 
 
 def test_before_the_first_quote_of_a_stream_all_is_null(pipelines, engine):

@@ -60,6 +60,18 @@ def test_what_is_our_own_stays_under_46_kib_in_all_as_it_is_packed_for_a_page():
     assert len(gzip.compress("".join(own).encode(), 9)) < 46 * KIB
 
 
+def of_our_own(kind):
+    """A view's script without the chart library and its style."""
+    style = json.dumps((UPLOT / "uPlot.min.css").read_text(encoding="utf-8"), ensure_ascii=False)[1:-1]
+    script = (UPLOT / "uPlot.iife.min.js").read_text(encoding="utf-8")
+    return bundle(kind).text.replace(script, "").replace(style, "")
+
+
+@pytest.mark.parametrize("kind", [each for each in KINDS if each != "dashboard"])
+def test_a_view_alone_brings_no_more_than_17_kib_of_our_own_as_it_is_packed_for_a_page(kind):
+    assert len(gzip.compress(of_our_own(kind).encode(), 9)) < 17 * KIB
+
+
 def sha256(path):
     return hashlib.sha256(path.read_text(encoding="utf-8").encode()).hexdigest()
 

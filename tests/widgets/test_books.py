@@ -77,6 +77,7 @@ def test_a_table_says_what_each_is_at_and_is_small_whatever_the_names():
     assert '<td align="right">50¢ x 80</td><td align="right">53¢ x 120</td><td align="right">3¢</td>' in small.html(
         small.take()
     )
+    assert small.html(small.take()).count("chance") == 1  # the column's name
 
 
 def test_no_books_are_said_to_be_none():

@@ -189,6 +189,7 @@ def test_a_book_that_is_not_tight_has_no_mid():
         frame = feed.quotes([MARKET, "KXB-1"])
         prices = [(4_000, 4_500), (4_000, 5_100), (4_000, None), (4_100, 4_300), (4_100, 4_300)]
         engine.play("quotes", *(quote(i, *each) for i, each in enumerate(prices)))
+        feed.flush()
         line = next(each for each in chart(frame).take().lines if each.ticker == MARKET)
         assert [each.price for each in line.points] == [0.425, None, 0.42]
 

@@ -228,15 +228,27 @@ def test_the_views_that_are_open_are_told_with_how_many_there_are():
 
 def test_html_reads_without_style_and_has_no_more_than_it_may():
     gaps = [gap(60, 70), gap(7_260)]
-    html = status_html(picture(gaps=gaps, warnings=("slow",), last_error="bad"), "a note")
+    html = status_html(picture(gaps=gaps, warnings=("slow",), last_error="bad", last_error_at=NOON + 61.0), "a note")
     bare = re.sub(r"<style>.*?</style>", "", html)
     assert not re.search(r"<script|https?://|\bid=|on\w+=", bare)
     words = re.sub(r"<[^>]+>", "|", bare)
-    for told in ("▲ a gap is open", "trade", "last error: bad", "warning: slow", "a note", "14:01 UTC", "open"):
+    error = "last error, 12:01 UTC: bad"
+    for told in ("▲ a gap is open", "trade", error, "warning: slow", "a note", "14:01 UTC", "open"):
         assert told in words
     assert html.count("<caption>") == 2
     assert 'scope="col"' in html
     assert 'scope="row"' in html
+
+
+@pytest.mark.parametrize(
+    ("at", "told"),
+    [(NOON + 7_260.0, "last error, 14:01 UTC: bad"), (NOON - 43_260.0, "last error, Nov 21 23:59 UTC: bad")],
+)
+def test_of_the_last_error_it_is_told_when_it_came(at, told):
+    shown = picture(last_error="bad", last_error_at=at)
+    assert told in status_html(shown)
+    assert shown.body()["last_error_at"] == at
+    assert picture(last_error="bad", last_error_at=at + 1).version != shown.version
 
 
 def test_hostile_texts_do_nothing_and_are_bounded():

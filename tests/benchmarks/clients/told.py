@@ -1,4 +1,5 @@
-"""When each trade is known to whoever waits for it: a bare receive loop, a callback, or a cell that reads a frame.
+"""When each trade is known to whoever waits for it: a bare receive loop, one that hands it to a second thread, a
+callback, or a cell that reads a frame.
 
 Between the parts the client says what CPU time the last one took. In a part that is `busy` the main thread computes in
 pure Python as well. In the end it leaves, for each part, when each of its trades was known, 64-bit nanoseconds.
@@ -7,6 +8,7 @@ pure Python as well. In the end it leaves, for each part, when each of its trade
 import asyncio
 import contextlib
 import json
+import queue
 import threading
 import time
 from array import array
@@ -45,10 +47,13 @@ class Loop(Listening):
             await websocket.send(json.dumps({"id": 1, "cmd": "subscribe", "params": {"channels": ["trade"]}}))
             json.loads(await websocket.recv())
             self.subscribed.set()
-            heard, now = self.heard, time.monotonic_ns
+            take = self.taking()
             async for message in websocket:
-                json.loads(message)
-                heard.append(now())
+                take(json.loads(message))
+
+    def taking(self):
+        heard, now = self.heard, time.monotonic_ns
+        return lambda _trade: heard.append(now())
 
     def wait(self, part):
         while not self.all_of(part):
@@ -57,6 +62,20 @@ class Loop(Listening):
     def compute(self, part):
         while not self.all_of(part):
             _compute()
+
+
+class Relay(Loop):
+    """The same loop, which hands each trade to a second thread and lets that note the time."""
+
+    def taking(self):
+        trades, note = queue.SimpleQueue(), super().taking()
+
+        def run():
+            while True:
+                note(trades.get())
+
+        threading.Thread(target=run, daemon=True).start()
+        return trades.put
 
 
 class Callback(Loop):
@@ -106,7 +125,7 @@ class Frame(Listening):
             self.read()
 
 
-WAYS = {"loop": Loop, "callback": Callback, "frame": Frame}
+WAYS = {"loop": Loop, "relay": Relay, "callback": Callback, "frame": Frame}
 
 
 def _compute():
