@@ -15,33 +15,35 @@ unexport PYTHONDONTWRITEBYTECODE
 leg = @began=$$(date +%s); printf '\n== %s\n' '$(1)'; $(2); ended=$$?; \
   printf '== %s: %s s\n' '$(1)' "$$(( $$(date +%s) - began ))"; exit $$ended
 
-.PHONY: help demo lab test test-all packages versions lowest pyright check lint types docs columns notebooks pictures soak bench bench-more bench-peers pack vendor vendor-check clean
+.PHONY: help demo lab test test-all packages binder coverage versions lowest pyright check lint types docs columns notebooks pictures soak bench bench-more bench-peers pack vendor vendor-check clean
 
 help:
-	@echo "make demo       run the whole thing against a simulated exchange, about 10 seconds"
-	@echo "make lab        open the notebooks in JupyterLab"
-	@echo "make test       the tests, browser included"
-	@echo "make test-all   the tests, and the reliability bars at full size: hours"
-	@echo "make check      ruff, mypy --strict and the tests"
-	@echo "make pyright    what pyright says of code that uses the kit"
-	@echo "make packages   build the source archive and both wheels, and try each where nothing else is installed"
-	@echo "make versions   the tests without a browser on other versions of Python, as far as they are here"
-	@echo "make lowest     the same with the lowest versions of packages that are allowed"
-	@echo "make lint       ruff alone; make types: mypy alone"
-	@echo "make docs       build the documentation into site/"
-	@echo "make columns    write the tables of docs/columns.md anew, after a change of a schema"
-	@echo "make pictures   draw every view, and the dashboard, into docs/images; about two minutes"
-	@echo "make notebooks  run the notebooks anew and keep their outputs"
-	@echo "make soak       the reliability bars, about 20 minutes; see docs/reliability.md"
-	@echo "make bench      the figures to hold, measured side by side; see docs/performance.md"
-	@echo "make bench-more  latency, growth, bulk and what the defaults are worth, about 25 minutes"
-	@echo "make bench-peers  install the peers in an environment of their own and measure against them"
-	@echo "make pack       make anew what travels of the views' scripts, after a change of one"
-	@echo "make vendor-check  compare the vendored chart library with npm's; make vendor VERSION=… takes another"
-	@echo "make clean      remove what the other commands made"
+	@echo "make demo        the whole thing against a simulated exchange, in 10 seconds"
+	@echo "make lab         open the notebooks in JupyterLab"
+	@echo "make test        the tests, browser included"
+	@echo "make test-all    the tests, and the reliability bars at full size: hours"
+	@echo "make check       ruff, mypy --strict and the tests"
+	@echo "make pyright     what pyright says of code that uses the kit"
+	@echo "make packages    build the archive and both wheels, try each; tests of the pure one"
+	@echo "make binder      as Binder does it, without a C compiler; runs a notebook"
+	@echo "make coverage    what of the package the tests run; half an hour or more"
+	@echo "make versions    the tests, but for the browser's, on other Pythons that are here"
+	@echo "make lowest      the same with the lowest versions of packages that are allowed"
+	@echo "make lint        ruff alone; make types: mypy alone"
+	@echo "make docs        build the documentation into site/"
+	@echo "make columns     write docs/columns.md anew, after a change of a schema"
+	@echo "make pictures    draw every view into docs/images; about two minutes"
+	@echo "make notebooks   run the notebooks anew and keep their outputs"
+	@echo "make soak        the reliability bars, about 20 minutes; see docs/reliability.md"
+	@echo "make bench       the figures to hold, side by side; see docs/performance.md"
+	@echo "make bench-more  latency, growth, bulk, the defaults' worth; 25 minutes"
+	@echo "make bench-peers install the peers beside, and measure against them"
+	@echo "make pack        make anew what travels of the views' scripts"
+	@echo "make vendor-check compare the chart library with npm's; make vendor VERSION=…"
+	@echo "make clean       remove what the other commands made"
 
 # A stamp a set of extras: filled again only when what is installed, or compiled on the way, changes.
-INSTALLED := pyproject.toml setup.py $(wildcard kalshi_nb/*/*.pyx kalshi_nb/*/*.pxd)
+INSTALLED := pyproject.toml setup.py $(wildcard kalshi_nb/*.pyx kalshi_nb/*/*.pyx kalshi_nb/*/*.pxd)
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -100,6 +102,7 @@ lab: .venv/lab.stamp
 
 # Most tests wait for something to happen most of the time, so that there are more of them at once than cores.
 WORKERS ?= 4
+WITHOUT_A_BROWSER := -m pytest -p no:nbval -n $(WORKERS) --dist loadgroup -m "not matrix" --ignore tests/browser
 
 # What keeps the feed from lying is covered whole, branch by branch. Counting doubles the time of those tests, so the
 # others run without it. The browser's driver runs an event loop in the main thread: a process of their own for its tests.
@@ -117,6 +120,7 @@ test: .venv/dev.stamp .venv/browser.stamp .venv/axe.stamp
 STEADY_SECONDS ?= 1200
 test-all: test .venv/s3.stamp $(IPYKERNELS:%=.venv-ipykernel%/stamp)
 	$(call leg,packages,$(BIN)/python -m tests.packages)
+	$(call leg,what Binder does and without a C compiler,$(BIN)/python -m tests.binder)
 	$(call leg,every view in every state and host,$(PYTEST) -m matrix tests/browser)
 	$(call leg,a store that speaks S3 and clusters whose workers die and what else is many times over,$(PYTEST) -n 2 --dist loadfile -m matrix tests --ignore tests/browser)
 	$(call leg,a faulty line,$(BIN)/python -m tests.soak line --seeds 20 --frames 50000)
@@ -125,30 +129,44 @@ test-all: test .venv/s3.stamp $(IPYKERNELS:%=.venv-ipykernel%/stamp)
 	$(call leg,two nights that are recorded and exported,$(BIN)/python -m tests.soak night)
 	$(call leg,a line that loses a message every few seconds,$(BIN)/python -m tests.soak losses)
 	$(call leg,two hundred gaps of trades that are fetched,$(BIN)/python -m tests.soak backfill --seeds 1 --gaps 200)
+	$(call leg,a million trades of history,$(BIN)/python -m tests.soak history)
 	$(call leg,steady load,$(BIN)/python -m tests.soak steady --seconds $(STEADY_SECONDS) --warm-up 300)
 	$(call leg,ten million broken frames,$(BIN)/python -m tests.soak fuzz --frames 10000000 --seed 2)
 
-# The archive of the source and both wheels, each installed where nothing else is.
+# The archive of the source and both wheels, each installed where nothing else is; with the pure one, and no C compiler, the
+# tests of wire and session and a notebook.
 packages: .venv/dev.stamp
 	$(BIN)/python -m tests.packages
+
+# In an environment of its own, where no C compiler works, as on the images of Binder.
+binder: .venv/dev.stamp
+	$(BIN)/python -m tests.binder
+
+# A module with less than 90 % has a look: whether a way that somebody goes is tried by nobody. What runs in processes of
+# its own (kernels, kills, commands that end the process) is not counted, so the true figure is higher.
+coverage: .venv/dev.stamp
+	$(BIN)/python $(WITHOUT_A_BROWSER) --ignore tests/benchmarks --ignore tests/soak \
+	  --cov=kalshi_nb --cov-branch --cov-report=term-missing:skip-covered
 
 # What does not need a browser, with other versions of Python, as far as they are here …
 VERSIONS ?= 3.12 3.13 3.14
 versions:
-	@for each in $(VERSIONS); do \
+	@failed=; for each in $(VERSIONS); do \
 	  "python$$each" -c '' 2>/dev/null || { echo "python$$each is not here: not tried"; continue; }; \
-	  $(MAKE) --no-print-directory ".venv-python$$each/tried" || exit 1; \
-	done
+	  $(MAKE) --no-print-directory ".venv-python$$each/stamp" && ".venv-python$$each/bin/python" $(WITHOUT_A_BROWSER) \
+	    || failed="$$failed $$each"; \
+	done; [ -z "$$failed" ] || { echo "red with Python$$failed"; exit 1; }
 
-.venv-python%/tried: $(INSTALLED)
+# Editable, since the tests run in the checkout: what is compiled for this version has to lie there.
+.venv-python%/stamp: $(INSTALLED)
 	python$* -m venv .venv-python$*
-	.venv-python$*/bin/python -m pip install --quiet --disable-pip-version-check '.[dev]'
-	.venv-python$*/bin/python -m pytest -p no:nbval -n $(WORKERS) --dist loadgroup -m "not matrix" --ignore tests/browser
+	.venv-python$*/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
 
 # … and with the lowest versions of packages that pyproject.toml allows.
 lowest: $(INSTALLED)
 	$(PYTHON) -m tests.lowest .venv-lowest
-	.venv-lowest/bin/python -m pytest -p no:nbval -n $(WORKERS) --dist loadgroup -m "not matrix" --ignore tests/browser
+	.venv-lowest/bin/python $(WITHOUT_A_BROWSER)
 
 lint: .venv/dev.stamp
 	$(BIN)/python -m ruff check
@@ -220,4 +238,4 @@ vendor: | $(BIN)/python
 	$(BIN)/python -m tests.npm update $(VERSION)
 
 clean:
-	rm -rf .venv .venv-* build site kalshi_nb.egg-info output kalshi_nb/*/*.c kalshi_nb/*/*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf .venv .venv-* build site kalshi_nb.egg-info output kalshi_nb/*.c kalshi_nb/*.so kalshi_nb/*/*.c kalshi_nb/*/*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

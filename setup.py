@@ -14,7 +14,14 @@ from tempfile import TemporaryDirectory
 from setuptools import Extension, setup
 
 SWITCH = "KALSHI_NB_BUILD_EXTENSIONS"
-COMPILED = ("_session/_compiled", "_session/_row_columns", "_session/_straight_rows", "_recording/_cutting")
+COMPILED = (
+    "_ringing",
+    "_session/_compiled",
+    "_session/_row_columns",
+    "_session/_straight_rows",
+    "_recording/_cutting",
+    "_recording/_joining",
+)
 
 
 def wanted() -> bool:
