@@ -112,17 +112,19 @@ def is_end(text: bytes, begin: int = 0) -> bool:
     return text.startswith(_END, begin)
 
 
-def mark_over(text: bytes, lines: int) -> bytes:
+def mark_over(text: bytes | memoryview, lines: int, over: int) -> bytes:
     """Return the mark that stands after `text`.
 
     Parameters
     ----------
-    text : bytes
+    text : bytes or memoryview
         Whole lines, all since the last mark.
     lines : int
         The lines of the segment up to here, marks left out.
+    over : int
+        The lines of `text`.
     """
-    return b'{"mark":%d,"n":%d,"crc":%d}\n' % (lines, text.count(b"\n"), _sum(text, lines))
+    return b'{"mark":%d,"n":%d,"crc":%d}\n' % (lines, over, _sum(text, lines))
 
 
 def find_mark(text: bytes, looked: int = 0) -> Mark | None:

@@ -88,7 +88,7 @@ class Segment:
         self._at = at
         self._builder = IndexBuilder()
         self._lines: list[bytes] = [first_line(number, after, at)]
-        self._waiting = len(self._lines[0])
+        self._waiting, self._count = len(self._lines[0]), 1
         self._out: list[bytes] = []
         self._held = 0
         self._frame_raw, self._frame_began = 0, at
@@ -127,6 +127,8 @@ class Segment:
         self._lines += lines
         size = sum(map(len, lines))
         self._waiting += size
+        # Joined lines are known by number: counting holds the interpreter while the feed waits for it.
+        self._count += item.messages + 1 if isinstance(item, Joined) else sum(each.count(b"\n") for each in lines)
         self.raw += size
         if self._waiting >= self._limits.piece:
             self._compress()
@@ -164,6 +166,7 @@ class Segment:
         """
         self._lines.append(end_line(self._at))
         self._waiting += len(self._lines[-1])
+        self._count += 1
         self._end_frame()
         self._put(pack(self._builder.done(ended=True)))
         self._write()
@@ -206,13 +209,14 @@ class Segment:
         """Put a mark over what waits, and compress both."""
         if not self._lines:
             return
-        text = b"".join(self._lines)
-        self._lines, self._waiting = [], 0
-        self.lines += text.count(b"\n")
-        text += mark_over(text, self.lines)
+        text = memoryview(b"".join(self._lines))
+        self.lines += self._count
+        mark = mark_over(text, self.lines, self._count)
+        self._lines, self._waiting, self._count = [], 0, 0
         for begin in range(0, len(text), self._limits.piece):
             self._put(self._compressor.compress(text[begin : begin + self._limits.piece]))
-        self._frame_raw += len(text)
+        self._put(self._compressor.compress(mark))
+        self._frame_raw += len(text) + len(mark)
 
     def _end_frame(self) -> None:
         self._compress()

@@ -64,7 +64,7 @@ def writer(tmp_path):
 
 def test_a_mark_stands_over_what_it_says_to_the_byte_and_over_something():
     text = b'{"t":1,"c":1}\n{"type":"a"}\n'
-    mark = mark_over(text, 17)
+    mark = mark_over(text, 17, 2)
     assert find_mark(text + mark) == Mark(17, good=True, begins=len(text), ends=len(text + mark), over=2)
     for place, byte in enumerate(mark):
         if chr(byte).isdigit():
@@ -72,7 +72,7 @@ def test_a_mark_stands_over_what_it_says_to_the_byte_and_over_something():
             assert not find_mark(text + mark[:place] + other + mark[place + 1 :]).good
     for place in range(len(text) - 1):
         assert not find_mark(text[:place] + bytes([text[place] ^ 1]) + text[place + 1 :] + mark).good
-    assert not find_mark(mark_over(b"", 17)).good
+    assert not find_mark(mark_over(b"", 17, 0)).good
     assert find_mark(text + mark[:-1]) is None  # it is not whole yet
 
 
@@ -337,7 +337,7 @@ def test_parts_of_two_checkpoints_with_a_hole_between_are_none(tmp_path):
     lines, text = 0, b""
     for number, block in enumerate(([first_line(1, None, MORNING), one[0]], [*one[1:], other[0]], other[1:])):
         lines += len(block)
-        mark = mark_over(b"".join(block), lines)
+        mark = mark_over(b"".join(block), lines, len(block))
         text += compress(b"".join(block) + (mark.replace(b'"crc":', b'"crc":1') if number == 1 else mark))
     file = tmp_path / "20261128T050000.000000Z-000001.jsonl.zst.part"
     file.write_bytes(text)

@@ -1,6 +1,7 @@
 """Rows 16 to 19: what a recording costs, how small it is, how fast it is exported and replayed."""
 
 import itertools
+import shutil
 from functools import partial
 from pathlib import Path
 
@@ -19,63 +20,61 @@ TRANSPORTS = {"default transport": {}, "faster transport": {"transport": "picows
 
 def measure_rows(settings, rows):
     found = []
-    if {16, 18, 19} & set(rows):
-        # Something of the session is in each recording: each is of a client that was there from the start.
+    if {18, 19} & set(rows):
+        # Something of the session is in each recording: it is of a client that was there from the start.
         folder = prepare(Size(settings.sized(200_000), settings.sized(20_000)), settings.folder)
         night = Path(folder) / "night"
         with sending(folder) as sender:
-            number = itertools.count(1)
-
-            def record(into=None, **options):
-                place = into or Path(folder) / f"recorded-{next(number)}"
-                return measure(sender, folder, "kit", record=str(place), **PIPELINE, **options)
-
-            if not night.exists() and {18, 19} & set(rows):
-                record(night)
-            if 16 in rows:
-                found += _flat_out(settings, partial(measure, sender, folder, "kit", **PIPELINE), record)
+            plain = partial(measure, sender, folder, "kit", **PIPELINE)
+            if not night.exists():
+                plain(record=str(night))
             if 19 in rows:
-                found.append(_replay(settings, partial(measure, sender, folder, "kit", **PIPELINE), folder, night))
+                found.append(_replay(settings, plain, folder, night))
         if 18 in rows:
             found.append(_export(settings, folder, night))
     if 16 in rows:
-        found += _fixed_rate(settings)
+        found += _flat_out(settings) + _fixed_rate(settings)
     if 17 in rows:
         found += _sizes(settings)
     return found
 
 
-def _flat_out(settings, without, record):
-    cases = {}
-    for name, options in TRANSPORTS.items():
-        cases[name] = partial(without, **options)
-        cases[f"{name}, recorded"] = partial(record, **options)
-    runs = alternate(settings, "recording, flat out", cases)
+def _flat_out(settings):
+    """For seconds: a recorder first looks at what has come after a tenth of one, and syncs its last bytes alone."""
+    runs = _recorded_and_not(settings, Size(settings.sized(1_000_000), settings.sized(20_000)), "recording, flat out")
     bars = (at_least(0.90), at_least(0.80))
     what = "messages/s with a recorder, flat out, until all is on the disk, {}, against none"
     return [_against(runs, what, name, bar, of=None) for name, bar in zip(TRANSPORTS, bars, strict=True)]
 
 
 def _fixed_rate(settings):
-    folder = prepare(Size(settings.sized(40_000), settings.sized(10_000)), settings.folder)
-    number = itertools.count(1)
-    with sending(folder) as sender:
-
-        def record(**options):
-            place = Path(folder) / f"recorded-{next(number)}"
-            return measure(sender, folder, "kit", record=str(place), rate=RATE, **PIPELINE, **options)
-
-        cases = {}
-        for name, options in TRANSPORTS.items():
-            cases[name] = partial(measure, sender, folder, "kit", rate=RATE, **PIPELINE, **options)
-            cases[f"{name}, recorded"] = partial(record, **options)
-        runs = alternate(settings, "recording at 10,000 messages/s", cases)
+    size = Size(settings.sized(40_000), settings.sized(10_000))
+    runs = _recorded_and_not(settings, size, "recording at 10,000 messages/s", rate=RATE)
     bars = (at_most(1.15), at_most(1.40))
     what = "CPU with a recorder at 10,000 messages/s, {}, against none"
     return [
         _against(runs, what, name, bar, of=lambda measured: measured.cpu)
         for name, bar in zip(TRANSPORTS, bars, strict=True)
     ]
+
+
+def _recorded_and_not(settings, size, title, **options):
+    folder = prepare(size, settings.folder)
+    number = itertools.count(1)
+    with sending(folder) as sender:
+        without = partial(measure, sender, folder, "kit", **PIPELINE, **options)
+
+        def record(**transport):
+            place = Path(folder) / f"recorded-{next(number)}"
+            measured = without(record=str(place), **transport)
+            shutil.rmtree(place)
+            return measured
+
+        cases = {}
+        for name, transport in TRANSPORTS.items():
+            cases[name] = partial(without, **transport)
+            cases[f"{name}, recorded"] = partial(record, **transport)
+        return alternate(settings, title, cases)
 
 
 def _against(runs, what, name, bar, of):
