@@ -131,7 +131,7 @@ class Turns:
         self._thread: threading.Thread | None = None
         self._is_busy = False
         self._rested = 0.0
-        self._nobody_waited = False
+        self._nobody_waited = self._hurried = False
         self._usual_rest = _FIRST_REST
         self._held_until = 0.0
         self._asked_turn = 0
@@ -183,7 +183,8 @@ class Turns:
         self._leader.ring()
 
     def hurry(self) -> None:
-        """End a rest that is long because nobody waited: somebody does from now on."""
+        """End a rest that is long because nobody waited, or that a turn is about to begin: somebody waits from now on."""
+        self._hurried = True  # first: who makes a turn looks at it when the rest after it is set
         if self._nobody_waited:
             self._nobody_waited = False
             self._rested = 0.0
@@ -230,12 +231,15 @@ class Turns:
         """Make a turn that answers all who asked up to a number, or nobody."""
         with self._making:
             turn = self._done_turn if turn is None else turn
+            self._hurried = False  # whoever came before this waits already, as far as `make` sees
             began, made = time.thread_time(), Made(0, awaited=True)
             try:
                 made = self._make(turn, asked=turn > self._done_turn, ending=ending)
             except BaseException as error:  # noqa: BLE001  # the feed's threads outlive every mistake
                 self._failed(error)
             self._rested = time.monotonic() + self._rest_after(time.thread_time() - began, made)
+            if self._hurried and self._nobody_waited:
+                self._nobody_waited, self._rested = False, 0.0
             self._done_turn = turn
 
     def _rest_after(self, spent: float, made: Made) -> float:

@@ -50,15 +50,16 @@ def engine(engines, exchange, told):
     return found
 
 
-def live_again(engine, count):
+def live_again(engine, count, told):
     wait_until(lambda: reconnects(engine) == count and engine.ladder(A).status == "live")
+    wait_until(lambda: told()[-1][0] == "INFO")  # that it is back is told by a thread of its own
     time.sleep(0.3)  # for a moment of peace, in which nothing more is said
 
 
 def test_a_lost_connection_is_a_warning_with_its_cause_and_its_return_is_news(exchange, engine, told):
     assert told() == [("INFO", f"connection 1 to {exchange.url}: connected")]
     exchange.hang_up(1012)
-    live_again(engine, 1)
+    live_again(engine, 1, told)
     (_, lost, back) = told()
     assert lost[0] == "WARNING"
     assert re.fullmatch(
@@ -74,7 +75,7 @@ def test_the_attempts_of_an_outage_are_no_news(exchange, engine, told):
     wait_until(lambda: len(exchange.handshakes) >= 8)
     exchange.refuse_always = None
     engine.reconnect()
-    live_again(engine, 1)
+    live_again(engine, 1, told)
     assert [level for level, _ in told()] == ["INFO", "WARNING", "INFO"]
 
 
@@ -98,7 +99,7 @@ def test_refused_credentials_are_an_error_once_an_outage(exchange, engine, told)
         wait_until(lambda outage=outage: len(exchange.handshakes) >= 7 * outage)
         exchange.refuse_always = None
         engine.reconnect()
-        live_again(engine, outage)
+        live_again(engine, outage, told)
     assert [level for level, _ in told()] == ["INFO", *["WARNING", "ERROR", "INFO"] * 2]
     assert "NOT_FOUND" in told()[2][1]
 

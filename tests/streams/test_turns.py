@@ -157,6 +157,15 @@ def test_where_nobody_waits_a_rest_is_long_until_somebody_does(rows):
     rows.have(2, timeout=15.0)  # the rest would be half a minute
 
 
+def test_who_begins_to_wait_while_a_turn_is_made_is_not_overlooked(rows):
+    rows.awaited, rows.cost = False, 0.5
+    rows.add(1)
+    rows.have(1)
+    rows.turns.hurry()  # the turn goes on for half a second, and nobody waited when it began
+    rows.add(2)
+    rows.have(2, timeout=30.0)  # the rest would be more than a minute
+
+
 def test_who_waits_already_ends_no_rest_by_asking_again(rows):
     rows.cost = 0.5
     for number in (1, 2, 3, 4):
