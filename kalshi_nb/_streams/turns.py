@@ -183,7 +183,7 @@ class Turns:
         self._leader.ring()
 
     def hurry(self) -> None:
-        """End a rest that is long because nobody waited, or that a turn is about to begin: somebody waits from now on."""
+        """End a rest that is long because nobody waited, or the one after this turn: somebody waits from now on."""
         self._hurried = True  # first: who makes a turn looks at it when the rest after it is set
         if self._nobody_waited:
             self._nobody_waited = False
