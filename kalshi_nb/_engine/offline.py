@@ -170,7 +170,6 @@ class OfflineEngine(RowLists):
         self._reported: list[tuple[float, str]] = []
         self._stepped = 0
         self._steps: list[ClockStep] = []
-        self._ended_at: int | None = None
         self._state: EngineState = "connecting"
 
     # What it is told ----------------------------------------------------------------------------------
@@ -196,9 +195,6 @@ class OfflineEngine(RowLists):
         return self._sessions[connection]
 
     def _checkpoint(self, stood: Checkpoint) -> None:
-        if self._ended_at is not None:
-            self._ended_at = None
-            self._lose("not_recorded", {})  # what there was is known: it ended in good order
         for number, session in self._sessions.items():
             if number in stood.connected and not session.is_connected:
                 session.connected()
@@ -218,8 +214,8 @@ class OfflineEngine(RowLists):
             self._session(event.connection).released(event.text)
         elif event.kind == "clock":
             self._step(int(event.text.split()[0]), event.at)
-        elif event.kind == "stopped":
-            self._ended_at = event.at  # a gap, if it goes on: at its end nothing is missing
+        elif event.kind == "not_recorded":
+            self._lose(event.kind, {})  # what there was is known: it ended in good order
         elif event.kind in LOSSES:
             self._lose(event.kind, self._recorded.channels)  # a loss is called as the gap that it is
 
@@ -240,7 +236,6 @@ class OfflineEngine(RowLists):
             for session in self._sessions.values():
                 session.forget()
             self.gaps.clear()
-            self._ended_at = None
             for rows in self._rows.values():
                 rows.append(ResetRow())
         self._arrived()

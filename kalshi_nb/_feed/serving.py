@@ -251,7 +251,6 @@ class _Counted:
         self._old: defaultdict[tuple[int, int], OldNumbers] = defaultdict(OldNumbers)
         self._known: set[tuple[int, str]] = set()  # what was subscribed to, ever
         self._lossy: set[tuple[int, str]] = set()  # where nothing came since the last loss
-        self._ended = False
 
     def take(self, connection: int, frame: _Envelope, about: _About) -> tuple[str, list[Loss], bool]:
         """Return a frame's channel, what its number shows to be missing before it, and whether it is new."""
@@ -306,10 +305,8 @@ class _Counted:
     def hear(self, heard: Heard) -> list[Loss]:
         """Take up what is no read; return what is missing because of it."""
         if isinstance(heard, Checkpoint):
-            losses = self._lose_all() if self._ended else []
-            self._ended = False
             self._restore(heard)
-            return losses
+            return []
         if not isinstance(heard, Event):
             return []
         if heard.kind == "lost":
@@ -317,8 +314,6 @@ class _Counted:
             for (connection, sid), _ in gone:
                 self._forget(connection, sid)
             return [loss for key, channel in gone for loss in self._lose(key[0], channel)]
-        if heard.kind == "stopped":
-            self._ended = True
         return self._lose_all() if heard.kind in LOSSES else []
 
     def _restore(self, stood: Checkpoint) -> None:

@@ -82,6 +82,8 @@ class Blocks:
         Whether the last line of a segment in good order was met.
     pending : int
         Whole lines after the newest block that no mark stands over.
+    ends : int
+        Where in the file to go on after the newest whole frame.
     """
 
     def __init__(self, source: Source, begin: int, end: int, lines: int = 0) -> None:
@@ -89,6 +91,7 @@ class Blocks:
         self.lines = lines
         self.ended = False
         self.pending = 0
+        self.ends = begin
         self._looked = 0  # before this line, of those not handed out yet, there is no mark
         self._good = begin  # the file is read up to about here
 
@@ -103,6 +106,7 @@ class Blocks:
         while at is not None and not self.ended:
             begins = self._next_frame(at)
             at = None if begins is None else (yield from self._frame(begins))
+            self.ends = self.ends if at is None else at
 
     def _next_frame(self, at: int) -> int | None:
         """Return where the next frame begins, from an offset on."""

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Final
 
 from kalshi_nb._frames.addresses import address_of, reach, told
 from kalshi_nb._frames.files import local_path, reason_of
-from kalshi_nb._recording.layout import ABOUT, read_name
+from kalshi_nb._recording.layout import ABOUT, PART, read_name
 from kalshi_nb._recording.lock import is_held
 from kalshi_nb._recording.unwritten import note_in
 from kalshi_nb._rows.heard import Event
@@ -104,11 +104,20 @@ class SegmentFile:
             When it cannot be read.
         """
         try:
-            file = self.open_file(self.path)
+            file = self._open()
         except OSError as refusal:
             raise RecordingError(f"{self.path} cannot be read: {refusal.strerror or refusal}.") from refusal
         with file:
             yield _Bytes(file, file.seek(0, 2), self.on_read)
+
+    def _open(self) -> BinaryIO:
+        try:
+            return self.open_file(self.path)
+        except FileNotFoundError:
+            if self.path.endswith(PART):  # it may have been sealed since somebody looked
+                with contextlib.suppress(FileNotFoundError):
+                    return self.open_file(self.path.removesuffix(PART))
+            raise
 
 
 def find(

@@ -17,7 +17,7 @@ from kalshi_nb._recording.zstd import ZstdError, compress, decompress
 from kalshi_nb._rows.channels import BOOKS
 from kalshi_nb._rows.heard import LOSSES, Checkpoint, Event, Heard, Read, Sent
 
-__all__ = ["FOOTER", "FrameEntry", "Index", "IndexBuilder", "pack", "tail_size", "unpack"]
+__all__ = ["FOOTER", "HEADER", "FrameEntry", "Index", "IndexBuilder", "bytes_behind", "pack", "tail_size", "unpack"]
 
 SKIPPABLE: Final = 0x184D2A50
 """What a frame begins with that holds no data, in zstd."""
@@ -25,6 +25,9 @@ SKIPPABLE: Final = 0x184D2A50
 _HEAD: Final = struct.Struct("<II")
 _FOOT: Final = struct.Struct("<II8s")
 _SIGN: Final = b"kalshinb"
+HEADER: Final = _HEAD.size
+"""Bytes at the beginning of an index that say how long it is."""
+
 FOOTER: Final = _FOOT.size
 """Bytes at the very end that say how long the index is."""
 
@@ -217,6 +220,14 @@ def tail_size(foot: bytes) -> int | None:
         return None
     _, size, sign = _FOOT.unpack(foot)
     return _HEAD.size + size + FOOTER if sign == _SIGN else None
+
+
+def bytes_behind(head: bytes, size: int) -> int:
+    """Return how many bytes stand behind the end of a segment that are no index, by the first of all that do."""
+    if len(head) < HEADER:
+        return size
+    sign, length = _HEAD.unpack(head)
+    return max(0, size - HEADER - length) if sign == SKIPPABLE else size
 
 
 def unpack(tail: bytes, offset: int) -> Index | None:

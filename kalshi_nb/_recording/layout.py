@@ -7,7 +7,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
 from typing import Final, NamedTuple
 
-__all__ = ["ABOUT", "BACKFILLED", "LOCK", "PART", "UNWRITTEN", "SegmentName", "moment", "name_of", "read_name"]
+__all__ = [
+    "ABOUT",
+    "BACKFILLED",
+    "LOCK",
+    "PART",
+    "UNWRITTEN",
+    "SegmentName",
+    "began",
+    "moment",
+    "name_of",
+    "read_name",
+]
 
 ABOUT: Final = "recording.json"
 """What the recording is of, written once."""
@@ -24,7 +35,7 @@ BACKFILLED: Final = "backfilled"
 PART: Final = ".part"
 """What the name of a segment ends with until it is sealed."""
 
-_NAME: Final = re.compile(r"\d{8}T\d{6}\.\d{6}Z-(\d{6,12})\.jsonl\.zst(\.part)?")
+_NAME: Final = re.compile(r"(?P<began>\d{8}T\d{6}\.\d{6}Z)-(?P<number>\d{6,12})\.jsonl\.zst(?P<part>\.part)?")
 _LAST: Final = 253_402_300_799_999_999
 """The last microsecond that has a date."""
 
@@ -44,8 +55,22 @@ def name_of(at: int, number: int) -> str:
 
 def read_name(path: str) -> SegmentName | None:
     """Return what a segment's path says, None where it is none's."""
-    found = _NAME.fullmatch(PurePosixPath(path.replace("\\", "/")).name)
-    return None if found is None else SegmentName(int(found[1]), found[2] is None)
+    found = _found(path)
+    return None if found is None else SegmentName(int(found["number"]), found["part"] is None)
+
+
+def began(path: str) -> int:
+    """Return the microsecond at which a segment begins, by its path; 0 where that does not say it."""
+    found = _found(path)
+    try:
+        said = datetime.strptime("" if found is None else found["began"], "%Y%m%dT%H%M%S.%f%z")
+    except ValueError:
+        return 0
+    return (said - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+def _found(path: str) -> re.Match[str] | None:
+    return _NAME.fullmatch(PurePosixPath(path.replace("\\", "/")).name)
 
 
 def moment(at: int) -> str:

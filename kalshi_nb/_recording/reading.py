@@ -13,7 +13,8 @@ import msgspec
 
 from kalshi_nb._recording.blocks import Block, Blocks, Source
 from kalshi_nb._recording.files import SegmentFile, find, folder_of, name_in
-from kalshi_nb._recording.index import FOOTER, FrameEntry, Index, IndexBuilder, tail_size, unpack
+from kalshi_nb._recording.index import FOOTER, HEADER, FrameEntry, Index, IndexBuilder, bytes_behind, tail_size, unpack
+from kalshi_nb._recording.layout import began
 from kalshi_nb._recording.lines import Decoder, type_of
 from kalshi_nb._recording.marks import FORMAT, First, read_first
 from kalshi_nb._rows.heard import Checkpoint, Event, Heard, Read
@@ -32,7 +33,7 @@ class Damage(NamedTuple):
     kind : str
         ``torn`` where it breaks off, ``unreadable`` where it goes on.
     at : int
-        The time of the item before; 0 where there is none.
+        The time of the item before; where there is none, when the segment begins by its name, or 0.
     lines : int
         How many lines are known to be missing.
     size : int
@@ -156,6 +157,7 @@ class Segments:
         self.files = found[places[0] : places[-1] + 1]
         self._before = [] if of is None else found[: places[0]]
         self._goes_on = self.files[-1] is not there[-1]
+        self._is_one = len(there) == 1 and there[0].name == name_in(str(path))
         self._indexes: dict[str, tuple[int, Index]] = {}
         with self.files[-1].opened() as source:
             _first(source, self.files[-1])
@@ -188,6 +190,8 @@ class Segments:
         """
         walk = _Walk(Report() if report is None else report, end, types)
         place, frame = (self._point(self.files, start) if start is not None else None) or (0, 0)
+        if not self._before and not place and not frame:
+            yield from self._before_all(walk)
         tail = yield from self._walked(walk, self.files[place:], frame)
         if tail is not None and not self._goes_on:  # what is missing between two segments is said before the second
             unwritten = tail.file.unwritten()
@@ -246,6 +250,22 @@ class Segments:
             return [], 0
         place, frame = self._point(self._before, None) or (0, 0)
         return self._before[place:], frame
+
+    def _before_all(self, walk: _Walk) -> Iterator[Event]:
+        """Say that something was before all that there is, and is not there: by what the first segment says of it.
+
+        After that what came before its first checkpoint is told as after any loss, with gaps: nobody knows how books
+        stood, but rows say what they are.
+        """
+        file = self.files[0]
+        with file.opened() as source:
+            first = _first(source, file)
+        if first is None or first.after is None:
+            return
+        if not self._is_one:
+            yield walk.missing_before(file, first)
+        elif not self._begins_with_point():
+            yield Event(first.t, 0, "unreadable", "what was before this segment is not at hand: name its folder")
 
     def _begins_with_point(self) -> bool:
         with self.files[0].opened() as source:
@@ -363,6 +383,7 @@ class _Walk:
     def __init__(self, report: Report, end: int | None, types: frozenset[str] | None) -> None:
         self._report, self._end, self._types = report, end, types
         self._at = 0
+        self._is_stopped = False
 
     @property
     def is_filtered(self) -> bool:
@@ -376,6 +397,7 @@ class _Walk:
         if index is None:
             blocks = Blocks(source, 0, source.size)
             yield from self._items(file, blocks)
+            yield from self._behind(file, source, blocks)
             return _Tail(file, blocks.ended, blocks.lines, blocks.pending, blocks.missing_bytes)
         lines = index.frames[frame - 1].lines if frame else 0
         pending, size = 0, source.size if not index.frames else 0
@@ -384,6 +406,7 @@ class _Walk:
                 last = not index.ended and entry is index.frames[-1]
                 blocks = Blocks(source, entry.offset, entry.offset + entry.size, lines)
                 yield from self._items(file, blocks)
+                yield from self._behind(file, source, blocks)
                 if blocks.lines < entry.lines:
                     yield self._damaged(file, "unreadable", entry.lines - blocks.lines, blocks.missing_bytes)
                 elif last:
@@ -391,18 +414,32 @@ class _Walk:
             lines = entry.lines
         return _Tail(file, index.ended, lines, pending, size)
 
+    def _behind(self, file: SegmentFile, source: Source, blocks: Blocks) -> Iterator[Event]:
+        """Say what stands behind the end of a segment, such as another that was put there."""
+        size = source.size - blocks.ends
+        if blocks.ended and size and (behind := bytes_behind(source.read(blocks.ends, HEADER), size)):
+            text = f"{behind:,} bytes behind its end are not read; each segment has to be a file of its own"
+            yield self._damaged(file, "unreadable", 0, behind, text)
+
     def between(self, tail: _Tail, first: First | None) -> Iterator[Event]:
         """Say what is missing between two segments, by what the second says of the first."""
         after = first.after if first is not None else None
         if after is not None and 0 < tail.file.number < after.segment:
             one, last = tail.file.number + 1, after.segment
-            which = f"segment {one} is" if one == last else f"segments {one} to {last} are"
-            yield self._damaged(tail.file, "unreadable", 0, 0, f"{which} missing after this one")
+            yield self._damaged(tail.file, "unreadable", 0, 0, f"{_which(one, last)} missing after this one")
         elif after is not None and after.segment == tail.file.number and after.lines is not None:
             if after.lines > tail.lines:
                 yield self._damaged(tail.file, "torn", after.lines - tail.lines, tail.size)
         elif not tail.ended:
             yield self._damaged(tail.file, "torn", tail.pending, tail.size)
+        elif self._is_stopped:  # from there on, though it is known only now that there is more
+            yield Event(self._at, 0, "not_recorded", "the recorder was closed; another one went on later")
+
+    def missing_before(self, file: SegmentFile, first: First) -> Event:
+        """Say that the first segments are missing; only where the first that is there goes on after others."""
+        assert first.after is not None
+        self._at = first.t
+        return self._damaged(file, "unreadable", 0, 0, f"{_which(1, first.after.segment)} missing before this one")
 
     def after_all(self, tail: _Tail) -> Iterator[Event]:
         """Say what is missing at the end of the last segment, which somebody may be writing."""
@@ -427,15 +464,21 @@ class _Walk:
                     yield self._damaged(file, "unreadable", block.lines, 0)
                 elif self._end is None or item.at <= self._end:
                     self._at = item.at
+                    self._is_stopped = isinstance(item, Event) and item.kind == "stopped"
                     yield item
 
     def _damaged(
         self, file: SegmentFile, kind: Literal["torn", "unreadable"], lines: int, size: int, text: str = ""
     ) -> Event:
+        self._at = self._at or began(file.path)
         text = text or _cost(kind, lines, size, sealed=file.sealed)
         self._report.damages.append(Damage(file.path, kind, self._at, lines, size, text))
         where = file.path.replace("\\", "/").rpartition("/")[2]
         return Event(self._at, 0, kind, f"{where}: {text}")
+
+
+def _which(one: int, last: int) -> str:
+    return f"segment {one} is" if one == last else f"segments {one} to {last} are"
 
 
 def _cost(kind: str, lines: int, size: int, *, sealed: bool) -> str:

@@ -15,12 +15,15 @@ from kalshi_nb._rows.ladders import Levels, Status
 
 __all__ = ["LOSSES", "BookState", "Checkpoint", "Event", "EventKind", "Heard", "Read", "Sent", "SubscriptionState"]
 
-EventKind = Literal["connected", "lost", "released", "clock", "dropped", "torn", "unreadable", "stopped"]
+EventKind = Literal[
+    "connected", "lost", "released", "clock", "dropped", "torn", "unreadable", "stopped", "not_recorded"
+]
 """What `Event.kind` may be: a connection was made or lost; nobody wants anything any more of the channel that `text`
 names; the computer's clock was set; a recorder could not keep what came, because it was too much or there was no room
-(``dropped``); a recording breaks off here (``torn``), or cannot be read for a while (``unreadable``); it was ended."""
+(``dropped``); a recording breaks off here (``torn``), or cannot be read for a while (``unreadable``); it was ended
+(``stopped``), and goes on later, which whoever reads it says at its place (``not_recorded``)."""
 
-LOSSES: Final = frozenset({"dropped", "torn", "unreadable"})
+LOSSES: Final = frozenset({"dropped", "torn", "unreadable", "not_recorded"})
 """After these something that was on the line is missing."""
 
 

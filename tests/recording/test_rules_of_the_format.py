@@ -11,7 +11,7 @@ import pytest
 from kalshi_nb._recording import blocks, disk
 from kalshi_nb._recording import journal as journal_module
 from kalshi_nb._recording import writer as writer_module
-from kalshi_nb._recording.index import FOOTER, Index, IndexBuilder, pack, tail_size, unpack
+from kalshi_nb._recording.index import FOOTER, SKIPPABLE, Index, IndexBuilder, pack, tail_size, unpack
 from kalshi_nb._recording.journal import Journal
 from kalshi_nb._recording.lines import encode
 from kalshi_nb._recording.marks import Mark, find_mark, first_line, mark_over
@@ -282,7 +282,7 @@ def test_an_index_that_would_be_longer_than_its_file_is_none(tmp_path):
     written(tmp_path, reads(10))
     (file,) = tmp_path.rglob("*.zst")
     data = file.read_bytes()[: index_of(tmp_path).size]
-    file.write_bytes(data + struct.pack("<II8s", 0, 1 << 30, b"kalshinb"))
+    file.write_bytes(data + struct.pack("<II", SKIPPABLE, 16) + struct.pack("<II8s", 0, 1 << 30, b"kalshinb"))
     assert all_that_is_read(file) == (reads(10), [])
 
 

@@ -197,7 +197,8 @@ def test_a_segment_that_is_missing_is_said(tmp_path):
     items = some_items(2_000)
     written(tmp_path, items)
     gone = Segments(tmp_path).files[2]
-    lost = list(Segments(gone.path).items())
+    unknown, *lost = Segments(gone.path).items()
+    assert "what was before this segment is not at hand" in unknown.text
     (tmp_path / gone.path).unlink()
     got = list(Segments(tmp_path).items())
     place = items.index(lost[0])
