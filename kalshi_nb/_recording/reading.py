@@ -198,6 +198,8 @@ class Segments:
             if not unwritten or tail.pending or tail.size:
                 yield from walk.after_all(tail)
             yield from (each for each in unwritten if end is None or each.at <= end)
+        elif tail is not None and tail.ended:  # but that books cannot be trusted any more is so from its end on
+            yield from walk.if_stopped()
 
     def lead_in(self, start: int | None = None) -> Iterator[Heard]:
         """Return what is to be heard, and not told, before :meth:`items` of one segment among several.
@@ -432,7 +434,12 @@ class _Walk:
                 yield self._damaged(tail.file, "torn", after.lines - tail.lines, tail.size)
         elif not tail.ended:
             yield self._damaged(tail.file, "torn", tail.pending, tail.size)
-        elif self._is_stopped:  # from there on, though it is known only now that there is more
+        else:
+            yield from self.if_stopped()
+
+    def if_stopped(self) -> Iterator[Event]:
+        """Say that nobody recorded from here on, where the recorder was closed before another one went on."""
+        if self._is_stopped:
             yield Event(self._at, 0, "not_recorded", "the recorder was closed; another one went on later")
 
     def missing_before(self, file: SegmentFile, first: First) -> Event:

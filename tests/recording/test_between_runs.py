@@ -63,6 +63,15 @@ def test_the_gap_between_two_runs_is_as_long_as_nobody_recorded(two_runs, moment
     assert exported.select(gaps.columns).sort(gaps.columns).equals(gaps.sort(gaps.columns))
 
 
+def test_books_are_stale_from_the_end_of_the_first_run_on_in_what_is_exported_too(two_runs, moments):
+    recording, place = kn.open_recording(two_runs), two_runs.parent / "tables"
+    recording.export(place, channels=["quotes"])
+    quotes = recording.quotes().collect()
+    assert kn.open_export(place).frame("quotes").collect().select(quotes.columns).equals(quotes)
+    (stale,) = quotes.filter(status="stale")["received_at"].dt.epoch("us")
+    assert stale == moments[0]
+
+
 def test_no_minute_in_which_nobody_recorded_is_complete(two_runs):
     candles = kn.open_recording(two_runs).candles("1m").collect()
     assert candles["complete"].to_list()[:3] == [True, False, False]
