@@ -19,6 +19,7 @@ __all__ = [
     "corrected_methods",
     "elsewhere",
     "named_elsewhere",
+    "no_argument",
     "not_gone_through",
 ]
 
@@ -187,6 +188,8 @@ _ALIKE: Final[tuple[tuple[str, ...], ...]] = (
     ("value", "column", "col", "field"),
     ("levels", "depth", "rows", "n"),
     ("event_ticker", "event"),
+    ("start", "begin", "beginning", "since", "start_time", "start_ts"),
+    ("end", "until", "stop", "end_time", "end_ts"),
     ("channel", "name", "topic"),
     ("key_id", "api_key_id", "api_key", "key"),
     ("private_key", "private_key_path", "key_path", "key_file", "pem"),
@@ -255,15 +258,13 @@ def _explained(function: Callable[..., Any], given: Sequence[Any], named: Mappin
     else:
         return None
     call = f"{getattr(function, '__name__', 'it')}()"
-    parameters = [each for each in signature.parameters.values() if each.name != "self"]
-    taken = [each for each in parameters if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)]
+    taken = _taken(signature)
+    is_open = any(each.kind is each.VAR_KEYWORD for each in signature.parameters.values())
     by_place = [each.name for each in taken if each.kind is each.POSITIONAL_OR_KEYWORD]
     words = given[1:] if "self" in signature.parameters else given
     unknown = next((each for each in named if each not in {other.name for other in taken}), None)
-    if unknown is not None:
-        instead = elsewhere(call[:-2].removesuffix("_async"), unknown)
-        told = f": {instead}." if instead else f".{_meant(unknown, taken)}"
-        return UsageError(f"{call} has no argument {unknown!r}{told} It takes {_listed(taken)}.")
+    if unknown is not None and not is_open:
+        return no_argument(function, unknown)
     twice = next((each for each in by_place[: len(words)] if each in named), None)
     if twice is not None:
         return UsageError(f"{call} was given {twice} twice: by its place, and by its name.")
@@ -272,6 +273,22 @@ def _explained(function: Callable[..., Any], given: Sequence[Any], named: Mappin
     there = {*by_place[: len(words)], *named}
     missing = next(each.name for each in taken if each.default is each.empty and each.name not in there)
     return UsageError(f"{call} needs {missing}=…; it takes {_listed(taken)}.")
+
+
+def no_argument(function: Callable[..., Any], name: str) -> UsageError:
+    """Return what to raise where a function is given an argument that it does not have."""
+    call, taken = getattr(function, "__name__", "it"), _taken(inspect.signature(function))
+    instead = elsewhere(call.removesuffix("_async"), name)
+    told = f": {instead}." if instead else f".{_meant(name, taken)}"
+    return UsageError(f"{call}() has no argument {name!r}{told} It takes {_listed(taken)}.")
+
+
+def _taken(signature: inspect.Signature) -> list[inspect.Parameter]:
+    return [
+        each
+        for each in signature.parameters.values()
+        if each.name != "self" and each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)
+    ]
 
 
 def _by_name(call: str, words: Sequence[Any], by_place: Sequence[str], taken: Sequence[inspect.Parameter]) -> str:

@@ -42,6 +42,10 @@ class Standing(Protocol):
         """Say in a sentence what is the matter with the connection; nothing while there is one."""
         ...
 
+    def stillness(self) -> str:
+        """Say in a sentence that the feed's recording stands, and what moves it; nothing while anything may come."""
+        ...
+
 
 class Deadline:
     """Until when somebody waits.

@@ -401,8 +401,9 @@ class Book(Made, Shared, Blocking, Named):
             "connecting": "no snapshot of it came",
             "stale": f"its data has a gap ({self._ladder.reason}) that is not repaired yet",
         }.get(self._ladder.status, "it is not live")
-        link = "" if self._standing is None else self._standing.link()
-        return f"{self.market_ticker} is not live after {deadline}: {why}. {link or 'Look at feed.health().'}"
+        standing = self._standing
+        matter = "" if standing is None else standing.link() or standing.stillness()
+        return f"{self.market_ticker} is not live after {deadline}: {why}. {matter or 'Look at feed.health().'}"
 
     def widget(self, levels: int | None = None, **options: Any) -> ViewWidget:
         """Return the ladder as a widget, to be put together with others: ``ipywidgets.HBox([book.widget(), …])``.

@@ -188,7 +188,8 @@ class FeedViews:
             f"{channel} {about(channel, None) if count is None else count}" for channel, count in counts
         )
         forked = f", {FORKED}" if word == "forked" else ""
-        return f"<Feed {self._engine.url} {word or status.state}{forked}{': ' + markets if markets else ''}>"
+        paused = ", paused: feed.replaying.resume() plays on" if self._standing.is_paused else ""
+        return f"<Feed {self._engine.url} {word or status.state}{forked}{paused}{': ' + markets if markets else ''}>"
 
 
 def _channels(status: EngineStatus, now_us: int) -> list[ChannelReading]:

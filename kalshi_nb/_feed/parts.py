@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kalshi_nb._engine.port import Engine
 from kalshi_nb._environments import origin_of
@@ -30,6 +30,9 @@ from kalshi_nb._rest.client import RestClient
 from kalshi_nb._rest.discovery import Discovery
 from kalshi_nb._streams.runner import Pipelines
 from kalshi_nb._widgets.sources import FeedSource
+
+if TYPE_CHECKING:
+    from kalshi_nb._feed.replaying import Replaying
 
 __all__ = ["FeedParts", "origin", "parts_of"]
 
@@ -112,7 +115,7 @@ def parts_of(
     engine: Engine,
     options: Options,
     exchange: Any = None,
-    replaying: object = None,
+    replaying: Replaying | None = None,
     rest: RestClient | None = None,
 ) -> FeedParts:
     """Return the parts of a feed on an engine.
@@ -131,7 +134,7 @@ def parts_of(
         Asks the same exchange over REST.
     """
     said, is_by_hand = origin(engine.url, exchange, replaying), getattr(exchange, "clock", "") == "manual"
-    standing, markets, demand = FeedStanding(engine), MarketRegistry(), Demand(engine)
+    standing, markets, demand = FeedStanding(engine, replaying), MarketRegistry(), Demand(engine)
     account = Account(engine, standing, rest)
     discovery = Discovery(rest, markets, engine.clock.now_us)
     checks = BookChecks(engine, demand, standing, discovery)
@@ -150,7 +153,15 @@ def parts_of(
     books = OpenBooks(engine, demand, standing, source)
     attachments = Attachments(pipelines, demand, engine)
     recorders = Recorders(engine, demand)
-    told = (attachments.warnings, recorders.told, backfill.told, account.told, checks.told, candles.told)
+    told = (
+        standing.told,
+        attachments.warnings,
+        recorders.told,
+        backfill.told,
+        account.told,
+        checks.told,
+        candles.told,
+    )
     views = FeedViews(engine, pipelines, standing, books, recorders, said, told)
     return FeedParts(
         standing,

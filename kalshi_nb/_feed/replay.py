@@ -11,6 +11,7 @@ from kalshi_nb._feed.registry import opened
 from kalshi_nb._feed.replaying import Replaying
 from kalshi_nb._foreign_names import corrected
 from kalshi_nb._moments import Moment, datetime_of, moment_us
+from kalshi_nb._recording.places import WHERE_RECORDED, check_options, check_path
 from kalshi_nb._recording.player import Player, pace
 from kalshi_nb._recording.recording import Recording, open_recording
 from kalshi_nb._redaction import shown
@@ -50,7 +51,7 @@ def replay(
         ``"manual"``: it goes on only by ``feed.replaying.advance(seconds)`` and ``step()``, each of which returns when
         all that it told can be read; the same calls give the same frames, byte for byte.
     **options
-        What fsspec needs to get there.
+        What fsspec needs to get to an address; a path of this computer has none.
 
     Returns
     -------
@@ -64,8 +65,11 @@ def replay(
         When there is no recording, or nothing in it.
     ConfigurationError
         When a value will not do.
+    UsageError
+        When there is no such option; the nearest is named.
     """
     refuse_on("io", "pipeline", "user", "display", doing="replay()", instead="Call it in a cell")
+    check_options(replay, check_path(path, WHERE_RECORDED), options)
     speed = pace(speed)
     if not isinstance(clock, str) or clock not in ("wall", "manual"):
         raise ConfigurationError(f'clock={shown(clock)}: it is "wall" or "manual".')

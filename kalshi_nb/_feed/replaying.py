@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal
 
 from kalshi_nb._durations import Duration
 from kalshi_nb._durations import seconds as checked_seconds
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Replaying"]
 
+_LONGEST: Final = 1e300
+"""Seconds, so that there are microseconds of them: any number is enough for all that is left, but no infinite one."""
+
 
 class Replaying:
     """How a replay goes on, as ``feed.replaying``; made by :func:`kalshi_nb.replay`."""
@@ -28,16 +31,12 @@ class Replaying:
         self._player = player
 
     def __repr__(self) -> str:
-        player = self._player
-        state = (
-            "finished"
-            if player.finished
-            else "moved by advance() and step()"
-            if player.is_manual
-            else "paused; resume() plays on"
-            if player.paused
-            else f"playing at {player.speed if player.speed == 'max' else f'{player.speed:g}'}"
-        )
+        speed = self._player.speed
+        state = {
+            "by hand": "moved by advance() and step()",
+            "paused": "paused; resume() plays on",
+            "": f"playing at {speed if speed == 'max' else f'{speed:g}'}",
+        }.get(self.stands, "finished")
         reach = f"{self.start:%H:%M:%S} to {self.end:%H:%M:%S}"
         return f"<Replaying {self.time:%Y-%m-%d %H:%M:%S.%f} UTC of {reach}: {state}>"
 
@@ -129,12 +128,14 @@ class Replaying:
         ------
         UsageError
             When it plays by itself: pause it first, or begin with ``clock="manual"``.
+        ConfigurationError
+            When `seconds` is no length of time.
         """
         refuse_on("io", "pipeline", "user", doing="advance()", instead="Call it in a cell")
         if not (self._player.is_manual or self._player.paused):
             raise UsageError('The replay plays by itself: pause() it first, or begin it with clock="manual".')
         advice = 'give a length of time of the recording, such as 60, for seconds, or "1m"'
-        found = checked_seconds("seconds", seconds, advice)
+        found = checked_seconds("seconds", seconds, advice, most=_LONGEST)
         self._player.advance(round(found * 1e6))
 
     def wait(self, timeout: float | None = None) -> None:
@@ -170,6 +171,14 @@ class Replaying:
     def _by_the_wall(self, doing: str) -> None:
         if self._player.is_manual:
             raise UsageError(f"{doing}: this replay is moved by advance(seconds) and step(n) alone.")
+
+    @property
+    def stands(self) -> Literal["finished", "by hand", "paused", ""]:
+        """How it stands, of whatever kind; nothing while it plays."""
+        player = self._player
+        if player.finished:
+            return "finished"
+        return "by hand" if player.is_manual else "paused" if player.paused else ""
 
     # What the feed asks of whoever moves its clock.
 

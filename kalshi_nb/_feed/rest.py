@@ -76,8 +76,11 @@ def _awaited(question: Callable[..., pl.DataFrame]) -> Question:
 
     @wraps(question)
     async def ask(*arguments: Any, **options: Any) -> pl.DataFrame:
+        from kalshi_nb._rest.discovery import check_progress  # noqa: PLC0415  # it needs polars
+
         is_given_up = threading.Event()
         if is_long:
+            check_progress(options.get("progress"))
             options["progress"] = _ending(options.get("progress"), is_given_up)
         try:
             return await off_loop(partial(question, *arguments, **options), "kalshi-asking")

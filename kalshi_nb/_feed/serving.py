@@ -19,6 +19,7 @@ from kalshi_nb._engine.offline import OfflineEngine
 from kalshi_nb._feed.replay import span
 from kalshi_nb._moments import Moment
 from kalshi_nb._recording.kinds import types_of
+from kalshi_nb._recording.places import WHERE_RECORDED, check_options, check_path
 from kalshi_nb._recording.player import pace
 from kalshi_nb._recording.recording import Recording, open_recording
 from kalshi_nb._rows.channels import BOOKS, CHANNELS, traits_of
@@ -107,9 +108,12 @@ def serve(
         When there is no recording, or nothing in it.
     ConfigurationError
         When a value will not do.
+    UsageError
+        When there is no such option.
     SimulationError
         When the port cannot be had.
     """
+    check_options(serve, check_path(path, WHERE_RECORDED), options)
     found = pace(speed)
     recording = open_recording(path, **options)
     recorded = ServedRecording(recording, *span(recording, start, end))

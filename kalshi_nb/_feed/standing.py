@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from kalshi_nb._rows.tickers import hint
 from kalshi_nb._threads import forks
@@ -13,8 +13,17 @@ from kalshi_nb.errors import AuthenticationError, FeedClosedError, ForkedError, 
 
 if TYPE_CHECKING:
     from kalshi_nb._engine.port import Engine
+    from kalshi_nb._feed.replaying import Replaying
 
 __all__ = ["FeedStanding", "unknown_market"]
+
+_PAUSED: Final = "the replay is paused"
+_STILL: Final = {
+    "paused": "The replay is paused: feed.replaying.resume() plays on.",
+    "by hand": "The replay is moved by hand: feed.replaying.advance(seconds) or step(n) plays on.",
+    "finished": "The replay is at its end: feed.replaying.seek(moment) goes back.",
+}
+"""What to say where a recording stands, by how it does."""
 
 
 class FeedStanding:
@@ -30,6 +39,8 @@ class FeedStanding:
     ----------
     engine : Engine
         Brings the data.
+    replaying : Replaying or None
+        What plays a recording, where the feed is one's.
 
     Attributes
     ----------
@@ -37,9 +48,10 @@ class FeedStanding:
         Counts what the views of its handles raise.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, replaying: Replaying | None = None) -> None:
         self.view_errors = ViewErrors()
         self._engine = engine
+        self._replaying = replaying
         self._born = forks()
         self._is_closing = False
 
@@ -92,7 +104,23 @@ class FeedStanding:
 
     def link_word(self) -> str:
         """Say the same in a few words, for a repr."""
-        return f"link {state}" if (state := self._engine.state) in ("reconnecting", "refused") else ""
+        if (state := self._engine.state) in ("reconnecting", "refused"):
+            return f"link {state}"
+        return _PAUSED if self.is_paused else ""
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the feed's recording stands, and would play on."""
+        replaying = self._replaying
+        return replaying is not None and not self.word and replaying.stands == "paused"
+
+    def stillness(self) -> str:
+        """Say in a sentence that the feed's recording stands, and what moves it; nothing while anything may come."""
+        return "" if self._replaying is None else _STILL.get(self._replaying.stands, "")
+
+    def told(self) -> tuple[str, ...]:
+        """Return what of it somebody should look at."""
+        return (f"{_PAUSED}: feed.replaying.resume() plays on",) if self.is_paused else ()
 
     def _last_error(self) -> str:
         return self._engine.status().last_error or "no connection"

@@ -363,6 +363,8 @@ class FrameReading(Growing, Blocking):
         if remark:
             return f"{arrived} within {deadline}: {remark}."
         standing = self._standing()
+        if standing is not None and (still := standing.stillness()):
+            return f"{arrived} within {deadline}. {still}"
         hint = "" if self.total else self._hint()
         matter = (standing.link() if standing is not None else "") or f"{hint} {_TO_CHECK}".lstrip()
         return (

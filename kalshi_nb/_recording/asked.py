@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from kalshi_nb._frames.addresses import address_of
@@ -13,11 +13,12 @@ from kalshi_nb._recording.export import FORMATS, Job
 from kalshi_nb._recording.places import check_out, check_path
 from kalshi_nb._recording.workers import absolute
 from kalshi_nb._redaction import shown
-from kalshi_nb._rows.channels import ROWS
+from kalshi_nb._rows.channels import ROWS, traits_of
+from kalshi_nb._rows.wanted import Wanted
 from kalshi_nb._usage import meant
-from kalshi_nb.errors import ConfigurationError, UnknownChannelError
+from kalshi_nb.errors import ConfigurationError, MarketTickerError, UnknownChannelError
 
-__all__ = ["MarketTickers", "check_channel", "job_of", "span_of", "tickers_of"]
+__all__ = ["MarketTickers", "check_channel", "check_recorded", "job_of", "span_of", "tickers_of"]
 
 MarketTickers = str | Iterable[str] | None
 
@@ -59,8 +60,6 @@ def job_of(
     for each in some or ():
         check_channel(each)
     tickers = tickers_of(market_tickers)
-    if tickers == []:
-        raise ConfigurationError("market_tickers is empty: name some, or leave it out for all that were recorded.")
     those = None if tickers is None else tuple(tickers)
     return Job(place, format, some, those, *span_of(start, end), dict(storage_options or {}))
 
@@ -83,12 +82,58 @@ def span_of(start: Moment | None, end: Moment | None) -> tuple[int | None, int |
 
 
 def tickers_of(market_tickers: MarketTickers) -> list[str] | None:
-    """Return market tickers as a list; None for all."""
+    """Return market tickers as a list; None for all.
+
+    Raises
+    ------
+    MarketTickerError
+        When one is empty or not a string, or there is none at all.
+    """
     if market_tickers is None:
         return None
     several = isinstance(market_tickers, Iterable) and not isinstance(market_tickers, str)
     found: list[Any] = list(market_tickers) if several else [market_tickers]
-    odd = next((each for each in found if not isinstance(each, str) or not each), None)
-    if odd is not None:
-        raise ConfigurationError(f"market_tickers: {odd!r} is no market ticker; give one as text, or a list of them.")
-    return found
+    if not found:
+        raise MarketTickerError("market_tickers is empty: name some, or leave it out for all that were recorded.")
+    for each in found:
+        if not isinstance(each, str) or not each.strip():
+            raise MarketTickerError(
+                f"market_tickers: {shown(each)} is no market ticker; give one as text, or a list of them."
+            )
+    return [each.strip() for each in found]
+
+
+def check_recorded(
+    there: Mapping[str, Wanted], channels: Sequence[str], market_tickers: Sequence[str] | None, place: str
+) -> None:
+    """Refuse a question that can have no answer, as if nothing had happened.
+
+    Parameters
+    ----------
+    there : mapping
+        What was recorded of which channel.
+    channels : sequence of str
+        What is asked for.
+    market_tickers : sequence of str or None
+        Of which markets; None for all. Where all were recorded nobody knows which there are.
+    place : str
+        Where the recording is.
+
+    Raises
+    ------
+    ConfigurationError
+        When a channel, or a market, was never asked for while it was recorded; it says what was.
+    """
+    odd = [each for each in channels if (traits_of(each).source or each) not in there]
+    known = sorted(there)
+    if not odd and market_tickers is not None:
+        kept = [there[traits_of(each).source or each] for each in channels]
+        if any(not isinstance(each, frozenset) for each in kept):
+            return
+        known = sorted(frozenset().union(*kept))  # type: ignore[arg-type]  # as was looked for
+        odd = sorted({*market_tickers} - {*known})
+    if odd:
+        more = f" and {len(known) - 10:,} more" if len(known) > 10 else ""
+        raise ConfigurationError(
+            f"{', '.join(odd[:5])}: not recorded in {place}. What it has: {', '.join(known[:10])}{more}."
+        )

@@ -6,23 +6,27 @@ import os
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 from polars.io.plugins import register_io_source
 
+from kalshi_nb._foreign_names import corrected
 from kalshi_nb._frames.addresses import address_of, reach, told
 from kalshi_nb._frames.files import local_path, reason_of
 from kalshi_nb._frames.gaps import GAP_SCHEMA
 from kalshi_nb._recording.gap_tables import joined
 from kalshi_nb._recording.layout import ABOUT
-from kalshi_nb._recording.places import check_path
+from kalshi_nb._recording.places import check_options, check_path
 from kalshi_nb._usage import meant
 from kalshi_nb.errors import RecordingError
 
 __all__ = ["Export", "open_export"]
 
+_EXAMPLE: Final = "the folder that was exported to, such as 'tables'"
 
+
+@corrected
 def open_export(path: str | os.PathLike[str], **options: Any) -> Export:
     """Open what was exported to Parquet: all days and segments of a channel as one frame.
 
@@ -31,7 +35,7 @@ def open_export(path: str | os.PathLike[str], **options: Any) -> Export:
     path : str or path
         The folder that was exported to, or its address (``s3://…``; that takes ``pip install 'kalshi-nb[s3]'``).
     **options
-        What fsspec needs to get there, such as ``key`` and ``secret``.
+        What fsspec needs to get to an address, such as ``key`` and ``secret``; a path of this computer has none.
 
     Returns
     -------
@@ -44,7 +48,10 @@ def open_export(path: str | os.PathLike[str], **options: Any) -> Export:
         When there is no export.
     MissingPackageError
         When a package is missing for that kind of address.
+    UsageError
+        When there is no such option.
     """
+    check_options(open_export, check_path(path, _EXAMPLE), options)
     return Export(path, options)
 
 
@@ -52,7 +59,7 @@ class Export:
     """What was exported to one place; made by :func:`kalshi_nb.open_export`."""
 
     def __init__(self, path: str | os.PathLike[str], options: Mapping[str, Any]) -> None:
-        path = check_path(path, "the folder that was exported to, such as 'tables'")
+        path = check_path(path, _EXAMPLE)
         address = address_of(path)
         self._place = _Here(local_path(path)) if address is None else _There(address, options)
         if not self.channels:

@@ -44,6 +44,8 @@ class FolderLock:
         An existing folder.
     busy : str, optional
         What to say where somebody else holds it, with ``{folder}`` and ``{by}``.
+    of : Path, optional
+        The folder that this names, where it is another.
 
     Raises
     ------
@@ -53,13 +55,13 @@ class FolderLock:
         When the folder cannot be written.
     """
 
-    def __init__(self, folder: Path, busy: str = _RECORDING) -> None:
+    def __init__(self, folder: Path, busy: str = _RECORDING, of: Path | None = None) -> None:
         self._descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o644)
         if not _take(self._descriptor):
             os.lseek(self._descriptor, 0, os.SEEK_SET)  # not pread and pwrite, which Windows has not
             said = os.read(self._descriptor, 1_000)
             self.forget()
-            raise RecordingInUseError(busy.format(folder=folder, by=_who(said)))
+            raise RecordingInUseError(busy.format(folder=of or folder, by=_who(said)))
         holder = _Holder(os.getpid(), socket.gethostname(), f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
         try:
             os.ftruncate(self._descriptor, 0)

@@ -2,20 +2,53 @@
 
 from __future__ import annotations
 
+import glob
 import os
+import re
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from kalshi_nb._foreign_names import no_argument
+from kalshi_nb._frames.addresses import address_of
+from kalshi_nb._frames.files import local_path
 from kalshi_nb._moments import datetime_of
-from kalshi_nb._recording.layout import ABOUT
+from kalshi_nb._recording.about import read_about
+from kalshi_nb._recording.layout import ABOUT, BACKFILLED, UNWRITTEN, read_name
 from kalshi_nb._recording.reading import Segments
 from kalshi_nb._redaction import shown
-from kalshi_nb.errors import ConfigurationError, RecordingError
+from kalshi_nb.errors import ConfigurationError, NewerRecordingError, RecordingError
 
-__all__ = ["check_out", "check_path", "check_place"]
+__all__ = ["WHERE_RECORDED", "check_folder", "check_options", "check_out", "check_path", "check_place"]
 
 _BACK: Final = 60_000_000
 """Microseconds by which a clock may have been set back since something was recorded."""
+
+WHERE_RECORDED: Final = "the folder that was recorded into, such as 'data/night'"
+"""What to give in place of what is no path of a recording."""
+
+_MOST: Final = 20_000
+"""Files and folders that are looked at, beside segments, where it is not sure that a recording is meant."""
+
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
+
+_OURS: Final = (
+    "market_tickers",
+    "channels",
+    "start",
+    "begin",
+    "since",
+    "end",
+    "until",
+    "speed",
+    "paused",
+    "clock",
+)
+"""Words for what recordings are asked; no store is opened by one of these."""
+_AS_NEAR: Final = 0.75  # "strat" is "start"; "anon", "user" and "password" are what stores want
 
 
 def check_path(path: object, example: str) -> str:
@@ -37,6 +70,95 @@ def check_path(path: object, example: str) -> str:
     if not isinstance(text, str) or not text.strip():
         raise ConfigurationError(f"path={shown(path)} is no path: give {example}.")
     return text
+
+
+def check_options(function: Callable[..., Any], path: str, options: Mapping[str, object]) -> None:
+    """Refuse what was passed by a name that means nothing, before anything is read.
+
+    Parameters
+    ----------
+    function : callable
+        Whom it was passed to, beside its own arguments.
+    path : str
+        What is to be opened: only an address has options, of the store there.
+    options : mapping
+        What was passed, by name.
+
+    Raises
+    ------
+    UsageError
+        When one is no option of a store's; the nearest argument is named.
+    """
+    is_elsewhere = address_of(path) is not None
+    for each in options:
+        if not is_elsewhere or get_close_matches(each, _OURS, 1, _AS_NEAR):
+            raise no_argument(function, each)
+
+
+def check_folder(path: str) -> None:
+    """Refuse a folder of this computer in which to look for segments would take for ever, or be in vain.
+
+    Raises
+    ------
+    RecordingError
+        When it has more files than any recording, or is one whose segments are none any more.
+    """
+    place = local_path(path)
+    if address_of(path) is not None or not place.is_dir():
+        return
+    if not (place / ABOUT).is_file():
+        _check_extent(place)
+    elif (odd := _no_segments(place)) is not None:
+        raise RecordingError(
+            f"{place} is a recording that has no segment: there is {odd}. A segment is compressed, and is called "
+            "….jsonl.zst or ….jsonl.zst.part, as it was recorded: undo what was done to them, or copy the recording "
+            "anew."
+        )
+
+
+def _check_extent(place: Path) -> None:
+    """Refuse what is too large to be gone through, such as a whole disk."""
+    count, folders = 0, deque([str(place)])
+    while folders:
+        for each in _visible(folders.popleft()):
+            count += read_name(each.name) is None
+            if count > _MOST:
+                raise RecordingError(
+                    f"{place} has more than {_MOST:,} files in it that are of no recording: name the folder of the "
+                    "recording."
+                )
+            if _is_folder(each):
+                folders.append(each.path)
+
+
+def _visible(folder: str) -> Iterator[os.DirEntry[str]]:
+    """Yield what is in a folder and not hidden, as no segment is; nothing where it cannot be read."""
+    try:
+        with os.scandir(folder) as entries:
+            yield from (each for each in entries if not each.name.startswith("."))
+    except OSError:
+        return
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Tell whether it is one, or a link to one; False where nobody may look."""
+    return os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir()  # noqa: PTH112  # a Path would raise
+
+
+def _no_segments(place: Path) -> str | None:
+    """Return the names of some files that stand where segments should; None where there are segments, or no files."""
+    # As they are looked for: links to folders are followed.
+    if next(glob.iglob("**/*.jsonl.zst*", root_dir=place, recursive=True), None) is not None:  # noqa: PTH207
+        return None
+    days = [each.path for each in _visible(str(place)) if _DAY.fullmatch(each.name) and _is_folder(each)]
+    own = {ABOUT, UNWRITTEN, BACKFILLED}
+    files = (
+        str(Path(each.path).relative_to(place))
+        for folder in (str(place), *sorted(days))
+        for each in _visible(folder)
+        if each.name not in own and not _is_folder(each)
+    )
+    return ", ".join(islice(files, 3)) or None
 
 
 def check_out(out: str) -> None:
@@ -79,6 +201,8 @@ def check_place(folder: Path, now: int) -> None:
     ------
     RecordingError
         When it lies in another recording, holds tables, or holds a recording of a later time.
+    NewerRecordingError
+        When it holds a recording that a newer version of the package made.
     """
     place = folder.absolute()
     if place.is_file():
@@ -96,6 +220,9 @@ def check_place(folder: Path, now: int) -> None:
             f"{folder} has the recording {inner.parent.name} in it, and the two would be read as one: name a folder "
             "beside that."
         )
+    read_about(str(place))
+    if place.is_dir() and not (place / ABOUT).is_file():
+        _check_extent(place)
     newest = _newest(place)
     if newest is not None and newest > now + _BACK:
         raise RecordingError(
@@ -108,5 +235,7 @@ def _newest(folder: Path) -> int | None:
     """Return the latest time of what is recorded there, in microseconds; None where nothing is, or can be read."""
     try:
         return Segments(folder).newest()
+    except NewerRecordingError:
+        raise
     except RecordingError:
         return None

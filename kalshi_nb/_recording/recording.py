@@ -8,18 +8,19 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from contextlib import closing
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
 from kalshi_nb._durations import duration_us
 from kalshi_nb._engine.offline import Recorded
-from kalshi_nb._foreign_names import corrected_methods
+from kalshi_nb._foreign_names import corrected, corrected_methods
 from kalshi_nb._frames.addresses import address_of, told
 from kalshi_nb._frames.gaps import gap_frame
 from kalshi_nb._frames.schema import MARKET, schema
 from kalshi_nb._moments import Moment, datetime_of, moment_us
-from kalshi_nb._recording.asked import MarketTickers, check_channel, job_of, span_of, tickers_of
+from kalshi_nb._recording.about import About, read_about
+from kalshi_nb._recording.asked import MarketTickers, check_channel, check_recorded, job_of, span_of, tickers_of
 from kalshi_nb._recording.backfilled import Backfilled, read
 from kalshi_nb._recording.candles import CANDLE_SCHEMA, candles_of
 from kalshi_nb._recording.export import ExportReport, Job, Part, Tables, export_segment, run
@@ -30,7 +31,7 @@ from kalshi_nb._recording.kinds import needed
 from kalshi_nb._recording.merging import CHANNEL as REPAIRED
 from kalshi_nb._recording.merging import merged
 from kalshi_nb._recording.missing import missing_trades
-from kalshi_nb._recording.places import check_path
+from kalshi_nb._recording.places import WHERE_RECORDED, check_folder, check_options, check_path
 from kalshi_nb._recording.progress import SILENT, Meter, ProgressOption, Watch, check_progress, telling
 from kalshi_nb._recording.reading import Info, Segments
 from kalshi_nb._recording.repair import RepairReport, Where, asked_of, repair
@@ -48,6 +49,7 @@ from kalshi_nb._recording.telling import (
 )
 from kalshi_nb._recording.workers import absolute, check_client, mapped
 from kalshi_nb._redaction import shown
+from kalshi_nb._rest.discovery import check_progress as check_progress_called
 from kalshi_nb._rows.channels import BOOKS, QUOTES, ROWS, traits_of
 from kalshi_nb._rows.heard import Heard
 from kalshi_nb._usage import setter, whole
@@ -61,7 +63,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Recording", "open_recording"]
 
+_OF_CANDLES: Final = ("trade", QUOTES)
 
+
+@corrected
 def open_recording(path: str | os.PathLike[str], **options: Any) -> Recording:
     """Open what was recorded: it becomes typed frames, the same columns as live.
 
@@ -71,7 +76,7 @@ def open_recording(path: str | os.PathLike[str], **options: Any) -> Recording:
         The folder of a recording, one segment of it (a ``.part`` that is still being written, too), or either at an
         address that fsspec knows (``s3://…``; that takes ``pip install 'kalshi-nb[remote]'``).
     **options
-        What fsspec needs to get there, such as ``key`` and ``secret``.
+        What fsspec needs to get to an address, such as ``key`` and ``secret``; a path of this computer has none.
 
     Returns
     -------
@@ -81,9 +86,11 @@ def open_recording(path: str | os.PathLike[str], **options: Any) -> Recording:
     Raises
     ------
     RecordingError
-        When there is no recording.
+        When there is no recording, or so many files that the folder of the recording is to be named.
     NewerRecordingError
         When a newer version of the package made it.
+    UsageError
+        When there is no such option; the nearest is named.
 
     Examples
     --------
@@ -91,7 +98,12 @@ def open_recording(path: str | os.PathLike[str], **options: Any) -> Recording:
     >>> recording = kn.open_recording("data/night")    # doctest: +SKIP
     >>> recording.trades().filter(pl.col("count") > 100).collect()    # doctest: +SKIP
     """
-    return Recording(check_path(path, "the folder that was recorded into, such as 'data/night'"), options)
+    place = check_path(path, WHERE_RECORDED)
+    check_options(open_recording, place, options)
+    check_folder(place)
+    found = Recording(place, options)
+    found._about()  # noqa: SLF001  # what a newer version made is refused at once
+    return found
 
 
 @corrected_methods
@@ -145,6 +157,10 @@ class Recording:
     def _backfilled(self) -> Backfilled:
         return read(self._segments.folder, self._options, self._segments.files[0].open_file)
 
+    def _about(self) -> About:
+        """Return what the recording says of itself."""
+        return read_about(self._segments.folder, self._segments.files[0].open_file)
+
     def _reach(self) -> tuple[int, int]:
         """Return the earliest and the latest time of it, in microseconds."""
         info = self._info
@@ -174,6 +190,7 @@ class Recording:
             missing=self._missing(),
             losses=[f"{datetime_of(at):%Y-%m-%d %H:%M:%S}: {kind}, {text}" for at, kind, text in info.losses],
             damages=[
+                *filter(None, [self._about().damage]),
                 *(f"{each.segment}: {each.text}" for each in report.damages),
                 *(f"{each}: it cannot be read; repair again for what was in it" for each in self._backfilled.damaged),
             ],
@@ -226,19 +243,27 @@ class Recording:
         ------
         UnknownChannelError
             When there is no such channel.
+        MarketTickerError
+            When a ticker is empty or none, or there is none in a list.
         ConfigurationError
-            When a moment cannot be understood.
+            When a moment cannot be understood; when the channel was never recorded, or the market was not among those
+            that were: without that there would be no rows, as if nothing had happened.
         """
         check_channel(channel)
-        first, last = span_of(start, end)
-        subject = traits_of(channel).subject
-        tickers = tickers_of(market_tickers)
-        made = block_source(partial(self._blocks, channel, first, last), schema(channel, late=self._is_late(channel)))
-        if tickers is None:
-            return made
-        if subject is None:
+        tickers, is_some = tickers_of(market_tickers), traits_of(channel).subject is not None
+        if tickers is not None and not is_some:
             raise ConfigurationError(f"{channel} is about no market: leave market_tickers out.")
-        return made.filter(pl.col(subject).is_in(tickers))
+        found = self._rows_of(channel, tickers, *span_of(start, end))
+        self._check_asked([channel], tickers)
+        return found
+
+    def _rows_of(
+        self, channel: str, tickers: Sequence[str] | None, first: int | None, last: int | None
+    ) -> pl.LazyFrame:
+        columns = schema(channel, late=self._is_late(channel))
+        made = block_source(partial(self._blocks, channel, first, last), columns)
+        subject = traits_of(channel).subject
+        return made if tickers is None or subject is None else made.filter(pl.col(subject).is_in(tickers))
 
     def _blocks(self, channel: str, first: int | None, last: int | None) -> Iterator[pl.DataFrame]:
         if (traits_of(channel).source or channel) not in self._recorded.channels:
@@ -374,6 +399,8 @@ class Recording:
         if (at is None) == (every is None):
             raise ConfigurationError('depth() takes either a moment, at="…", or an interval, every="1s".')
         check_client(client, self._place)
+        tickers = tickers_of(market_tickers)
+        self._check_asked([BOOKS], tickers)
         if at is not None:
             if client is not None:
                 raise ConfigurationError("depth(at=…) is read by one process: leave client out, or give every=.")
@@ -389,7 +416,6 @@ class Recording:
             else:
                 blocks = partial(self._depths_by, client, first, last, interval, levels)
             made = block_source(blocks, DEPTH_SCHEMA)
-        tickers = tickers_of(market_tickers)
         return made if tickers is None else made.filter(pl.col(MARKET).is_in(tickers))
 
     def _depths(self, first: int | None, last: int | None, interval: int, levels: int) -> Iterator[pl.DataFrame]:
@@ -438,9 +464,9 @@ class Recording:
             recording does not reach over all of it.
         """
         every, info = duration_us("interval", interval), self._info
-        trades = self.trades(market_tickers, start=start, end=end)
-        quotes = self.quotes(market_tickers, start=start, end=end)
-        first, last = span_of(start, end)
+        first, last, tickers = *span_of(start, end), tickers_of(market_tickers)
+        self._check_asked(self._kept(_OF_CANDLES) or _OF_CANDLES, tickers)
+        trades, quotes = (self._rows_of(each, tickers, first, last) for each in _OF_CANDLES)
         reach = max(info.first or 0, first or 0), min(info.last or 0, last if last is not None else info.last or 0)
         return block_source(
             lambda: iter([candles_of(trades, quotes, self.gaps().collect(), every, reach)]), CANDLE_SCHEMA
@@ -510,7 +536,7 @@ class Recording:
             )
         check_client(client, self._place, job.out)
         named = sorted(self._recorded.channels) if job.channels is None else job.channels
-        self._check_recorded(named, job.market_tickers)
+        check_recorded(self._recorded.channels, named, job.market_tickers, self._path)
         with telling(progress, f"export to {told(job.out)}") as tell:
             return self._run(job, named, client, Meter(tell))
 
@@ -535,22 +561,10 @@ class Recording:
         finally:
             meter.close()
 
-    def _check_recorded(self, channels: Sequence[str], market_tickers: Sequence[str] | None) -> None:
-        """Refuse an export that would have nothing, as if nothing had happened."""
-        there = self._recorded.channels
-        odd = [each for each in channels if each not in self._kept(channels)]
-        known = sorted(there)
-        if not odd and market_tickers is not None:
-            kept = [there[traits_of(each).source or each] for each in channels]
-            if any(not isinstance(each, frozenset) for each in kept):
-                return
-            known = sorted(frozenset().union(*kept))  # type: ignore[arg-type]  # as was looked for
-            odd = sorted({*market_tickers} - {*known})
-        if odd:
-            more = f" and {len(known) - 10:,} more" if len(known) > 10 else ""
-            raise ConfigurationError(
-                f"{', '.join(odd[:5])}: not recorded in {self._path}. What it has: {', '.join(known[:10])}{more}."
-            )
+    def _check_asked(self, channels: Sequence[str], market_tickers: Sequence[str] | None) -> None:
+        """Refuse what was not recorded; of one segment among several, or of none yet, nobody knows that."""
+        if self._place == self._path and self._recorded.channels:
+            check_recorded(self._recorded.channels, channels, market_tickers, self._path)
 
     def _tables(self, job: Job) -> Tables:
         """Return what an export of this segment has, made while it is read."""
@@ -611,7 +625,8 @@ class Recording:
         Raises
         ------
         ConfigurationError
-            When there is no such exchange, no trades were recorded, or the recording is at an address.
+            When there is no such exchange, no trades were recorded, the recording is at an address, or `progress`
+            cannot be called.
         RecordingInUseError
             When somebody else is repairing it. That it is being recorded still is no obstacle.
         RestError
@@ -629,6 +644,7 @@ class Recording:
                 f"{told(self._place)} is at an address, and what is fetched is kept beside the segments: copy the "
                 "recording to a folder of this computer, repair it there, and copy its folder 'backfilled' back."
             )
+        check_progress_called(progress)
         folder = Path(self._segments.folder)
         asked, all_of_it = asked_of(where, folder), Recording(str(folder), {})
         wanted = all_of_it._recorded.channels.get(REPAIRED)

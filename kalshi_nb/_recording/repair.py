@@ -14,16 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import msgspec
-
 from kalshi_nb._clock import WallClock
 from kalshi_nb._environments import SIMULATED, is_here, named, place_of, rest_of
 from kalshi_nb._frames.files import reason_of
 from kalshi_nb._markets.recent_trades import Anchor
 from kalshi_nb._moments import datetime_of
 from kalshi_nb._recording import disk
+from kalshi_nb._recording.about import read_about
 from kalshi_nb._recording.backfilled import Backfilled, Piece, open_here, read, write
-from kalshi_nb._recording.layout import ABOUT, BACKFILLED
+from kalshi_nb._recording.layout import BACKFILLED
 from kalshi_nb._recording.lock import FolderLock
 from kalshi_nb._redaction import Secret, shown
 from kalshi_nb._rest.client import RestClient
@@ -137,16 +136,9 @@ def asked_of(where: Where, folder: Path) -> Asked:
     return Asked(rest_of(place_of(Secret(where)).url), WallClock().now_us)
 
 
-class _About(msgspec.Struct):
-    source: str = msgspec.field(name="from", default="")
-
-
 def _recorded_from(folder: Path) -> str:
     """Return the address of what was recorded."""
-    try:
-        source = msgspec.json.decode((folder / ABOUT).read_bytes(), type=_About).source
-    except (OSError, msgspec.DecodeError):
-        source = ""
+    source = read_about(str(folder)).source
     if not source.startswith(("ws://", "wss://")):
         raise ConfigurationError(
             f"{folder} does not say which exchange was recorded: name it, repair('prod'), repair('demo') or its "
@@ -210,7 +202,7 @@ def _repairing(folder: Path) -> Iterator[Backfilled]:
         if not place.is_dir():
             place.mkdir(exist_ok=True)
             disk.sync_folder(folder)
-        lock = FolderLock(place, _BUSY)
+        lock = FolderLock(place, _BUSY, of=folder)
     except RecordingError:
         raise
     except OSError as refusal:

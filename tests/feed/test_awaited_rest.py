@@ -76,6 +76,15 @@ def test_the_loop_goes_on_while_the_exchange_is_slow(feed):
     assert len(turns) > 5
 
 
+@pytest.mark.parametrize("name", ["markets", "events", "candles"])
+def test_what_cannot_be_told_of_progress_is_refused_as_the_feed_does(feed, name):
+    words = (MARKET, "1h") if name == "candles" else ()
+    with pytest.raises(ConfigurationError, match="progress=5: pass a function of the rows so far"):
+        getattr(feed, name)(*words, progress=5)
+    with pytest.raises(ConfigurationError, match="progress=5: pass a function of the rows so far"):
+        asyncio.run(getattr(feed.rest, name)(*words, progress=5))
+
+
 def test_a_walk_that_nobody_awaits_any_more_ends_at_its_next_page(feed):
     feed.exchange.faults.rest(combos=6_000)
     pages, first = [], threading.Event()

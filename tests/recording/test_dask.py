@@ -71,7 +71,12 @@ def test_depth_is_that_of_one_process_to_the_byte(recording, client):
     assert whole["at"].n_unique() > 100
     assert ipc_of(recording.depth(every="1s", levels=5, client=client).collect()) == ipc_of(whole)
     middle, late = whole["at"][whole.height // 3], whole["at"][2 * whole.height // 3]
-    for options in ({"start": middle}, {"end": late}, {"start": middle, "end": late}, {"market_tickers": []}):
+    for options in (
+        {"start": middle},
+        {"end": late},
+        {"start": middle, "end": late},
+        {"market_tickers": whole["market_ticker"][:2]},
+    ):
         expected = recording.depth(every="7s", levels=3, **options).collect()
         assert_frame_equal(recording.depth(every="7s", levels=3, client=client, **options).collect(), expected)
 

@@ -6,7 +6,15 @@ import polars as pl
 import pytest
 
 import kalshi_nb as kn
-from kalshi_nb.errors import ConfigurationError, RecordingError, UnknownChannelError
+from kalshi_nb._feed.serving import serve
+from kalshi_nb._foreign_names import corrected
+from kalshi_nb.errors import (
+    ConfigurationError,
+    NewerRecordingError,
+    RecordingError,
+    UnknownChannelError,
+    UsageError,
+)
 
 
 @pytest.fixture
@@ -108,6 +116,152 @@ def test_an_export_of_nothing_is_refused_and_writes_nothing(copied, tmp_path, op
     with pytest.raises((ConfigurationError, UnknownChannelError), match=words):
         kn.open_recording(copied).export(tmp_path / "out", **options)
     assert not list(tmp_path.glob("out*"))
+
+
+@pytest.mark.parametrize(
+    ("call", "name"), [(kn.open_recording, "open_recording"), (kn.open_export, "open_export"), (serve, "serve")]
+)
+@pytest.mark.parametrize("option", ["bogus", "market_tickers", "key"])
+def test_a_path_of_this_computer_has_no_options(copied, tmp_path, call, name, option):
+    kn.open_recording(copied).export(tmp_path / "tables", channels="trade")
+    place = tmp_path / "tables" if call is kn.open_export else copied
+    for path in (place, f"file://{place}", str(place)):
+        with pytest.raises(UsageError, match=rf"^{name}\(\) has no argument '{option}'.* It takes path"):
+            call(path, **{option: 1})
+    with pytest.raises(UsageError, match=rf"{name}\(\) needs path="):
+        corrected(call)()
+
+
+@pytest.fixture
+def heap(tmp_path):
+    """More files than any recording has beside its segments."""
+    folder = tmp_path / "heap"
+    for each in range(6):
+        (folder / f"{each}" / "deep").mkdir(parents=True)
+        for file in range(10):
+            (folder / f"{each}" / "deep" / f"{file}.txt").touch()
+    return folder
+
+
+def test_not_all_of_a_disk_is_gone_through(copied, heap, monkeypatch, night):
+    for root in ("/", heap):
+        with monkeypatch.context() as patch:
+            patch.setattr("kalshi_nb._recording.places._MOST", 50)
+            for call in (kn.open_recording, kn.replay):
+                with pytest.raises(RecordingError, match=r"more than 50 files .*: name the folder of the recording"):
+                    call(root)
+    moved = shutil.copytree(copied, heap / "3" / "night")
+    monkeypatch.setattr("kalshi_nb._recording.places._MOST", 50)
+    day = next(each for each in moved.iterdir() if each.is_dir())
+    for place in (moved, day, next(day.iterdir())):
+        assert kn.open_recording(place).trades().collect().height == night.frames["trade"].height
+    with pytest.raises(RecordingError, match="name the folder of the recording"):
+        kn.open_recording(heap)
+    monkeypatch.undo()
+    assert kn.open_recording(heap).trades().collect().height == night.frames["trade"].height
+
+
+def test_a_whole_disk_is_refused_as_it_is():
+    with pytest.raises(RecordingError, match=r"^/ has more than 20,000 files .*: name the folder of the recording"):
+        kn.open_recording("/")
+
+
+def test_nothing_is_recorded_into_a_folder_that_is_too_large_to_be_read(heap, monkeypatch):
+    monkeypatch.setattr("kalshi_nb._recording.places._MOST", 50)
+    with kn.sim.Exchange(clock="manual") as exchange, kn.connect(exchange, new=True) as feed:
+        record = feed.record
+        with pytest.raises(RecordingError, match="name the folder of the recording"):
+            record(heap, "trade")
+
+
+def test_a_folder_that_links_lead_around_in_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("kalshi_nb._recording.places._MOST", 500)
+    for name in ("a", "b", "c"):
+        (tmp_path / name).symlink_to(tmp_path)
+    with pytest.raises(RecordingError, match="name the folder of the recording"):
+        kn.open_recording(tmp_path)
+
+
+def unpacked(segment):
+    segment.with_name(segment.name.removesuffix(".zst")).write_bytes(b"{}\n")
+    segment.unlink()
+
+
+def renamed(segment):
+    segment.rename(segment.with_name(segment.name.removesuffix(".jsonl.zst") + ".txt"))
+
+
+@pytest.mark.parametrize(("harm", "ending"), [(unpacked, "jsonl"), (renamed, "txt")])
+def test_files_that_are_no_segments_any_more_are_named(copied, harm, ending):
+    for segment in copied.rglob("*.jsonl.zst"):
+        harm(segment)
+    with pytest.raises(
+        RecordingError, match=rf"has no segment: there is 2026-11-22.20261122T.*\.{ending}\. A segment is"
+    ):
+        kn.open_recording(copied)
+
+
+# What recording.json says ----------------------------------------------------------------------------------------
+
+GARBLED = {
+    "empty": b"",
+    "text": b"what is this",
+    "a list": b"[1, 2]",
+    "half": b'{"kalshi_nb": 1, "ki',
+    "no number": b'{"kalshi_nb": "one"}',
+    "nothing": b"{}",
+    "bytes": bytes(range(256)),
+    "another source": b'{"kalshi_nb": 1, "from": 5}',
+}
+
+
+@pytest.mark.parametrize("content", GARBLED.values(), ids=GARBLED)
+def test_a_recording_reads_without_its_note_and_says_so(copied, night, content):
+    whole = kn.open_recording(copied).info()
+    (copied / "recording.json").write_bytes(content)
+    recording = kn.open_recording(copied)
+    assert recording.trades().collect().height == night.frames["trade"].height
+    assert whole.damages == []
+    assert [each.partition(";")[0] for each in recording.info().damages] == ["recording.json: it cannot be read"]
+
+
+def test_without_a_note_nothing_is_damaged(copied, night):
+    (copied / "recording.json").unlink()
+    recording = kn.open_recording(copied)
+    assert recording.info().damages == []
+    assert recording.trades().collect().height == night.frames["trade"].height
+
+
+@pytest.mark.parametrize("content", [b'{"kalshi_nb": 99}', b'{"kalshi_nb": 2, "from": {"what": "a later one"}}'])
+def test_what_a_newer_version_made_is_neither_read_nor_recorded_into(copied, content):
+    (copied / "recording.json").write_bytes(content)
+    (segment,) = copied.rglob("*.jsonl.zst")
+    for path in (copied, segment.parent, segment):
+        for call in (kn.open_recording, kn.replay):
+            with pytest.raises(NewerRecordingError, match=r"newer version of kalshi_nb, in format \d+; .*pip install"):
+                call(path)
+    with kn.sim.Exchange(clock="wall") as exchange, kn.connect(exchange, new=True) as feed:
+        before = files_below(copied)
+        with pytest.raises(NewerRecordingError, match="pip install"):
+            feed.record(copied, "trade")
+    assert files_below(copied) == before
+
+
+def test_nothing_is_recorded_behind_a_segment_of_a_newer_version(copied, monkeypatch):
+    shutil.rmtree(copied)
+    with kn.sim.Exchange(clock="manual") as exchange, kn.connect(exchange, new=True) as feed:
+        with monkeypatch.context() as later:
+            later.setattr("kalshi_nb._recording.marks.FORMAT", 2)
+            with feed.record(copied, "trade"):
+                exchange.advance(1)
+        before = files_below(copied)
+        with pytest.raises(NewerRecordingError, match=r"in format 2; .*pip install"):
+            feed.record(copied, "trade")
+    assert files_below(copied) == before
+
+
+def files_below(folder):
+    return {str(each): each.read_bytes() for each in folder.rglob("*") if each.is_file()}
 
 
 def test_what_is_no_function_is_not_called_with_segments(copied):

@@ -8,7 +8,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import kalshi_nb as kn
-from kalshi_nb.errors import ConfigurationError, RecordingError, UnknownChannelError
+from kalshi_nb.errors import ConfigurationError, MarketTickerError, RecordingError, UnknownChannelError
 
 
 @pytest.fixture
@@ -29,10 +29,9 @@ def test_methods_are_frames_of_their_channel(recording):
     assert_frame_equal(recording.trades().collect(), recording.frame("trade").collect())
     assert_frame_equal(recording.tickers().collect(), recording.frame("ticker").collect())
     assert_frame_equal(recording.deltas().collect(), recording.frame("orderbook_delta").collect())
-    assert recording.fills().collect().is_empty()
-    assert recording.orders().collect().schema == recording.frame("user_orders").collect_schema()
-    assert recording.positions().collect().is_empty()
-    assert recording.lifecycle().collect().is_empty()
+    for each in (recording.fills, recording.orders, recording.positions, recording.lifecycle):
+        with pytest.raises(ConfigurationError, match="not recorded in"):
+            each()
 
 
 def test_some_markets_and_some_time(night, recording):
@@ -168,6 +167,105 @@ def test_a_torn_tail_costs_what_it_says_and_gives_no_wrong_row(night, tmp_path):
     assert info.damages
     assert "torn" in info.damages[0]
     assert "torn" in recording.gaps().collect()["reason"].to_list()
+
+
+NEVER = {
+    "frame": lambda r: r.frame("fill"),
+    "fills": lambda r: r.fills(),
+    "some fills": lambda r: r.fills("KXHIGHNY-26NOV22-B52.5"),
+    "export": lambda r: r.export("out", channels="fill"),
+}
+
+
+@pytest.mark.parametrize("call", NEVER.values(), ids=NEVER)
+def test_a_channel_that_was_never_recorded_is_the_error_of_an_export(recording, call):
+    with pytest.raises(ConfigurationError, match=r"^fill: not recorded in .*: orderbook_delta, ticker, trade\."):
+        call(recording)
+
+
+NOBODYS = {
+    "deltas": lambda r: r.deltas(["NOPE-1"]),
+    "quotes": lambda r: r.quotes("NOPE-1"),
+    "depth at": lambda r: r.depth("NOPE-1", at=r.info().end),
+    "depth every": lambda r: r.depth("NOPE-1", every="1s"),
+    "one of two": lambda r: r.deltas(["KXHIGHNY-26NOV22-B52.5", "NOPE-1"]),
+    "export": lambda r: r.export("out", channels="quotes", market_tickers="NOPE-1"),
+}
+
+
+@pytest.mark.parametrize("call", NOBODYS.values(), ids=NOBODYS)
+def test_a_market_that_was_not_asked_for_is_the_error_of_an_export(night, recording, call):
+    with pytest.raises(ConfigurationError, match=r"^NOPE-1: not recorded in .*KXHIGHNY"):
+        call(recording)
+
+
+def test_where_all_markets_were_wanted_nobody_knows_which_there_are(recording):
+    assert recording.trades("NOPE-1").collect().is_empty()
+    assert recording.candles("1m", "NOPE-1").collect().is_empty()
+
+
+def test_what_was_asked_for_and_did_not_come_is_an_empty_frame(tmp_path):
+    with kn.sim.Exchange(seed=7, clock="manual") as exchange, kn.connect(exchange, new=True) as feed:
+        market = exchange.market_tickers[0]
+        with feed.record(tmp_path / "night", ["trade", "market_lifecycle_v2"], market):
+            exchange.advance(0)
+    recording = kn.open_recording(tmp_path / "night")
+    assert recording.trades().collect().is_empty()
+    assert recording.trades(market).collect().is_empty()
+    assert recording.lifecycle(market).collect().is_empty()
+    with pytest.raises(ConfigurationError, match="NOPE-1: not recorded in"):
+        recording.trades("NOPE-1")
+    with pytest.raises(ConfigurationError, match="NOPE-1: not recorded in"):
+        recording.candles("1m", "NOPE-1")
+    with pytest.raises(ConfigurationError, match="orderbook_delta: not recorded in"):
+        recording.depth(every="1s")
+    assert recording.candles("1m").collect().is_empty()
+
+
+def test_candles_want_one_of_their_channels(tmp_path):
+    with kn.sim.Exchange(seed=7, clock="manual") as exchange, kn.connect(exchange, new=True) as feed:
+        feed.record(tmp_path / "night", "ticker")
+        exchange.advance(1)
+    with pytest.raises(ConfigurationError, match=r"trade, quotes: not recorded in"):
+        kn.open_recording(tmp_path / "night").candles("1m")
+
+
+def test_a_segment_has_empty_frames_of_what_was_recorded_in_another(tmp_path):
+    with kn.sim.Exchange(seed=7, clock="manual") as exchange:
+        for channel in ("trade", "ticker"):
+            with kn.connect(exchange, new=True) as feed, feed.record(tmp_path / "night", channel):
+                exchange.advance(20)
+    recording = kn.open_recording(tmp_path / "night")
+    heights = recording.map_segments(lambda each: (each.trades().collect().height, each.tickers().collect().height))
+    assert [(bool(trades), bool(tickers)) for trades, tickers in heights] == [(True, False), (False, True)]
+
+
+NO_TICKERS = {
+    "an empty list": [],
+    "an empty set": set(),
+    "None": [None],
+    "None among others": ["KXHIGHNY-26NOV22-B52.5", None],
+    "blanks": "  ",
+    "a number": [5],
+}
+
+
+@pytest.mark.parametrize("tickers", NO_TICKERS.values(), ids=NO_TICKERS)
+def test_what_are_no_tickers_is_the_error_of_live_frames(recording, tickers, tmp_path):
+    asked = {
+        "trades": lambda: recording.trades(tickers),
+        "quotes": lambda: recording.quotes(tickers),
+        "depth": lambda: recording.depth(tickers, every="1s"),
+        "candles": lambda: recording.candles("1m", tickers),
+        "export": lambda: recording.export(tmp_path / "out", market_tickers=tickers),
+    }
+    for each in asked.values():
+        with pytest.raises(MarketTickerError, match=r"market_tickers is empty|is no market ticker"):
+            each()
+    with kn.sim.Exchange(clock="manual") as exchange, kn.connect(exchange, new=True) as feed:
+        live = feed.trades
+        with pytest.raises(MarketTickerError):
+            live(tickers)
 
 
 @pytest.mark.parametrize(

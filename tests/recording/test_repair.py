@@ -3,6 +3,7 @@
 import hashlib
 import json
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -415,7 +416,8 @@ def test_some_markets_and_some_time_of_what_was_fetched(exchange, folder):
         recording.trades().filter("backfilled").select("trade_id").head(7).collect(),
         fetched.select("trade_id").head(7),
     )
-    assert recording.tickers().collect().is_empty()
+    with pytest.raises(ConfigurationError, match="ticker: not recorded in"):
+        recording.tickers()
 
 
 def test_a_replay_plays_what_was_recorded_alone(exchange, folder):
@@ -565,7 +567,8 @@ def test_two_do_not_repair_it_at_once(exchange, folder):
     (folder / "backfilled").mkdir()
     lock = FolderLock(folder / "backfilled")
     try:
-        with pytest.raises(RecordingInUseError, match=r"is being repaired by this process.*wait"):
+        said = rf"^The recording of {re.escape(str(folder))} is being repaired by this process.*wait"
+        with pytest.raises(RecordingInUseError, match=said):
             kn.open_recording(folder).repair(exchange)
     finally:
         lock.release()
@@ -639,6 +642,19 @@ def test_progress_is_told(exchange, folder):
     assert [rows for rows, _ in seen] == sorted(rows for rows, _ in seen)
     assert seen[-1][0] >= report.trades
     assert len(seen) < report.gaps - 3  # what is near is one question
+
+
+@pytest.mark.parametrize("progress", [5, "yes", True, [print]], ids=repr)
+def test_what_cannot_be_told_of_progress_is_refused_before_anything_is_asked(exchange, folder, progress):
+    def asked():
+        raise AssertionError("somebody was asked")
+
+    before = {each: each.read_bytes() for each in folder.rglob("*") if each.is_file()}
+    recording, gone = kn.open_recording(folder), type("Gone", (), {"rest_url": "http://127.0.0.1:9", "now_us": asked})
+    for where in (exchange, gone()):
+        with pytest.raises(ConfigurationError, match=r"progress=.*: pass a function of the rows so far"):
+            recording.repair(where, progress=progress)
+    assert {each: each.read_bytes() for each in folder.rglob("*") if each.is_file()} == before
 
 
 def test_no_thread_is_left(exchange, folder):

@@ -1,13 +1,14 @@
 """``replay()``: a feed on a recording, with the frames and books of the feed that was recorded."""
 
 import hashlib
+import re
 
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
 import kalshi_nb as kn
-from kalshi_nb.errors import ConfigurationError, SubscriptionError, UsageError, WaitTimeoutError
+from kalshi_nb.errors import ConfigurationError, RecordingError, SubscriptionError, UsageError, WaitTimeoutError
 from tests.engine.conftest import wait_until
 from tests.recording.conftest import frames_of, levels_of
 
@@ -257,3 +258,124 @@ def test_what_was_not_recorded_cannot_be_asked_for(feeds):
         feed.fills()
     with pytest.raises(SubscriptionError, match="not recorded"):
         feed.book("KXNOPE-1")
+
+
+# A replay that stands --------------------------------------------------------------------------------------------
+
+WAITS = {
+    "trades": lambda feed, night: feed.trades().wait(rows=1, timeout=0.05),
+    "new trades": lambda feed, night: feed.trades().wait(new=1, timeout=0.05),
+    "quotes": lambda feed, night: feed.quotes(night.markets).wait(rows=10**6, timeout=0.05),
+    "a rolling frame": lambda feed, night: feed.stream("ticker").rolling_frame().wait(rows=1, timeout=0.05),
+}
+
+
+@pytest.mark.parametrize("wait", WAITS.values(), ids=WAITS)
+def test_who_waits_for_a_replay_that_is_paused_is_told_what_plays_it_on(night, feeds, wait):
+    with pytest.raises(WaitTimeoutError, match=r"The replay is paused: feed\.replaying\.resume\(\) plays on\.$"):
+        wait(feeds("max"), night)
+
+
+def test_of_a_replay_that_stands_each_says_how(night, feeds):
+    by_hand = feeds(clock="manual")
+    with pytest.raises(WaitTimeoutError, match=r"feed\.replaying\.advance\(seconds\) or step\(n\) plays on\.$"):
+        by_hand.trades().wait(rows=1, timeout=0.05)
+    played = feeds("max")
+    trades = played.trades()
+    played.replaying.resume()
+    played.replaying.wait(60)
+    with pytest.raises(WaitTimeoutError, match=r"The replay is at its end: feed\.replaying\.seek"):
+        trades.wait(new=1, timeout=0.05)
+
+
+def test_who_waits_for_a_book_of_a_paused_replay_is_told_what_plays_it_on(tmp_path):
+    with kn.sim.Exchange(seed=7, clock="manual") as exchange, kn.connect(exchange, new=True) as feed:
+        first, second = exchange.market_tickers[:2]
+        with feed.record(tmp_path / "night", "orderbook_delta", first):
+            exchange.advance(2)
+            feed.books([second]).wait()
+            exchange.advance(2)
+    with kn.replay(tmp_path / "night", "max") as feed:
+        for wait in (feed.book(second).wait, feed.books([second]).wait):
+            with pytest.raises(WaitTimeoutError, match=r"feed\.replaying\.resume\(\) plays on\.$"):
+                wait(timeout=0.05)
+
+
+def test_who_waits_for_an_account_of_a_paused_replay_is_told_what_plays_it_on(tmp_path):
+    channels = ["fill", "user_orders", "market_positions"]
+    with kn.sim.Exchange(seed=7, clock="manual") as exchange, kn.connect(exchange, new=True) as feed:
+        feed.record(tmp_path / "night", channels)
+        exchange.advance(5)
+    with kn.replay(tmp_path / "night", "max") as feed:
+        for frame in (feed.fills(), feed.orders(), feed.positions()):
+            with pytest.raises(WaitTimeoutError, match=r"feed\.replaying\.resume\(\) plays on"):
+                frame.wait(rows=1, timeout=0.05)
+
+
+def test_a_feed_whose_replay_is_paused_says_so_until_it_plays(night, feeds):
+    feed = feeds("max")
+    trades = feed.trades()
+    assert "paused: feed.replaying.resume() plays on" in repr(feed)
+    assert "the replay is paused" in repr(trades)
+    assert feed.health().warnings == ("the replay is paused: feed.replaying.resume() plays on",)
+    assert feed.state == "connected"
+    feed.replaying.resume()
+    feed.replaying.wait(60)
+    assert "paused" not in repr(feed) + repr(trades)
+    assert feed.health().warnings == ()
+    for each in (feeds(clock="manual"), feeds(1)):
+        assert "paused" not in repr(each)
+        assert each.health().warnings == ()
+
+
+def test_lengths_of_time_that_are_none_move_no_replay(feeds):
+    feed = feeds(clock="manual")
+    began = feed.replaying.time
+    for odd in (float("inf"), float("-inf"), float("nan"), -1, 0, "soon", None, "1y", 10**400, True):
+        with pytest.raises(ConfigurationError, match="give a length of time of the recording"):
+            feed.replaying.advance(odd)
+        if odd not in (0, None):
+            with pytest.raises(ConfigurationError, match=r"give a moment|looks like"):
+                feed.replaying.seek(odd if odd != 10**400 else float("inf"))
+        with pytest.raises(ConfigurationError, match="give how many messages"):
+            feed.replaying.step(odd if odd not in (True, 10**400) else 0)
+    assert feed.replaying.time == began
+    feed.replaying.advance(1e299)
+    assert feed.replaying.finished
+
+
+# Arguments -------------------------------------------------------------------------------------------------------
+
+NOT_TAKEN = {
+    "strat": "Did you mean 'start'?",
+    "begin": "Did you mean 'start'?",
+    "until": "Did you mean 'end'?",
+    "Speed": "Did you mean 'speed'?",
+    "market_tickers": "It takes path, speed, start, end, paused, clock",
+    "key": "It takes path, speed, start, end, paused, clock",
+}
+
+
+@pytest.mark.parametrize(("name", "words"), NOT_TAKEN.items())
+def test_an_argument_that_a_replay_does_not_have_is_refused(night, name, words):
+    with pytest.raises(UsageError, match=re.escape(f"replay() has no argument {name!r}.")) as caught:
+        kn.replay(night.folder, "max", **{name: "2026-11-22T15:01"})
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["strat", "begin", "ends", "market_ticker", "Speed", "channel", "pause"])
+def test_of_an_address_only_options_of_a_store_are_taken(name):
+    with pytest.raises(UsageError, match=re.escape(f"replay() has no argument {name!r}.")):
+        kn.replay("memory://nowhere/night", **{name: "2026-11-22T15:01"})
+    with pytest.raises(UsageError, match=re.escape(f"open_recording() has no argument {name!r}.")):
+        kn.open_recording("memory://nowhere/night", **{name: "2026-11-22T15:01"})
+    with pytest.raises(UsageError, match=re.escape(f"open_export() has no argument {name!r}.")):
+        kn.open_export("memory://nowhere/night", **{name: "2026-11-22T15:01"})
+
+
+@pytest.mark.parametrize(
+    "name", ["key", "secret", "anon", "token", "user", "username", "password", "host", "client_kwargs", "endpoint_url"]
+)
+def test_options_of_stores_go_to_the_store(name):
+    with pytest.raises(RecordingError, match="There is no recording at memory://nowhere/night"):
+        kn.open_recording("memory://nowhere/night", **{name: "mine"})
