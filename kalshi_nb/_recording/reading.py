@@ -174,8 +174,7 @@ class Segments:
         Parameters
         ----------
         start : int, optional
-            Begin with the newest checkpoint that is not later than this microsecond, nor than what came in it,
-            so that all can be known of it.
+            Begin with the newest checkpoint that is before this microsecond, so that all can be known of it.
         end : int, optional
             Leave out what is later.
         types : frozenset of str, optional
@@ -355,17 +354,10 @@ class Segments:
         """Return in which segment, and which of its frames, the newest checkpoint is, up to a moment; None without."""
         for place in range(len(files) - 1, -1, -1):
             for at, frame in reversed(self._index_of(files[place]).checkpoints):
-                # One of that microsecond may stand behind what was read in it, which is to be told, too.
-                if start is None or at < start or (at == start and self._last_before(files, place, frame) < start):
+                # One of that microsecond may stand behind what was read in it, in its frame too, which is to be told.
+                if start is None or at < start:
                     return place, frame
         return None
-
-    def _last_before(self, files: Sequence[SegmentFile], place: int, frame: int) -> int:
-        """Return the time of the newest item before a frame of a segment; 0 where there is none."""
-        if frame:
-            return self._index_of(files[place]).frames[frame - 1].last or 0
-        frames = self._index_of(files[place - 1]).frames if place else []
-        return (frames[-1].last or 0) if frames else 0
 
     def _index_of(self, file: SegmentFile) -> Index:
         with file.opened() as source:

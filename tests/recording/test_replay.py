@@ -2,12 +2,17 @@
 
 import hashlib
 import re
+from dataclasses import replace
 
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
 import kalshi_nb as kn
+from kalshi_nb._recording.reading import Segments
+from kalshi_nb._recording.segment import LIMITS
+from kalshi_nb._recording.writer import Writer
+from kalshi_nb._rows.heard import Checkpoint, Read
 from kalshi_nb.errors import ConfigurationError, RecordingError, SubscriptionError, UsageError, WaitTimeoutError
 from tests.engine.conftest import wait_until
 from tests.recording.conftest import frames_of, levels_of
@@ -121,6 +126,25 @@ def test_seeking_goes_back_and_ahead_and_empties_frames(night, feeds):
     assert levels_of(book) == night.levels[night.markets[1]]
     feed.replaying.seek("2000-01-01")
     assert feed.replaying.time == feed.replaying.start
+
+
+def test_who_begins_at_the_microsecond_of_a_checkpoint_has_the_rows_that_came_in_it_before(night, tmp_path):
+    heard = list(Segments(night.folder).items())
+    (place,) = [at for at, each in enumerate(heard) if isinstance(each, Checkpoint) and at][-1:]
+    read = max(at for at in range(place) if isinstance(heard[at], Read) and b'"trade"' in b"".join(heard[at].messages))
+    # What it says is so after that read as well, if it is the last before.
+    at = heard[read].at
+    first = next(place for place, each in enumerate(heard) if each.at == at)
+    for some in (heard[:first], [*heard[first : read + 1], replace(heard[place], at=at), *heard[place + 1 :]]):
+        writer = Writer(tmp_path / "again", lambda: None, {}, LIMITS)
+        for each in some:
+            writer.keep(each)
+        assert writer.close()
+    recording = kn.open_recording(tmp_path / "again")
+    moment = pl.select(pl.lit(at).cast(pl.Datetime("us", "UTC"))).item()
+    expected = recording.trades().collect().filter(pl.col("received_at") >= moment)
+    assert expected["received_at"][0] == moment
+    assert_frame_equal(recording.trades(start=moment).collect(), expected)
 
 
 def test_a_span_is_played_with_books_as_they_stood_at_its_beginning(night, feeds):

@@ -138,7 +138,7 @@ def test_seeking_begins_with_the_checkpoint_before(tmp_path, seal):
         items[place] = checkpoint(items[place].at)
     written(tmp_path, items, seal=seal, limits=Limits(2_000, 10_000, 10**12, 40_000))
     segments = Segments(tmp_path)
-    for moment, begins in ((699, 0), (700, 700), (1_499, 700), (2_000, 1_500), (2_999, 2_900)):
+    for moment, begins in ((699, 0), (700, 0), (701, 700), (1_499, 700), (2_000, 1_500), (2_999, 2_900)):
         assert list(segments.items(start=items[moment].at)) == items[begins:]
     assert list(segments.items(start=items[2_000].at, end=items[2_100].at)) == items[1_500:2_101]
     assert list(segments.items(start=0)) == items
