@@ -53,11 +53,12 @@ def job_of(
     named = [channels] if isinstance(channels, str) else channels
     if not isinstance(named, Iterable | None):
         raise UnknownChannelError(f"channels={shown(named)}: name a channel, or a list of them, of {', '.join(ROWS)}.")
-    some = None if named is None else tuple(named)
-    if some == ():
+    wanted = None if named is None else list(named)
+    if wanted == []:
         raise ConfigurationError("channels is empty: name some, or leave it out for all that were recorded.")
-    for each in some or ():
+    for each in wanted or ():
         check_channel(each)
+    some = None if wanted is None else tuple(dict.fromkeys(wanted))
     tickers = tickers_of(market_tickers)
     if tickers == []:
         raise ConfigurationError("market_tickers is empty: name some, or leave it out for all that were recorded.")
@@ -88,7 +89,9 @@ def tickers_of(market_tickers: MarketTickers) -> list[str] | None:
         return None
     several = isinstance(market_tickers, Iterable) and not isinstance(market_tickers, str)
     found: list[Any] = list(market_tickers) if several else [market_tickers]
-    odd = next((each for each in found if not isinstance(each, str) or not each), None)
-    if odd is not None:
-        raise ConfigurationError(f"market_tickers: {odd!r} is no market ticker; give one as text, or a list of them.")
-    return found
+    odd = [each for each in found if not isinstance(each, str) or not each]
+    if odd:
+        raise ConfigurationError(
+            f"market_tickers: {odd[0]!r} is no market ticker; give one as text, or a list of them."
+        )
+    return [*dict.fromkeys(found)]

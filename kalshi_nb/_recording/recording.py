@@ -30,6 +30,7 @@ from kalshi_nb._recording.kinds import needed
 from kalshi_nb._recording.merging import CHANNEL as REPAIRED
 from kalshi_nb._recording.merging import merged
 from kalshi_nb._recording.missing import missing_trades
+from kalshi_nb._recording.origin import origin_of
 from kalshi_nb._recording.places import check_path
 from kalshi_nb._recording.progress import SILENT, Meter, ProgressOption, Watch, check_progress, telling
 from kalshi_nb._recording.reading import Info, Segments
@@ -500,7 +501,10 @@ class Recording:
         FileError
             When the files cannot be written.
         RecordingError
-            When a file does not hold the rows that were handed to it.
+            When the place holds an export of another recording, of other markets or times, or in another format, or
+            when a file does not hold the rows that were handed to it.
+        RecordingInUseError
+            When somebody else is exporting into that place.
         """
         check_progress(progress)
         job = job_of(out, format, channels, market_tickers, start, end, storage_options)
@@ -516,7 +520,11 @@ class Recording:
 
     def _run(self, job: Job, named: Sequence[str], client: Any = None, meter: Meter | None = None) -> ExportReport:
         meter = Meter(None) if meter is None else meter
-        sizes = {each.path: self._size(each.path) for each in self._segments.files}
+        sizes: dict[str, int] = {}
+        paths: dict[str, str] = {}
+        for each in self._segments.files:  # copies of one segment are read together, and make one file
+            path = paths.setdefault(each.name, each.path)
+            sizes[path] = sizes.get(path, 0) + self._size(each.path)
         watch = meter if client is None else SILENT
         export = partial(_export, job, absolute(self._place), self._options, watch)
 
@@ -531,7 +539,7 @@ class Recording:
 
         try:
             states = {path: self._backfilled.state(name_in(path)) for path in sizes}
-            return run(job, list(sizes.items()), write, name_in, named, states)
+            return run(job, list(sizes.items()), write, name_in, named, states, origin_of(self._segments.files))
         finally:
             meter.close()
 
@@ -546,6 +554,11 @@ class Recording:
                 return
             known = sorted(frozenset().union(*kept))  # type: ignore[arg-type]  # as was looked for
             odd = sorted({*market_tickers} - {*known})
+        if odd and not there:
+            raise ConfigurationError(
+                f"{', '.join(odd[:5])}: nothing can be read of {self._path}. What became of it is in "
+                f"kn.open_recording({self._path!r}).info().damages."
+            )
         if odd:
             more = f" and {len(known) - 10:,} more" if len(known) > 10 else ""
             raise ConfigurationError(
