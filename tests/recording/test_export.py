@@ -398,9 +398,10 @@ def of_an_earlier_version(out):
     path = out.with_name(f"{out.name}.export.json")
     known = json.loads(path.read_text())
     for each in known.values():
-        del each["first"], each["created"]
+        for name in ("first", "created"):
+            each.pop(name, None)
         for part in each["parts"]:
-            del part["size"]
+            part.pop("size", None)
     path.write_text(json.dumps(known))
 
 
