@@ -143,6 +143,11 @@ class _Folder:
 
     def _lock(self) -> FolderLock | None:
         """Hold the folder in which files wait; nothing where there are no locks."""
+        if self._staging.is_file():
+            raise FileError(
+                f"{self._staging} is a file where a folder is needed, in which files wait until they are whole: move "
+                f"it, or name another place than {self._root}."
+            )
         busy = _BUSY.replace("{out}", str(self._root).replace("{", "{{").replace("}", "}}"))
         for _ in range(_TRIES):
             self._staging.mkdir(parents=True, exist_ok=True)

@@ -28,7 +28,13 @@ from kalshi_nb._recording.export import FORMATS
 from kalshi_nb._recording.reading import Segments
 from kalshi_nb._recording.telling import frames_of
 from kalshi_nb._rows.heard import Checkpoint
-from kalshi_nb.errors import ConfigurationError, RecordingError, RecordingInUseError, UnknownChannelError
+from kalshi_nb.errors import (
+    ConfigurationError,
+    FileError,
+    RecordingError,
+    RecordingInUseError,
+    UnknownChannelError,
+)
 from tests.recording.nights import CHANNELS, some_nights
 
 
@@ -677,6 +683,15 @@ def test_files_of_the_users_in_place_of_what_is_aside_are_left_alone(recording, 
     (mine.parent / "4711-channel=trade-date=2026-11-22-x.parquet").write_text("of an export that was killed")
     recording.export(tmp_path / "out")
     assert [each.name for each in mine.parent.iterdir()] == [mine.name]
+
+
+def test_a_file_where_files_would_wait_is_left_alone(recording, tmp_path):
+    mine = tmp_path / "out.staging"
+    mine.write_text("mine")
+    with pytest.raises(FileError, match=r"out\.staging is a file where a folder is needed.*move it"):
+        recording.export(tmp_path / "out")
+    assert mine.read_text() == "mine"
+    assert [each.name for each in tmp_path.iterdir()] == [mine.name]
 
 
 def test_what_a_kill_left_aside_goes_with_the_next_export_also_where_nothing_is_new(recording, tmp_path):
