@@ -25,6 +25,8 @@ _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/(/?)")
 _BUCKETS: Final = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oci", "oss", "obs", "cos", "r2"})
 """Stores without folders, where to make one above a file would make a bucket of a slip of the pen."""
 
+_PATTERN: Final = re.compile(r"[*?\[\]]")
+
 _READ_ONLY: Final = frozenset({"http", "https"})
 
 _MOST_TOLD: Final = 200
@@ -89,6 +91,14 @@ def _kinds(system: Any) -> set[str]:
     return {system.protocol} if isinstance(system.protocol, str) else set(system.protocol)
 
 
+def _move(system: Any, path: str, to: str) -> None:
+    if _PATTERN.search(path) is None:
+        system.mv(path, to)
+    else:  # fsspec would take it for a pattern, of which nothing, or more than this, is there
+        system.cp_file(path, to)
+        system.rm_file(path)
+
+
 def put_whole(system: Any, file: Path, path: str, aside: str | None = None) -> None:
     """Put a file of this computer into a file system, where it is whole or not there at all.
 
@@ -119,7 +129,7 @@ def put_whole(system: Any, file: Path, path: str, aside: str | None = None) -> N
             for each in {folder, waiting.rpartition("/")[0]} - {""}:
                 system.makedirs(each, exist_ok=True)
         system.put_file(str(file), waiting)
-        system.mv(waiting, path)
+        _move(system, waiting, path)
     except BaseException:
         with contextlib.suppress(Exception):  # it never came to be, or went with the way there
             system.rm_file(waiting)

@@ -54,11 +54,12 @@ def job_of(
     named = [channels] if isinstance(channels, str) else channels
     if not isinstance(named, Iterable | None):
         raise UnknownChannelError(f"channels={shown(named)}: name a channel, or a list of them, of {', '.join(ROWS)}.")
-    some = None if named is None else tuple(named)
-    if some == ():
+    wanted = None if named is None else list(named)
+    if wanted == []:
         raise ConfigurationError("channels is empty: name some, or leave it out for all that were recorded.")
-    for each in some or ():
+    for each in wanted or ():
         check_channel(each)
+    some = None if wanted is None else tuple(dict.fromkeys(wanted))
     tickers = tickers_of(market_tickers)
     those = None if tickers is None else tuple(tickers)
     return Job(place, format, some, those, *span_of(start, end), dict(storage_options or {}))
@@ -100,7 +101,7 @@ def tickers_of(market_tickers: MarketTickers) -> list[str] | None:
             raise MarketTickerError(
                 f"market_tickers: {shown(each)} is no market ticker; give one as text, or a list of them."
             )
-    return [each.strip() for each in found]
+    return [*dict.fromkeys(each.strip() for each in found)]
 
 
 def check_recorded(
@@ -132,6 +133,11 @@ def check_recorded(
             return
         known = sorted(frozenset().union(*kept))  # type: ignore[arg-type]  # as was looked for
         odd = sorted({*market_tickers} - {*known})
+    if odd and not there:
+        raise ConfigurationError(
+            f"{', '.join(odd[:5])}: nothing can be read of {place}. What became of it is in "
+            f"kn.open_recording({place!r}).info().damages."
+        )
     if odd:
         more = f" and {len(known) - 10:,} more" if len(known) > 10 else ""
         raise ConfigurationError(

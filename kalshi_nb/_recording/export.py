@@ -6,9 +6,10 @@ bytes. What was done stands in a list beside the files, so that an export that b
 
 from __future__ import annotations
 
+import ast
 import datetime as dt
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -20,6 +21,7 @@ import polars as pl
 from kalshi_nb._frames.addresses import told
 from kalshi_nb._frames.schema import RECEIVED, schema
 from kalshi_nb._recording.gathering import Gathered
+from kalshi_nb._recording.origin import Origin
 from kalshi_nb._recording.progress import SILENT, Watch
 from kalshi_nb._recording.stores import Store, store_at
 from kalshi_nb.errors import RecordingError
@@ -30,8 +32,8 @@ __all__ = [
     "Job",
     "Part",
     "Tables",
+    "check_place_of",
     "export_segment",
-    "known_at",
     "run",
     "said",
 ]
@@ -118,12 +120,15 @@ class Part(msgspec.Struct, frozen=True):
         How many rows it has.
     table : str
         ``rows``, or ``gaps`` where they say what is missing of the channel.
+    size : int
+        Its bytes; 0 where an earlier version wrote it, which did not write them down.
     """
 
     path: str
     channel: str
     rows: int
     table: str = "rows"
+    size: int = 0
 
 
 @dataclass(frozen=True)
@@ -186,6 +191,9 @@ class _Done(msgspec.Struct):
     """Whether its gaps are there, too; earlier versions exported none."""
     state: str = ""
     """What there was of it beside the segment."""
+    first: str = ""
+    """What stands for the first line of the segment, and when its recording was created; see :class:`Origin`."""
+    created: str = ""
 
 
 def export_segment(job: Job, name: str, tables: Tables, watch: Watch = SILENT) -> list[Part]:
@@ -269,15 +277,17 @@ class _Place:
         with self.store.aside(path.replace("/", "-")) as aside:
             write(rows, aside, channel)
             _check(aside, self.job.format, count)
+            size = aside.stat().st_size
             self.store.put(aside, path)
-        return Part(path, channel, count, table)
+        return Part(path, channel, count, table, size)
 
 
 def _check(path: Path, kind: str, rows: int) -> None:
     """Compare what is in a file with what went in."""
     if kind not in ("parquet", "arrow"):
         return
-    scan = pl.scan_parquet(path) if kind == "parquet" else pl.scan_ipc(path)
+    read = pl.scan_parquet if kind == "parquet" else pl.scan_ipc
+    scan = read(path, glob=False, hive_partitioning=False)  # whatever the folders above are called
     found = scan.select(pl.len()).collect().item()
     if found != rows:
         raise RecordingError(f"{path} has {found:,} rows of {rows:,} that were written; nothing of it is kept.")
@@ -290,6 +300,7 @@ def run(
     names: Callable[[str], str],
     channels: Sequence[str],
     states: Mapping[str, str],
+    origin: Origin,
 ) -> ExportReport:
     """Export what was not exported before, and write down what was.
 
@@ -307,16 +318,42 @@ def run(
         The channels that the report is to have, if only to say that there are no rows of them.
     states : mapping of str to str
         By the path of each segment, what is another text once something changed beside it.
+    origin : Origin
+        Which recording the segments are of.
+
+    Raises
+    ------
+    RecordingError
+        When the place holds another export, or one of another recording.
+    RecordingInUseError
+        When somebody else exports into it.
+    FileError
+        When nothing can be written there.
     """
-    store, known = known_at(job)
+    store = store_at(job.out, job.storage_options)
+    text = store.read_list()
+    known = _known(text, store, job, origin)
     sizes = {path: (size, states[path]) for path, size in segments}
-    fresh = [path for path, size in sizes.items() if not _is_done(known.get(names(path)), size, job, store)]
-    with closing(write(fresh)) as written:
-        for path, parts in written:
-            known[names(path)] = _done(known.get(names(path)), sizes[path], job, parts)
-            store.write_list(msgspec.json.format(msgspec.json.encode(known)))
+
+    def left() -> list[str]:
+        return [path for path, size in sizes.items() if not _is_done(known.get(names(path)), size, job, store)]
+
+    fresh = left()
     if fresh:
-        store.tidy()
+        with store.held():
+            newest = store.read_list()
+            if newest != text:  # somebody exported meanwhile
+                known = _known(newest, store, job, origin)
+                fresh = left()
+            with closing(write(fresh)) as written:
+                for path, parts in written:
+                    name = names(path)
+                    known[name] = _done(known.get(name), sizes[path], job, parts)
+                    known[name].first, known[name].created = origin.firsts.get(name, ""), origin.created
+                    store.write_list(msgspec.json.format(msgspec.json.encode(known)))
+    elif store.is_untidy():
+        with suppress(OSError), store.held():  # what a kill left
+            pass
     parts = [part for path, _ in segments for part in known[names(path)].parts]
     rows = dict.fromkeys(channels, 0)
     for part in parts:
@@ -326,22 +363,50 @@ def run(
     return ExportReport(job.out, rows, files, len(segments), len(segments) - len(fresh))
 
 
-def known_at(job: Job) -> tuple[Store, dict[str, _Done]]:
-    """Return the place of an export, and what is known of the segments that were exported there before.
+def check_place_of(job: Job, origin: Origin) -> None:
+    """Refuse a place that holds another export.
 
     Raises
     ------
     RecordingError
-        When that was another export, whose files would have the same names.
+        When that is of other markets or times, in another format, or of another recording, or when what lies where the
+        list of it belongs is none.
     """
     store = store_at(job.out, job.storage_options)
-    known = _decoded(store.read_list())
-    if any(each.job != job.identity for each in known.values()):
+    _known(store.read_list(), store, job, origin)
+
+
+def _known(text: bytes | None, store: Store, job: Job, origin: Origin) -> dict[str, _Done]:
+    """Return what is known of the segments that were exported before."""
+    try:
+        known = msgspec.json.decode(text, type=dict[str, _Done]) if text and text.strip() else {}
+    except ValueError as refusal:
+        raise RecordingError(
+            f"{store.list_told} is no list of what was exported, which belongs there, and would be replaced by one: "
+            f"move it, or name another place than {told(job.out)}. If it was such a list once, and broke, remove it: "
+            "then all is exported again."
+        ) from refusal
+    identity = _plain(job.identity)
+    if any(_plain(each.job) != identity for each in known.values()):
         raise RecordingError(
             f"{told(job.out)} holds an export of other markets or times, or in another format, whose files have the "
             "same names: name another place, or remove what is there."
         )
-    return store, known
+    if origin.is_other({name: (each.first, each.created) for name, each in known.items() if each.parts}):
+        raise RecordingError(
+            f"{told(job.out)} holds an export of another recording: name another place, or remove what is there and "
+            f"{store.list_told}."
+        )
+    return known
+
+
+def _plain(identity: str) -> object:
+    """Return an identity as it is meant: of some markets, in whatever order, however often each was named."""
+    try:
+        kind, market_tickers, start, end = ast.literal_eval(identity)
+        return kind, None if market_tickers is None else frozenset(market_tickers), start, end
+    except (ValueError, TypeError, SyntaxError):
+        return identity
 
 
 def _is_done(done: _Done | None, size: tuple[int, str], job: Job, store: Store) -> bool:
@@ -349,7 +414,7 @@ def _is_done(done: _Done | None, size: tuple[int, str], job: Job, store: Store) 
         return False
     if done.channels is not None and (job.channels is None or not set(job.channels) <= set(done.channels)):
         return False
-    return all(store.has(each.path) for each in done.parts)
+    return all(store.has(each.path, each.size) for each in done.parts)
 
 
 def _done(before: _Done | None, size: tuple[int, str], job: Job, parts: list[Part]) -> _Done:
@@ -363,13 +428,6 @@ def _done(before: _Done | None, size: tuple[int, str], job: Job, parts: list[Par
     had = (before.channels or []) if (before.size, before.state) == size and before.gaps else []
     some = [*dict.fromkeys([*job.channels, *had])]
     return _Done(size[0], job.identity, [*parts, *others], some, gaps=True, state=size[1])
-
-
-def _decoded(text: bytes | None) -> dict[str, _Done]:
-    try:
-        return {} if text is None else msgspec.json.decode(text, type=dict[str, _Done])
-    except msgspec.DecodeError:
-        return {}
 
 
 def said(report: ExportReport, *, new: bool = True) -> str:

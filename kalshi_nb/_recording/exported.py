@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -11,7 +12,7 @@ from typing import Any, Final
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from kalshi_nb._foreign_names import corrected
+from kalshi_nb._foreign_names import corrected, corrected_methods
 from kalshi_nb._frames.addresses import address_of, reach, told
 from kalshi_nb._frames.files import local_path, reason_of
 from kalshi_nb._frames.gaps import GAP_SCHEMA
@@ -24,6 +25,7 @@ from kalshi_nb.errors import RecordingError
 __all__ = ["Export", "open_export"]
 
 _EXAMPLE: Final = "the folder that was exported to, such as 'tables'"
+_PATH: Final = "kalshi_nb.path"
 
 
 @corrected
@@ -55,6 +57,7 @@ def open_export(path: str | os.PathLike[str], **options: Any) -> Export:
     return Export(path, options)
 
 
+@corrected_methods
 class Export:
     """What was exported to one place; made by :func:`kalshi_nb.open_export`."""
 
@@ -113,7 +116,7 @@ class Export:
         Raises
         ------
         RecordingError
-            When nothing of it was exported.
+            When nothing of it was exported, or one of its files is empty.
         """
         there = self.channels
         if channel not in there:
@@ -132,8 +135,13 @@ class _Here:
         self.told = str(folder)
 
     def channels(self) -> list[str]:
-        files = self._folder.glob("channel=*/**/*.parquet")
-        return sorted({each.relative_to(self._folder).parts[0].partition("=")[2] for each in files})
+        return sorted({_value_of(f"/{each}", "channel") for each in self._files("channel=*")})
+
+    def _files(self, below: str) -> list[str]:
+        """Return the files of days below a folder of channels, in their order, by their path below the place."""
+        # glob's own walk, whose root is no pattern, follows links to folders: a day may lie on another disk.
+        found = glob.glob(f"{below}/**/*.parquet", root_dir=self._folder, recursive=True)  # noqa: PTH207  # as above
+        return sorted(each.replace(os.sep, "/") for each in found)
 
     def instead(self) -> str:
         """Return what is there in place of it, for a message."""
@@ -145,17 +153,28 @@ class _Here:
         return ""
 
     def frame(self, channel: str) -> pl.LazyFrame:
-        return pl.scan_parquet(
-            f"{self._folder}/channel={channel}/**/*.parquet",
-            hive_partitioning=True,
-            missing_columns="insert",
-            extra_columns="ignore",
-        )
+        return self._scan(self._files(f"channel={glob.escape(channel)}"))
 
     def gaps(self) -> pl.LazyFrame | None:
-        if next(self._folder.glob("gaps/channel=*/*/*.parquet"), None) is None:
-            return None
-        return pl.scan_parquet(f"{self._folder}/gaps/**/*.parquet", hive_partitioning=True)
+        files = self._files("gaps/channel=*")
+        return self._scan(files) if files else None
+
+    def _scan(self, files: list[str]) -> pl.LazyFrame:
+        """Return the rows of some files, with what their path below the place says of them."""
+        paths = [self._folder / each for each in files]
+        empty = next((each for each in paths if not each.stat().st_size), None)
+        if empty is not None:
+            raise RecordingError(f"{empty} is empty: export the recording into {self.told} again to have it anew.")
+        in_path = "=" not in self.told  # else polars would go by the folders above, too
+        rows = pl.scan_parquet(
+            paths,
+            glob=False,
+            hive_partitioning=in_path,
+            missing_columns="insert",
+            extra_columns="ignore",
+            include_file_paths=None if in_path else _PATH,
+        )
+        return rows if in_path else rows.with_columns(channel=_said("channel"), date=_said("date")).drop(_PATH)
 
 
 class _There:
@@ -170,7 +189,7 @@ class _There:
         return ""
 
     def channels(self) -> list[str]:
-        rows = [each for each in self._files("") if "/gaps/channel=" not in each]
+        rows = [each for each in self._files("") if not each.startswith("/gaps/")]
         return sorted({_value_of(each, "channel") for each in rows})
 
     def frame(self, channel: str) -> pl.LazyFrame:
@@ -197,10 +216,11 @@ class _There:
             return []
         except Exception as refusal:
             raise RecordingError(f"{self.told} cannot be read: {reason_of(refusal, of_store=True)}.") from refusal
-        return sorted(str(each) for each in found if str(each).endswith(".parquet") and "/channel=" in str(each))
+        paths = [str(each).removeprefix(self._root) for each in found]
+        return sorted(each for each in paths if each.endswith(".parquet") and "/channel=" in each)
 
     def _opened(self, file: str, **options: Any) -> pl.DataFrame:
-        with self._system.open(file, "rb") as opened:
+        with self._system.open(f"{self._root}{file}", "rb") as opened:
             return pl.read_parquet(opened, hive_partitioning=False, **options)
 
     def _read(
@@ -225,8 +245,14 @@ class _There:
                 return
 
 
+def _said(key: str) -> pl.Expr:
+    """Return what the path of a row's file says of a key, that of the lowest folder with it."""
+    value = pl.col(_PATH).str.extract(rf"^(?s:.*)[/\\]{key}=([^/\\]*)[/\\]")
+    return value.str.to_date() if key == "date" else value
+
+
 def _value_of(file: str, key: str) -> str:
-    """Return what a path says of a key: ``…/key=value/…``."""
+    """Return what a path below the place says of a key: ``/…/key=value/…``."""
     return file.partition(f"/{key}=")[2].partition("/")[0]
 
 

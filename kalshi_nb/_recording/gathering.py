@@ -51,7 +51,7 @@ class Gathered:
 
     def frame(self, key: Key) -> pl.LazyFrame:
         """Return all rows of one of them."""
-        there = [pl.scan_ipc(each) for each in self._there.get(key, [])]
+        there = [pl.scan_ipc(each, glob=False, hive_partitioning=False) for each in self._there.get(key, [])]
         return pl.concat([*there, *(each.lazy() for each in self._here.get(key, []))])
 
     def _put_aside(self) -> None:

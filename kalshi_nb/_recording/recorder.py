@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 from kalshi_nb._engine.port import Engine
+from kalshi_nb._foreign_names import corrected_methods
 from kalshi_nb._frames.addresses import told
 from kalshi_nb._logging import log
 from kalshi_nb._moments import datetime_of
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Recorder"]
 
 
+@corrected_methods
 class Recorder:
     """Keeps what a feed hears; made by ``feed.record(…)``.
 
@@ -178,12 +180,15 @@ class Recorder:
             When a value will not do, or an export follows to the same place already.
         MissingPackageError
             When a package is missing for that kind of address.
+        RecordingError
+            When the place holds another export, or one of another recording.
         HandleClosedError
             When an export is to follow a recorder that is closed.
         """
         from kalshi_nb._recording.asked import job_of  # noqa: PLC0415  # as above
-        from kalshi_nb._recording.export import known_at  # noqa: PLC0415  # it needs polars
+        from kalshi_nb._recording.export import check_place_of  # noqa: PLC0415  # it needs polars
         from kalshi_nb._recording.following import FollowingExport  # noqa: PLC0415  # as above
+        from kalshi_nb._recording.origin import origin_in  # noqa: PLC0415  # as above
 
         if not flag("follow", follow):
             return self.open().export(
@@ -195,7 +200,8 @@ class Recorder:
             )
         job = job_of(out, format, channels, market_tickers, None, None, storage_options)
         self._check_kept(job.channels or ())
-        known_at(job)  # what cannot be reached, or holds another export, is refused here
+        # What cannot be reached, or holds another export, is refused in the cell.
+        check_place_of(job, origin_in(self._folder))
         if any(each.job.out == job.out and each.state != "closed" for each in self._exports):
             raise ConfigurationError(f"This recording is exported to {told(job.out)} already; close that one first.")
         export = FollowingExport(self._folder, lambda: self._journal.over, job)

@@ -31,6 +31,7 @@ from kalshi_nb._recording.kinds import needed
 from kalshi_nb._recording.merging import CHANNEL as REPAIRED
 from kalshi_nb._recording.merging import merged
 from kalshi_nb._recording.missing import missing_trades
+from kalshi_nb._recording.origin import origin_of
 from kalshi_nb._recording.places import WHERE_RECORDED, check_folder, check_options, check_path
 from kalshi_nb._recording.progress import SILENT, Meter, ProgressOption, Watch, check_progress, telling
 from kalshi_nb._recording.reading import Info, Segments
@@ -526,7 +527,10 @@ class Recording:
         FileError
             When the files cannot be written.
         RecordingError
-            When a file does not hold the rows that were handed to it.
+            When the place holds an export of another recording, of other markets or times, or in another format, or
+            when a file does not hold the rows that were handed to it.
+        RecordingInUseError
+            When somebody else is exporting into that place.
         """
         check_progress(progress)
         job = job_of(out, format, channels, market_tickers, start, end, storage_options)
@@ -542,7 +546,11 @@ class Recording:
 
     def _run(self, job: Job, named: Sequence[str], client: Any = None, meter: Meter | None = None) -> ExportReport:
         meter = Meter(None) if meter is None else meter
-        sizes = {each.path: self._size(each.path) for each in self._segments.files}
+        sizes: dict[str, int] = {}
+        paths: dict[str, str] = {}
+        for each in self._segments.files:  # copies of one segment are read together, and make one file
+            path = paths.setdefault(each.name, each.path)
+            sizes[path] = sizes.get(path, 0) + self._size(each.path)
         watch = meter if client is None else SILENT
         export = partial(_export, job, absolute(self._place), self._options, watch)
 
@@ -557,7 +565,7 @@ class Recording:
 
         try:
             states = {path: self._backfilled.state(name_in(path)) for path in sizes}
-            return run(job, list(sizes.items()), write, name_in, named, states)
+            return run(job, list(sizes.items()), write, name_in, named, states, origin_of(self._segments.files))
         finally:
             meter.close()
 

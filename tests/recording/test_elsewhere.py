@@ -14,7 +14,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from polars.testing import assert_frame_equal
 
 import kalshi_nb as kn
-from kalshi_nb.errors import ConfigurationError, FileError, RecordingError
+from kalshi_nb.errors import ConfigurationError, FileError, RecordingError, RecordingInUseError
 from tests.recording.nights import CHANNELS, some_nights
 from tests.recording.stores import in_memory, in_s3, s3_server
 
@@ -83,6 +83,69 @@ def test_what_is_missing_there_is_exported_again(recording, place):
     place.system.rm_file(f"{place.address}/{gone}")
     assert recording.export(out, storage_options=place.options).skipped == 0
     assert gone in place.files()
+
+
+def test_what_became_empty_there_is_exported_again(recording, place):
+    out = f"{place.address}/tables"
+    recording.export(out, storage_options=place.options)
+    before = place.files()
+    emptied = min(each for each in before if "channel=trade" in each)
+    place.system.pipe_file(f"{place.address}/{emptied}", b"")
+    assert recording.export(out, storage_options=place.options).skipped == 0
+    assert place.files() == before
+
+
+def test_two_recordings_and_two_exports_at_once_do_not_go_into_one_place_there(recording, night, place, tmp_path):
+    out, refused = f"{place.address}/tables", []
+
+    def export_too(how_far):
+        if how_far.segments:
+            return
+        with pytest.raises(RecordingInUseError, match="is being exported into by this process") as busy:
+            kn.open_recording(night.folder).export(out, storage_options=place.options)
+        refused.append(busy)
+
+    recording.export(out, storage_options=place.options, progress=export_too)
+    assert refused
+    before = place.files()
+    with (
+        kn.sim.Exchange(seed=8, clock="manual") as exchange,
+        kn.connect(exchange, new=True) as feed,
+        feed.record(tmp_path / "other", "trade"),
+    ):
+        exchange.advance(20)
+    with pytest.raises(RecordingError, match="an export of another recording"):
+        kn.open_recording(tmp_path / "other").export(out, storage_options=place.options)
+    assert place.files() == before
+    assert recording.export(out, storage_options=place.options).skipped == 1
+
+
+def test_a_file_of_the_users_in_place_of_the_list_is_left_alone_there(recording, place):
+    place.system.pipe_file(f"{place.address}/tables.export.json", b'{"mine": 1}')
+    with pytest.raises(RecordingError, match=r"/tables\.export\.json is no list of what was exported"):
+        recording.export(f"{place.address}/tables", storage_options=place.options)
+    assert place.files() == {"tables.export.json": b'{"mine": 1}'}
+
+
+@pytest.mark.parametrize("name", ["t [1]", "t*", "t?", "channel=q/date=2020-01-01/gaps", "gaps"])
+def test_a_place_elsewhere_may_have_any_name(recording, memory, tmp_path, name):
+    others = {
+        "tother/channel=trade/date=2026-11-22/not-mine.parquet": b"of somebody else",
+        "tother.staging/.kalshi-1.part": b"of somebody else who is exporting",
+    }
+    for other, text in others.items():
+        memory.system.pipe_file(f"{memory.address}/{other}", text)
+    recording.export(tmp_path / "here")
+    recording.export(f"{memory.address}/{name}")
+    files = memory.files()
+    assert {each: files.pop(each) for each in others} == others
+    assert files.pop(f"{name}.export.json")
+    assert {each.removeprefix(f"{name}/"): text for each, text in files.items()} == bytes_of(tmp_path / "here")
+    export = kn.open_export(f"{memory.address}/{name}")
+    assert export.channels == sorted(CHANNELS)
+    for channel in CHANNELS:
+        assert_frame_equal(export.frame(channel).collect(), kn.open_export(tmp_path / "here").frame(channel).collect())
+    assert export.gaps().collect().is_empty()
 
 
 def test_a_recording_elsewhere_is_read_and_exported_segment_by_segment(night, recording, place, tmp_path):

@@ -19,6 +19,7 @@ from kalshi_nb.errors import (
     RecordingError,
     RecordingWarning,
     UnknownChannelError,
+    UsageError,
 )
 from tests.engine.conftest import wait_until
 
@@ -171,9 +172,11 @@ def test_closing_the_export_alone_leaves_the_recorder_as_it_is(exchange, feed, t
         ({"channels": "trades"}, UnknownChannelError, "trade"),
         ({"channels": "quotes"}, ConfigurationError, "this recorder keeps trade"),
         ({"follow": "yes"}, ConfigurationError, "True or False"),
+        ({"market_tickers": [None]}, ConfigurationError, "None is no market ticker"),
+        ({"chanels": "trade"}, UsageError, r"no argument 'chanels'\. Did you mean 'channels'\?"),
         ({"out": "nowhere://x"}, ConfigurationError, "cannot be reached"),
     ],
-    ids=["format", "no channel", "not recorded", "follow", "address"],
+    ids=["format", "no channel", "not recorded", "follow", "no market", "no argument", "address"],
 )
 def test_what_cannot_work_is_refused_in_the_cell(feed, tmp_path, options, error, words):
     with feed.record(tmp_path / "night", "trade") as recorder:
@@ -240,3 +243,42 @@ def test_where_another_export_is_nothing_follows(exchange, feed, tmp_path):
         with pytest.raises(RecordingError, match="name another place"):
             recorder.export(tmp_path / "tables", follow=True)
         assert recorder.exports == ()
+
+
+def test_where_another_recording_was_exported_nothing_follows_from_the_first_line_on(exchange, feed, tmp_path):
+    for name in ("one", "other"):
+        with feed.record(tmp_path / name, "trade") as recorder:
+            if name == "other":
+                with pytest.raises(RecordingError, match="an export of another recording"):
+                    recorder.export(tmp_path / "tables", follow=True)
+                assert recorder.exports == ()
+                exchange.advance(20)
+                assert recorder.flush()
+                with pytest.raises(RecordingError, match="an export of another recording"):
+                    recorder.export(tmp_path / "tables", follow=True)
+            else:
+                recorder.export(tmp_path / "tables", follow=True)
+                exchange.advance(20)
+
+
+def test_it_waits_for_somebody_who_exports_into_its_place(exchange, feed, tmp_path):
+    folder, out = tmp_path / "night", tmp_path / "tables"
+    with feed.record(folder, "trade"):
+        exchange.advance(600)
+    recorder = feed.record(folder, "trade")
+    exchange.advance(600)
+
+    def follow(how_far):
+        if how_far.segments or recorder.exports:
+            return
+        export = recorder.export(out, follow=True)
+        wait_until(lambda: export.trouble is not None)
+        assert f"{out} is being exported into by this process" in export.trouble
+
+    kn.open_recording(folder).export(out, progress=follow)
+    (export,) = recorder.exports
+    with pytest.warns(RecordingWarning, match="it is tried again by itself"):
+        feed.health()
+    assert recorder.close()
+    assert export.state == "closed", export.trouble
+    assert_frame_equal(rows_in(out), kn.open_recording(folder).trades().collect())

@@ -56,6 +56,7 @@ def test_what_the_function_raises_is_raised_as_it_is_and_the_export_goes_on_from
 
     with pytest.raises(ZeroDivisionError):
         recording.export(tmp_path / "out", progress=refuse)
+    assert not (tmp_path / "out.staging").exists()
     assert recording.export(tmp_path / "out").rows == recording.export(tmp_path / "other").rows
 
 
