@@ -13,12 +13,13 @@ from kalshi_nb._engine.port import Engine
 from kalshi_nb._feed.demand import Demand, Held, MarketTickers, check_subjects
 from kalshi_nb._moments import datetime_of
 from kalshi_nb._redaction import shown
-from kalshi_nb._rows.channels import BOOKS, CHANNELS, NEVER_DROPPED
+from kalshi_nb._rows.channels import BOOKS, CHANNELS, NEVER_DROPPED, source_of
 from kalshi_nb._sizes import size
 from kalshi_nb._version import __version__
 from kalshi_nb.errors import ConfigurationError, RecordingWarning
 
 if TYPE_CHECKING:
+    from kalshi_nb._recording.kept import Kept
     from kalshi_nb._recording.recorder import Recorder
 
 __all__ = ["Channels", "Folder", "Recorders"]
@@ -54,12 +55,13 @@ class Recorders:
         self, path: str | os.PathLike[str], channels: str | Iterable[str] | None, market_tickers: MarketTickers
     ) -> Recorder:
         """Record into a folder; see :meth:`kalshi_nb.Feed.record`."""
-        from kalshi_nb._recording.places import check_place  # noqa: PLC0415  # most feeds are not recorded
+        from kalshi_nb._recording.kept import Kept  # noqa: PLC0415  # most feeds are not recorded
+        from kalshi_nb._recording.places import check_place  # noqa: PLC0415  # as above
         from kalshi_nb._recording.recorder import Recorder  # noqa: PLC0415  # as above
 
         folder = _folder(path)
         named = None if channels is None and market_tickers is None else self._named(channels, market_tickers)
-        kept = self._wanted() if named is None else [channel for channel, _ in named]
+        kept = Kept(self._wanted(), {}) if named is None else _kept(named)
         held: list[Held] = []
         recorder: Recorder | None = None
 
@@ -69,7 +71,7 @@ class Recorders:
             self._every = [each for each in self._every if each is not recorder]
 
         check_place(folder, self._engine.clock.now_us())
-        about = {"kit": __version__, "from": self._engine.url, "channels": sorted(kept)}
+        about = {"kit": __version__, "from": self._engine.url, "channels": sorted(kept.channels)}
         is_new = not folder.exists()
         recorder = Recorder(self._engine, folder, kept, end, about)
         # It hears before anything is asked for: the first rows come with the answer.
@@ -143,6 +145,20 @@ class Recorders:
         news, self._warned = [each for each in found if each[0] not in self._warned], now
         for _, about, trouble in news:
             warnings.warn(f"{about}: {trouble}", RecordingWarning, stacklevel=stacklevel)
+
+
+def _kept(named: Iterable[tuple[str, frozenset[str] | None]]) -> Kept:
+    """Return what is kept, by the names that the exchange has for it."""
+    from kalshi_nb._recording.kept import Kept  # noqa: PLC0415  # most feeds are not recorded
+
+    wanted: dict[str, list[str] | None] = {}
+    channels = []
+    for channel, some in named:
+        source = source_of(channel)
+        channels.append(source)
+        if some is not None or source != BOOKS:  # there is no channel of all books: it is those that the feed keeps
+            wanted[source] = None if some is None else sorted(some)
+    return Kept(list(dict.fromkeys(channels)), wanted)
 
 
 def _folder(path: object) -> Path:

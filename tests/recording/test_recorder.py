@@ -17,6 +17,7 @@ from kalshi_nb.errors import (
     RecordingError,
     RecordingInUseError,
     RecordingWarning,
+    SubscriptionError,
     UnknownChannelError,
 )
 from tests.engine.conftest import wait_until
@@ -71,6 +72,78 @@ def test_what_is_named_is_wanted_by_the_recorder_itself_until_it_is_closed(excha
     recording = kn.open_recording(tmp_path / "night")
     assert recording.trades().collect()["market_ticker"].unique().to_list() == [market]
     assert recording.deltas().collect().height > 20
+
+
+def test_each_recorder_of_a_feed_says_what_it_was_asked_for_itself(exchange, feed, tmp_path):
+    markets = list(exchange.market_tickers)
+    feed.deltas(markets[5])
+    asked = {
+        "one": (["trade"], [markets[0]]),
+        "none": (["trade"], ["NOPE"]),
+        "two": (["trade", "ticker"], [markets[3]]),
+        "all": (["trade"], None),
+    }
+    recorders = [feed.record(tmp_path / name, *each) for name, each in asked.items()]
+    exchange.advance(60)
+    for each in recorders:
+        each.close()
+    for name, (channels, some) in asked.items():
+        for path in (tmp_path / name, *(tmp_path / name).glob("*/*.zst")):
+            info = kn.open_recording(path).info()
+            assert info.wanted == dict.fromkeys(sorted(channels), some)
+            assert info.missing == ({"trade": ["NOPE"]} if name == "none" else {})
+
+
+def test_what_a_recorder_keeps_that_names_nothing_is_what_its_feed_asked_for(exchange, feed, tmp_path):
+    markets = list(exchange.market_tickers)
+    feed.trades(["NOPE", markets[0]])
+    feed.fills()
+    with feed.record(tmp_path / "night"):
+        exchange.advance(30)
+        feed.book(markets[1]).wait()
+    info = kn.open_recording(tmp_path / "night").info()
+    assert info.wanted == {"orderbook_delta": [markets[1]], "trade": sorted(["NOPE", markets[0]])}
+    assert info.missing == {"trade": ["NOPE"]}
+
+
+def test_each_run_into_a_folder_says_what_it_was_asked_for(exchange, feed, tmp_path):
+    markets = list(exchange.market_tickers)
+    for asked in (["trade", markets[0]], ["orderbook_delta", markets[1]], ["trade", "NOPE"]):
+        with feed.record(tmp_path / "night", *asked):
+            feed.tickers(markets[2]).wait()  # which is none of the recorder's
+            exchange.advance(30)
+            feed.tickers(markets[2]).close()
+    info = kn.open_recording(tmp_path / "night").info()
+    assert info.wanted == {"orderbook_delta": [markets[1]], "trade": sorted([markets[0], "NOPE"])}
+    assert info.missing == {"trade": ["NOPE"]}
+    of_each = [kn.open_recording(each).info().wanted for each in sorted((tmp_path / "night").glob("*/*.zst"))]
+    assert of_each == [{"trade": [markets[0]]}, {"orderbook_delta": [markets[1]]}, {"trade": ["NOPE"]}]
+
+
+def test_what_the_feed_received_and_the_recorder_did_not_keep_was_not_recorded(exchange, feed, tmp_path):
+    with feed.record(tmp_path / "night", "trade"):
+        tickers = feed.tickers()
+        exchange.advance(30)
+    recording = kn.open_recording(tmp_path / "night")
+    assert len(tickers) > 0
+    assert repr(recording).endswith(" UTC, trade>")
+    assert list(recording.export(tmp_path / "tables").rows) == ["trade"]
+    with (
+        kn.replay(tmp_path / "night", "max") as played,
+        pytest.raises(SubscriptionError, match="What it has: trade"),
+    ):
+        played.tickers()
+
+
+def test_quotes_are_recorded_as_the_books_that_they_are_made_from(exchange, feed, tmp_path):
+    ticker = next(iter(exchange.market_tickers))
+    feed.book(ticker).wait()  # the recorder asks for nothing that is not there
+    with feed.record(tmp_path / "night", ["quotes", "orderbook_delta"], ticker) as recorder:
+        exchange.advance(60)
+        assert recorder.channels == ("orderbook_delta",)
+    recording = kn.open_recording(tmp_path / "night")
+    assert recording.info().wanted == {"orderbook_delta": [ticker]}
+    assert recording.quotes().collect().height > 0
 
 
 def test_what_cannot_be_wanted_leaves_nothing_behind_but_what_was_there(exchange, feed, tmp_path):
