@@ -128,6 +128,8 @@ class Writer:
             if self._lock is not None:
                 self._lock.release()
             why, remedy = _reason(refusal)
+            if refusal.errno == errno.ENOENT:
+                why, remedy = "no folder can be made there", "Make it yourself"
             raise RecordingError(f"{folder} cannot be recorded into: {why}. {remedy}, or name another.") from refusal
         self._after = After(self._number, None) if self._number else None
         left = self._note.take_over()
@@ -320,6 +322,11 @@ class Writer:
             self._leave(segment)
         self._say_over()
         why, remedy = _reason(refusal)
+        if refusal.errno == errno.ENOENT and self.folder.is_dir():
+            why, remedy = (
+                "what was written into is not there any more",
+                "Leave the files of a recording where they are",
+            )
         if poisoned:
             self._lose(why, len(self._unkept))
         elif not certain:  # one may have been written in part

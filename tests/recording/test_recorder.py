@@ -205,7 +205,20 @@ def test_no_rows_pile_up_for_a_recorder_which_takes_none(exchange, feed, tmp_pat
     [
         ((), ConfigurationError, "folder"),
         (("s3://bucket/night",), ConfigurationError, "folder of this computer"),
+        (("file://elsewhere/night",), ConfigurationError, "the computer 'elsewhere'"),
+        ((" ",), ConfigurationError, "is no path: give the folder to record into"),
+        (("a\0b", "trade"), ConfigurationError, "a zero byte.*: give the folder to record into"),
+        (("\ud800", "trade"), ConfigurationError, "half a character.*: give the folder to record into"),
+        (("x" * 300, "trade"), RecordingError, "cannot be recorded into: File name too long"),
+        (("/proc/x", "trade"), RecordingError, "^/proc/x cannot be recorded into: no folder can be made there"),
         (("night", []), ConfigurationError, "empty"),
+        (("night", 5), UnknownChannelError, "^channels=5: name a channel as text, or a list of them, of trade"),
+        (("night", True), UnknownChannelError, "^channels=True: name a channel as text"),
+        (("night", len), UnknownChannelError, "^channels=.*: name a channel as text"),
+        (("night", b"trade"), UnknownChannelError, "^channels=a bytes: name a channel as text"),
+        (("night", [b"trade"]), UnknownChannelError, "^channels=a list: name a channel as text"),
+        (("night", "orderbook_delta"), MarketTickerError, r"record\(path, \['orderbook_delta'\], \['KX.*record those"),
+        (("night", ["trade", "quotes"]), MarketTickerError, r"record\(path, \['trade', 'quotes'\], \['KX"),
         (("night", "trades"), UnknownChannelError, "trade"),
         (("night", ["trade", None]), UnknownChannelError, "None"),
         (("night", "trade", []), kn.errors.MarketTickerError, "empty"),
@@ -288,6 +301,29 @@ def test_a_folder_that_goes_away_is_told_and_the_feed_goes_on(exchange, feed, tm
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert not recorder.close()  # and that is said once
+
+
+def test_a_segment_that_is_removed_is_told_as_that_and_the_recording_goes_on(exchange, feed, tmp_path):
+    trades = feed.trades()
+    with feed.record(tmp_path / "night", "trade") as recorder:
+        exchange.advance(30)
+        assert recorder.flush()
+        (part,) = (tmp_path / "night").rglob("*.part")
+        part.unlink()
+        troubles = []
+
+        def is_told():
+            exchange.advance(1)
+            troubles.append(recorder.status.trouble)
+            return troubles[-1] is not None
+
+        wait_until(is_told)
+        assert "what was written into is not there any more" in troubles[-1]
+        assert "Leave the files of a recording where they are; the recording goes on by itself then" in troubles[-1]
+        wait_until(lambda: recorder.status.trouble is None)
+        known = trades.total
+        exchange.advance(60)
+    assert kn.open_recording(tmp_path / "night").trades().collect().height >= trades.total - known > 0
 
 
 def test_a_recorder_is_not_set_and_is_closed_twice(feed, tmp_path):
