@@ -107,13 +107,13 @@ def _signalled() -> Iterator[list[int]]:
     before: dict[int, Any] = {}
     if threading.current_thread() is threading.main_thread():
         for number in _ENDING:
-            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup has a process outlive its terminal
+            if number == signal.SIGTERM or signal.getsignal(number) is not signal.SIG_IGN:  # nohup: to outlive it
                 before[number] = signal.signal(number, lambda which, _: came.append(which))
     try:
         yield came
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
 def _wait(feed: Feed, seconds: float | None, signals: list[int]) -> int:
