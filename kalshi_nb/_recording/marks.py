@@ -52,7 +52,8 @@ class First(msgspec.Struct):
     """The first line: which segment this is, by which clocks, and what its recorder was asked for.
 
     `t` is the market's time, `wall` and `monotonic` are the computer's two clocks at the same moment. There is nothing
-    else in it, and no credentials. `kept` is None where nobody said it: before it was there, nobody did.
+    else in it, and no credentials. `kept` is left out where nobody says it, as nobody did before it
+    was there.
     """
 
     kalshi_nb: int
@@ -65,7 +66,7 @@ class First(msgspec.Struct):
     pid: int = 0
     kit: str = ""
     python: str = ""
-    kept: Kept | None = None
+    kept: Kept | msgspec.UnsetType = msgspec.UNSET
 
 
 class Mark(NamedTuple):
@@ -92,7 +93,7 @@ def first_line(segment: int, after: After | None, at: int, kept: Kept | None = N
         os.getpid(),
         __version__,
         platform.python_version(),
-        kept,
+        msgspec.UNSET if kept is None else kept,
     )
     return msgspec.json.encode(first) + b"\n"
 

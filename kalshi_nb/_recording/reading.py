@@ -311,7 +311,7 @@ class Segments:
         for file in self._context[0] + self.files:
             with file.opened() as source:
                 first, index = _first(source, file), self._index(file, source)
-                said.append((None if first is None else first.kept, index))
+                said.append((None if first is None else first.kept or None, index))
                 if file in self.files:
                     size += source.size
                     indexes.append(index)
