@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeAlias
 
+from kalshi_nb._cli.printing import tell
 from kalshi_nb._durations import duration_us
 from kalshi_nb._redaction import could_be_key, shown
 from kalshi_nb.errors import ConfigurationError
@@ -87,4 +88,4 @@ def telling() -> Callable[[int, dt.datetime | None], None] | None:
 
 def _tell(rows: int, reached: dt.datetime | None) -> None:
     told = "" if reached is None else f", at {reached:%Y-%m-%d %H:%M:%S} UTC"
-    print(f"\r{rows:,} rows{told}   ", end="", file=sys.stderr, flush=True)
+    tell(f"\r{rows:,} rows{told}   ", end="")

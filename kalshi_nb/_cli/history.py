@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from kalshi_nb._cli.arguments import Parsers, telling
+from kalshi_nb._cli.printing import tell
 from kalshi_nb.errors import ConfigurationError, RestError
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _saying(kept: Callable[[BaseException], str]) -> Iterator[None]:
         yield
     except (RestError, KeyboardInterrupt) as stopped:
         if text := kept(stopped):
-            print(f"kalshi-nb history: {text}", file=sys.stderr)
+            tell(f"kalshi-nb history: {text}")
         raise
 
 

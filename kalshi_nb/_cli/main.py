@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import io
-import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
 from kalshi_nb._cli import demo, doctor, export, history, info, markets, record, repair, replay, sim
 from kalshi_nb._cli.arguments import Parser
+from kalshi_nb._cli.printing import give_up_printing, have_streams, print_whatever_comes, tell
 from kalshi_nb._version import __version__
 from kalshi_nb.errors import KalshiError
 
@@ -64,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         With 0 after ``--help`` and ``--version``, and with 2 where there are no arguments, or none that can be
         understood.
     """
+    have_streams()
     parser = Parser(
         prog="kalshi-nb",
         description="Live Kalshi markets as polars frames.",
@@ -73,37 +73,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsers = parser.add_subparsers(dest="command", required=True, title="commands", metavar="COMMAND")
     for command in COMMANDS:
         command.add(parsers).set_defaults(run=command.run)
-    _print_whatever_comes()
+    print_whatever_comes()
     if not (sys.argv[1:] if arguments is None else arguments):
         parser.print_help(sys.stderr)  # whoever types the name alone wants to know what there is
         parser.exit(2)
     try:
-        chosen = parser.parse_args(arguments)
+        return _done(parser, arguments)
+    finally:
+        give_up_printing(only_refused=True)
+
+
+def _done(parser: Parser, arguments: Sequence[str] | None) -> int:
+    name = parser.prog
+    try:
+        try:
+            chosen = parser.parse_args(arguments)
+        finally:
+            sys.stdout.flush()  # what --help printed, which ends here
+        name = f"{parser.prog} {chosen.command}"
         status: int = chosen.run(chosen)
         sys.stdout.flush()  # here, where it can still be said that nobody reads
     except BrokenPipeError:
-        _give_up_printing()
+        give_up_printing()
         return _NOBODY_READS
     except (KalshiError, OSError) as problem:
-        print(f"kalshi-nb {chosen.command}: {' '.join(str(problem).split())}", file=sys.stderr)
+        tell(f"{name}: {' '.join(str(problem).split())}")
         return 2
     except KeyboardInterrupt:
-        print("kalshi-nb: interrupted", file=sys.stderr)
+        tell(f"{parser.prog}: interrupted")
         return _INTERRUPTED
     return status
-
-
-def _print_whatever_comes() -> None:
-    """Have what a console cannot show printed as a question mark, in place of an error amid a line."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
-
-
-def _give_up_printing() -> None:
-    """Let what is still to be printed go nowhere, also what the interpreter prints at its end."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
-import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from kalshi_nb._cli.arguments import Parsers
+from kalshi_nb._cli.printing import tell
 from kalshi_nb._terminal import width as terminal_width
 from kalshi_nb.errors import ConfigurationError
 
@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
         for line in _lines(found):
             print(line)
     if found.is_empty():
-        print("kalshi-nb markets: there is no such market; try fewer words, or --status all", file=sys.stderr)
+        tell("kalshi-nb markets: there is no such market; try fewer words, or --status all")
     return 1 if found.is_empty() else 0
 
 

@@ -6,7 +6,6 @@ import argparse
 import dataclasses
 import json
 import signal
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from kalshi_nb._cli.arguments import Parsers, length
+from kalshi_nb._cli.printing import tell
 from kalshi_nb._sizes import size
 from kalshi_nb._waiting import SLICE, Deadline
 from kalshi_nb.errors import ConfigurationError
@@ -32,7 +32,8 @@ examples:
       --market KXHIGHNY-26NOV28-B52.5 --env demo
 """
 _LINE_EVERY: Final = 10.0
-_TERMINATED: Final = 143
+_ENDING: Final = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+_SIGNALLED: Final = 128
 _INTERRUPTED: Final = 130
 _FAILED: Final = 1
 
@@ -66,21 +67,20 @@ def add(parsers: Parsers) -> argparse.ArgumentParser:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Record, and seal what was recorded whatever ends it; return 0, 130 after Ctrl-C, or 143 after SIGTERM.
+    """Record, and seal what was recorded whatever ends it; return 0, or 128 and a signal's number.
 
-    Where that is 0 and something was not kept, or not exported, 1.
+    That is 130 after Ctrl-C, 143 after SIGTERM, and 129 after SIGHUP, of a terminal that was closed. Where it would be
+    0 and something was not kept, or not exported, it is 1.
     """
     from kalshi_nb._feed.connect import connect  # noqa: PLC0415  # --help needs none of it
 
-    with _ended_by() as ended, connect(arguments.env, new=True) as feed:
+    with _signalled() as signals, connect(arguments.env, new=True) as feed:
         with _recorder(feed, arguments) as recorder:
-            print(
-                f"recording {', '.join(recorder.channels)} into {arguments.folder}; Ctrl-C seals it", file=sys.stderr
-            )
+            tell(f"recording {', '.join(recorder.channels)} into {arguments.folder}; Ctrl-C seals it")
             export = recorder.export(arguments.export, follow=True) if arguments.export is not None else None
-            status = _wait(feed, arguments.seconds, ended)
+            status = _wait(feed, arguments.seconds, signals)
             if export is not None:
-                print(f"exporting what is left into {export.out}; Ctrl-C leaves it for another time", file=sys.stderr)
+                tell(f"exporting what is left into {export.out}; Ctrl-C leaves it for another time")
         _say(recorder, export, as_json=arguments.json)
     kept = recorder.status
     failed = kept.trouble is not None or kept.dropped > 0 or (export is not None and export.trouble is not None)
@@ -101,30 +101,34 @@ def _recorder(feed: Feed, arguments: argparse.Namespace) -> Recorder:
 
 
 @contextmanager
-def _ended_by() -> Iterator[threading.Event]:
-    """Give an event that SIGTERM sets, in place of ending the process at once."""
-    ended = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield ended
-        return
-    before = signal.signal(signal.SIGTERM, lambda *_: ended.set())
+def _signalled() -> Iterator[list[int]]:
+    """Give a list that the numbers of signals come into which otherwise end a process at once."""
+    came: list[int] = []
+    before: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in _ENDING:
+            if number == signal.SIGTERM or signal.getsignal(number) is not signal.SIG_IGN:  # nohup: to outlive it
+                before[number] = signal.signal(number, lambda which, _: came.append(which))
     try:
-        yield ended
+        yield came
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
-def _wait(feed: Feed, seconds: float | None, ended: threading.Event) -> int:
+def _wait(feed: Feed, seconds: float | None, signals: list[int]) -> int:
     deadline, line_at = Deadline(seconds), time.monotonic() + _LINE_EVERY
     try:
         while not deadline.is_over:
-            if ended.wait(deadline.left(SLICE)):
-                return _TERMINATED
+            if not signals:
+                time.sleep(deadline.left(SLICE) or 0.0)
+            if signals:
+                return _SIGNALLED + signals[0]
             if time.monotonic() < line_at and not deadline.is_over:
                 continue
             line_at = time.monotonic() + _LINE_EVERY
             for line in (*feed.health().recordings, *feed.health().warnings):
-                print(line, file=sys.stderr)
+                tell(line)
     except KeyboardInterrupt:
         return _INTERRUPTED
     return 0

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import sys
 from typing import Final
 
 from kalshi_nb._cli.arguments import Parsers, telling
+from kalshi_nb._cli.printing import tell
 from kalshi_nb.errors import RestError
 
 __all__ = ["add", "run"]
@@ -45,10 +45,10 @@ def run(arguments: argparse.Namespace) -> int:
     except (RestError, KeyboardInterrupt) as stopped:
         kept = " ".join(getattr(stopped, "__notes__", ()))  # what is kept, and how to go on
         if isinstance(stopped, RestError):
-            print(f"kalshi-nb repair: {stopped} {kept}".rstrip(), file=sys.stderr)
+            tell(f"kalshi-nb repair: {stopped} {kept}".rstrip())
             return 2
         if kept:
-            print(f"kalshi-nb repair: {kept}", file=sys.stderr)
+            tell(f"kalshi-nb repair: {kept}")
         raise
     print(json.dumps(dataclasses.asdict(report)) if arguments.json else report)
     return 1 if report.left else 0

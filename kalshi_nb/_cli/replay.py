@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 import time
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from kalshi_nb._cli.arguments import Parsers, length, moment
 from kalshi_nb._cli.keys import write_key
-from kalshi_nb._waiting import Deadline
-from kalshi_nb.errors import ConfigurationError
+from kalshi_nb._cli.printing import tell
+from kalshi_nb._waiting import SLICE, Deadline
+from kalshi_nb.errors import ConfigurationError, WaitTimeoutError
 
 if TYPE_CHECKING:
     from kalshi_nb.sim._replay_server import ReplayServer
@@ -80,17 +82,26 @@ def _print(arguments: argparse.Namespace) -> int:
     speed = moment(arguments.speed)
     options = {"start": moment(arguments.start), "end": moment(arguments.end), "paused": True}
     with replay(arguments.recording, speed, **options) as feed:  # type: ignore[arg-type]
-        out = sys.stdout.buffer
+        out, refusals = sys.stdout.buffer, list[OSError]()
 
         def show(heard: Heard) -> None:
-            if isinstance(heard, Read):
-                for each in heard.messages:
-                    out.write(each if each.endswith(b"\n") else each + b"\n")
+            if refusals or not isinstance(heard, Read):
+                return
+            try:
+                out.writelines(each if each.endswith(b"\n") else each + b"\n" for each in heard.messages)
                 out.flush()
+            except OSError as refusal:  # on the engine's thread, which would go on without whoever prints
+                refusals.append(refusal)
 
         feed._engine.tap(show)  # noqa: SLF001  # what a recorder does, too
         feed.replaying.resume()  # type: ignore[union-attr]  # it is one
-        feed.replaying.wait()  # type: ignore[union-attr]
+        is_played = False
+        while not (is_played or refusals):
+            with contextlib.suppress(WaitTimeoutError):
+                feed.replaying.wait(SLICE)  # type: ignore[union-attr]  # as above
+                is_played = True
+    if refusals:
+        raise refusals[0]
     return 0
 
 
@@ -122,7 +133,7 @@ def _wait(server: ReplayServer, seconds: float | None) -> int:
     """Stay until the time is up, and say when all was played."""
     deadline = Deadline(seconds)
     if server.wait(seconds):
-        print("played to the end; clients stay connected until Ctrl-C", file=sys.stderr, flush=True)
+        tell("played to the end; clients stay connected until Ctrl-C")
     while not deadline.is_over:
         time.sleep(deadline.left(_LOOK) or 0.0)
     return 0

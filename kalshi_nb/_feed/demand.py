@@ -306,7 +306,7 @@ class Demand:
             When None would be the books that the feed keeps, and it keeps none.
         """
         source = source_of(channel)
-        if tickers is None and source == BOOKS and not self._keeps_books():
+        if tickers is None and source == BOOKS and not self.keeps_books():
             raise MarketTickerError(
                 "Name the markets: the exchange has no channel of all books. For instance "
                 f"{'quotes' if channel == QUOTES else 'deltas'}('KXHIGHNY-26NOV22-B52.5'); "
@@ -375,7 +375,7 @@ class Demand:
             return None
         return frozenset().union(*(each for each in found if isinstance(each, frozenset)))
 
-    def _keeps_books(self) -> bool:
+    def keeps_books(self) -> bool:
         """Tell whether somebody named markets whose books he wants, and not for a view alone."""
         found = list(self._interests[BOOKS].values())  # copied at once: others come and go
         return any(isinstance(each.wanted, frozenset) and each.wanted and not each.is_views for each in found)

@@ -1475,7 +1475,8 @@ class Feed:
         Raises
         ------
         ConfigurationError
-            When nothing is named and nothing is wanted.
+            When nothing is named and nothing is wanted, the path is none, a channel is none (UnknownChannelError), or
+            books are to be recorded without a market's name (MarketTickerError).
         RecordingInUseError
             When somebody records into the folder.
         RecordingError

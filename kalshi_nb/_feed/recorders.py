@@ -7,18 +7,21 @@ import shutil
 import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from kalshi_nb._engine.port import Engine
 from kalshi_nb._feed.demand import Demand, Held, MarketTickers, check_subjects
+from kalshi_nb._frames.addresses import address_of
 from kalshi_nb._moments import datetime_of
 from kalshi_nb._redaction import shown
-from kalshi_nb._rows.channels import BOOKS, CHANNELS, NEVER_DROPPED
+from kalshi_nb._rows.channels import BOOKS, CHANNELS, NEVER_DROPPED, source_of
 from kalshi_nb._sizes import size
+from kalshi_nb._usage import iterated
 from kalshi_nb._version import __version__
-from kalshi_nb.errors import ConfigurationError, RecordingWarning
+from kalshi_nb.errors import ConfigurationError, MarketTickerError, RecordingWarning, UnknownChannelError
 
 if TYPE_CHECKING:
+    from kalshi_nb._recording.kept import Kept
     from kalshi_nb._recording.recorder import Recorder
 
 __all__ = ["Channels", "Folder", "Recorders"]
@@ -54,12 +57,13 @@ class Recorders:
         self, path: str | os.PathLike[str], channels: str | Iterable[str] | None, market_tickers: MarketTickers
     ) -> Recorder:
         """Record into a folder; see :meth:`kalshi_nb.Feed.record`."""
-        from kalshi_nb._recording.places import check_place  # noqa: PLC0415  # most feeds are not recorded
+        from kalshi_nb._recording.kept import Kept  # noqa: PLC0415  # most feeds are not recorded
+        from kalshi_nb._recording.places import check_place  # noqa: PLC0415  # as above
         from kalshi_nb._recording.recorder import Recorder  # noqa: PLC0415  # as above
 
         folder = _folder(path)
         named = None if channels is None and market_tickers is None else self._named(channels, market_tickers)
-        kept = self._wanted() if named is None else [channel for channel, _ in named]
+        kept = Kept(self._wanted(), {}) if named is None else _kept(named)
         held: list[Held] = []
         recorder: Recorder | None = None
 
@@ -69,7 +73,7 @@ class Recorders:
             self._every = [each for each in self._every if each is not recorder]
 
         check_place(folder, self._engine.clock.now_us())
-        about = {"kit": __version__, "from": self._engine.url, "channels": sorted(kept)}
+        about = {"kit": __version__, "from": self._engine.url, "channels": sorted(kept.channels)}
         is_new = not folder.exists()
         recorder = Recorder(self._engine, folder, kept, end, about)
         # It hears before anything is asked for: the first rows come with the answer.
@@ -94,20 +98,31 @@ class Recorders:
             )
         return [each for each in CHANNELS if each not in NEVER_DROPPED]
 
-    @staticmethod
     def _named(
-        channels: str | Iterable[str] | None, market_tickers: MarketTickers
+        self, channels: str | Iterable[str] | None, market_tickers: MarketTickers
     ) -> list[tuple[str, frozenset[str] | None]]:
         """Return the channels that are named, with what is wanted of each."""
         if channels is None:
             channels = ["trade", "ticker", BOOKS]
-        named = [channels] if isinstance(channels, str) else list(channels)
+        through = iterated(channels)
+        named: list[Any] | None = None if through is None else list(through)
+        if named is None or any(isinstance(each, bytes | bytearray) for each in named):
+            raise UnknownChannelError(
+                f"channels={shown(channels)}: name a channel as text, or a list of them, of {', '.join(CHANNELS)}."
+            )
         if not named:
             raise ConfigurationError(f"channels is empty; leave it out, or name some of {', '.join(CHANNELS)}.")
         tickers = market_tickers
         if isinstance(tickers, Iterable) and not isinstance(tickers, str):
             tickers = list(tickers)  # an iterator gives them once, and each channel asks
-        return [(each, check_subjects(each, tickers)) for each in named]
+        found = [(each, check_subjects(each, tickers)) for each in named]
+        if any(some is None and source_of(each) == BOOKS for each, some in found) and not self._demand.keeps_books():
+            raise MarketTickerError(
+                "Name the markets whose books to record: the exchange has no channel of all books. For instance "
+                f"record(path, {[each for each, _ in found]}, ['KXHIGHNY-26NOV22-B52.5']); or open books first, and "
+                "record those that the feed keeps."
+            )
+        return found
 
     def close(self) -> None:
         """Seal all of them, before the connection ends: that end is no loss."""
@@ -145,17 +160,32 @@ class Recorders:
             warnings.warn(f"{about}: {trouble}", RecordingWarning, stacklevel=stacklevel)
 
 
+def _kept(named: Iterable[tuple[str, frozenset[str] | None]]) -> Kept:
+    """Return what is kept, by the names that the exchange has for it."""
+    from kalshi_nb._recording.kept import Kept  # noqa: PLC0415  # most feeds are not recorded
+
+    wanted: dict[str, list[str] | None] = {}
+    channels = []
+    for channel, some in named:
+        source = source_of(channel)
+        channels.append(source)
+        if some is not None or source != BOOKS:  # there is no channel of all books: it is those that the feed keeps
+            wanted[source] = None if some is None else sorted(some)
+    return Kept(list(dict.fromkeys(channels)), wanted)
+
+
 def _folder(path: object) -> Path:
-    if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
-        raise ConfigurationError(f"path={shown(path)}: give the folder to record into, such as 'data/night'.")
-    text = os.fspath(path)
-    if isinstance(text, bytes) or "://" in text:
+    from kalshi_nb._frames.files import local_path  # noqa: PLC0415  # most feeds are not recorded
+    from kalshi_nb._recording.places import check_path  # noqa: PLC0415  # as above
+
+    text = check_path(path, "the folder to record into, such as 'data/night'")
+    if address_of(text) is not None:
         raise ConfigurationError(
             f"path={shown(path)}: a recording is written to a folder of this computer, since a store shows a file "
             "only when it is closed. Record here, and have it exported there meanwhile: "
             "recorder.export('s3://…', follow=True)."
         )
-    return Path(text).expanduser()
+    return local_path(text)
 
 
 def _line(recorder: Recorder) -> str:

@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-__all__ = ["create", "cut", "sync", "sync_folder", "whole_file", "write"]
+from kalshi_nb.errors import KalshiError, RecordingError
+
+__all__ = ["create", "cut", "refusals", "sync", "sync_folder", "whole_file", "write"]
 
 _FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+@contextlib.contextmanager
+def refusals(what: str) -> Iterator[None]:
+    """Raise what a disk refuses, such as a name that is too long or a folder of somebody else's, as one error.
+
+    Parameters
+    ----------
+    what : str
+        What cannot be done, as the beginning of a sentence: ``"night cannot be read"``.
+
+    Raises
+    ------
+    RecordingError
+        Saying so, and why.
+    """
+    try:
+        yield
+    except KalshiError:
+        raise
+    except OSError as refusal:
+        raise RecordingError(f"{what}: {refusal.strerror or refusal}. Name another place.") from refusal
 
 
 def create(path: Path) -> int:

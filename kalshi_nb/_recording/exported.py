@@ -16,6 +16,7 @@ from kalshi_nb._foreign_names import corrected, corrected_methods
 from kalshi_nb._frames.addresses import address_of, reach, told
 from kalshi_nb._frames.files import local_path, reason_of
 from kalshi_nb._frames.gaps import GAP_SCHEMA
+from kalshi_nb._recording.disk import refusals
 from kalshi_nb._recording.gap_tables import joined
 from kalshi_nb._recording.layout import ABOUT
 from kalshi_nb._recording.places import check_options, check_path
@@ -65,11 +66,12 @@ class Export:
         path = check_path(path, _EXAMPLE)
         address = address_of(path)
         self._place = _Here(local_path(path)) if address is None else _There(address, options)
-        if not self.channels:
-            raise RecordingError(
-                f"There is no export to Parquet at {self._place.told}: {self._place.instead()}name the folder that "
-                "was exported to."
-            )
+        with refusals(f"{self._place.told} cannot be read"):
+            if not self.channels:
+                raise RecordingError(
+                    f"There is no export to Parquet at {self._place.told}: {self._place.instead()}name the folder "
+                    "that was exported to."
+                )
 
     def __repr__(self) -> str:
         return f"<Export {self._place.told}: {', '.join(self.channels)}>"
@@ -132,7 +134,7 @@ class _Here:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.told = str(folder)
+        self.told = told(str(folder))
 
     def channels(self) -> list[str]:
         return sorted({_value_of(f"/{each}", "channel") for each in self._files("channel=*")})

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, Final
 
 from kalshi_nb._frames.addresses import address_of, reach, told
 from kalshi_nb._frames.files import local_path, reason_of
+from kalshi_nb._recording.disk import refusals
 from kalshi_nb._recording.layout import ABOUT, PART, read_name
 from kalshi_nb._recording.lock import is_held
 from kalshi_nb._recording.unwritten import note_in
@@ -142,7 +143,11 @@ def find(
         When fsspec is needed and not installed.
     """
     address = address_of(path)
-    names, opener = _here(local_path(path)) if address is None else _elsewhere(address, options)
+    if address is None:
+        with refusals(f"{told(str(path))} cannot be read"):
+            names, opener = _here(local_path(path))
+    else:
+        names, opener = _elsewhere(address, options)
     found: dict[tuple[int, str], SegmentFile] = {}
     for name in sorted(names):  # what is sealed comes before the .part of the same name
         said = read_name(name)

@@ -25,7 +25,8 @@ class RecordingInfo:
     unreadable : dict of str to int
         Those that were written and cannot be read, as far as the indexes know of them.
     wanted : dict of str to list of str or None
-        Markets that were asked for, by channel; None for all of them.
+        Markets that this recorder was asked for, by channel; None for all of them. Other markets of a channel may be
+        in it, which its feed received for others.
     missing : dict of str to list of str
         Markets that were asked for by name and of which nothing ever came, by channel: quiet ones, or such as do not
         exist.

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from kalshi_nb._recording.joining import Joined, joined
+from kalshi_nb._recording.kept import Kept
 from kalshi_nb._recording.segment import LIMITS, Limits
 from kalshi_nb._recording.unwritten import unwritten
 from kalshi_nb._recording.writer import LEVEL, Writer
@@ -95,6 +96,8 @@ class Journal:
         now and then. It must not wait; the checkpoint comes by :meth:`put`.
     about : mapping, optional
         Plain data for ``recording.json``; no credentials.
+    kept : Kept, optional
+        What each segment is to say that was asked for.
     limits : Limits, optional
         How much goes into a segment, a frame, a piece.
     queue : int, optional
@@ -114,10 +117,11 @@ class Journal:
         *,
         ask_checkpoint: Callable[[], None],
         about: Mapping[str, Any] | None = None,
+        kept: Kept | None = None,
         limits: Limits = LIMITS,
         queue: int = _QUEUE,
     ) -> None:
-        self._writer = Writer(folder, ask_checkpoint, about or {}, limits)
+        self._writer = Writer(folder, ask_checkpoint, about or {}, limits, kept)
         self._queue: deque[tuple[int, Heard | Joined]] = deque()
         self._most = queue
         # Each of these is changed by one thread alone: put by whoever hands over, the others by the recorder's.

@@ -17,6 +17,7 @@ from zlib import crc32
 import msgspec
 
 from kalshi_nb._recording.cutting import find_line, lines_in
+from kalshi_nb._recording.kept import Kept
 from kalshi_nb._version import __version__
 
 __all__ = [
@@ -48,10 +49,11 @@ class After(msgspec.Struct):
 
 
 class First(msgspec.Struct):
-    """The first line: which segment this is, and by which clocks.
+    """The first line: which segment this is, by which clocks, and what its recorder was asked for.
 
     `t` is the market's time, `wall` and `monotonic` are the computer's two clocks at the same moment. There is nothing
-    else in it, and no credentials.
+    else in it, and no credentials. `kept` is left out where nobody says it, as nobody did before it
+    was there.
     """
 
     kalshi_nb: int
@@ -64,6 +66,7 @@ class First(msgspec.Struct):
     pid: int = 0
     kit: str = ""
     python: str = ""
+    kept: Kept | msgspec.UnsetType = msgspec.UNSET
 
 
 class Mark(NamedTuple):
@@ -77,7 +80,7 @@ class Mark(NamedTuple):
     """The lines that it stands over, where it is good."""
 
 
-def first_line(segment: int, after: After | None, at: int) -> bytes:
+def first_line(segment: int, after: After | None, at: int, kept: Kept | None = None) -> bytes:
     """Return the first line of a segment that begins now, at a microsecond of the market's."""
     first = First(
         FORMAT,
@@ -90,6 +93,7 @@ def first_line(segment: int, after: After | None, at: int) -> bytes:
         os.getpid(),
         __version__,
         platform.python_version(),
+        msgspec.UNSET if kept is None else kept,
     )
     return msgspec.json.encode(first) + b"\n"
 

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from kalshi_nb._foreign_names import no_argument
-from kalshi_nb._frames.addresses import address_of
+from kalshi_nb._frames.addresses import address_of, told
 from kalshi_nb._frames.files import local_path
 from kalshi_nb._moments import datetime_of
 from kalshi_nb._recording.about import read_about
+from kalshi_nb._recording.disk import refusals
 from kalshi_nb._recording.layout import ABOUT, BACKFILLED, UNWRITTEN, read_name
 from kalshi_nb._recording.reading import Segments
-from kalshi_nb._redaction import shown
+from kalshi_nb._redaction import has_bytes, shown
 from kalshi_nb.errors import ConfigurationError, NewerRecordingError, RecordingError
 
 __all__ = ["WHERE_RECORDED", "check_folder", "check_options", "check_out", "check_path", "check_place"]
@@ -69,6 +70,10 @@ def check_path(path: object, example: str) -> str:
     text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
     if not isinstance(text, str) or not text.strip():
         raise ConfigurationError(f"path={shown(path)} is no path: give {example}.")
+    if "\0" in text or not has_bytes(text):
+        raise ConfigurationError(
+            f"path={shown(path)} has a zero byte, or half a character, in it, as no file's name has: give {example}."
+        )
     return text
 
 
@@ -172,12 +177,14 @@ def check_out(out: str) -> None:
     Raises
     ------
     RecordingError
-        When it is a recording, or lies in one, into which nothing could be recorded any more.
+        When it is a recording, or lies in one, into which nothing could be recorded any more; or the disk does not
+        even say what is there.
     """
     place = Path(os.path.abspath(out))  # noqa: PTH100  # links stay as they are
-    if (place / ABOUT).is_file():
+    with refusals(f"{told(str(place))} cannot be exported to"):
+        is_recording, outer = (place / ABOUT).is_file(), _outer(place)
+    if is_recording:
         raise RecordingError(f"{out} is a recording: name a folder beside it for the tables.")
-    outer = _outer(place)
     if outer is not None:
         raise RecordingError(f"{out} lies in the recording {outer}: name a folder beside that for the tables.")
 
@@ -200,11 +207,16 @@ def check_place(folder: Path, now: int) -> None:
     Raises
     ------
     RecordingError
-        When it lies in another recording, holds tables, or holds a recording of a later time.
+        When it lies in another recording, holds tables, or holds a recording of a later time; or the disk does not
+        even say what is there.
     NewerRecordingError
         When it holds a recording that a newer version of the package made.
     """
-    place = folder.absolute()
+    with refusals(f"{told(str(folder))} cannot be recorded into"):
+        _check_place(folder, folder.absolute(), now)
+
+
+def _check_place(folder: Path, place: Path, now: int) -> None:
     if place.is_file():
         raise RecordingError(f"{folder} is a file: name a folder to record into, which is made where it is missing.")
     outer = _outer(place)

@@ -14,6 +14,7 @@ import msgspec
 from kalshi_nb._recording.blocks import Block, Blocks, Source
 from kalshi_nb._recording.files import SegmentFile, find, folder_of, name_in
 from kalshi_nb._recording.index import FOOTER, HEADER, FrameEntry, Index, IndexBuilder, bytes_behind, tail_size, unpack
+from kalshi_nb._recording.kept import Kept, asked_in, received_in, together
 from kalshi_nb._recording.layout import began
 from kalshi_nb._recording.lines import Decoder, type_of
 from kalshi_nb._recording.marks import FORMAT, First, read_first
@@ -79,7 +80,10 @@ class Info:
     messages : dict of str to int
         Frames of the exchange, by their type.
     wanted : dict of str to list of str or None
-        Markets that were asked for, by channel, None for all; by an empty name where it is not said of which.
+        Markets that the exchange was asked for, by channel, None for all; by an empty name where it is not said of
+        which. A feed may have asked for more of a channel than this recorder was to keep, and it is there, too.
+    asked : dict of str to list of str or None
+        Markets that the recorder was asked for, likewise.
     homes : dict of str to int
         Over which connection the book of a market came, where that is another than the first.
     connections : int
@@ -96,6 +100,7 @@ class Info:
     last: int | None
     messages: dict[str, int]
     wanted: dict[str, list[str] | None]
+    asked: dict[str, list[str] | None]
     homes: dict[str, int]
     connections: int
     losses: list[tuple[int, str, str]]
@@ -323,12 +328,15 @@ class Segments:
     def info(self) -> Info:
         """Return what it is; a segment without an index is read for it."""
         indexes, size = [], 0
-        for file in self.files:
+        said: list[tuple[Kept | None, Index]] = []
+        for file in self._context[0] + self.files:
             with file.opened() as source:
-                size += source.size
-                _first(source, file)
-                indexes.append(self._index(file, source))
-        known = [*(self._index_of(each) for each in self._context[0]), *indexes]
+                first, index = _first(source, file), self._index(file, source)
+                said.append((None if first is None else first.kept or None, index))
+                if file in self.files:
+                    size += source.size
+                    indexes.append(index)
+        known = [index for _, index in said]
         frames = [each for index in indexes for each in index.frames]
         messages: Counter[str] = Counter()
         for each in frames:
@@ -339,7 +347,8 @@ class Segments:
             first=min((each.first for each in frames if each.first is not None), default=None),
             last=max((each.last for each in frames if each.last is not None), default=None),
             messages=dict(sorted(messages.items())),
-            wanted=_together(known),
+            wanted=together(received_in(kept, index.wanted) for kept, index in said),
+            asked=together(asked_in(kept, index.wanted) for kept, index in said),
             homes={ticker: home for index in known for ticker, home in index.homes.items()},
             connections=max((each.connections for each in known), default=1),
             losses=[
@@ -544,13 +553,3 @@ def _made_index(source: Source) -> Index:
             builder.lost()
         builder.end_frame(source.size, raw=raw, lines=lines)
     return builder.done(ended=blocks.ended)
-
-
-def _together(indexes: list[Index]) -> dict[str, list[str] | None]:
-    """Return what was wanted in any segment."""
-    wanted: dict[str, list[str] | None] = {}
-    for index in indexes:
-        for channel, those in index.wanted.items():
-            known = wanted.setdefault(channel, [])
-            wanted[channel] = None if known is None or those is None else sorted({*known, *those})
-    return dict(sorted(wanted.items()))

@@ -17,6 +17,7 @@ from kalshi_nb._logging import log
 from kalshi_nb._moments import datetime_of
 from kalshi_nb._recording.joining import TYPE_BEGINS
 from kalshi_nb._recording.journal import Journal, JournalStatus
+from kalshi_nb._recording.kept import Kept
 from kalshi_nb._recording.kinds import types_of
 from kalshi_nb._rows.channels import CHANNELS, traits_of
 from kalshi_nb._rows.heard import Checkpoint, Event, Heard, Read
@@ -49,18 +50,18 @@ class Recorder:
         self,
         engine: Engine,
         folder: Path,
-        channels: Iterable[str],
+        kept: Kept,
         on_close: Callable[[], None],
         about: Mapping[str, Any],
     ) -> None:
-        self._channels = tuple(channels)
+        self._channels = tuple(kept.channels)
         self._folder = folder
         self._left_out = _left_out(self._channels)
         self._on_close = [on_close]
         self._engine = engine
         self._exports: list[FollowingExport] = []
         self._views: Views | None = None
-        self._journal = Journal(folder, ask_checkpoint=engine.checkpoint, about=about)
+        self._journal = Journal(folder, ask_checkpoint=engine.checkpoint, about=about, kept=kept)
         try:
             self._take_off = engine.tap(self._hear)
         except BaseException:

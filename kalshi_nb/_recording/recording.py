@@ -187,7 +187,7 @@ class Recording:
             sealed=info.sealed,
             messages=dict(sorted(report.messages.items())),
             unreadable=dict(sorted((Counter(info.messages) - report.messages).items())),
-            wanted={channel: names for channel, names in info.wanted.items() if channel in ROWS},
+            wanted={channel: names for channel, names in info.asked.items() if channel in ROWS},
             missing=self._missing(),
             losses=[f"{datetime_of(at):%Y-%m-%d %H:%M:%S}: {kind}, {text}" for at, kind, text in info.losses],
             damages=[
@@ -202,13 +202,15 @@ class Recording:
 
     def _missing(self) -> dict[str, list[str]]:
         found = {}
-        for channel, wanted in self._recorded.channels.items():
-            subject = traits_of(channel).subject
-            if isinstance(wanted, frozenset) and subject is not None:
+        for channel, asked in self._info.asked.items():
+            subject = traits_of(channel).subject if channel in ROWS else None
+            if asked is not None and subject is not None:
                 came = self.frame(channel).select(pl.col(subject).unique()).collect()[subject]
-                if channel == BOOKS:  # a quiet one has its snapshot, or stands in a checkpoint
+                if (
+                    channel in self._recorded.channels and channel == BOOKS
+                ):  # a quiet one has its snapshot, or stands in a checkpoint
                     came = pl.concat([came, self.depth(at=datetime_of(self._reach()[1]), levels=1).collect()[MARKET]])
-                never = sorted(wanted - set(came))
+                never = sorted({*asked} - {*came})
                 if never:
                     found[channel] = never
         return found

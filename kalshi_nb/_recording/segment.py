@@ -12,6 +12,7 @@ from typing import Final
 from kalshi_nb._recording import disk
 from kalshi_nb._recording.index import IndexBuilder, pack
 from kalshi_nb._recording.joining import Joined
+from kalshi_nb._recording.kept import Kept
 from kalshi_nb._recording.layout import PART, name_of
 from kalshi_nb._recording.lines import encode
 from kalshi_nb._recording.marks import After, end_line, first_line, mark_over
@@ -69,6 +70,8 @@ class Segment:
         How hard to compress; it may be set, and counts from the next frame on.
     limits : Limits
         How much goes into one of each.
+    kept : Kept, optional
+        What it is to say that its recorder was asked for.
 
     Raises
     ------
@@ -76,7 +79,16 @@ class Segment:
         When it cannot be created.
     """
 
-    def __init__(self, folder: Path, number: int, after: After | None, at: int, level: int, limits: Limits) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        number: int,
+        after: After | None,
+        at: int,
+        level: int,
+        limits: Limits,
+        kept: Kept | None = None,
+    ) -> None:
         self.number = number
         self.level = level
         self.path = folder / name_of(at, number)
@@ -87,7 +99,7 @@ class Segment:
         self._limits = limits
         self._at = at
         self._builder = IndexBuilder()
-        self._lines: list[bytes] = [first_line(number, after, at)]
+        self._lines: list[bytes] = [first_line(number, after, at, kept)]
         self._waiting, self._count = len(self._lines[0]), 1
         self._out: list[bytes] = []
         self._held = 0

@@ -14,6 +14,7 @@ import msgspec
 
 from kalshi_nb._recording import disk
 from kalshi_nb._recording.joining import Joined
+from kalshi_nb._recording.kept import Kept
 from kalshi_nb._recording.layout import ABOUT, moment, read_name
 from kalshi_nb._recording.lock import FolderLock
 from kalshi_nb._recording.marks import FORMAT, After
@@ -65,6 +66,8 @@ class Writer:
         Plain data for ``recording.json``; no credentials.
     limits : Limits
         How much goes into one of each.
+    kept : Kept, optional
+        What each segment is to say that the recorder was asked for.
 
     Attributes
     ----------
@@ -90,14 +93,19 @@ class Writer:
     """
 
     def __init__(
-        self, folder: Path, ask_checkpoint: Callable[[], None], about: Mapping[str, Any], limits: Limits
+        self,
+        folder: Path,
+        ask_checkpoint: Callable[[], None],
+        about: Mapping[str, Any],
+        limits: Limits,
+        kept: Kept | None = None,
     ) -> None:
         self.folder = folder
         self.trouble: str | None = None
         self.level = LEVEL
         self.kept_until = self.kept_messages = self.raw = self.lost = 0
         self.free = 0
-        self._ask, self._about, self._limits = ask_checkpoint, about, limits
+        self._ask, self._about, self._limits, self._to_keep = ask_checkpoint, about, limits, kept
         self._segment: Segment | None = None
         self._sealed_size = 0
         self._unkept: list[Heard | Joined] = []
@@ -120,6 +128,8 @@ class Writer:
             if self._lock is not None:
                 self._lock.release()
             why, remedy = _reason(refusal)
+            if refusal.errno == errno.ENOENT:
+                why, remedy = "no folder can be made there", "Make it yourself"
             raise RecordingError(f"{folder} cannot be recorded into: {why}. {remedy}, or name another.") from refusal
         self._after = After(self._number, None) if self._number else None
         left = self._note.take_over()
@@ -238,7 +248,7 @@ class Writer:
         return isinstance(item, Checkpoint) or late
 
     def _begin(self, at: int) -> Segment:
-        segment = Segment(self.folder, self._number + 1, self._after, at, self.level, self._limits)
+        segment = Segment(self.folder, self._number + 1, self._after, at, self.level, self._limits, self._to_keep)
         self._number += 1
         self._segment, self._due_since, self._point_raw = segment, None, 0
         if self._losing is not None:
@@ -312,6 +322,11 @@ class Writer:
             self._leave(segment)
         self._say_over()
         why, remedy = _reason(refusal)
+        if refusal.errno == errno.ENOENT and self.folder.is_dir():
+            why, remedy = (
+                "what was written into is not there any more",
+                "Leave the files of a recording where they are",
+            )
         if poisoned:
             self._lose(why, len(self._unkept))
         elif not certain:  # one may have been written in part

@@ -22,7 +22,7 @@ ARGUMENTS = {
     "record": ["folder", "--env", "--channel", "--market", "--for", "--json"],
     "info": ["recording", "--json", "--strict"],
     "repair": ["recording", "--env", "--json", "--quiet"],
-    "export": ["recording", "--out", "--format", "--channel", "--market", "--from", "--until", "--json"],
+    "export": ["recording", "out", "--out", "--format", "--channel", "--market", "--from", "--until", "--json"],
     "replay": ["recording", "--speed", "--from", "--until", "--serve", "--port", "--key-file", "--for"],
     "sim": ["--port", "--seed", "--key-file", "--for"],
     "doctor": ["where", "--env", "--key-id", "--private-key", "--ca-file", "--proxy", "--timeout"],
@@ -109,7 +109,7 @@ def test_lengths_of_time_out_of_range_are_refused_with_the_form(capsys, command,
 
 def test_every_module_of_the_room_is_a_command_or_serves_them():
     names = {path.stem for path in pathlib.Path(kalshi_nb._cli.__file__).parent.glob("*.py")}
-    commands = names - {"__init__", "main", "arguments", "keys"}
+    commands = names - {"__init__", "main", "arguments", "keys", "printing"}
     assert {each.__name__.rpartition(".")[2] for each in COMMANDS} == commands == set(ARGUMENTS)
 
 

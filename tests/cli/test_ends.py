@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import shlex
 import signal
 import subprocess
 import sys
@@ -9,17 +10,33 @@ import time
 
 import pytest
 
+import kalshi_nb as kn
 from tests.daily import some
 
 COMMANDS = {"demo": ["demo", "--seconds", "1"], "doctor": ["doctor", "sim"]}
+MEANWHILE = ("recording ", "new: ")
+"""How lines begin that tell of a recording while it goes on."""
+PRINTING = (*COMMANDS, "markets", "record", "info", "export", "replay")
 
 
-def begun(*arguments, encoding="utf-8", **options):
-    environment = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0", "PYTHONUNBUFFERED": "1"}
+def commands(night):
+    """All that print something and end by themselves; some of them of a recording."""
+    return {
+        **COMMANDS,
+        "markets": ["markets", "weather", "--env", "sim"],
+        "record": ["record", "new", "--env", "sim", "--for", "1s"],
+        "info": ["info", night],
+        "export": ["export", night, "tables", "--quiet"],
+        "replay": ["replay", night, "--speed", "max"],
+    }
+
+
+def begun(*arguments, encoding="utf-8", unbuffered="1", **options):
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0", "PYTHONUNBUFFERED": unbuffered}
     return subprocess.Popen(
         [sys.executable, "-m", "kalshi_nb", *map(str, arguments)],
         stdout=options.pop("stdout", subprocess.PIPE),
-        stderr=subprocess.PIPE,
+        stderr=options.pop("stderr", subprocess.PIPE),
         env=environment,
         **options,
     )
@@ -71,9 +88,19 @@ def test_a_file_that_cannot_be_written_is_one_line_at_the_end(tmp_path):
     assert err == f"kalshi-nb demo: {tmp_path / 'trades.parquet'} is a folder: name a file in it.\n"
 
 
-@pytest.mark.parametrize(("command", "lines"), [("demo", 0), ("demo", 1), ("doctor", 0)])
-def test_a_pipe_that_nobody_reads_ends_a_command_without_a_word(command, lines, tmp_path):
-    with begun(*COMMANDS[command], cwd=tmp_path) as process:
+@pytest.fixture(scope="module")
+def night(tmp_path_factory):
+    """A recording of half a megabyte, more than any pipe or buffer holds."""
+    folder = tmp_path_factory.mktemp("ends") / "night"
+    exchange = kn.sim.Exchange(seed=7, clock="manual")
+    with exchange, kn.connect(exchange, new=True) as feed, feed.record(folder, ["trade", "ticker"]):
+        exchange.advance(300)
+    return folder
+
+
+@pytest.mark.parametrize(("command", "lines"), [("demo", 0), ("demo", 1), ("doctor", 0), ("replay", 1)])
+def test_a_pipe_that_nobody_reads_ends_a_command_without_a_word(command, lines, tmp_path, night):
+    with begun(*commands(night)[command], cwd=tmp_path) as process:
         for _ in range(lines):
             assert process.stdout.readline()
         process.stdout.close()
@@ -82,12 +109,44 @@ def test_a_pipe_that_nobody_reads_ends_a_command_without_a_word(command, lines, 
 
 
 @pytest.mark.skipif(not pathlib.Path("/dev/full").exists(), reason="this system has no such device")
-@pytest.mark.parametrize("command", COMMANDS)
-def test_a_disk_that_is_full_of_what_is_printed_is_one_line(command, tmp_path):
+@pytest.mark.parametrize("unbuffered", ["1", ""], ids=["at once", "at the end"])
+@pytest.mark.parametrize("command", PRINTING)
+def test_a_disk_that_is_full_of_what_is_printed_is_one_line(command, unbuffered, tmp_path, night):
     with pathlib.Path("/dev/full").open("wb") as full:
-        status, _, err = ended(begun(*COMMANDS[command], stdout=full, cwd=tmp_path))
-    assert (status, len(err.splitlines())) == (2, 1)
-    assert "No space left on device" in err
+        status, _, err = ended(begun(*commands(night)[command], stdout=full, cwd=tmp_path, unbuffered=unbuffered))
+    told = [line for line in err.splitlines() if not line.startswith(MEANWHILE)]
+    assert (status, told) == (2, [f"kalshi-nb {command}: [Errno 28] No space left on device"])
+
+
+@pytest.mark.skipif(not pathlib.Path("/dev/full").exists(), reason="this system has no such device")
+def test_help_that_a_full_disk_does_not_take_is_one_line(tmp_path):
+    with pathlib.Path("/dev/full").open("wb") as full:
+        status, _, err = ended(begun("record", "--help", stdout=full, cwd=tmp_path, unbuffered=""))
+    assert (status, err) == (2, "kalshi-nb: [Errno 28] No space left on device\n")
+
+
+@pytest.mark.skipif(not pathlib.Path("/dev/full").exists(), reason="this system has no such device")
+@pytest.mark.parametrize("command", PRINTING)
+def test_what_is_done_does_not_end_because_standard_error_is_full(command, tmp_path, night):
+    with pathlib.Path("/dev/full").open("wb") as full:
+        process = begun(*commands(night)[command], stderr=full, cwd=tmp_path, unbuffered="")
+        out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert out
+
+
+@pytest.mark.skipif(os.name == "nt", reason="this system's shell cannot close them")
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&- <&-"], ids=["output", "errors", "all"])
+@pytest.mark.parametrize("command", PRINTING)
+def test_what_is_done_with_closed_streams_is_done(command, closed, tmp_path, night):
+    words = [sys.executable, "-m", "kalshi_nb", *map(str, commands(night)[command])]
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{shlex.join(words)} {closed}"], cwd=tmp_path, capture_output=True, check=False, timeout=60
+    )
+    told = [line for line in done.stderr.decode().splitlines() if not line.startswith(MEANWHILE)]
+    assert (done.returncode, told) == (0, [])
+    if command == "record":
+        assert kn.open_recording(tmp_path / "new").info().damages == []
 
 
 def test_ctrl_c_ends_a_command_with_a_line_and_no_traceback(tmp_path):

@@ -1,6 +1,7 @@
 """The commands about recordings, as a new user runs them: each a process of its own."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -10,12 +11,23 @@ import polars as pl
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+import kalshi_nb as kn
 from kalshi_nb._cli.keys import write_key
 
 
 def command(*arguments, cwd):
     return subprocess.run(
         [sys.executable, "-m", "kalshi_nb", *map(str, arguments)], cwd=cwd, capture_output=True, text=True, check=False
+    )
+
+
+def begun(*arguments, cwd):
+    return subprocess.Popen(
+        [sys.executable, "-m", "kalshi_nb", *map(str, arguments)],
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
 
 
@@ -71,7 +83,7 @@ def test_export_writes_what_polars_reads_and_goes_on(place):
     again = json.loads(command("export", "night", "--out", "tables", "--json", cwd=place).stdout)
     assert again["skipped"] == segments_of(place)
     assert again["rows"] == report["rows"]
-    said = command("export", "night", "--out", "tables.csv", "--format", "csv", cwd=place).stdout
+    said = command("export", "night", "tables.csv", "--format", "csv", cwd=place).stdout
     assert re.search(rf"trade, in \d files of {segments_of(place)} segments?", said)
 
 
@@ -124,6 +136,33 @@ def test_ctrl_c_is_heard_while_there_is_nothing_to_do(place, arguments):
             assert process.wait(60) == 130
         finally:
             process.kill()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="this system has no such signals")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_what_would_end_a_process_seals_what_was_recorded(tmp_path, name):
+    with begun("record", "night", "--env", "sim", cwd=tmp_path) as process:
+        assert "Ctrl-C seals it" in process.stderr.readline()
+        process.send_signal(getattr(signal, name))
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 128 + getattr(signal, name)
+    assert ("messages kept" in out, err) == (True, "")
+    assert kn.open_recording(tmp_path / "night").info().sealed == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="this system has no such signal")
+def test_a_recording_that_is_to_outlive_its_terminal_does(tmp_path):
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does; a child begins with it
+    try:
+        process = begun("record", "night", "--env", "sim", cwd=tmp_path)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    with process:
+        process.stderr.readline()
+        process.send_signal(signal.SIGHUP)
+        assert "night: " in process.stderr.readline()  # ten seconds later it goes on
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 128 + signal.SIGTERM
 
 
 @pytest.mark.parametrize("keyed", [True, False], ids=["with its own key", "with any key"])
@@ -198,13 +237,27 @@ def test_a_simulated_exchange_that_has_ended_is_said_to_have_taken_its_trades_wi
     [
         (["info", "nowhere"], "There is no recording at nowhere"),
         (["export", "nowhere", "--out", "tables"], "There is no recording at nowhere"),
+        (["export", "nowhere", "tables"], "There is no recording at nowhere"),
+        (["export", "nowhere"], "kalshi-nb export nowhere tables"),
+        (["export", "nowhere", "tables", "--out", "others"], "leave 'tables' or --out out"),
         (["replay", "nowhere"], "There is no recording at nowhere"),
         (["replay", "nowhere", "--serve"], "There is no recording at nowhere"),
         (["replay", "nowhere", "--port", "8765"], "add --serve"),
         (["record", "night", "--env", "mars"], "mars"),
         (["record", "night", "--env", "sim", "--channel", "trades"], "trade"),
     ],
-    ids=["info", "export", "replay", "serve", "no server", "no such place", "no such channel"],
+    ids=[
+        "info",
+        "export",
+        "out by its place",
+        "no out",
+        "out twice",
+        "replay",
+        "serve",
+        "no server",
+        "no such place",
+        "no such channel",
+    ],
 )
 def test_what_cannot_be_done_is_one_line_and_two(tmp_path, arguments, words):
     done = command(*arguments, cwd=tmp_path)

@@ -287,3 +287,32 @@ def test_a_path_with_blanks_goes_all_the_way(copied, tmp_path, night):
         feed.replaying.resume()
         feed.replaying.wait(timeout=60)
         assert trades.df.height == night.frames["trade"].height
+
+
+@pytest.mark.parametrize("call", [kn.open_recording, kn.replay, kn.open_export], ids=lambda each: each.__name__)
+@pytest.mark.parametrize(
+    ("path", "error", "words"),
+    [
+        ("x" * 300, RecordingError, "^x+…x+ cannot be read: File name too long"),
+        (f"{'y' * 300}/z", RecordingError, "^y+…y+/z cannot be read: File name too long"),
+        ("a\0b", ConfigurationError, "has a zero byte.*: give the folder that was"),
+        ("\ud800", ConfigurationError, "half a character.*: give the folder that was"),
+    ],
+    ids=["too long", "too long above", "a zero byte", "half a character"],
+)
+def test_a_name_that_no_file_has_is_one_error(call, path, error, words):
+    with pytest.raises(error, match=words):
+        call(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "error", "words"),
+    [
+        ("x" * 300, RecordingError, "cannot be exported to: File name too long"),
+        ("a\0b", ConfigurationError, "has a zero byte.*: give a folder for the tables"),
+    ],
+    ids=["too long", "a zero byte"],
+)
+def test_nothing_is_exported_to_a_name_that_no_file_has(night, path, error, words):
+    with pytest.raises(error, match=words):
+        kn.open_recording(night.folder).export(path)

@@ -17,6 +17,7 @@ from kalshi_nb.errors import (
     RecordingError,
     RecordingInUseError,
     RecordingWarning,
+    SubscriptionError,
     UnknownChannelError,
 )
 from tests.engine.conftest import wait_until
@@ -71,6 +72,78 @@ def test_what_is_named_is_wanted_by_the_recorder_itself_until_it_is_closed(excha
     recording = kn.open_recording(tmp_path / "night")
     assert recording.trades().collect()["market_ticker"].unique().to_list() == [market]
     assert recording.deltas().collect().height > 20
+
+
+def test_each_recorder_of_a_feed_says_what_it_was_asked_for_itself(exchange, feed, tmp_path):
+    markets = list(exchange.market_tickers)
+    feed.deltas(markets[5])
+    asked = {
+        "one": (["trade"], [markets[0]]),
+        "none": (["trade"], ["NOPE"]),
+        "two": (["trade", "ticker"], [markets[3]]),
+        "all": (["trade"], None),
+    }
+    recorders = [feed.record(tmp_path / name, *each) for name, each in asked.items()]
+    exchange.advance(60)
+    for each in recorders:
+        each.close()
+    for name, (channels, some) in asked.items():
+        for path in (tmp_path / name, *(tmp_path / name).glob("*/*.zst")):
+            info = kn.open_recording(path).info()
+            assert info.wanted == dict.fromkeys(sorted(channels), some)
+            assert info.missing == ({"trade": ["NOPE"]} if name == "none" else {})
+
+
+def test_what_a_recorder_keeps_that_names_nothing_is_what_its_feed_asked_for(exchange, feed, tmp_path):
+    markets = list(exchange.market_tickers)
+    feed.trades(["NOPE", markets[0]])
+    feed.fills()
+    with feed.record(tmp_path / "night"):
+        exchange.advance(30)
+        feed.book(markets[1]).wait()
+    info = kn.open_recording(tmp_path / "night").info()
+    assert info.wanted == {"orderbook_delta": [markets[1]], "trade": sorted(["NOPE", markets[0]])}
+    assert info.missing == {"trade": ["NOPE"]}
+
+
+def test_each_run_into_a_folder_says_what_it_was_asked_for(exchange, feed, tmp_path):
+    markets = list(exchange.market_tickers)
+    for asked in (["trade", markets[0]], ["orderbook_delta", markets[1]], ["trade", "NOPE"]):
+        with feed.record(tmp_path / "night", *asked):
+            feed.tickers(markets[2]).wait()  # which is none of the recorder's
+            exchange.advance(30)
+            feed.tickers(markets[2]).close()
+    info = kn.open_recording(tmp_path / "night").info()
+    assert info.wanted == {"orderbook_delta": [markets[1]], "trade": sorted([markets[0], "NOPE"])}
+    assert info.missing == {"trade": ["NOPE"]}
+    of_each = [kn.open_recording(each).info().wanted for each in sorted((tmp_path / "night").glob("*/*.zst"))]
+    assert of_each == [{"trade": [markets[0]]}, {"orderbook_delta": [markets[1]]}, {"trade": ["NOPE"]}]
+
+
+def test_what_the_feed_received_and_the_recorder_did_not_keep_was_not_recorded(exchange, feed, tmp_path):
+    with feed.record(tmp_path / "night", "trade"):
+        tickers = feed.tickers()
+        exchange.advance(30)
+    recording = kn.open_recording(tmp_path / "night")
+    assert len(tickers) > 0
+    assert repr(recording).endswith(" UTC, trade>")
+    assert list(recording.export(tmp_path / "tables").rows) == ["trade"]
+    with (
+        kn.replay(tmp_path / "night", "max") as played,
+        pytest.raises(SubscriptionError, match="What it has: trade"),
+    ):
+        played.tickers()
+
+
+def test_quotes_are_recorded_as_the_books_that_they_are_made_from(exchange, feed, tmp_path):
+    ticker = next(iter(exchange.market_tickers))
+    feed.book(ticker).wait()  # the recorder asks for nothing that is not there
+    with feed.record(tmp_path / "night", ["quotes", "orderbook_delta"], ticker) as recorder:
+        exchange.advance(60)
+        assert recorder.channels == ("orderbook_delta",)
+    recording = kn.open_recording(tmp_path / "night")
+    assert recording.info().wanted == {"orderbook_delta": [ticker]}
+    assert recording.quotes().collect().height > 0
 
 
 def test_what_cannot_be_wanted_leaves_nothing_behind_but_what_was_there(exchange, feed, tmp_path):
@@ -132,7 +205,20 @@ def test_no_rows_pile_up_for_a_recorder_which_takes_none(exchange, feed, tmp_pat
     [
         ((), ConfigurationError, "folder"),
         (("s3://bucket/night",), ConfigurationError, "folder of this computer"),
+        (("file://elsewhere/night",), ConfigurationError, "the computer 'elsewhere'"),
+        ((" ",), ConfigurationError, "is no path: give the folder to record into"),
+        (("a\0b", "trade"), ConfigurationError, "a zero byte.*: give the folder to record into"),
+        (("\ud800", "trade"), ConfigurationError, "half a character.*: give the folder to record into"),
+        (("x" * 300, "trade"), RecordingError, "cannot be recorded into: File name too long"),
+        (("/proc/x", "trade"), RecordingError, "^/proc/x cannot be recorded into: no folder can be made there"),
         (("night", []), ConfigurationError, "empty"),
+        (("night", 5), UnknownChannelError, "^channels=5: name a channel as text, or a list of them, of trade"),
+        (("night", True), UnknownChannelError, "^channels=True: name a channel as text"),
+        (("night", len), UnknownChannelError, "^channels=.*: name a channel as text"),
+        (("night", b"trade"), UnknownChannelError, "^channels=a bytes: name a channel as text"),
+        (("night", [b"trade"]), UnknownChannelError, "^channels=a list: name a channel as text"),
+        (("night", "orderbook_delta"), MarketTickerError, r"record\(path, \['orderbook_delta'\], \['KX.*record those"),
+        (("night", ["trade", "quotes"]), MarketTickerError, r"record\(path, \['trade', 'quotes'\], \['KX"),
         (("night", "trades"), UnknownChannelError, "trade"),
         (("night", ["trade", None]), UnknownChannelError, "None"),
         (("night", "trade", []), kn.errors.MarketTickerError, "empty"),
@@ -215,6 +301,29 @@ def test_a_folder_that_goes_away_is_told_and_the_feed_goes_on(exchange, feed, tm
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert not recorder.close()  # and that is said once
+
+
+def test_a_segment_that_is_removed_is_told_as_that_and_the_recording_goes_on(exchange, feed, tmp_path):
+    trades = feed.trades()
+    with feed.record(tmp_path / "night", "trade") as recorder:
+        exchange.advance(30)
+        assert recorder.flush()
+        (part,) = (tmp_path / "night").rglob("*.part")
+        part.unlink()
+        troubles = []
+
+        def is_told():
+            exchange.advance(1)
+            troubles.append(recorder.status.trouble)
+            return troubles[-1] is not None
+
+        wait_until(is_told)
+        assert "what was written into is not there any more" in troubles[-1]
+        assert "Leave the files of a recording where they are; the recording goes on by itself then" in troubles[-1]
+        wait_until(lambda: recorder.status.trouble is None)
+        known = trades.total
+        exchange.advance(60)
+    assert kn.open_recording(tmp_path / "night").trades().collect().height >= trades.total - known > 0
 
 
 def test_a_recorder_is_not_set_and_is_closed_twice(feed, tmp_path):

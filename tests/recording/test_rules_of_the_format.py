@@ -1,6 +1,7 @@
 """The rules of the format, each by itself and by as little as shows it."""
 
 import errno
+import json
 import os
 import re
 import struct
@@ -13,9 +14,11 @@ from kalshi_nb._recording import journal as journal_module
 from kalshi_nb._recording import writer as writer_module
 from kalshi_nb._recording.index import FOOTER, SKIPPABLE, Index, IndexBuilder, pack, tail_size, unpack
 from kalshi_nb._recording.journal import Journal
+from kalshi_nb._recording.kept import Kept
 from kalshi_nb._recording.lines import encode
-from kalshi_nb._recording.marks import Mark, find_mark, first_line, mark_over
+from kalshi_nb._recording.marks import After, Mark, find_mark, first_line, mark_over
 from kalshi_nb._recording.reading import Report, Segments, _made_index, _written_index
+from kalshi_nb._recording.recording import open_recording
 from kalshi_nb._recording.segment import Limits
 from kalshi_nb._recording.writer import LEVEL, Writer
 from kalshi_nb._recording.zstd import compress, decompress
@@ -312,6 +315,33 @@ def test_an_index_knows_where_books_came_over_last_and_that_asking_is_not_wantin
     assert index.wanted == {"": ["A"], "orderbook_delta": ["A", "B"]}
     assert index.connections == 2
     assert Index().connections == 1
+
+
+def test_a_first_line_says_what_was_asked_for_beside_what_earlier_readers_know(tmp_path):
+    known = {"kalshi_nb", "segment", "after", "t", "wall", "monotonic", "host", "pid", "kit", "python"}
+    said = json.loads(
+        first_line(7, After(6, 50), MORNING, Kept(["trade", "ticker"], {"trade": ["A"], "ticker": None}))
+    )
+    assert said.keys() - known == {"kept"}
+    assert said["kept"] == {"channels": ["trade", "ticker"], "wanted": {"trade": ["A"], "ticker": None}}
+    assert said["kalshi_nb"] == 1
+
+
+def test_a_recording_that_does_not_say_what_was_asked_for_says_what_the_feed_asked_for(tmp_path):
+    before = {"kalshi_nb": 1, "segment": 1, "after": None, "t": MORNING, "wall": 1, "monotonic": 1, "kit": "0.1.0"}
+    command = b'{"id":1,"cmd":"subscribe","params":{"channels":["trade","ticker"],"market_tickers":["A"]}}'
+    added = b'{"id":2,"cmd":"update_subscription","params":{"sids":[1],"market_tickers":["B"],"action":"add_markets"}}'
+    lines = [json.dumps(before, separators=(",", ":")).encode() + b"\n"]
+    lines += [line for each in (command, added) for line in encode(Sent(MORNING, 1, each))]
+    text = b"".join(lines)
+    folder = tmp_path / "2026-11-22"
+    folder.mkdir()
+    (folder / "20261122T150000.000000Z-000001.jsonl.zst").write_bytes(
+        compress(text + mark_over(text, len(lines), len(lines)))
+    )
+    info = open_recording(tmp_path).info()
+    assert info.wanted == {"ticker": ["A", "B"], "trade": ["A", "B"]}  # nobody knows of which B was
+    assert info.missing == info.wanted
 
 
 def test_whoever_wants_one_kind_of_message_is_told_of_damage_among_others(tmp_path):
