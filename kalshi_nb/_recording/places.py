@@ -106,10 +106,16 @@ def check_folder(path: str) -> None:
     Raises
     ------
     RecordingError
-        When it has more files than any recording, or is one whose segments are none any more.
+        When it has more files than any recording, or is one whose segments are none any more; or the disk does not
+        even say what is there.
     """
-    place = local_path(path)
-    if address_of(path) is not None or not place.is_dir():
+    if address_of(path) is None:
+        with refusals(f"{told(path)} cannot be read"):
+            _check_folder(local_path(path))
+
+
+def _check_folder(place: Path) -> None:
+    if not place.is_dir():
         return
     if not (place / ABOUT).is_file():
         _check_extent(place)

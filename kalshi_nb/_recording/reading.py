@@ -304,6 +304,12 @@ class Segments:
             found += [(each.first, file.name) for each in frames if each.first is not None][:1]
         return found
 
+    def size_of(self, path: str) -> int:
+        """Return how many bytes the segment at a path of these has now."""
+        (file,) = (each for each in self.files if each.path == path)
+        with file.opened() as source:
+            return source.size
+
     @property
     def folder(self) -> str:
         """The folder of the recording that the segments are of."""

@@ -552,7 +552,7 @@ class Recording:
         paths: dict[str, str] = {}
         for each in self._segments.files:  # copies of one segment are read together, and make one file
             path = paths.setdefault(each.name, each.path)
-            sizes[path] = sizes.get(path, 0) + self._size(each.path)
+            sizes[path] = sizes.get(path, 0) + self._segments.size_of(each.path)
         watch = meter if client is None else SILENT
         export = partial(_export, job, absolute(self._place), self._options, watch)
 
@@ -601,11 +601,6 @@ class Recording:
             return tables_of(self._backfilled.mark(found), channels, tickers, (job.start, job.end))
 
         return Tables(channels, begins, blocks(), gaps, frozenset(filter(self._is_late, channels)))
-
-    def _size(self, path: str) -> int:
-        (file,) = (each for each in self._segments.files if each.path == path)
-        with file.opened() as source:
-            return source.size
 
     def repair(self, where: Where = None, *, progress: Progress | None = None) -> RepairReport:
         """Fetch the trades that are missing in gaps, and keep them beside the segments, of which no byte changes.
