@@ -3,6 +3,7 @@
 import datetime as dt
 
 import kalshi_nb as kn
+from tests.engine.conftest import wait_until
 
 CHANNELS = ("trade", "ticker", "orderbook_delta")
 
@@ -19,6 +20,8 @@ def some_nights(folder, *, hours=(15, 18)):
             exchange.faults.plan(number, drop=0.03)
             exchange.advance(30)
             exchange.faults.drop_connections()
+            # It comes back by the wall's clock, however long that takes; messages are to come over the end of the hour.
+            wait_until(lambda: feed.health().reconnects == 1 and feed.state == "connected", timeout=60)
             exchange.advance(30)
             exchange.faults.clear()
             exchange.advance(10)
