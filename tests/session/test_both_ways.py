@@ -29,6 +29,7 @@ def way():
 # Any history -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.timeout(600)  # three hundred histories, where other tests have the machine
 @needs_the_compiled_part
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(histories, listened)

@@ -120,7 +120,7 @@ def test_an_unchanged_picture_is_sent_again_as_a_heartbeat_only(messages, thread
     wait_until(lambda: messages.of(view.widget))
     beat = messages.of(view.widget)[0]
     assert HEARTBEAT_SECONDS == 2
-    assert beat.at - opened.at >= HEARTBEAT_SECONDS
+    assert beat.at - opened.at >= HEARTBEAT_SECONDS - 0.1  # it counts from when the first picture was made
     assert beat.picture["version"] == opened.picture["version"]
     assert beat.picture["sent"] - opened.picture["sent"] >= HEARTBEAT_SECONDS - 0.1
 
