@@ -20,7 +20,7 @@ def some_nights(folder, *, hours=(15, 18)):
             exchange.faults.plan(number, drop=0.03)
             exchange.advance(30)
             exchange.faults.drop_connections()
-            # It comes back by the wall's clock, however long that takes; messages are to come over the end of the hour.
+            # It comes back by the wall's clock, however long that takes; there are to be messages as the hour ends.
             wait_until(lambda: feed.health().reconnects == 1 and feed.state == "connected", timeout=60)
             exchange.advance(30)
             exchange.faults.clear()
