@@ -23,17 +23,21 @@ class About(NamedTuple):
     ----------
     source : str
         The address of the exchange that was recorded; empty where it does not say.
+    created : str
+        When it was created; likewise.
     damage : str
         Why it cannot be read; empty where it can, and where it is not there.
     """
 
     source: str = ""
+    created: str = ""
     damage: str = ""
 
 
 class _Said(msgspec.Struct):
     kalshi_nb: int
     source: str = msgspec.field(name="from", default="")
+    created: str = ""
     kit: str = ""
 
 
@@ -73,6 +77,7 @@ def read_about(folder: str, open_file: Callable[[str], BinaryIO] = open_here) ->
                 f"{where} was recorded by a newer version of kalshi_nb, in format {number}; this version knows up to "
                 f"{FORMAT}. Run: pip install --upgrade kalshi-nb"
             )
-        return About(msgspec.json.decode(content, type=_Said).source)
+        said = msgspec.json.decode(content, type=_Said)
+        return About(said.source, said.created)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return About(damage=f"{ABOUT}: it cannot be read; no message is in it, and the segments are read without")

@@ -161,7 +161,10 @@ def find(
     if len(some) > 1:
         which = ", ".join(some[:5]) + (f" and {len(some) - 5} more" if len(some) > 5 else "")
         raise RecordingError(f"{_told(path)} has {len(some)} recordings in it, {which}: name one of them.")
-    return [found[each] for each in sorted(found)]
+    once: dict[str, SegmentFile] = {}
+    for place in sorted(found):  # a copy in the folder of another day says nothing that the first one does not
+        once.setdefault(found[place].name, found[place])
+    return list(once.values())
 
 
 def folder_of(segment: str) -> str:

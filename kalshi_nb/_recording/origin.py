@@ -7,17 +7,17 @@ by: when it was created, which ``recording.json`` says, and the first lines of i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
-from typing import BinaryIO
 
 import msgspec
 
+from kalshi_nb._recording.about import read_about
 from kalshi_nb._recording.blocks import Blocks
 from kalshi_nb._recording.files import SegmentFile, find, folder_of
-from kalshi_nb._recording.layout import ABOUT, read_name
+from kalshi_nb._recording.layout import read_name
 from kalshi_nb._recording.marks import read_first
 from kalshi_nb.errors import RecordingError
 
@@ -75,7 +75,7 @@ def origin_of(files: Sequence[SegmentFile]) -> Origin:
     firsts: dict[str, str] = {}
     for each in files:
         firsts.setdefault(each.name, _first_of(each))
-    return Origin(_created(folder_of(files[0].path), files[0].open_file), firsts)
+    return Origin(read_about(folder_of(files[0].path), files[0].open_file).created, firsts)
 
 
 def origin_in(folder: Path) -> Origin:
@@ -83,19 +83,7 @@ def origin_in(folder: Path) -> Origin:
     try:
         return origin_of(find(folder))
     except RecordingError:
-        return Origin(_created(str(folder), lambda path: Path(path).open("rb")))
-
-
-class _About(msgspec.Struct):
-    created: str = ""
-
-
-def _created(folder: str, open_file: Callable[[str], BinaryIO]) -> str:
-    try:
-        with open_file(f"{folder or '.'}/{ABOUT}") as opened:
-            return msgspec.json.decode(opened.read(), type=_About).created
-    except Exception:  # noqa: BLE001  # a store has errors of its own for what is not there
-        return ""
+        return Origin(read_about(str(folder)).created)
 
 
 def _first_of(file: SegmentFile) -> str:

@@ -548,11 +548,7 @@ class Recording:
 
     def _run(self, job: Job, named: Sequence[str], client: Any = None, meter: Meter | None = None) -> ExportReport:
         meter = Meter(None) if meter is None else meter
-        sizes: dict[str, int] = {}
-        paths: dict[str, str] = {}
-        for each in self._segments.files:  # copies of one segment are read together, and make one file
-            path = paths.setdefault(each.name, each.path)
-            sizes[path] = sizes.get(path, 0) + self._segments.size_of(each.path)
+        sizes = {each.path: self._segments.size_of(each.path) for each in self._segments.files}
         watch = meter if client is None else SILENT
         export = partial(_export, job, absolute(self._place), self._options, watch)
 
