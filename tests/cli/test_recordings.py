@@ -141,11 +141,17 @@ def test_ctrl_c_is_heard_while_there_is_nothing_to_do(place, arguments):
 @pytest.mark.skipif(os.name == "nt", reason="this system has no such signals")
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
 def test_what_would_end_a_process_seals_what_was_recorded(tmp_path, name):
-    with begun("record", "night", "--env", "sim", cwd=tmp_path) as process:
+    number = getattr(signal, name)
+    before = signal.signal(number, signal.SIG_DFL)  # these tests may have been started by nohup
+    try:
+        process = begun("record", "night", "--env", "sim", cwd=tmp_path)
+    finally:
+        signal.signal(number, before)
+    with process:
         assert "Ctrl-C seals it" in process.stderr.readline()
-        process.send_signal(getattr(signal, name))
+        process.send_signal(number)
         out, err = process.communicate(timeout=60)
-    assert process.returncode == 128 + getattr(signal, name)
+    assert process.returncode == 128 + number
     assert ("messages kept" in out, err) == (True, "")
     assert kn.open_recording(tmp_path / "night").info().sealed == 1
 
