@@ -81,7 +81,7 @@ class Blocks:
     ended : bool
         Whether the last line of a segment in good order was met.
     pending : int
-        Whole lines after the newest block that no mark stands over.
+        Whole lines after the newest block that no mark stands over, or one that they do not agree with.
     ends : int
         Where in the file to go on after the newest whole frame.
     """
@@ -165,7 +165,10 @@ class Blocks:
             missing = mark.lines - mark.over - self.lines
             if mark.good and mark.lines == self.lines:
                 self._good = fed  # handed out before, and now known to the byte
-            if not mark.good or missing < 0:  # of the lines of neither anything is handed out
+            if not mark.good:  # of its lines nothing is handed out
+                self.pending = max(self.pending, content.count(b"\n"), 1)
+                continue
+            if missing < 0:
                 continue
             skipped = max(0, frame - self._good) if missing else 0
             self.lines, self._good, self.pending = mark.lines, fed, 0

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 
 from kalshi_nb._recording.joining import Joined, joined
 from kalshi_nb._recording.kept import Kept
-from kalshi_nb._recording.segment import LIMITS, Limits
+from kalshi_nb._recording.segment import LIMITS, LOW, Limits
 from kalshi_nb._recording.unwritten import unwritten
 from kalshi_nb._recording.writer import LEVEL, Writer
 from kalshi_nb._rows.heard import Checkpoint, Heard, Read
@@ -22,9 +22,6 @@ __all__ = ["Journal", "JournalStatus"]
 
 _QUEUE: Final = 64 << 20
 """Bytes that wait for the disk at most."""
-
-_LOW_LEVEL: Final = 1
-"""Where much comes: files are a ninth larger than of `LEVEL`, for less than a fifth of its CPU time."""
 
 _FLUSH_EVERY: Final = 0.8
 _REST: Final = 0.1
@@ -36,6 +33,11 @@ _SLOW: Final = 2.0
 
 _MUCH: Final = 1 << 20
 """Bytes that end a rest; and so many waiting, or so many a second, are compressed less."""
+
+_BEHIND: Final = 4 << 20
+_STEP: Final = 256 << 10
+_PAUSE: Final = 2e-5
+"""Bytes that wait from which on whoever hands over pauses after so many bytes for so many seconds."""
 
 _OVER: Final = 5.0
 """Seconds over which rates are taken."""
@@ -126,7 +128,7 @@ class Journal:
         self._most = queue
         # Each of these is changed by one thread alone: put by whoever hands over, the others by the recorder's.
         self._put = self._messages = self._dropped = 0
-        self._taken = 0
+        self._taken = self._rested = 0
         self._dropping: tuple[int, int] | None = None  # since when, and how many messages before that
         self._last_at = 0
         self._idle = self._resting = False
@@ -142,10 +144,11 @@ class Journal:
         self._thread.start()
 
     def put(self, item: Heard) -> None:
-        """Hand over an item; one thread at a time. Never waits, and raises nothing of a disk's.
+        """Hand over an item; one thread at a time. Waits for nobody, and raises nothing of a disk's.
 
         A read is taken as the lines that it will be: one piece of memory for as long as it waits, in place of
-        hundreds, and what is written in one go is read in one go.
+        hundreds, and what is written in one go is read in one go. While more than 4 MiB wait it makes a pause of some
+        microseconds after each half of a MiB.
         """
         if self._closing or self._forks != forks():
             return
@@ -169,6 +172,12 @@ class Journal:
             self._dropped += messages
             return
         self._append(size, taken)
+        if waiting > _BEHIND and self._put - self._rested > _STEP:
+            # Whoever hands over so much keeps the interpreter busy, and each call in which the recorder's thread gives
+            # it away costs it up to 5 ms until it has it back: it fell ever further behind, and dropped. A thread that
+            # sleeps, however shortly, leaves the interpreter to the one that waits for it.
+            self._rested = self._put
+            time.sleep(_PAUSE)
         if self._idle or (self._resting and waiting > _MUCH):
             self._idle = self._resting = False
             self._ring.set()
@@ -331,7 +340,7 @@ class Journal:
         # Once it is much, it is not little before it is half of that: each change ends a frame before it is full.
         much = _MUCH if self._writer.level == LEVEL else _MUCH // 2
         is_much = self._put - self._taken > _MUCH or came > much * _OVER
-        return _LOW_LEVEL if is_much else LEVEL
+        return LOW if is_much else LEVEL
 
     def _take(self) -> None:
         """Hand on what waits now, and no more where the disk refuses."""

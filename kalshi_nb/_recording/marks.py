@@ -116,12 +116,12 @@ def is_end(text: bytes, begin: int = 0) -> bool:
     return text.startswith(_END, begin)
 
 
-def mark_over(text: bytes | memoryview, lines: int, over: int) -> bytes:
+def mark_over(text: bytes, lines: int, over: int) -> bytes:
     """Return the mark that stands after `text`.
 
     Parameters
     ----------
-    text : bytes or memoryview
+    text : bytes
         Whole lines, all since the last mark.
     lines : int
         The lines of the segment up to here, marks left out.

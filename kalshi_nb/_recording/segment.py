@@ -19,10 +19,13 @@ from kalshi_nb._recording.marks import After, end_line, first_line, mark_over
 from kalshi_nb._recording.zstd import CompressionParameter, ZstdCompressor
 from kalshi_nb._rows.heard import Checkpoint, Heard
 
-__all__ = ["LIMITS", "WINDOW_LOG", "Limits", "Segment"]
+__all__ = ["LIMITS", "LOW", "WINDOW_LOG", "Limits", "Segment"]
 
 WINDOW_LOG: Final = 21
 """How far back zstd looks, as a power of two: farther than a frame is long, and what a reader has to have room for."""
+
+LOW: Final = 1
+"""How hard to compress where much comes: a ninth larger than at level 6, for less than a fifth of its CPU time."""
 
 _HELD: Final = 1 << 20
 """Compressed bytes that are kept back at most until they are written."""
@@ -35,7 +38,8 @@ class Limits:
     Attributes
     ----------
     piece : int
-        Raw bytes under one mark, compressed in one go while they are in the cache.
+        Raw bytes under one mark, compressed in one go while they are in the cache; at the low level as many as a frame
+        has.
     frame, frame_us : int
         Raw bytes of a frame, and its length in microseconds: what one damaged byte can cost.
     segment : int
@@ -142,14 +146,17 @@ class Segment:
         # Joined lines are known by number: counting holds the interpreter while the feed waits for it.
         self._count += item.messages + 1 if isinstance(item, Joined) else sum(each.count(b"\n") for each in lines)
         self.raw += size
-        if self._waiting >= self._limits.piece:
-            self._compress()
+        # Each call of zstd gives the interpreter away, and where much comes it takes milliseconds to have it back:
+        # there a piece is as large as a frame, and one call compresses it and ends it.
+        if self._waiting >= (self._limits.piece if self._compressing > LOW else self._limits.frame):
             if (
-                self._frame_raw >= self._limits.frame
+                self._frame_raw + self._waiting >= self._limits.frame
                 or abs(self._at - self._frame_began) >= self._limits.frame_us
                 or self.level != self._compressing
             ):
                 self._end_frame()
+            else:
+                self._compress()
 
     def flush(self) -> None:
         """Return when all that was added is on the disk to stay.
@@ -217,22 +224,22 @@ class Segment:
                 self._part.unlink()
         return certain
 
-    def _compress(self) -> None:
-        """Put a mark over what waits, and compress both."""
+    def _compress(self, *, ends: bool = False) -> None:
+        """Put a mark over what waits, and compress both; where it `ends`, so does the frame."""
         if not self._lines:
             return
-        text = memoryview(b"".join(self._lines))
+        text = b"".join(self._lines)
         self.lines += self._count
-        mark = mark_over(text, self.lines, self._count)
+        text += mark_over(text, self.lines, self._count)
         self._lines, self._waiting, self._count = [], 0, 0
-        for begin in range(0, len(text), self._limits.piece):
-            self._put(self._compressor.compress(text[begin : begin + self._limits.piece]))
-        self._put(self._compressor.compress(mark))
-        self._frame_raw += len(text) + len(mark)
+        self._put(self._compressor.compress(text, ZstdCompressor.FLUSH_FRAME if ends else ZstdCompressor.CONTINUE))
+        self._frame_raw += len(text)
 
     def _end_frame(self) -> None:
-        self._compress()
-        self._put(self._compressor.flush(ZstdCompressor.FLUSH_FRAME))
+        if self._lines:
+            self._compress(ends=True)
+        else:
+            self._put(self._compressor.flush(ZstdCompressor.FLUSH_FRAME))
         self._builder.end_frame(self.size + self._held, raw=self._frame_raw, lines=self.lines)
         self._frame_raw, self._frame_began = 0, self._at
         if self.level != self._compressing:
