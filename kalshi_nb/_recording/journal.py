@@ -126,9 +126,10 @@ class Journal:
         self._writer = Writer(folder, ask_checkpoint, about or {}, limits, kept)
         self._queue: deque[tuple[int, Heard | Joined]] = deque()
         self._most = queue
-        # Each of these is changed by one thread alone: put by whoever hands over, the others by the recorder's.
+        # Each of these is changed by one thread alone: the first by whoever hands over, the last by the recorder's.
         self._put = self._messages = self._dropped = 0
-        self._taken = self._rested = 0
+        self._paused_at = 0  # how much had been put at the last pause
+        self._taken = 0
         self._dropping: tuple[int, int] | None = None  # since when, and how many messages before that
         self._last_at = 0
         self._idle = self._resting = False
@@ -148,7 +149,7 @@ class Journal:
 
         A read is taken as the lines that it will be: one piece of memory for as long as it waits, in place of
         hundreds, and what is written in one go is read in one go. While more than 4 MiB wait it makes a pause of some
-        microseconds after each half of a MiB.
+        microseconds after each quarter of a MiB.
         """
         if self._closing or self._forks != forks():
             return
@@ -172,11 +173,11 @@ class Journal:
             self._dropped += messages
             return
         self._append(size, taken)
-        if waiting > _BEHIND and self._put - self._rested > _STEP:
+        if waiting > _BEHIND and self._put - self._paused_at > _STEP:
             # Whoever hands over so much keeps the interpreter busy, and each call in which the recorder's thread gives
             # it away costs it up to 5 ms until it has it back: it fell ever further behind, and dropped. A thread that
             # sleeps, however shortly, leaves the interpreter to the one that waits for it.
-            self._rested = self._put
+            self._paused_at = self._put
             time.sleep(_PAUSE)
         if self._idle or (self._resting and waiting > _MUCH):
             self._idle = self._resting = False
