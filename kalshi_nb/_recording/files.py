@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import glob
 import io
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any, BinaryIO, Final
 from kalshi_nb._frames.addresses import address_of, reach, told
 from kalshi_nb._frames.files import local_path, reason_of
 from kalshi_nb._recording.disk import refusals
-from kalshi_nb._recording.layout import ABOUT, PART, read_name
+from kalshi_nb._recording.layout import ABOUT, DAY, PART, read_name
 from kalshi_nb._recording.lock import is_held
 from kalshi_nb._recording.unwritten import note_in
 from kalshi_nb._rows.heard import Event
@@ -26,9 +25,6 @@ _NOTHING: Final = (
     "There is no recording at {}: name the folder that was recorded into, or one of its segments (….jsonl.zst, "
     "….jsonl.zst.part)."
 )
-
-_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
-"""What the folder of a day is called."""
 
 
 def name_in(path: str) -> str:
@@ -171,7 +167,7 @@ def folder_of(segment: str) -> str:
     """Return the folder of the recording that a segment is of, by its path."""
     above = segment.replace("\\", "/").rpartition("/")[0]
     folder, _, day = above.rpartition("/")
-    return folder if _DAY.fullmatch(day) else above
+    return folder if DAY.fullmatch(day) else above
 
 
 def _told(path: str | Path) -> str:

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 __all__ = [
     "ABOUT",
     "BACKFILLED",
+    "DAY",
     "LOCK",
     "PART",
     "UNWRITTEN",
@@ -36,6 +37,9 @@ PART: Final = ".part"
 """What the name of a segment ends with until it is sealed."""
 
 _NAME: Final = re.compile(r"(?P<began>\d{8}T\d{6}\.\d{6}Z)-(?P<number>\d{6,12})\.jsonl\.zst(?P<part>\.part)?")
+DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
+"""What the folder of a day is called."""
+
 _LAST: Final = 253_402_300_799_999_999
 """The last microsecond that has a date."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
@@ -18,7 +17,7 @@ from kalshi_nb._frames.files import local_path
 from kalshi_nb._moments import datetime_of
 from kalshi_nb._recording.about import read_about
 from kalshi_nb._recording.disk import refusals
-from kalshi_nb._recording.layout import ABOUT, BACKFILLED, UNWRITTEN, read_name
+from kalshi_nb._recording.layout import ABOUT, BACKFILLED, DAY, UNWRITTEN, read_name
 from kalshi_nb._recording.reading import Segments
 from kalshi_nb._redaction import has_bytes, shown
 from kalshi_nb.errors import ConfigurationError, NewerRecordingError, RecordingError
@@ -33,8 +32,6 @@ WHERE_RECORDED: Final = "the folder that was recorded into, such as 'data/night'
 
 _MOST: Final = 20_000
 """Files and folders that are looked at, beside segments, where it is not sure that a recording is meant."""
-
-_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 
 _OURS: Final = (
     "market_tickers",
@@ -161,7 +158,7 @@ def _no_segments(place: Path) -> str | None:
     # As they are looked for: links to folders are followed.
     if next(glob.iglob("**/*.jsonl.zst*", root_dir=place, recursive=True), None) is not None:  # noqa: PTH207
         return None
-    days = [each.path for each in _visible(str(place)) if _DAY.fullmatch(each.name) and _is_folder(each)]
+    days = [each.path for each in _visible(str(place)) if DAY.fullmatch(each.name) and _is_folder(each)]
     own = {ABOUT, UNWRITTEN, BACKFILLED}
     files = (
         str(Path(each.path).relative_to(place))
