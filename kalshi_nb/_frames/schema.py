@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
@@ -9,12 +10,13 @@ import polars as pl
 from kalshi_nb._fixed_point import CONTRACT, COST_PARTS, DOLLAR, VALUE_PARTS
 from kalshi_nb._frames.marks import BACKFILLED, GAP
 from kalshi_nb._frames.names import SHARED_NAMES
+from kalshi_nb._frames.one_row import Column, one_row
 from kalshi_nb._frames.series import frame, series
 from kalshi_nb._rows.channels import LAYOUTS
 from kalshi_nb._rows.columns import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from kalshi_nb._rows.rows import Row
 
@@ -52,6 +54,9 @@ _BASES: Final[dict[Kind, type[pl.DataType]]] = {
 
 _SHARED: Final = frozenset[Kind]({"market", "name"})
 """What many rows have the same text in."""
+
+_OFTEN: Final = frozenset[Kind]({"market", "name", "outcome", "book", "flag"})
+"""What has the same values again and again, in one row after the other."""
 
 _FEW: Final = 256
 """Fewer numbers than this are divided sooner by Python than by polars."""
@@ -102,9 +107,22 @@ def empty(channel: str, exact: bool = False) -> pl.DataFrame:
 
 def frame_of(channel: str, rows: Sequence[Row], exact: bool = False) -> pl.DataFrame:
     """Return plain rows of `channel`, at least one, as a frame of one chunk."""
+    if len(rows) == 1 and not exact and (make := _one_row(channel)) is not None:
+        return make(rows[0])
     values = zip(*rows, strict=True)
     return frame(
         [column(name, kind, each, exact=exact) for (name, kind), each in zip(LAYOUTS[channel], values, strict=True)]
+    )
+
+
+@cache
+def _one_row(channel: str) -> Callable[[Row], pl.DataFrame] | None:
+    """Return what makes a frame of a row that came alone; see :mod:`kalshi_nb._frames.one_row`."""
+    return one_row(
+        [
+            Column(name, _BASES.get(kind, pl.Int64), _dtype(kind, exact=False), _PARTS.get(kind, 0), kind in _OFTEN)
+            for name, kind in LAYOUTS[channel]
+        ]
     )
 
 

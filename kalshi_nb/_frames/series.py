@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     Make = Callable[[str, Sequence[Any]], pl.Series]
+    Construct = Callable[[str, Sequence[Any], bool], Any]  # the last says whether to be strict
 
-__all__ = ["frame", "series", "straight_frame", "straight_ways"]
+__all__ = ["frame", "series", "straight_constructors", "straight_frame", "straight_ways"]
 
 _TRIALS: dict[type[pl.DataType], tuple[str, tuple[Any, ...], Any]] = {
     pl.Int64: ("new_opt_i64", (1, None, -(2**62)), "1"),
@@ -31,24 +32,38 @@ _TRIALS: dict[type[pl.DataType], tuple[str, tuple[Any, ...], Any]] = {
 
 
 @cache
+def straight_constructors() -> dict[type[pl.DataType], Construct | None]:
+    """Return polars' own inner constructor of each dtype, None for one that cannot be trusted."""
+    return {dtype: _straight(dtype, *trial) for dtype, trial in _TRIALS.items()}
+
+
+@cache
 def straight_ways() -> dict[type[pl.DataType], Make]:
     """Return what makes a Series of each dtype; the public way where no other can be trusted."""
-    return {dtype: _straight(dtype, *trial) or _public(dtype) for dtype, trial in _TRIALS.items()}
+    return {
+        dtype: _public(dtype) if construct is None else _wrapping(construct)
+        for dtype, construct in straight_constructors().items()
+    }
 
 
 def _public(dtype: type[pl.DataType]) -> Make:
     return lambda name, values: pl.Series(name, values, dtype=dtype)
 
 
-def _straight(dtype: type[pl.DataType], name: str, values: tuple[Any, ...], wrong: object) -> Make | None:
+def _wrapping(construct: Construct) -> Make:
+    wrap = pl.Series._from_pyseries  # noqa: SLF001  # that is what all this is about
+
+    def make(name: str, values: Sequence[Any]) -> pl.Series:
+        made: pl.Series = wrap(construct(name, values, True))
+        return made
+
+    return make
+
+
+def _straight(dtype: type[pl.DataType], name: str, values: tuple[Any, ...], wrong: object) -> Construct | None:
     try:
-        construct = getattr(type(pl.Series()._s), name)  # noqa: SLF001  # that is what all this is about
-        wrap = pl.Series._from_pyseries  # noqa: SLF001  # likewise
-
-        def make(name: str, values: Sequence[Any]) -> pl.Series:
-            made: pl.Series = wrap(construct(name, values, True))  # strict, by its place
-            return made
-
+        construct: Construct = getattr(type(pl.Series()._s), name)  # noqa: SLF001  # that is what all this is about
+        make = _wrapping(construct)
         expected = pl.Series("tried", values, dtype=dtype)
         for each in (values, list(values)):
             made = make("tried", each)
@@ -57,7 +72,7 @@ def _straight(dtype: type[pl.DataType], name: str, values: tuple[Any, ...], wron
         try:
             make("tried", (wrong,))
         except Exception:  # noqa: BLE001  # whichever it is, the value was refused
-            return make
+            return construct
     except Exception:  # noqa: BLE001, S110  # another polars: whatever it raises, it has no such way
         pass
     return None
