@@ -23,7 +23,7 @@ PIPELINE = {"pipelines": ["trade"]}
 
 
 def measure_rows(settings, rows):
-    size = Size(settings.sized(200_000), settings.sized(20_000))
+    size = Size(settings.sized(500_000), settings.sized(20_000))  # so long that the machine's swings are in each run
     folder = prepare(size, settings.folder)
     wanted = {
         NAIVE: ({1, 2, 4}, "naive", {}),
