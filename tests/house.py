@@ -21,6 +21,7 @@ FLOORS = [
             "_private_keys",
             "_redaction",
             "_ringing",
+            "_sealed",
             "_settings",
             "_shell",
             "_sizes",

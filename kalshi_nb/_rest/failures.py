@@ -13,6 +13,7 @@ from typing import Any, Final
 from kalshi_nb._rows.foreign import plain_text
 from kalshi_nb.errors import (
     RateLimitError,
+    RestBodyError,
     RestCredentialsError,
     RestError,
     RestNotFoundError,
@@ -113,19 +114,37 @@ def _meaning(status: int, code: str, *, is_json: bool, is_signed: bool) -> tuple
         return RestUnavailableError, (
             "It was asked several times. Try again in a few minutes; on Thursdays there is maintenance."
         )
-    if status == 429:
-        return RateLimitError, (
-            "It was asked several times, ever more slowly. Ask for less, wait a minute, or pass a key, which is "
-            "allowed more."
-        )
     if status in (401, 403):
         return RestCredentialsError, _of_credentials(code, is_signed=is_signed)
-    if status == 404:
-        return RestNotFoundError, (
+    return _OF_OTHERS.get(
+        status,
+        (RestRequestError, "Ask otherwise; what goes together is said in the documentation of the method."),
+    )
+
+
+_OF_OTHERS: Final[dict[int, tuple[type[RestError], str]]] = {
+    200: (  # JSON to one library, and none to the other: NaN, half of a surrogate pair
+        RestBodyError,
+        (
+            "That cannot be read. Try again; where it stays so, the exchange has changed its answers, and a newer "
+            "version of this package may know them."
+        ),
+    ),
+    404: (
+        RestNotFoundError,
+        (
             "Look at the spelling; a market that was made just now, or was paid out two months ago, is not there "
             "either. feed.search('…') finds tickers by words."
-        )
-    return RestRequestError, "Ask otherwise; what goes together is said in the documentation of the method."
+        ),
+    ),
+    429: (
+        RateLimitError,
+        (
+            "It was asked several times, ever more slowly. Ask for less, wait a minute, or pass a key, which is "
+            "allowed more."
+        ),
+    ),
+}
 
 
 def _of_credentials(code: str, *, is_signed: bool) -> str:
