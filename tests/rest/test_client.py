@@ -123,9 +123,18 @@ def test_what_may_pass_is_asked_again_after_longer_and_longer(open_client, scrip
     assert [each for each in time.waits if each in (0.5, 1.0, 2.0, 4.0)] == [0.5, 1.0, 2.0, 4.0]
 
 
+@pytest.mark.parametrize("body", ["{}", '{"message":"Forbidden"}', '{"error":"forbidden"}', "Forbidden", "", "[]"])
+def test_a_403_that_is_not_the_exchange_s_own_is_an_outage(open_client, scripted, body):
+    server = scripted(*[(403, body)] * 3, GOOD)
+    assert ask(open_client(server.base)) == "KXA-1"
+    assert len(server.asked) == 4
+    with pytest.raises(RestUnavailableError, match="before the exchange"):
+        ask(open_client(scripted((403, body)).base))
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 422])
 def test_what_stays_as_it_is_is_asked_once(open_client, scripted, status):
-    server = scripted((status, "{}"))
+    server = scripted((status, "{}" if status != 403 else '{"code":"permission_denied"}'))
     with pytest.raises(RestError):
         ask(open_client(server.base))
     assert len(server.asked) == 1
