@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from kalshi_nb._redaction import shown
 from kalshi_nb._usage import real
 from kalshi_nb.errors import ConfigurationError
 
-__all__ = ["Moment", "datetime_of", "moment_us"]
+__all__ = ["Moment", "datetime_of", "moment_us", "said_at"]
 
 Moment = dt.datetime | dt.date | str | float
 """What users may write."""
@@ -69,3 +70,14 @@ def datetime_of(us: int) -> dt.datetime:
         return _EPOCH + us * _US
     except OverflowError:
         return _LAST if us > 0 else _FIRST
+
+
+def said_at(text: str | None) -> float | None:
+    """Return the moment that a header of HTTP names, in seconds since 1970; None where it is none.
+
+    The other end may write what it likes: two such headers in one, a day of twenty digits, nothing.
+    """
+    try:
+        return parsedate_to_datetime(text).timestamp() if text else None
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None

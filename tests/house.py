@@ -21,6 +21,7 @@ FLOORS = [
             "_private_keys",
             "_redaction",
             "_ringing",
+            "_sealed",
             "_settings",
             "_shell",
             "_sizes",
@@ -58,7 +59,7 @@ def table():
     lines = ["| floor | rooms | what it is about |", "|---|---|---|"]
     for floor, (rooms, about) in enumerate(FLOORS):
         lines.append(f"| {floor} | {', '.join(f'`{each}`' for each in rooms)} | {about} |")
-    lines.append("| beside | `sim` | a simulated exchange; imports only `errors` and `_clock` of the above |")
+    lines.append("| beside | `sim` | a simulated exchange; imports only `errors` of the above |")
     return "\n".join(lines)
 
 

@@ -78,7 +78,7 @@ def test_no_floor_imports_a_higher_one(path):
 
 @pytest.mark.parametrize("path", [pytest.param(p, id=p.name) for p, room in modules() if room == "sim"])
 def test_the_simulated_exchange_shares_no_code_with_the_client(path):
-    assert set(rooms(path)) <= {"sim", "errors", "_clock"}
+    assert set(rooms(path)) <= {"sim", "errors"}
 
 
 def name_of(path):

@@ -8,10 +8,10 @@ from email.utils import parsedate_to_datetime
 
 from kalshi_nb._auth import Credentials
 from kalshi_nb._engine.handshake_failures import failure
-from kalshi_nb._engine.sealed import sealed, without
 from kalshi_nb._engine.transport import Connection, Refused, Route
 from kalshi_nb._environments import path_of
 from kalshi_nb._offload import off_loop
+from kalshi_nb._sealed import sealed, without
 from kalshi_nb.errors import KalshiError
 
 __all__ = ["clock_skew", "dial"]

@@ -27,12 +27,12 @@ import re
 import ssl
 import time
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from kalshi_nb._engine.transport import ProxyFailed, Refused, Route, WrongProtocol, is_loopback, plain_address
 from kalshi_nb._environments import PATH, path_of
+from kalshi_nb._moments import said_at
 from kalshi_nb._rows.foreign import plain_text
 from kalshi_nb.errors import (
     AuthenticationError,
@@ -250,18 +250,11 @@ def _seconds(headers: Mapping[str, str]) -> float | None:
     try:
         seconds = float(text)
     except ValueError:
-        moment = _moment(text)
+        moment = said_at(text)
         if moment is None:
             return None
-        seconds = moment - (_moment(_header(headers, "Date")) or time.time())
+        seconds = moment - (said_at(_header(headers, "Date")) or time.time())
     return min(seconds, LONGEST_WAIT) if math.isfinite(seconds) and seconds > 0 else None
-
-
-def _moment(text: str | None) -> float | None:
-    try:
-        return parsedate_to_datetime(text).timestamp() if text else None
-    except (ValueError, TypeError, OverflowError, IndexError):  # no date, or one of a year that is none
-        return None
 
 
 # It did not --------------------------------------------------------------------------------------------------

@@ -202,6 +202,11 @@ class Candles(Made, Shared, Growing, Blocking):
             self._on_close()  # broken off by Ctrl-C, it is called again by the next close
             self._on_close = None
 
+    def __repr__(self) -> str:
+        if not self._standing.is_forked:
+            return super().__repr__()
+        return f"<Candles {self._said}: {FORKED}>"  # to count them takes polars, whose threads stayed there, too
+
     def _called(self) -> str:
         return f"The handle {self._title()}"
 

@@ -192,8 +192,10 @@ class Frame(Made, Shared, FrameReading):
         bool
             False when a row of ``feed.gaps`` on the frame's channel (of all its markets, or of one of the
             frame's) is open or was closed at `since` or later, when the list of gaps has dropped some that may
-            reach so far, or when `since` lies before the frame or its oldest row. A gap is over when
+            reach so far, or when `since` lies before the frame or its oldest row; in a pipeline's frame also
+            when rows went or raised on their way to it. A gap is over when
             data goes on, so the answer is about the past: a line that died a moment ago is not known yet.
+            A gap of trades that were fetched (``repaired_by`` "rest") counts no more, where the frame has them.
             A subscription that was made anew (``resubscribed``) before this frame had it is no gap of the frame's.
             After ``close()`` of the frame or the feed it is about the time until then. In a process that was forked
             from the feed's own it is always False.

@@ -12,6 +12,7 @@ from kalshi_nb._feed.backfill import TRIES, Task
 from kalshi_nb._feed.cells import frames_inside
 from kalshi_nb._feed.coverage import span_of
 from kalshi_nb._feed.demand import check_tickers
+from kalshi_nb._frames.polars_threads import refuse_without_polars
 from kalshi_nb._moments import Moment, datetime_of, moment_us
 from kalshi_nb._redaction import shown
 from kalshi_nb._rest.missed_trades import MS, in_order
@@ -198,6 +199,7 @@ class History:
         """
         from kalshi_nb._rest.trade_files import kept_in, pages_of  # noqa: PLC0415  # polars loads when it is needed
 
+        refuse_without_polars("since=")
         subscribed = self._engine.clock.now_us()
         since = since_us(reach, subscribed)
         history, window = self.trades(), delivery.store.window
@@ -243,6 +245,7 @@ class History:
         progress: Progress | None,
     ) -> pl.DataFrame:
         """Return candles; see :meth:`kalshi_nb.Feed.candles`."""
+        refuse_without_polars("candles()")
         return candle_frame(
             self._discovery,
             market_tickers,

@@ -17,6 +17,7 @@ from kalshi_nb._feed.demand import check_tickers
 from kalshi_nb._feed.history import candle_frame, span_between
 from kalshi_nb._foreign_names import corrected
 from kalshi_nb._frames.files import local_path
+from kalshi_nb._frames.polars_threads import refuse_without_polars
 from kalshi_nb._markets.registry import MarketRegistry
 from kalshi_nb._redaction import Secret, shown
 from kalshi_nb._rest.client import RestClient
@@ -234,6 +235,7 @@ def discovery_at(where: str | Exchange | None) -> Iterator[Discovery]:
     UnknownEnvironmentError
         When there is no such place.
     """
+    refuse_without_polars("asking for frames")
     try:
         found = whereabouts(Secret(where))
     except UnknownEnvironmentError as unknown:

@@ -16,6 +16,7 @@ from kalshi_nb._foreign_names import corrected, corrected_methods
 from kalshi_nb._frames.addresses import address_of, reach, told
 from kalshi_nb._frames.files import local_path, reason_of
 from kalshi_nb._frames.gaps import GAP_SCHEMA
+from kalshi_nb._frames.polars_threads import refuse_without_polars
 from kalshi_nb._recording.disk import refusals
 from kalshi_nb._recording.gap_tables import joined
 from kalshi_nb._recording.layout import ABOUT
@@ -96,6 +97,7 @@ class Export:
         RecordingError
             When no gaps were exported.
         """
+        refuse_without_polars("reading an export")
         found = self._place.gaps()
         if found is None:
             raise RecordingError(
@@ -120,6 +122,7 @@ class Export:
         RecordingError
             When nothing of it was exported, or one of its files is empty.
         """
+        refuse_without_polars("reading an export")
         there = self.channels
         if channel not in there:
             raise RecordingError(

@@ -28,6 +28,12 @@ _REST: Final = 0.1
 """Seconds in which what comes is gathered, so that the processor is not woken for each message."""
 
 _RETRY: Final = 1.0
+_FORKED: Final = (
+    "its thread stayed with the process that this one was forked from, and goes on there; here nothing is recorded. "
+    "What is on the disk can be opened: kn.open_recording(folder)"
+)
+JournalState = Literal["recording", "waiting", "closed", "forked"]
+
 _SLOW: Final = 2.0
 """Seconds after which a turn that has not ended is told of."""
 
@@ -53,7 +59,8 @@ class JournalStatus:
     Attributes
     ----------
     state : str
-        ``recording``; ``waiting`` while nothing can be written; ``closed``.
+        ``recording``; ``waiting`` while nothing can be written; ``closed``; ``forked`` in a process that was forked
+        from the one that records.
     trouble : str or None
         What is wrong, and what to do about it.
     durable_until : int
@@ -72,7 +79,7 @@ class JournalStatus:
         What is free on the disk.
     """
 
-    state: Literal["recording", "waiting", "closed"]
+    state: JournalState
     trouble: str | None
     durable_until: int
     messages: int
@@ -231,7 +238,9 @@ class Journal:
                 f"the disk is slow: it has been writing for {now - began:.0f} s ({writer.folder}). Record onto "
                 "another; what does not fit into memory meanwhile will be missing"
             )
-        state: Literal["recording", "waiting", "closed"] = "recording" if writer.trouble is None else "waiting"
+        state: JournalState = "recording" if writer.trouble is None else "waiting"
+        if self._forks != forks():
+            state, trouble = "forked", _FORKED
         return JournalStatus(
             state="closed" if self._closed else state,
             trouble=trouble,

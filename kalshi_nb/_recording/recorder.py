@@ -24,7 +24,7 @@ from kalshi_nb._rows.heard import Checkpoint, Event, Heard, Read
 from kalshi_nb._sizes import size
 from kalshi_nb._threads import role
 from kalshi_nb._usage import flag, setter
-from kalshi_nb.errors import ConfigurationError, HandleClosedError, RecordingWarning
+from kalshi_nb.errors import ConfigurationError, ForkedError, HandleClosedError, RecordingWarning
 
 if TYPE_CHECKING:
     from kalshi_nb._recording.export import ExportReport
@@ -185,6 +185,8 @@ class Recorder:
             When the place holds another export, or one of another recording.
         HandleClosedError
             When an export is to follow a recorder that is closed.
+        ForkedError
+            In a process that was forked from the one that records, where nothing comes; and where polars cannot work.
         """
         from kalshi_nb._recording.asked import job_of  # noqa: PLC0415  # as above
         from kalshi_nb._recording.export import check_place_of  # noqa: PLC0415  # it needs polars
@@ -195,6 +197,8 @@ class Recorder:
             return self.open().export(
                 out, format, channels=channels, market_tickers=market_tickers, storage_options=storage_options
             )
+        if self.status.state == "forked":
+            raise ForkedError(f"export(follow=True) would wait for ever here: {self.status.trouble}")
         if not self._on_close:
             raise HandleClosedError(
                 f"This recorder is closed, and nothing more comes: kn.open_recording({str(self._folder)!r}).export(…)."
@@ -242,7 +246,7 @@ class Recorder:
             self._journal.put(Event(self._engine.clock.now_us(), 0, "stopped"))
             self._on_close.pop()()
         sealed = self._journal.close(10.0)
-        if is_news and not sealed:
+        if is_news and not sealed and self.status.state != "forked":  # there it goes on
             self._warn_unsealed()
         exports, self._exports = self._exports, []
         for each in exports:

@@ -17,6 +17,7 @@ from kalshi_nb._engine.offline import Recorded
 from kalshi_nb._foreign_names import corrected, corrected_methods
 from kalshi_nb._frames.addresses import address_of, told
 from kalshi_nb._frames.gaps import gap_frame
+from kalshi_nb._frames.polars_threads import refuse_without_polars
 from kalshi_nb._frames.schema import MARKET, schema
 from kalshi_nb._moments import Moment, datetime_of, moment_us
 from kalshi_nb._recording.about import About, read_about
@@ -398,6 +399,7 @@ class Recording:
         ConfigurationError
             When not exactly one of `at` and `every` is given, or one cannot be understood.
         """
+        refuse_without_polars("depth()")
         levels = whole("levels", levels, "give how many rows a book you want, such as 10")
         if (at is None) == (every is None):
             raise ConfigurationError('depth() takes either a moment, at="…", or an interval, every="1s".')
@@ -534,6 +536,7 @@ class Recording:
         RecordingInUseError
             When somebody else is exporting into that place.
         """
+        refuse_without_polars("export()")
         check_progress(progress)
         job = job_of(out, format, channels, market_tickers, start, end, storage_options)
         if os.path.isfile(job.out):  # noqa: PTH113  # it may be an address

@@ -7,11 +7,20 @@ from collections.abc import Callable, Generator, Iterator
 import polars as pl
 from polars.io.plugins import register_io_source
 
+from kalshi_nb._frames.polars_threads import refuse_without_polars
+
 __all__ = ["block_source"]
 
 
 def block_source(blocks: Callable[[], Iterator[pl.DataFrame]], columns: pl.Schema) -> pl.LazyFrame:
-    """Return a LazyFrame that reads block by block, and stops where no more rows are wanted."""
+    """Return a LazyFrame that reads block by block, and stops where no more rows are wanted.
+
+    Raises
+    ------
+    ForkedError
+        In a process in which polars cannot work, since whoever collects it there would wait for ever.
+    """
+    refuse_without_polars("reading a recording")
 
     def read(
         with_columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _batch_size: int | None

@@ -13,20 +13,21 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from urllib.parse import quote, urlsplit
 
 import msgspec
 
 from kalshi_nb._environments import is_here
+from kalshi_nb._moments import said_at
 from kalshi_nb._offload import off_loop
 from kalshi_nb._redaction import Secret, shown
 from kalshi_nb._rest.bodies import LimitsBody
 from kalshi_nb._rest.failures import Refusal, refusal_of
 from kalshi_nb._rest.limiter import ANONYMOUS, HISTORICAL, Limiter, share_of
 from kalshi_nb._rows.foreign import plain_text
+from kalshi_nb._sealed import sealed, without
 from kalshi_nb._threads import refuse_on
 from kalshi_nb._version import __version__
 from kalshi_nb.errors import ConfigurationError, RestBodyError, RestError, RestUnavailableError
@@ -95,14 +96,21 @@ class Answer(Generic[T]):
 class _Reply:
     """What came of asking once; status 0 where nobody answered, and why.
 
-    The reason is text: the library's own error leads to frames in which all headers stand, a password among them.
+    The reason is text: the library's own error leads to frames in which all headers stand, a password among them. What
+    was sent is kept, sealed.
     """
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)  # it may say back what was sent
     reason: str = ""
     is_connected: bool = True
+    sent: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def quotable(self) -> bytes:
+        """The body as an error may quote it: some servers say back what they were sent, a signature too."""
+        return without(self.body, self.sent)
 
     @property
     def is_answer(self) -> bool:
@@ -214,7 +222,7 @@ class RestClient:
                 f"GET {path}: the answer cannot be read ({plain_text(str(problem))}). Try again; where it stays so, "
                 "the exchange has changed its answers, and a newer version of this package may know them.",
                 status=reply.status,
-                body=plain_text(reply.body[:1200].decode(errors="replace"), 300),
+                body=plain_text(reply.quotable[:1200].decode(errors="replace"), 300),
             ) from problem
 
     async def get_async(self, path: str, kind: type[T], params: Params | None = None) -> Answer[T]:
@@ -275,6 +283,7 @@ class RestClient:
         import httpx  # noqa: PLC0415  # nobody who does not ask needs it
 
         sent = {name: value for name, value in params.items() if value is not None}
+        headers = {} if signer is None else sealed(signer.headers(self._prefix + path))
         try:
             with (
                 self._pool(httpx) as pool,
@@ -283,13 +292,18 @@ class RestClient:
                     self.base + path,
                     params=sent,
                     timeout=timeout,
-                    headers={} if signer is None else signer.headers(self._prefix + path),
+                    headers=headers,
                 ) as answer,
             ):
-                return self._read(answer, time.monotonic() + _WHOLE * timeout)
+                reply = self._read(answer, time.monotonic() + _WHOLE * timeout)
         except httpx.RequestError as problem:  # a body that cannot be unpacked is one, too
             reason = plain_text(str(problem)) or type(problem).__name__
             return _Reply(0, {}, b"", reason, is_connected=not isinstance(problem, httpx.ConnectError))
+        except BaseException as problem:  # noqa: BLE001  # raised again
+            # Ctrl-C, for one. The library's frames are left behind: in them the headers stand open, as they are sent.
+            problem.__context__ = None
+            raise problem.with_traceback(None)  # noqa: B904  # it is the same
+        return replace(reply, sent=headers)
 
     @staticmethod
     def _read(answer: httpx.Response, until: float) -> _Reply:
@@ -303,7 +317,7 @@ class RestClient:
 
     def _refusal(self, path: str, reply: _Reply, number: int, *, is_signed: bool) -> Refusal:
         if reply.status:
-            return refusal_of(path, reply.status, reply.body, is_signed=is_signed)
+            return refusal_of(path, reply.status, reply.quotable, is_signed=is_signed)
         told = (
             f"GET {path}: {urlsplit(self.base).netloc} does not answer ({reply.reason}), at any of several tries. "
             "Look at the network, and at proxy= and ssl= where there is something between."
@@ -368,7 +382,7 @@ class RestClient:
         )
 
     def _before_next(self, reply: _Reply, number: int) -> float:
-        asked = _seconds(reply.headers.get("retry-after"))
+        asked = _asked_wait(reply.headers)
         return self._ceiling(number - 1) if asked is None else min(asked, _LONGEST_ASKED)
 
     def _ceiling(self, number: int) -> float:
@@ -413,11 +427,17 @@ def segment(text: str) -> str:
 
 def _said_at(headers: Mapping[str, str]) -> int | None:
     """Return when an answer was made by the exchange's clock; what lay in a cache is older than its date."""
-    try:
-        date = parsedate_to_datetime(headers["date"])
-    except (KeyError, ValueError, TypeError):
-        return None
-    return round((date.timestamp() - (_seconds(headers.get("age")) or 0)) * 1e6)
+    date = said_at(headers.get("date"))
+    return None if date is None else round((date - (_seconds(headers.get("age")) or 0)) * 1e6)
+
+
+def _asked_wait(headers: Mapping[str, str]) -> float | None:
+    """Return how long a Retry-After asks to wait: seconds, or a date, which is by the clock of the other end."""
+    text = headers.get("retry-after")
+    moment = said_at(text)
+    if moment is None:
+        return _seconds(text)
+    return max(0.0, moment - (said_at(headers.get("date")) or time.time()))
 
 
 def _seconds(text: str | None) -> float | None:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from kalshi_nb._frames.polars_threads import refuse_without_polars
 from kalshi_nb._moments import datetime_of
 from kalshi_nb._redaction import shown
 from kalshi_nb._rest.bodies import EventsBody, MarketBody, MarketsBody, SeriesListBody, TagsBody, ThereBody
@@ -102,6 +103,7 @@ class Discovery:
 
     def series(self, category: str | None = None, tags: str | Iterable[str] | None = None) -> pl.DataFrame:
         """Return the series; see :meth:`kalshi_nb.Feed.series`."""
+        refuse_without_polars("series()")
         if category is not None and not (isinstance(category, str) and category.strip()):
             raise ConfigurationError(f"category={shown(category)}: pass one as text, such as 'Climate and Weather'.")
         listed = None if tags is None else ",".join(_tags(tags))
@@ -129,6 +131,7 @@ class Discovery:
         progress: Progress | None = None,
     ) -> pl.DataFrame:
         """Return the events; see :meth:`kalshi_nb.Feed.events`."""
+        refuse_without_polars("events()")
         check_progress(progress)
         if checked_status(status) == "paused":
             raise ConfigurationError("No event is paused, only markets are; ask for 'open' ones.")
@@ -146,6 +149,7 @@ class Discovery:
         progress: Progress | None = None,
     ) -> pl.DataFrame:
         """Return the markets; see :meth:`kalshi_nb.Feed.markets`."""
+        refuse_without_polars("markets()")
         check_progress(progress)
         wanted = market_filter(question, self._now_us())
 
@@ -214,6 +218,7 @@ class Discovery:
 
     def market(self, ticker: str) -> pl.DataFrame:
         """Return one market; see :meth:`kalshi_nb.Feed.market`."""
+        refuse_without_polars("market()")
         path = f"/markets/{segment(ticker)}"
         if problem := no_ticker(ticker.strip()):
             raise MarketTickerError(problem)
@@ -293,6 +298,7 @@ class Discovery:
 
     def search(self, query: str, status: str | None = "open", limit: int = 50, *, cache: bool = True) -> pl.DataFrame:
         """Return the markets that words name; see :meth:`kalshi_nb.Feed.search`."""
+        refuse_without_polars("search()")
         if not isinstance(query, str) or not query.strip():
             raise ConfigurationError("search() takes words, such as feed.search('high temp new york').")
         checked_status(status)

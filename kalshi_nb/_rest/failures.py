@@ -1,7 +1,8 @@
 """What an answer that is none means, and what to do next.
 
 The exchange has four shapes of error bodies, and the edge before it pages of HTML: a 429 whose body is HTML comes from
-a firewall and not from the rate limiter, and is an outage like any other.
+a firewall and not from the rate limiter, and is an outage like any other. So is a 403 in words, or in JSON of somebody
+else's.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any, Final
 from kalshi_nb._rows.foreign import plain_text
 from kalshi_nb.errors import (
     RateLimitError,
+    RestBodyError,
     RestCredentialsError,
     RestError,
     RestNotFoundError,
@@ -27,6 +29,8 @@ _AGAIN: Final = frozenset({408, 425, 429, 500, 502, 503, 504, *range(520, 530)})
 _TOO_LONG: Final = frozenset({413, 414, 431})
 """Whoever says so, a question that is too long stays it."""
 _EXPIRED: Final = "header_timestamp_expired"
+_TORN: Final = "an answer that breaks off"
+_BEFORE: Final = "a page of something before the exchange"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,10 @@ def refusal_of(path: str, status: int, body: bytes, *, is_signed: bool) -> Refus
     """
     found = _parsed(body)
     text = body[: 4 * _MOST].decode(errors="replace")
-    code, said = (_code(found), _said(found)) if found is not None else ("", _torn(body))
+    is_torn = found is None and body.lstrip()[:1] == b"{"
+    if status == 403 and found is not None and not _is_of_the_exchange(found):
+        found = None  # a firewall says so in JSON, too, and to every key
+    code, said = (_code(found), _said(found)) if found is not None else ("", _TORN if is_torn else _BEFORE)
     kind, step = _meaning(status, code, is_json=found is not None, is_signed=is_signed)
     told = f"GET {path}: the exchange answers {status}{', ' if said else ''}{plain_text(said)}. {step}"
     error = kind(told, status=status, code=code, body=plain_text(text, _MOST))
@@ -80,10 +87,9 @@ def _parsed(body: bytes) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _torn(body: bytes) -> str:
-    """Say what a body is that is no JSON."""
-    is_begun = body.lstrip()[:1] == b"{"
-    return "an answer that breaks off" if is_begun else "a page of something before the exchange"
+def _is_of_the_exchange(found: dict[str, Any]) -> bool:
+    """Whether a refusal has a form that the exchange's own have; handshakes go by the same."""
+    return isinstance(found.get("error"), dict) or isinstance(found.get("code"), str)
 
 
 def _inner(found: dict[str, Any]) -> dict[str, Any]:
@@ -113,19 +119,37 @@ def _meaning(status: int, code: str, *, is_json: bool, is_signed: bool) -> tuple
         return RestUnavailableError, (
             "It was asked several times. Try again in a few minutes; on Thursdays there is maintenance."
         )
-    if status == 429:
-        return RateLimitError, (
-            "It was asked several times, ever more slowly. Ask for less, wait a minute, or pass a key, which is "
-            "allowed more."
-        )
     if status in (401, 403):
         return RestCredentialsError, _of_credentials(code, is_signed=is_signed)
-    if status == 404:
-        return RestNotFoundError, (
+    return _OF_OTHERS.get(
+        status,
+        (RestRequestError, "Ask otherwise; what goes together is said in the documentation of the method."),
+    )
+
+
+_OF_OTHERS: Final[dict[int, tuple[type[RestError], str]]] = {
+    200: (  # JSON to one library, and none to the other: NaN, half of a surrogate pair
+        RestBodyError,
+        (
+            "That cannot be read. Try again; where it stays so, the exchange has changed its answers, and a newer "
+            "version of this package may know them."
+        ),
+    ),
+    404: (
+        RestNotFoundError,
+        (
             "Look at the spelling; a market that was made just now, or was paid out two months ago, is not there "
             "either. feed.search('…') finds tickers by words."
-        )
-    return RestRequestError, "Ask otherwise; what goes together is said in the documentation of the method."
+        ),
+    ),
+    429: (
+        RateLimitError,
+        (
+            "It was asked several times, ever more slowly. Ask for less, wait a minute, or pass a key, which is "
+            "allowed more."
+        ),
+    ),
+}
 
 
 def _of_credentials(code: str, *, is_signed: bool) -> str:

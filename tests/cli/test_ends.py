@@ -59,6 +59,15 @@ def test_every_console_is_printed_on(command, encoding, tmp_path):
         assert "?" not in text
 
 
+@pytest.mark.parametrize("encoding", some(["ascii", "cp1252", "cp437"], 1))
+@pytest.mark.parametrize("command", [each for each in PRINTING if each not in COMMANDS])
+def test_every_other_command_is_printed_on_any_console_too(command, encoding, night, tmp_path):
+    status, out, err = ended(begun(*commands(night)[command], encoding=encoding, cwd=tmp_path))
+    assert status == 0
+    assert "Error" not in err
+    assert out.decode(encoding).strip()
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [

@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives import serialization
 
 from kalshi_nb._auth import Credentials, Secret
 from kalshi_nb._engine.dialing import dial
-from kalshi_nb._engine.sealed import Sealed, sealed
 from kalshi_nb._engine.transport import Route, hang_up
+from kalshi_nb._sealed import Sealed, sealed
 from tests.engine.conftest import PATH, TinyExchange, reconnects, wait_until
 from tests.engine.hosts import Authority, ByHand, refusing, request_of, tunnel
 

@@ -12,6 +12,7 @@ import pytest
 
 import kalshi_nb as kn
 from kalshi_nb import errors
+from kalshi_nb._frames import polars_threads
 from tests.feed.conftest import until
 from tests.feed.list_engine import ListEngine
 from tests.feed.test_another_engine import opened, trade
@@ -46,7 +47,7 @@ def _answer_of_a_child(ask):
     child = os.fork()
     if child == 0:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(12)
+        signal.alarm(30)
         try:
             answer = ask()
         except BaseException as problem:
@@ -185,6 +186,85 @@ def test_what_polars_would_compute_is_refused_where_its_threads_stayed_with_the_
     assert all("threads of polars stayed with" in words and "'spawn'" in words for _, words, _ in found.values())
     assert sum(took for *_, took in found.values()) < 10  # polars is asked once
     assert list(tmp_path.iterdir()) == []
+
+
+OF_DISKS_AND_REST = {
+    "a recorder's export": lambda recorder, recording, place, new: recorder.export(place / "one"),
+    "a recording's export": lambda recorder, recording, place, new: recording.export(place / "two"),
+    "trades": lambda recorder, recording, place, new: recording.trades(),
+    "candles": lambda recorder, recording, place, new: recording.candles("1m"),
+    "depth": lambda recorder, recording, place, new: recording.depth(at="2026-11-22"),
+    "depth at steps": lambda recorder, recording, place, new: recording.depth(every="1m"),
+    "what was exported": lambda recorder, recording, place, new: kn.open_export(place / "before").frame("trade"),
+    "gaps that were": lambda recorder, recording, place, new: kn.open_export(place / "before").gaps(),
+    "markets": lambda recorder, recording, place, new: kn.markets("sim"),
+    "history": lambda recorder, recording, place, new: kn.history("sim", MARKET, since="1h"),
+    "candles of before": lambda recorder, recording, place, new: kn.candles("sim", MARKET, "1m", since="1h"),
+    "markets of a new feed": lambda recorder, recording, place, new: new().markets(),
+    "a market": lambda recorder, recording, place, new: new().market(MARKET),
+    "events": lambda recorder, recording, place, new: new().events(),
+    "series": lambda recorder, recording, place, new: new().series(),
+    "search": lambda recorder, recording, place, new: new().search("weather"),
+    "what was before": lambda recorder, recording, place, new: new().trades(MARKET, since="1h"),
+    "its candles": lambda recorder, recording, place, new: new().candles(MARKET, "1m", since="1h"),
+}
+
+
+def test_frames_of_disks_and_of_rest_are_refused_there_just_so(full, tmp_path):
+    feed, trades, _ = full
+    recorder = feed.record(tmp_path / "night", ["trade", "orderbook_delta"], MARKET)
+    feed.exchange.advance(20)
+    recorder.export(tmp_path / "before")
+    recording = recorder.open()
+    assert trades.df.filter(trades.df["yes_price"] > 0).height  # so that polars has its threads
+
+    def ask():
+        feeds = []
+
+        def new():
+            feeds[:] = feeds or [kn.connect("sim")]
+            return feeds[0]
+
+        asked = OF_DISKS_AND_REST.items()
+        found = {name: refusal(lambda call=call: call(recorder, recording, tmp_path, new)) for name, call in asked}
+        feeds[0].close()
+        return found
+
+    found = in_a_child(ask)
+    assert {name: each and each[0] for name, each in found.items()} == dict.fromkeys(OF_DISKS_AND_REST, "ForkedError")
+    assert all("threads of polars stayed with" in words for _, words, _ in found.values())
+    assert not (tmp_path / "one").exists()
+    assert not (tmp_path / "two").exists()
+
+
+def test_a_recorder_says_that_its_thread_stayed_with_the_parent_and_goes_on_there(full, tmp_path):
+    feed, trades, _ = full
+    before = trades.total
+    recorder = feed.record(tmp_path / "night", ["trade"])
+    feed.exchange.advance(20)
+    assert recorder.flush()
+
+    def ask():
+        follows = refusal(lambda: recorder.export(tmp_path / "out", follow=True))
+        said = recorder.status.state, repr(recorder), recorder.widget().picture["status"]
+        return said, follows, (recorder.flush(), recorder.close(), recorder.status.state)
+
+    (state, text, shown), (kind, words, _), after = in_a_child(ask)
+    assert (state, shown, kind, after) == ("forked", "closed", "ForkedError", (False, False, "forked"))
+    for each in (text, words):
+        assert "its thread stayed with the process that this one was forked from" in each
+    feed.exchange.advance(20)
+    assert recorder.flush()
+    assert (recorder.status.state, recorder.status.trouble) == ("recording", None)
+    assert recorder.close()
+    assert kn.open_recording(tmp_path / "night").trades().collect().height == trades.total - before
+
+
+def test_candles_that_go_on_say_so_without_counting_them(feed):
+    candles = feed.live_candles(MARKET, "1m")
+    text, probe = in_a_child(lambda: (repr(candles), polars_threads._probe))
+    assert "threads stayed with the process" in text
+    assert probe is None  # polars was not asked
 
 
 def test_where_polars_has_no_threads_yet_a_child_computes_as_ever():

@@ -1,5 +1,7 @@
 """Without tickers a handle is about every market of its channel, whatever else was or will be asked for."""
 
+import asyncio
+import threading
 from random import Random
 
 import polars as pl
@@ -83,7 +85,40 @@ def callback_of(feed):
     return lambda: {each.trade_id for each in found}
 
 
-WAYS = {"frame": frame_of, "stream": stream_of, "messages": messages_of, "callback": callback_of}
+def listener_of(feed):
+    found = Listening(feed.listen("trade"))
+    until(lambda: found.has_begun(feed), "it has begun to listen")
+    return found.ids
+
+
+class Listening:
+    """What code that awaits hears, on a loop of its own, until the feed is closed."""
+
+    def __init__(self, listener):
+        self._listener, self._found = listener, []
+        self._thread = threading.Thread(target=asyncio.run, args=(self._listen(),), daemon=True)
+        self._thread.start()
+
+    async def _listen(self):
+        async for each in self._listener:
+            self._found.append(each.trade_id)
+
+    def has_begun(self, feed):
+        return self._listener.pipeline is not None and feed.health().markets.get("trade", 0) is None
+
+    def ids(self):
+        pipeline = self._listener.pipeline
+        until(lambda: len(self._found) == pipeline.rows, "the loop has taken all")
+        return set(self._found)
+
+
+WAYS = {
+    "frame": frame_of,
+    "stream": stream_of,
+    "messages": messages_of,
+    "callback": callback_of,
+    "code that awaits": listener_of,
+}
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -201,6 +236,22 @@ def control_feed_back(control, feed, reconnects):
     until(lambda: feed.health().reconnects >= reconnects, "all connections are new")
     link = control._coverage._engine.links[0]  # the control's own, which was dropped, too
     until(lambda: link.session.subscriptions["trade"].sid is not None, "the control is back")
+
+
+def test_tickers_of_all_markets_are_those_of_all_markets(feed, exchange):
+    with kn.connect(exchange, new=True) as other:
+        control = other.tickers()
+        some, named = feed.tickers(MARKET), feed.tickers([MARKET, OTHER])
+        everything = feed.tickers()
+        exchange.advance(30)
+        some.close()
+        exchange.advance(30)
+        said = control.df.select("ts", "market_ticker")
+        assert said["market_ticker"].n_unique() > 5
+        # Of markets that are named the present tickers come first, from before.
+        heard = everything.df.filter(pl.col("ts") >= said["ts"][0]).select("ts", "market_ticker")
+        assert heard.rows() == said.rows()
+        assert set(named.df["market_ticker"]) == {MARKET, OTHER}
 
 
 ACCOUNT = ["fill", "user_orders", "market_positions"]

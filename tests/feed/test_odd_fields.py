@@ -192,12 +192,13 @@ def test_an_empty_side_of_a_trade_is_none_and_nothing_odd(feed, exchange, field,
         (253_402_300_799, dt.datetime(9999, 12, 31, 23, 59, 59, tzinfo=dt.UTC)),
     ],
 )
-def test_the_close_of_a_market_is_any_date_and_0_is_none(feed, exchange, seconds, close):
+@pytest.mark.parametrize("field", ["close_ts", "open_ts", "determination_ts", "settled_ts"])
+def test_a_time_of_a_market_is_any_date_and_0_is_none(feed, exchange, field, seconds, close):
     lifecycle, seen = feed.lifecycle(), []
     feed.on("market_lifecycle_v2")(seen.append)
-    say(exchange, "market_lifecycle_v2", "market_lifecycle_v2", close_ts=seconds)
-    assert lifecycle.df["close_ts"].to_list() == [close]
-    assert seen[0].close_ts == close
+    say(exchange, "market_lifecycle_v2", "market_lifecycle_v2", **{field: seconds})
+    assert lifecycle.df[field].to_list() == [close]
+    assert getattr(seen[0], field) == close
     assert feed.rejects == []
 
 

@@ -65,6 +65,15 @@ def test_an_edited_callback_takes_the_place_of_what_it_was_under_another_name_an
     assert lab.ask("now()") == ["new"]
 
 
+def test_an_edited_alert_takes_the_place_of_what_it_was(lab):
+    lab.cell("B", "market, turns = exchange.market_tickers[0], collections.Counter()")
+    lab.cell("C", "def now_and_then(name):\n    turns[name] += 1\n    return turns[name] % 2")
+    for name, more in (("old", ""), ("new", "# a line more\n")):
+        lab.cell("A", f"{more}feed.when(lambda top: now_and_then({name!r}), into({name!r}), market)")
+        assert lab.ask("now()") == [name]
+    assert lab.ask("len(feed.pipelines)") == 1
+
+
 def test_a_cell_run_many_times_has_one_of_each(lab):
     for _ in range(5):
         lab.cell("A", "feed.stream('trade').sink(into('a')); feed.messages('trade').sink(into('b')); strategy('c')")

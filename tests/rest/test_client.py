@@ -29,11 +29,13 @@ from kalshi_nb.errors import (
     RestUnavailableError,
     WrongThreadError,
 )
+from tests.engine.hosts import ByHand
 from tests.recordings import folder
 from tests.rest.conftest import key_of
 
 GOOD = (200, '{"market":{"ticker":"KXA-1"}}')
 TICKER = "KXHIGHNY-26NOV22-B52.5"
+DAY = "Sat, 28 Nov 2026 "
 
 
 def ask(client):
@@ -121,9 +123,18 @@ def test_what_may_pass_is_asked_again_after_longer_and_longer(open_client, scrip
     assert [each for each in time.waits if each in (0.5, 1.0, 2.0, 4.0)] == [0.5, 1.0, 2.0, 4.0]
 
 
+@pytest.mark.parametrize("body", ["{}", '{"message":"Forbidden"}', '{"error":"forbidden"}', "Forbidden", "", "[]"])
+def test_a_403_that_is_not_the_exchange_s_own_is_an_outage(open_client, scripted, body):
+    server = scripted(*[(403, body)] * 3, GOOD)
+    assert ask(open_client(server.base)) == "KXA-1"
+    assert len(server.asked) == 4
+    with pytest.raises(RestUnavailableError, match="before the exchange"):
+        ask(open_client(scripted((403, body)).base))
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 422])
 def test_what_stays_as_it_is_is_asked_once(open_client, scripted, status):
-    server = scripted((status, "{}"))
+    server = scripted((status, "{}" if status != 403 else '{"code":"permission_denied"}'))
     with pytest.raises(RestError):
         ask(open_client(server.base))
     assert len(server.asked) == 1
@@ -135,11 +146,33 @@ def test_waits_are_by_chance_under_their_ceiling(open_client, scripted, time):
     assert time.waits == [0.125, 0.25, 0.5]
 
 
-@pytest.mark.parametrize(("said", "waited"), [("7", 7.0), ("9999", 120.0), ("soon", 0.5), ("-1", 0.5)])
+@pytest.mark.parametrize(
+    ("said", "waited"),
+    [
+        ("7", 7.0),
+        ("9999", 120.0),
+        ("soon", 0.5),
+        ("-1", 0.5),
+        ("1e400", 0.5),
+        (f"{DAY}08:00:09 GMT", 9.0),  # by the other end's clock, which stands beside it
+        (f"{DAY}09:00:00 GMT", 120.0),
+        ("Sat, 28 Nov 99999 08:00:00 GMT", 0.5),
+        ("Sat, 99999999999999999999 Nov 2026 08:00:00 GMT", 0.5),
+    ],
+)
 def test_a_wait_that_the_exchange_asks_for_is_waited(open_client, scripted, time, said, waited):
-    server = scripted((503, "{}", {"Retry-After": said}), GOOD)
+    server = scripted((503, "{}", {"Retry-After": said, "Date": f"{DAY}08:00:00 GMT"}), GOOD)
     ask(open_client(server.base))
     assert time.waits == [waited]
+
+
+@pytest.mark.parametrize(
+    "date", ["Sat, 99999999999999999999 Nov 2026 08:00:00 GMT", "Sat, 28 Nov 99999 08:00:00 GMT", "x"]
+)
+def test_nonsense_in_a_date_header_is_no_trouble_and_no_time(open_client, scripted, date):
+    client = open_client(scripted((200, GOOD[1], {"Date": date, "Age": "1e400"})).base)
+    assert client.get("/markets/KXA-1", MarketBody).at is None
+    assert ask(client) == "KXA-1"
 
 
 @pytest.mark.parametrize("refusal", ["object", "text"])
@@ -286,6 +319,14 @@ def test_a_question_that_is_too_long_is_not_asked_again(open_client, scripted, s
 @pytest.mark.parametrize("body", ['{"market":{}}', '{"market":5}', '{"market":null}', '{"market":{"ticker":5}}'])
 def test_an_answer_that_means_nothing_is_said_to_be_one(open_client, scripted, body):
     with pytest.raises(RestBodyError, match="GET /markets/KXA-1: the answer cannot be read"):
+        ask(open_client(scripted((200, body)).base))
+
+
+@pytest.mark.parametrize(
+    "body", ['{"market":{"ticker":"\\ud800"}}', '{"market":NaN}', '{"market":{"ticker":Infinity}}']
+)
+def test_an_answer_that_is_json_to_some_alone_is_not_called_a_refusal(open_client, scripted, body):
+    with pytest.raises(RestBodyError, match=r"answers 200\. That cannot be read"):
         ask(open_client(scripted((200, body)).base))
 
 
@@ -449,6 +490,71 @@ def test_a_proxy_that_cannot_be_used_is_named_without_its_password(open_client):
     assert "secret" not in str(caught.value)
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
+
+
+def of_a_signer(exchange, monkeypatch):
+    """Credentials of an exchange, and what was signed with them, as it is signed."""
+    from kalshi_nb._auth import Signer
+
+    found, headers = [], Signer.headers
+
+    def noting(self, path, **given):
+        made = headers(self, path, **given)
+        found.extend(made.values())
+        return made
+
+    monkeypatch.setattr(Signer, "headers", noting)
+    return key_of(exchange), found
+
+
+def shown_by(error):
+    """All that a traceback with locals shows of an error, and of whatever it came from."""
+    while error is not None:
+        yield from (str(error), repr(error), repr(vars(error)))
+        trace = error.__traceback__
+        while trace is not None:
+            if trace.tb_frame.f_globals["__name__"].startswith(("kalshi_nb", "httpx", "httpcore", "h11")):
+                yield from map(repr, trace.tb_frame.f_locals.values())
+            trace = trace.tb_next
+        error = error.__cause__ or error.__context__
+
+
+@pytest.mark.parametrize("where", ["SyncBackend.connect_tcp", "SyncStream.write", "SyncStream.read"])
+@pytest.mark.parametrize("end", [KeyboardInterrupt, SystemExit, RuntimeError])
+def test_no_traceback_of_a_question_that_is_broken_off_shows_what_was_signed(
+    open_client, exchange, monkeypatch, where, end
+):
+    credentials, signed = of_a_signer(exchange, monkeypatch)
+    client = open_client(exchange, credentials=credentials)
+
+    def broken_off(*_, **__):
+        raise end
+
+    monkeypatch.setattr(f"httpcore._backends.sync.{where}", broken_off)
+    with pytest.raises(end) as caught:
+        client.get("/markets", MarketsBody)
+    assert len(signed) >= 3
+    for text in shown_by(caught.value):
+        assert [each for each in signed if each[:40] in text] == []
+
+
+def test_a_server_that_says_back_what_it_was_told_is_not_quoted(open_client, exchange, monkeypatch):
+    credentials, signed = of_a_signer(exchange, monkeypatch)
+
+    def echo(connection):
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += connection.recv(4096)
+        body = b'{"error":{"code":"bad","message":"' + b" ".join(head.split()[-12:]) + b'"}}'
+        connection.sendall(b"HTTP/1.1 400 Bad\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+    with ByHand(echo) as server:
+        client = open_client(f"http://127.0.0.1:{server.port}/trade-api/v2", credentials=credentials)
+        with pytest.raises(RestRequestError) as caught:
+            client.get("/markets", MarketsBody)
+    assert "KALSHI-ACCESS" in str(caught.value).upper()
+    for text in shown_by(caught.value):
+        assert [each for each in signed if each[:40] in text] == []
 
 
 def test_no_traceback_of_an_error_leads_to_a_password(open_client, exchange):

@@ -501,6 +501,19 @@ def test_rule_9_a_stranger_on_another_subscription_or_without_a_number_is_not_kn
     assert rig.status(A) == "stale"
 
 
+@pytest.mark.parametrize("pause", [0, 0.5])
+def test_rule_9_a_type_that_nobody_knows_among_numbered_trades_costs_them_nothing(rig, pause):
+    rig.open("trade")
+    rig.receive(trade(2, 1, A))
+    for number in range(2, 42):
+        rig.receive({"type": "trade_news", "sid": 2, "seq": number, "msg": {}})
+        rig.wait(pause)
+    rig.receive(trade(2, 42, A))
+    assert (rig.gaps, rig.session.rejected) == ([], 40)
+    rig.receive({"type": "trade_news", "sid": 2, "seq": 45, "msg": {}}, trade(2, 46, A))
+    assert [(gap.seq_from, gap.seq_to) for gap in rig.gaps] == [(43, 44)]  # its number is looked at like any other
+
+
 def test_rule_9_types_without_end_are_not_remembered_without_end_and_cost_no_book_anything(rig):
     seq = rig.open_books(A)
     for number in range(1, 3_000):

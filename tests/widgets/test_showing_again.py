@@ -69,6 +69,44 @@ def test_a_view_that_was_closed_is_followed_by_a_new_one_that_moves(ladder, book
     assert model(book) == second
 
 
+def model_of(shown):
+    bundle = shown._repr_mimebundle_()
+    return (bundle[0] if isinstance(bundle, tuple) else bundle)[WIDGET]["model_id"]
+
+
+OTHERS = {
+    "trades": lambda feed: feed.trades(),
+    "tickers": lambda feed: feed.tickers(),
+    "lifecycle": lambda feed: feed.lifecycle(),
+    "an account": lambda feed: feed.orders(),
+    "a feed": lambda feed: feed,
+    "a dashboard": lambda feed: feed.dashboard(TICKER),
+    "a board": lambda feed: feed.board(),
+    "an event": lambda feed: feed.event("KXHIGHNY-26NOV22"),
+    "a picker": lambda feed: feed.picker(),
+    "a chart": lambda feed: kn.show(feed.trades(TICKER), view="chart"),
+}
+
+
+def test_whatever_was_shown_is_shown_anew_after_all_widgets_were_closed(messages):
+    with kn.sim.Exchange(seed=7, clock="manual") as exchange, kn.connect(exchange) as feed:
+        exchange.advance(10)
+        own, books = feed.stream("trade").rolling_frame(), feed.books(exchange.market_tickers[:2])
+        asks = {**OTHERS, "a pipeline's frame": lambda _: own, "several books": lambda _: books}
+        first = {name: model_of(ask(feed)) for name, ask in asks.items()}
+        assert {name: model_of(ask(feed)) for name, ask in asks.items()} == first
+        Widget.close_all()
+        second = {name: model_of(ask(feed)) for name, ask in asks.items()}
+        assert not {*first.values()} & {*second.values()}
+        assert {name: model_of(ask(feed)) for name, ask in asks.items()} == second
+        moving = {name: each for name, each in second.items() if name not in ("lifecycle", "an account", "a picker")}
+        moving["a dashboard"] = feed.dashboard(TICKER).widget.model_id  # what is shown is a box around it
+        before = {name: len(messages.of(each)) for name, each in moving.items()}
+        exchange.advance(10)
+        for name, each in moving.items():
+            wait_until(lambda name=name, each=each: len(messages.of(each)) > before[name])
+
+
 def test_a_view_goes_on_when_the_display_thread_was_stopped(ladder, book, messages):
     shown = model(book)
     moves(ladder, messages, shown)

@@ -11,7 +11,7 @@ from kalshi_nb._widgets.recorder.picture import Fact, RecorderPicture
 
 __all__ = ["RecorderSource", "Status", "recorder_picture"]
 
-_STATUSES: Final = {"recording": "live", "waiting": "stale", "closed": "closed"}
+_STATUSES: Final = {"recording": "live", "waiting": "stale", "closed": "closed", "forked": "closed"}
 
 
 class Status(Protocol):
@@ -19,7 +19,7 @@ class Status(Protocol):
 
     @property
     def state(self) -> str:
-        """``recording``, ``waiting`` or ``closed``."""
+        """``recording``, ``waiting``, ``closed`` or ``forked``."""
         ...
 
     @property

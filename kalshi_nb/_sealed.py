@@ -1,8 +1,8 @@
-"""The headers of a handshake, in a form that can be sent but does not show itself.
+"""The headers that are signed, in a form that can be sent but does not show itself.
 
-A time-out in a handshake is a traceback whose frames hold its headers, and there are tools that print the locals of
-every frame: pytest's, rich's, those that collect errors. A signature is good for half a minute, and whoever has it can
-connect with it.
+A time-out in a handshake is a traceback whose frames hold its headers, and so is Ctrl-C amid a question over REST;
+there are tools that print the locals of every frame: pytest's, rich's, those that collect errors. A signature is good
+for half a minute, and whoever has it can connect, or ask, with it.
 """
 
 from __future__ import annotations
