@@ -22,7 +22,7 @@ def measure_rows(settings, rows):
     found = []
     if {18, 19} & set(rows):
         # Something of the session is in each recording: it is of a client that was there from the start.
-        folder = prepare(Size(settings.sized(200_000), settings.sized(20_000)), settings.folder)
+        folder = prepare(Size(settings.sized(500_000), settings.sized(20_000)), settings.folder)
         night = Path(folder) / "night"
         with sending(folder) as sender:
             plain = partial(measure, sender, folder, "kit", **PIPELINE)
@@ -92,7 +92,7 @@ def _against(runs, what, name, bar, of):
 
 def _sizes(settings):
     """Written by the recorder's own writer, flushed after as many messages as come between two flushes."""
-    folder = prepare(Size(settings.sized(200_000), settings.sized(20_000)), settings.folder)
+    folder = prepare(Size(settings.sized(500_000), settings.sized(20_000)), settings.folder)
     found = []
     for rate, bar, messages in ((100, at_least(9.5), 60_000), (10, at_least(7.5), 6_000)):
         together, apart = round(rate / FLUSHES), round(1e6 / rate)
