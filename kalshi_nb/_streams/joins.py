@@ -15,7 +15,7 @@ from kalshi_nb._frames.schema import MARKET, schema
 from kalshi_nb._redaction import shown
 from kalshi_nb._rows.channels import QUOTES
 from kalshi_nb._streams.graph import refuse_awaitables
-from kalshi_nb._streams.source import delivery_above
+from kalshi_nb._streams.source import Care, delivery_above
 from kalshi_nb.errors import ConfigurationError, PipelineError
 
 __all__ = ["JoinAsofNode", "LatestByNode"]
@@ -162,7 +162,9 @@ class JoinAsofNode(Stream):  # type: ignore[misc]  # streamz ships no types
         # Frames of the feed have all of a turn before users have any of it; what users build has it in some order.
         self._waits = isinstance(quotes, Stream)
         self._quotes: FrameReading = quotes if isinstance(quotes, FrameReading) else quotes.rolling_frame()
-        self._delivery = delivery_above(upstream)
+        delivery = delivery_above(upstream)
+        self._schedule = None if delivery is None else delivery.schedule
+        self._care = Care(self)
         self._held: list[tuple[pl.DataFrame, Any]] = []
         Stream.__init__(self, upstream)
 
@@ -171,10 +173,10 @@ class JoinAsofNode(Stream):  # type: ignore[misc]  # streamz ships no types
         if not isinstance(x, pl.DataFrame) or not {"ts", MARKET} <= set(x.columns):
             what = f"columns {', '.join(x.columns)}" if isinstance(x, pl.DataFrame) else type(x).__name__
             raise PipelineError(f"join_asof() takes polars DataFrames with ts and {MARKET}, and got {what}.")
-        if not self._waits or self._delivery is None:
+        if not self._waits or self._schedule is None:
             return self._emit(self._joined(x), metadata=metadata)
         if not self._held:
-            self._delivery.schedule.call_at(self._delivery.schedule.now(), self._delivery, self._deliver_held)
+            self._schedule.call_at(self._schedule.now(), self._care, self._deliver_held)
         self._held.append((x, metadata))
         return []
 
