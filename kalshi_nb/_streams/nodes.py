@@ -6,6 +6,7 @@ Importing this module adds ``rolling_frame``, ``throttle``, ``bars``, ``latest_b
 
 from __future__ import annotations
 
+import inspect
 import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -16,6 +17,7 @@ from streamz import Stream
 from kalshi_nb._clock import WallClock
 from kalshi_nb._durations import Duration
 from kalshi_nb._durations import seconds as positive_seconds
+from kalshi_nb._foreign_names import corrected
 from kalshi_nb._frames.columns import checked_schema
 from kalshi_nb._frames.files import require
 from kalshi_nb._frames.keyed import KeyedFrame, key_columns
@@ -360,14 +362,31 @@ def _scatter(upstream: Stream, *arguments: Any, **options: Any) -> Stream:
     return scatter(upstream, *arguments, **options)
 
 
+def _making(name: str, kind: type[Stream]) -> Callable[..., Stream]:
+    """Return the method of a stream that makes a node, and says in the kit's words which argument is meant."""
+
+    def make(self: Stream, *given: Any, **named: Any) -> Stream:
+        return kind(self, *given, **named)
+
+    first, *others = inspect.signature(kind).parameters.values()
+    make.__name__, make.__qualname__, make.__doc__ = name, f"Stream.{name}", kind.__doc__
+    make.__signature__ = inspect.Signature([first.replace(name="self"), *others])  # type: ignore[attr-defined]
+    return corrected(make)
+
+
 def register() -> None:
     """Make the nodes methods of ``streamz.Stream``; any number of times is as good as once."""
-    Stream.register_api(attribute_name="rolling_frame")(RollingFrameNode)
-    Stream.register_api(attribute_name="throttle")(ThrottleNode)
-    Stream.register_api(attribute_name="bars")(BarsNode)
-    Stream.register_api(attribute_name="latest_by")(LatestByNode)
-    Stream.register_api(attribute_name="join_asof")(JoinAsofNode)
+    for name, kind in _KINDS.items():
+        Stream.register_api(attribute_name=name)(_making(name, kind))
     Stream.register_api(attribute_name="scatter")(_scatter)
 
+
+_KINDS: Final = {
+    "rolling_frame": RollingFrameNode,
+    "throttle": ThrottleNode,
+    "bars": BarsNode,
+    "latest_by": LatestByNode,
+    "join_asof": JoinAsofNode,
+}
 
 register()
