@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 from streamz import Stream
@@ -17,6 +17,9 @@ from kalshi_nb._rows.channels import QUOTES
 from kalshi_nb._streams.graph import refuse_awaitables
 from kalshi_nb._streams.source import Care, delivery_above
 from kalshi_nb.errors import ConfigurationError, PipelineError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["JoinAsofNode", "LatestByNode"]
 
@@ -148,7 +151,7 @@ class JoinAsofNode(Stream):  # type: ignore[misc]  # streamz ships no types
     Raises
     ------
     ConfigurationError
-        When `quotes` is neither.
+        When `quotes` is neither, or has other columns than quotes have.
     """
 
     _ipython_display_ = None
@@ -162,6 +165,9 @@ class JoinAsofNode(Stream):  # type: ignore[misc]  # streamz ships no types
         # Frames of the feed have all of a turn before users have any of it; what users build has it in some order.
         self._waits = isinstance(quotes, Stream)
         self._quotes: FrameReading = quotes if isinstance(quotes, FrameReading) else quotes.rolling_frame()
+        given = store_of(self._quotes).schema
+        if given is not None and (amiss := _amiss(list(given))):
+            raise ConfigurationError(amiss)
         delivery = delivery_above(upstream)
         self._schedule = None if delivery is None else delivery.schedule
         self._care = Care(self)
@@ -205,10 +211,8 @@ class JoinAsofNode(Stream):  # type: ignore[misc]  # streamz ships no types
         store, time = store_of(self._quotes), trades.schema["ts"]
         # A market's last quote stands, although its row has left the window.
         known = _NONE if store.schema is None else pl.concat([store.latest(), store.df])
-        if not {"ts", MARKET} <= set(known.columns):
-            raise PipelineError(
-                f"join_asof() goes by ts and {MARKET}, and its quotes have the columns {', '.join(known.columns)}."
-            )
+        if amiss := _amiss(known.columns):
+            raise PipelineError(amiss)
         quote_ts = pl.col("ts").cast(time)
         return (
             known.filter(pl.col(MARKET).is_in(trades[MARKET].unique().implode()))
@@ -226,3 +230,16 @@ class JoinAsofNode(Stream):  # type: ignore[misc]  # streamz ships no types
         return "<join_asof>"
 
     __str__ = __repr__
+
+
+def _amiss(columns: Sequence[str]) -> str:
+    """Say why columns are none of quotes; nothing where they are."""
+    if not {"ts", MARKET} <= set(columns):
+        return f"join_asof() goes by ts and {MARKET}, and its quotes have the columns {', '.join(columns)}."
+    if not {*_QUOTE, "status"} & set(columns):
+        return (
+            "join_asof() takes quotes, as feed.quotes(…) or feed.stream('quotes', …) gives them, and what stands for "
+            f"them has none of {', '.join(_QUOTE)}, but {', '.join(columns)}. Where they are called otherwise, rename "
+            "them in a node before."
+        )
+    return ""
