@@ -174,10 +174,33 @@ def test_what_has_tickers_says_where_they_are(feed):
     for frame in (pl.DataFrame({"market_ticker": [MARKET]}), pd.DataFrame({"market_ticker": [MARKET]})):
         for ask in (feed.trades, feed.books, feed.candles):
             one_sentence(lambda ask=ask, frame=frame: ask(frame), wrong, r"frame\['market_ticker'\]")
+    lazy = pl.LazyFrame({"market_ticker": [MARKET]})
+    for ask in (feed.trades, feed.books, feed.candles):
+        one_sentence(lambda ask=ask: ask(lazy), wrong, r"frame\.collect\(\)\['market_ticker'\]")
     book = feed.book(MARKET)
     for ask in (feed.trades, feed.candles, feed.verify_books):
         one_sentence(lambda ask=ask: ask(book), wrong, r"A Book stands where .* its \.market_ticker")
         one_sentence(lambda ask=ask: ask(feed.picker()), wrong, r"pass its \.market_tickers")
+
+
+def test_what_only_looks_like_a_sequence_is_refused_by_the_name_of_the_argument(feed, tmp_path):
+    """Python goes through anything that has ``[]``, and a LazyFrame raises at its first row."""
+    lazy = pl.LazyFrame({"a": [MARKET]})
+    for ask in (
+        lambda: feed.record(tmp_path / "night", lazy),
+        lambda: feed.markets(tickers=lazy),
+        lambda: feed.series(tags=lazy),
+        lambda: feed.dashboard(MARKET, panels=lazy),
+    ):
+        one_sentence(ask, errors.KalshiError, "LazyFrame")
+
+
+def test_what_python_goes_through_by_number_names_markets(feed):
+    class Numbered:
+        def __getitem__(self, at):
+            return [MARKET][at]
+
+    assert list(feed.books(Numbered())) == [MARKET]
 
 
 def test_questions_that_are_not_awaited_are_told_what_there_is(feed):
