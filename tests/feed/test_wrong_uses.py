@@ -103,6 +103,24 @@ def test_a_frame_is_no_table_and_says_where_its_table_is(feed, name, use, instea
     one_sentence(lambda: use(frame), TypeError, instead)
 
 
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [
+        ("yes_price", r"such a column: \.df\['yes_price'\]"),
+        ("iloc", r"\.to_pandas\(\)\.iloc"),
+        ("price", r"Did you mean 'yes_price' or 'no_price'"),
+        ("yes_prices", r"Did you mean .*\.df\[…\]"),
+        ("write_parqet", r"Did you mean 'write_parquet'"),
+        ("zzz", r"has no 'zzz'\."),
+    ],
+)
+@pytest.mark.parametrize("kind", ["frame", "pipeline's frame"])
+def test_a_name_that_a_frame_does_not_have_is_said_to_be_a_column_or_of_what(feed, kind, name, instead):
+    frame = HANDLES[kind](feed)
+    one_sentence(lambda: getattr(frame, name), AttributeError, instead)
+    assert not hasattr(frame, name)
+
+
 def test_what_a_frame_can_do_by_itself_it_does(feed, exchange):
     trades = feed.trades()
     assert trades
