@@ -81,7 +81,9 @@ def iterated(value: object) -> Iterator[object] | None:
     if isinstance(value, str | bytes | bytearray):  # of bytes one would go through numbers
         return iter((value,))
     try:
-        return iter(value)  # type: ignore[call-overload,no-any-return]  # whether it can be is what is asked
+        found: Iterator[object] = iter(value)  # type: ignore[call-overload]  # whether it can be is what is asked
+        # By its [0], [1], … Python takes anything for a sequence that has [], a LazyFrame too, and it raises later.
+        return found if hasattr(type(value), "__iter__") else iter(list(found))
     except UsageError:
         raise  # a handle of the feed's says itself where its rows are
     except TypeError:

@@ -161,9 +161,12 @@ def _checked(market_ticker: object, word: Words) -> str:
 def _refuse_holder(market_tickers: object) -> None:
     """Say how to take the tickers out of what has some: a frame of the markets, a book, a picker."""
     kind = type(market_tickers)
-    if kind.__name__ == "DataFrame":  # of polars or pandas; what goes through one are columns, or their names
+    column = {"DataFrame": "frame['market_ticker']", "LazyFrame": "frame.collect()['market_ticker']"}.get(
+        kind.__name__
+    )
+    if column is not None:  # of polars or pandas; what goes through one are columns, or their names
         raise MarketTickerError(
-            "A DataFrame stands where market tickers go; pass its column of them, frame['market_ticker']."
+            f"A {kind.__name__} stands where market tickers go; pass its column of them, {column}."
         )
     for name in ("market_tickers", "market_ticker"):
         if hasattr(kind, name):

@@ -1480,7 +1480,7 @@ class Feed:
         RecordingInUseError
             When somebody records into the folder.
         RecordingError
-            When it cannot be written.
+            When it cannot be written, or is the recording that the feed plays.
         """
         return self._ask().recorders.record(path, channels, market_tickers)
 

@@ -152,7 +152,7 @@ def parts_of(
     frames = Frames(engine, demand, pipelines, standing, source, history, backfill, account)
     books = OpenBooks(engine, demand, standing, source)
     attachments = Attachments(pipelines, demand, engine)
-    recorders = Recorders(engine, demand)
+    recorders = Recorders(engine, demand, None if replaying is None else engine.url)
     told = (
         standing.told,
         attachments.warnings,

@@ -45,10 +45,13 @@ class Recorders:
         What hears it.
     demand : Demand
         What is wanted of it.
+    played : str, optional
+        Where the recording is that it plays.
     """
 
-    def __init__(self, engine: Engine, demand: Demand) -> None:
+    def __init__(self, engine: Engine, demand: Demand, played: str | None = None) -> None:
         self._engine = engine
+        self._played = played
         self._demand = demand
         self._every: list[Recorder] = []
         self._warned: set[int] = set()
@@ -72,7 +75,7 @@ class Recorders:
                 each.release()
             self._every = [each for each in self._every if each is not recorder]
 
-        check_place(folder, self._engine.clock.now_us())
+        check_place(folder, self._engine.clock.now_us(), self._played)
         about = {"kit": __version__, "from": self._engine.url, "channels": sorted(kept.channels)}
         is_new = not folder.exists()
         recorder = Recorder(self._engine, folder, kept, end, about)

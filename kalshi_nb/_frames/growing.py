@@ -11,7 +11,7 @@ from kalshi_nb._foreign_names import corrected_methods
 from kalshi_nb._frames.files import require, whole_file
 from kalshi_nb._frames.polars_threads import refuse_without_polars
 from kalshi_nb._redaction import shown
-from kalshi_nb._usage import not_copied
+from kalshi_nb._usage import meant, not_copied
 from kalshi_nb.errors import NoSuchAttributeError, UsageError
 
 if TYPE_CHECKING:
@@ -25,6 +25,15 @@ __all__ = ["Growing"]
 
 _SHOWN_ROWS: Final = 10
 _SHOWN_COLUMNS: Final = 8
+
+_OF_PANDAS: Final = frozenset(
+    {
+        *("agg", "apply", "astype", "at", "between_time", "fillna", "iat", "iloc", "index", "info", "isna", "loc"),
+        *("merge", "nlargest", "nsmallest", "query", "reset_index", "set_index", "sort_index", "sort_values"),
+        *("to_string", "value_counts", "values"),
+    }
+)
+"""Names that hands write who know pandas, and polars has none of."""
 
 
 @corrected_methods
@@ -51,7 +60,19 @@ class Growing:
         # Only for names that are not there: many a hand writes trades.filter(…) for trades.df.filter(…).
         if not name.startswith("_") and hasattr(pl.DataFrame, name):
             raise NoSuchAttributeError(f"{self._title()} has no {name!r}; its polars DataFrame has: .df.{name}")
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        if name.startswith("_"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        raise NoSuchAttributeError(f"{self._title()} has no {name!r}{self._instead_of(name)}")
+
+    def _instead_of(self, name: str) -> str:
+        columns = getattr(self, "schema", None) or ()
+        if name in columns:
+            return f"; its polars DataFrame has such a column: .df[{name!r}]"
+        if name in _OF_PANDAS:
+            return f"; a pandas DataFrame has, of the rows that are there now: .to_pandas().{name}"
+        if near := meant(name, columns):
+            return f".{near} Columns are those of its polars DataFrame: .df[…]"
+        return f".{meant(name, (each for each in dir(type(self)) if not each.startswith('_')))}"
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the rows as a pandas DataFrame.

@@ -197,7 +197,7 @@ def _outer(place: Path) -> Path | None:
     return next((each for each in place.parents if (each / ABOUT).is_file()), None)
 
 
-def check_place(folder: Path, now: int) -> None:
+def check_place(folder: Path, now: int, played: str | None = None) -> None:
     """Refuse a folder in which a recording that begins now would not be one that can be read.
 
     Parameters
@@ -206,17 +206,30 @@ def check_place(folder: Path, now: int) -> None:
         The folder; it need not be there.
     now : int
         The moment by the feed's clock, in microseconds.
+    played : str, optional
+        Where the recording is that the feed plays.
 
     Raises
     ------
     RecordingError
-        When it lies in another recording, holds tables, or holds a recording of a later time; or the disk does not
-        even say what is there.
+        When it lies in another recording, holds tables, holds a recording of a later time, or is what the feed plays;
+        or the disk does not even say what is there.
     NewerRecordingError
         When it holds a recording that a newer version of the package made.
     """
     with refusals(f"{told(str(folder))} cannot be recorded into"):
+        if played is not None and address_of(played) is None and _is_in(folder, local_path(played)):
+            raise RecordingError(
+                f"{folder} is what this feed plays, and each of its messages would stand there twice: name another "
+                "folder. To go on with that recording, record with a feed of the exchange."
+            )
         _check_place(folder, folder.absolute(), now)
+
+
+def _is_in(folder: Path, place: Path) -> bool:
+    """Tell whether a recording, or a segment of one, lies in a folder, by whatever names both are called."""
+    found = place.resolve()
+    return folder.resolve() in (found.parents[:2] if found.is_file() else (found,))
 
 
 def _check_place(folder: Path, place: Path, now: int) -> None:

@@ -13,12 +13,14 @@ from kalshi_nb._frames.schema import RECEIVED
 from kalshi_nb._frames.schema import schema as schema_of
 from kalshi_nb._streams.graph import refuse_awaitables
 from kalshi_nb._streams.missing import NOTHING, Missing, Passed
-from kalshi_nb._streams.source import Source, delivery_above
+from kalshi_nb._streams.source import Source, deliveries_above
 from kalshi_nb.errors import PipelineError
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable
+
+    from kalshi_nb._streams.user_delivery import StreamDelivery
 
 __all__ = ["BarsNode"]
 
@@ -94,14 +96,22 @@ class BarsNode(Stream):  # type: ignore[misc]  # streamz ships no types
         self._forgotten: dict[str, int] = {}
         self._rounds = 0
         self._woken_for: int | None = None
-        self._delivery = delivery = delivery_above(upstream)
+        self._fed: list[StreamDelivery] = []
+        self._missing: list[Missing] = []
         if isinstance(upstream, Source):
             self.schema = bar_schema(_columns_of(upstream))
-        known = None if delivery is None or delivery.known_gaps is None else delivery.known_gaps()
-        self._missing = None if delivery is None or known is None else Missing(delivery, known)
         Stream.__init__(self, upstream)
-        if delivery is not None:
-            delivery.watch(self)
+        for each in deliveries_above(upstream):
+            self._fed_by(each)
+
+    def _fed_by(self, delivery: StreamDelivery) -> None:
+        """Take note of a stream whose trades come here: what it lacks, bars lack from now on."""
+        if any(each is delivery for each in self._fed):
+            return
+        self._fed.append(delivery)
+        if delivery.known_gaps is not None:
+            self._missing.append(Missing(delivery, delivery.known_gaps()))
+        delivery.watch(self)
 
     def update(self, x: Any, who: Any = None, metadata: Any = None) -> Any:  # noqa: ARG002  # streamz's signature
         """Take the trades of an element into their bars, and pass on those that changed."""
@@ -125,18 +135,19 @@ class BarsNode(Stream):  # type: ignore[misc]  # streamz ships no types
 
     def forget(self) -> None:
         """Begin anew: what was before belongs to another time."""
-        for each in (self._bars, self._said, self._open, self._newest, self._forgotten):
-            each.clear()
+        for kept in (self._bars, self._said, self._open, self._newest, self._forgotten):
+            kept.clear()
         self._woken_for = None
-        if self._missing is not None:
-            self._missing.begin()
+        for each in self._missing:
+            each.begin()
 
     def _send(self, frame: pl.DataFrame, metadata: Any) -> Any:
         try:
             return self._emit(frame, metadata=metadata)
         except BaseException:
-            if self._missing is not None:
-                self._missing.raised_below()
+            # Of several streams nobody knows here which brought it, and the error is taken for a row that is missing.
+            if len(self._missing) == 1:
+                self._missing[0].raised_below()
             raise
 
     def _take(self, part: Bar) -> bool:
@@ -152,7 +163,7 @@ class BarsNode(Stream):  # type: ignore[misc]  # streamz ships no types
 
     def _changed(self, touched: set[tuple[str, int]], passed: Passed) -> pl.DataFrame | None:
         """Return the bars that are not what was last said of them."""
-        since = None if self._missing is None else self._missing.look(passed)
+        since = min((at for each in self._missing if (at := each.look(passed)) is not None), default=None)
         now = self._now()
         asked = touched | self._open
         if since is not None:
@@ -171,17 +182,22 @@ class BarsNode(Stream):  # type: ignore[misc]  # streamz ships no types
     def _is_complete(self, key: tuple[str, int], now: int) -> bool:
         market_ticker, start = key
         end = start + self._every
-        return self._missing is not None and end <= now and not self._missing.between(market_ticker, start, end)
+        if end > now or not self._missing or len(self._missing) < len(self._fed):
+            return False
+        return not any(each.between(market_ticker, start, end) for each in self._missing)
 
     def _now(self) -> int:
-        return 0 if self._delivery is None else self._delivery.clock.now_us()
+        return self._fed[0].clock.now_us() if self._fed else 0
 
     def _ask_to_be_woken(self, now: int) -> None:
         """Be asked for news when the next bar is over, on a feed that may bring nothing until then."""
         first = min((start for _, start in self._open), default=None)
         due = None if first is None else max(now + 1, first + self._every)
-        if self._delivery is not None and due is not None and due != self._woken_for:
-            self._delivery.look_at(due)
+        if due is None or due == self._woken_for:
+            return
+        running = next((each for each in self._fed if each.pipeline.state != "closed"), None)
+        if running is not None:
+            running.look_at(due)
             self._woken_for = due
 
     def _forget_some(self) -> None:
@@ -198,8 +214,10 @@ class BarsNode(Stream):  # type: ignore[misc]  # streamz ships no types
         excess = len(self._bars) - MOST_BARS
         if excess > 0:
             self._let_go(sorted(self._bars, key=lambda each: each[1])[: excess + MOST_BARS // 8])
-        if self._missing is not None and self._bars:
-            self._missing.forget_before(min(start for _, start in self._bars))
+        if self._bars:
+            oldest = min(start for _, start in self._bars)
+            for each in self._missing:
+                each.forget_before(oldest)
 
     def _let_go(self, gone: Iterable[tuple[str, int]]) -> None:
         for market, start in gone:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 from streamz import Stream
@@ -15,8 +15,11 @@ from kalshi_nb._frames.schema import MARKET, schema
 from kalshi_nb._redaction import shown
 from kalshi_nb._rows.channels import QUOTES
 from kalshi_nb._streams.graph import refuse_awaitables
-from kalshi_nb._streams.source import delivery_above
+from kalshi_nb._streams.source import Care, delivery_above
 from kalshi_nb.errors import ConfigurationError, PipelineError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["JoinAsofNode", "LatestByNode"]
 
@@ -148,7 +151,7 @@ class JoinAsofNode(Stream):  # type: ignore[misc]  # streamz ships no types
     Raises
     ------
     ConfigurationError
-        When `quotes` is neither.
+        When `quotes` is neither, or has other columns than quotes have.
     """
 
     _ipython_display_ = None
@@ -162,7 +165,12 @@ class JoinAsofNode(Stream):  # type: ignore[misc]  # streamz ships no types
         # Frames of the feed have all of a turn before users have any of it; what users build has it in some order.
         self._waits = isinstance(quotes, Stream)
         self._quotes: FrameReading = quotes if isinstance(quotes, FrameReading) else quotes.rolling_frame()
-        self._delivery = delivery_above(upstream)
+        given = store_of(self._quotes).schema
+        if given is not None and (amiss := _amiss(list(given))):
+            raise ConfigurationError(amiss)
+        delivery = delivery_above(upstream)
+        self._schedule = None if delivery is None else delivery.schedule
+        self._care = Care(self)
         self._held: list[tuple[pl.DataFrame, Any]] = []
         Stream.__init__(self, upstream)
 
@@ -171,10 +179,10 @@ class JoinAsofNode(Stream):  # type: ignore[misc]  # streamz ships no types
         if not isinstance(x, pl.DataFrame) or not {"ts", MARKET} <= set(x.columns):
             what = f"columns {', '.join(x.columns)}" if isinstance(x, pl.DataFrame) else type(x).__name__
             raise PipelineError(f"join_asof() takes polars DataFrames with ts and {MARKET}, and got {what}.")
-        if not self._waits or self._delivery is None:
+        if not self._waits or self._schedule is None:
             return self._emit(self._joined(x), metadata=metadata)
         if not self._held:
-            self._delivery.schedule.call_at(self._delivery.schedule.now(), self._delivery, self._deliver_held)
+            self._schedule.call_at(self._schedule.now(), self._care, self._deliver_held)
         self._held.append((x, metadata))
         return []
 
@@ -203,10 +211,8 @@ class JoinAsofNode(Stream):  # type: ignore[misc]  # streamz ships no types
         store, time = store_of(self._quotes), trades.schema["ts"]
         # A market's last quote stands, although its row has left the window.
         known = _NONE if store.schema is None else pl.concat([store.latest(), store.df])
-        if not {"ts", MARKET} <= set(known.columns):
-            raise PipelineError(
-                f"join_asof() goes by ts and {MARKET}, and its quotes have the columns {', '.join(known.columns)}."
-            )
+        if amiss := _amiss(known.columns):
+            raise PipelineError(amiss)
         quote_ts = pl.col("ts").cast(time)
         return (
             known.filter(pl.col(MARKET).is_in(trades[MARKET].unique().implode()))
@@ -224,3 +230,16 @@ class JoinAsofNode(Stream):  # type: ignore[misc]  # streamz ships no types
         return "<join_asof>"
 
     __str__ = __repr__
+
+
+def _amiss(columns: Sequence[str]) -> str:
+    """Say why columns are none of quotes; nothing where they are."""
+    if not {"ts", MARKET} <= set(columns):
+        return f"join_asof() goes by ts and {MARKET}, and its quotes have the columns {', '.join(columns)}."
+    if not {*_QUOTE, "status"} & set(columns):
+        return (
+            "join_asof() takes quotes, as feed.quotes(…) or feed.stream('quotes', …) gives them, and what stands for "
+            f"them has none of {', '.join(_QUOTE)}, but {', '.join(columns)}. Where they are called otherwise, rename "
+            "them in a node before."
+        )
+    return ""

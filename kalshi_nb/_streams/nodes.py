@@ -6,6 +6,7 @@ Importing this module adds ``rolling_frame``, ``throttle``, ``bars``, ``latest_b
 
 from __future__ import annotations
 
+import inspect
 import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -16,6 +17,7 @@ from streamz import Stream
 from kalshi_nb._clock import WallClock
 from kalshi_nb._durations import Duration
 from kalshi_nb._durations import seconds as positive_seconds
+from kalshi_nb._foreign_names import corrected
 from kalshi_nb._frames.columns import checked_schema
 from kalshi_nb._frames.files import require
 from kalshi_nb._frames.keyed import KeyedFrame, key_columns
@@ -30,7 +32,7 @@ from kalshi_nb._rows.tickers import about, hints
 from kalshi_nb._streams.bars import BarsNode
 from kalshi_nb._streams.graph import refuse_awaitables
 from kalshi_nb._streams.joins import JoinAsofNode, LatestByNode
-from kalshi_nb._streams.source import Source, delivery_above
+from kalshi_nb._streams.source import Care, Source, deliveries_above, delivery_above
 from kalshi_nb._streams.troubles import keys_dropped
 from kalshi_nb._usage import Closing
 from kalshi_nb._waiting import FORKED
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from kalshi_nb._rows.gaps import Gap
-    from kalshi_nb._streams.user_delivery import StreamDelivery
+    from kalshi_nb._streams.user_delivery import Covered, KnownGaps, StreamDelivery
     from kalshi_nb._waiting import Standing
     from kalshi_nb.errors import KalshiError
 
@@ -133,9 +135,21 @@ class RollingFrameNode(FrameReading, Closing, Stream):  # type: ignore[misc]  # 
         )
         self._lies_by_time = places is None
         self._all_keys = True
+        self._fed: list[StreamDelivery] = []
+        self._covered: list[Covered | None] = []
+        self._gaps: list[KnownGaps] = []
         Stream.__init__(self, upstream, stream_name=name)
-        self._covered = None if delivery is None else delivery.covered(self._store)
-        self._gaps = None if delivery is None or delivery.known_gaps is None else delivery.known_gaps()
+        for each in deliveries_above(upstream):
+            self._fed_by(each)
+
+    def _fed_by(self, delivery: StreamDelivery) -> None:
+        """Take note of a stream that leads here, whose gaps are the frame's from now on."""
+        if any(each is delivery for each in self._fed):
+            return
+        self._fed.append(delivery)
+        self._covered.append(delivery.covered(self._store))
+        if delivery.known_gaps is not None:
+            self._gaps.append(delivery.known_gaps())
 
     def __setattr__(self, name: str, value: object) -> None:
         """Refuse to set what it was made with; streamz sets what it likes."""
@@ -182,21 +196,20 @@ class RollingFrameNode(FrameReading, Closing, Stream):  # type: ignore[misc]  # 
         return ""
 
     def _remark(self) -> str:
-        delivery = delivery_above(self)
-        return "" if delivery is None else delivery.remark()
+        return "; ".join(filter(None, (each.remark() for each in deliveries_above(self))))
 
     def _caption(self, df: pl.DataFrame) -> str:
-        delivery = delivery_above(self)
-        lost = 0 if delivery is None else delivery.losses.rows
+        lost = sum(each.losses.rows for each in deliveries_above(self))
         return f"{super()._caption(df)}, {lost:,} rows were dropped before it" if lost else super()._caption(df)
 
     def complete(self, since: dt.datetime | dt.timedelta | str | None = None) -> bool:
         """Tell whether no gap is known in the rows that came by the feed from `since` to now.
 
-        As :meth:`kalshi_nb.Frame.complete`, for the channel and markets of the stream that this is built on. Rows
-        that a rest of the pipeline dropped are missing, those that were dropped because it was too slow, and those
-        of a batch that a node of it raised at. A gap that was repaired over REST counts no more on a stream with
-        ``backfill=True``, which has what was fetched, and stays a gap on any other.
+        As :meth:`kalshi_nb.Frame.complete`, for the channel and markets of the stream that this is built on; below
+        ``union()`` and the like, of each of them. Rows that a rest of the pipeline dropped are missing, those that
+        were dropped because it was too slow, and those of a batch that a node of it raised at. A gap that was repaired
+        over REST counts no more on a stream with ``backfill=True``, which has what was fetched, and stays a gap on any
+        other.
 
         Parameters
         ----------
@@ -214,28 +227,31 @@ class RollingFrameNode(FrameReading, Closing, Stream):  # type: ignore[misc]  # 
         ConfigurationError
             When `since` is no length of time and no datetime with a time zone.
         """
-        return self._covered is not None and self._covered.complete(since)
+        return bool(self._covered) and all(each is not None and each.complete(since) for each in self._covered)
 
     def _known_gaps(self) -> list[Gap]:
-        return [] if self._gaps is None else self._gaps.known()
+        found = {id(gap): gap for each in self._gaps for gap in each.known()}
+        return sorted(found.values(), key=lambda gap: gap.opened)
 
     def _whole_since(self) -> int | None:
-        return None if self._gaps is None else max(self._gaps.began_at(), self._store.whole_since_us() or 0)
+        began = [each.began_at() for each in self._gaps]
+        return max([*began, self._store.whole_since_us() or 0]) if began else None
 
     def _about(self) -> str:
-        delivery = delivery_above(self)
-        return "" if delivery is None else about(delivery.label.channel, delivery.label.market_tickers)
+        labels = [each.label for each in deliveries_above(self)]
+        return " and ".join(dict.fromkeys(about(each.channel, each.market_tickers) for each in labels))
 
     def _hint(self) -> str:
-        delivery = delivery_above(self)
-        if delivery is None or delivery.pipeline.rows:
+        above = deliveries_above(self)
+        if any(each.pipeline.rows for each in above):
             return ""  # where rows came, it is a node in front that lets none pass
-        return hints(delivery.label.channel, delivery.label.market_tickers)
+        return " ".join(filter(None, (hints(each.label.channel, each.label.market_tickers) for each in above)))
 
     def close(self) -> None:
         """Take no more rows; those that are there stay readable."""
-        if self._covered is not None:
-            self._covered.close()
+        for each in self._covered:
+            if each is not None:
+                each.close()
         self.destroy()
 
     __str__ = FrameReading.__repr__
@@ -302,7 +318,8 @@ class ThrottleNode(Stream):  # type: ignore[misc]  # streamz ships no types
                 "begin with feed.stream() or feed.messages()."
             )
         self.interval = interval
-        self._delivery = delivery
+        self._schedule = delivery.schedule
+        self._care = Care(self)
         self._next_at = 0.0
         self._held: list[tuple[Any, Any]] = []
         Stream.__init__(self, upstream)
@@ -312,13 +329,12 @@ class ThrottleNode(Stream):  # type: ignore[misc]  # streamz ships no types
         if self._held:
             self._held[0] = (x, metadata)
             return []
-        schedule = self._delivery.schedule
-        now = schedule.now()
+        now = self._schedule.now()
         if now >= self._next_at:
             self._next_at = now + self.interval
             return self._emit(x, metadata=metadata)
         self._held.append((x, metadata))
-        schedule.call_at(self._next_at, self._delivery, self._deliver_held)
+        self._schedule.call_at(self._next_at, self._care, self._deliver_held)
         return []
 
     @property
@@ -329,7 +345,7 @@ class ThrottleNode(Stream):  # type: ignore[misc]  # streamz ships no types
     def _deliver_held(self) -> None:
         if self._held:
             x, metadata = self._held.pop()
-            self._next_at = self._delivery.schedule.now() + self.interval
+            self._next_at = self._schedule.now() + self.interval
             refuse_awaitables(self._emit(x, metadata=metadata))
 
     def __repr__(self) -> str:
@@ -346,14 +362,31 @@ def _scatter(upstream: Stream, *arguments: Any, **options: Any) -> Stream:
     return scatter(upstream, *arguments, **options)
 
 
+def _making(name: str, kind: type[Stream]) -> Callable[..., Stream]:
+    """Return the method of a stream that makes a node, and says in the kit's words which argument is meant."""
+
+    def make(self: Stream, *given: Any, **named: Any) -> Stream:
+        return kind(self, *given, **named)
+
+    first, *others = inspect.signature(kind).parameters.values()
+    make.__name__, make.__qualname__, make.__doc__ = name, f"Stream.{name}", kind.__doc__
+    make.__signature__ = inspect.Signature([first.replace(name="self"), *others])  # type: ignore[attr-defined]
+    return corrected(make)
+
+
 def register() -> None:
     """Make the nodes methods of ``streamz.Stream``; any number of times is as good as once."""
-    Stream.register_api(attribute_name="rolling_frame")(RollingFrameNode)
-    Stream.register_api(attribute_name="throttle")(ThrottleNode)
-    Stream.register_api(attribute_name="bars")(BarsNode)
-    Stream.register_api(attribute_name="latest_by")(LatestByNode)
-    Stream.register_api(attribute_name="join_asof")(JoinAsofNode)
+    for name, kind in _KINDS.items():
+        Stream.register_api(attribute_name=name)(_making(name, kind))
     Stream.register_api(attribute_name="scatter")(_scatter)
 
+
+_KINDS: Final = {
+    "rolling_frame": RollingFrameNode,
+    "throttle": ThrottleNode,
+    "bars": BarsNode,
+    "latest_by": LatestByNode,
+    "join_asof": JoinAsofNode,
+}
 
 register()

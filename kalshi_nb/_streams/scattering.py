@@ -13,20 +13,17 @@ import contextlib
 import threading
 from collections import deque
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from distributed import Client, Future, default_client, futures_of, wait
 from streamz import Stream
 from streamz import dask as bridge
 
 from kalshi_nb._streams.graph import LOOP_REFUSED, forget_loop, refuse_awaitables
-from kalshi_nb._streams.source import delivery_above
+from kalshi_nb._streams.source import Care, delivery_above
 from kalshi_nb._threads import refuse_on
 from kalshi_nb._usage import whole
 from kalshi_nb.errors import PipelineError
-
-if TYPE_CHECKING:
-    from kalshi_nb._streams.user_delivery import StreamDelivery
 
 __all__ = ["GatherNode", "ScatterNode", "scatter"]
 
@@ -118,7 +115,8 @@ class GatherNode(Stream):  # type: ignore[misc]  # streamz ships no types
         self._most = whole("in_flight", in_flight, "give how many results may be on their way at once, such as 32")
         delivery = delivery_above(upstream)
         assert delivery is not None
-        self._delivery: StreamDelivery = delivery
+        self._schedule = delivery.schedule
+        self._care = Care(self)
         self._client = next(each.client for each in _above(upstream) if isinstance(each, ScatterNode))
         self._waiting: deque[_Promised] = deque()
         self._changed = threading.Condition()
@@ -140,7 +138,7 @@ class GatherNode(Stream):  # type: ignore[misc]  # streamz ships no types
         for each in promised.futures:
             each.add_done_callback(self._noticed)
         while len(self._waiting) > self._most and not self._waiting[-self._most - 1].wait(_LOOK):
-            if self._delivery.pipeline.state == "closed":
+            if delivery_above(self) is None:
                 break
         return []
 
@@ -161,8 +159,7 @@ class GatherNode(Stream):  # type: ignore[misc]  # streamz ships no types
             self._changed.notify_all()
 
     def _noticed(self, _future: Future | None = None) -> None:
-        schedule = self._delivery.schedule
-        schedule.call_at(schedule.now(), self._delivery, self._take)
+        self._schedule.call_at(self._schedule.now(), self._care, self._take)
 
     def _take(self) -> None:
         """Pass on the first result, where it is back; one a call, so that what it raises costs no other."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, NoReturn
+import weakref
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from streamz import Stream
 
 from kalshi_nb._frames.reading import FrameReading
 from kalshi_nb._redaction import shown
-from kalshi_nb._streams.graph import LOOP_REFUSED, Downstreams, forget_loop
+from kalshi_nb._streams.graph import LOOP_REFUSED, Downstreams, forget_loop, reachable
 from kalshi_nb._threads import role
 from kalshi_nb._usage import NotAwaited, not_copied, setter
 from kalshi_nb.errors import NoSuchAttributeError, PipelineError
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
 
     from kalshi_nb._streams.user_delivery import Cover, KnownGaps, StreamDelivery
 
-__all__ = ["Source", "delivery_above"]
+__all__ = ["Care", "Source", "deliveries_above", "delivery_above"]
+
+_LOOK: Final = 0.25  # seconds between two looks whether one of several streams has rested
 
 
 def _is_not_ours(_record: logging.LogRecord) -> bool:
@@ -64,7 +68,7 @@ class Source(NotAwaited, Stream):  # type: ignore[misc]  # streamz ships no type
         super().__init__(stream_name=self.pipeline.name)
         # Not a method of this source: a node set that held its own source would be a cycle, and the source
         # has to go at the moment its last user does.
-        self.downstreams = Downstreams(delivery.admit)
+        self.downstreams = Downstreams(partial(_admit, delivery))
 
     def emit(self, x: Any, asynchronous: bool = False, metadata: Any = None) -> NoReturn:  # noqa: ARG002  # streamz's
         """Refuse: only the feed sends through this source.
@@ -141,21 +145,84 @@ class Source(NotAwaited, Stream):  # type: ignore[misc]  # streamz ships no type
     __str__ = __repr__
 
 
+def _admit(delivery: StreamDelivery, node: Stream) -> None:
+    """Refuse a new node that could not work below a source; tell those that want to know that this leads to them.
+
+    Raises
+    ------
+    PipelineError
+        When another feed's stream leads there, too, or as `StreamDelivery.admit` says.
+    """
+    # Nodes that stand below it already, too: it may be put under a second source later than they were made.
+    below = [node, *reachable(node)]
+    if any(other.schedule is not delivery.schedule for each in below for other in deliveries_above(each)):
+        raise PipelineError(
+            "A stream of one feed is put together with a stream of another here. Each feed has a thread of its own, "
+            "and of what both bring at the same moment one would be lost. Attach the same function to each, or keep a "
+            "rolling_frame() of each and put together what those have: pl.concat([one.df, other.df])."
+        )
+    delivery.admit(node)
+    for each in below:
+        fed_by = getattr(type(each), "_fed_by", None)
+        if fed_by is not None:
+            fed_by(each, delivery)
+
+
+def deliveries_above(node: Stream) -> list[StreamDelivery]:
+    """Return what fills the sources above a node, in the order in which the node was given them.
+
+    Parameters
+    ----------
+    node : streamz.Stream
+        Any node, a source too. ``union()``, ``zip()`` and the like have several sources above them.
+    """
+    found: dict[int, StreamDelivery] = {}
+    seen: set[int] = set()
+    waiting = [node]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, Source):
+            delivery = each._delivery  # noqa: SLF001  # users have sources in hand, and this is not for them
+            found[id(delivery)] = delivery
+        elif id(each) not in seen:
+            seen.add(id(each))
+            waiting.extend(reversed(each.upstreams))
+    return list(found.values())
+
+
 def delivery_above(node: Stream) -> StreamDelivery | None:
-    """Return what fills the source above a node, None where no feed fills it.
+    """Return what fills the first source above a node, None where no feed fills it.
 
     Parameters
     ----------
     node : streamz.Stream
         Any node, a source too.
     """
-    seen: set[int] = set()
-    waiting = [node]
-    while waiting:
-        each = waiting.pop()
-        if isinstance(each, Source):
-            return each._delivery  # noqa: SLF001  # users have sources in hand, and this is not for them
-        if id(each) not in seen:
-            seen.add(id(each))
-            waiting.extend(each.upstreams)
-    return None
+    return next(iter(deliveries_above(node)), None)
+
+
+class Care:
+    """Makes a node's later calls by a stream that leads to it at that moment, whichever was closed meanwhile.
+
+    A node that keeps something back is asked for it later. Where several streams lead to it, none of them is the one
+    that will still be there.
+
+    Parameters
+    ----------
+    node : streamz.Stream
+        Whose calls; it keeps this, and is held weakly.
+    """
+
+    def __init__(self, node: Stream) -> None:
+        self._node = weakref.ref(node)
+
+    def run(self, call: Callable[[], None]) -> None:
+        """Make the call; where all that leads to the node rests, after that, and where nothing does, not at all."""
+        node = self._node()
+        above = [] if node is None else deliveries_above(node)
+        running = [each for each in above if each.pipeline.state == "running"]
+        if running or len(above) == 1:
+            (running or above)[0].run(call)
+        elif above:
+            schedule = above[0].schedule
+            schedule.call_at(schedule.now() + _LOOK, self, call)

@@ -103,6 +103,24 @@ def test_a_frame_is_no_table_and_says_where_its_table_is(feed, name, use, instea
     one_sentence(lambda: use(frame), TypeError, instead)
 
 
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [
+        ("yes_price", r"such a column: \.df\['yes_price'\]"),
+        ("iloc", r"\.to_pandas\(\)\.iloc"),
+        ("price", r"Did you mean 'yes_price' or 'no_price'"),
+        ("yes_prices", r"Did you mean .*\.df\[…\]"),
+        ("write_parqet", r"Did you mean 'write_parquet'"),
+        ("zzz", r"has no 'zzz'\."),
+    ],
+)
+@pytest.mark.parametrize("kind", ["frame", "pipeline's frame"])
+def test_a_name_that_a_frame_does_not_have_is_said_to_be_a_column_or_of_what(feed, kind, name, instead):
+    frame = HANDLES[kind](feed)
+    one_sentence(lambda: getattr(frame, name), AttributeError, instead)
+    assert not hasattr(frame, name)
+
+
 def test_what_a_frame_can_do_by_itself_it_does(feed, exchange):
     trades = feed.trades()
     assert trades
@@ -174,10 +192,33 @@ def test_what_has_tickers_says_where_they_are(feed):
     for frame in (pl.DataFrame({"market_ticker": [MARKET]}), pd.DataFrame({"market_ticker": [MARKET]})):
         for ask in (feed.trades, feed.books, feed.candles):
             one_sentence(lambda ask=ask, frame=frame: ask(frame), wrong, r"frame\['market_ticker'\]")
+    lazy = pl.LazyFrame({"market_ticker": [MARKET]})
+    for ask in (feed.trades, feed.books, feed.candles):
+        one_sentence(lambda ask=ask: ask(lazy), wrong, r"frame\.collect\(\)\['market_ticker'\]")
     book = feed.book(MARKET)
     for ask in (feed.trades, feed.candles, feed.verify_books):
         one_sentence(lambda ask=ask: ask(book), wrong, r"A Book stands where .* its \.market_ticker")
         one_sentence(lambda ask=ask: ask(feed.picker()), wrong, r"pass its \.market_tickers")
+
+
+def test_what_only_looks_like_a_sequence_is_refused_by_the_name_of_the_argument(feed, tmp_path):
+    """Python goes through anything that has ``[]``, and a LazyFrame raises at its first row."""
+    lazy = pl.LazyFrame({"a": [MARKET]})
+    for ask in (
+        lambda: feed.record(tmp_path / "night", lazy),
+        lambda: feed.markets(tickers=lazy),
+        lambda: feed.series(tags=lazy),
+        lambda: feed.dashboard(MARKET, panels=lazy),
+    ):
+        one_sentence(ask, errors.KalshiError, "LazyFrame")
+
+
+def test_what_python_goes_through_by_number_names_markets(feed):
+    class Numbered:
+        def __getitem__(self, at):
+            return [MARKET][at]
+
+    assert list(feed.books(Numbered())) == [MARKET]
 
 
 def test_questions_that_are_not_awaited_are_told_what_there_is(feed):

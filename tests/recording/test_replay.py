@@ -2,7 +2,9 @@
 
 import hashlib
 import re
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -239,6 +241,24 @@ def test_a_replay_can_be_recorded_again(night, feeds, tmp_path):
     assert_frame_equal(
         kn.open_recording(tmp_path / "again").trades().collect(), kn.open_recording(night.folder).trades().collect()
     )
+
+
+@pytest.mark.parametrize("named", ["folder", "link", "relative", "segment"])
+def test_a_replay_is_not_recorded_into_what_it_plays(night, tmp_path, monkeypatch, named):
+    """Each of its messages would stand there twice."""
+    folder = tmp_path / "night"
+    shutil.copytree(night.folder, folder)
+    before = {each: each.read_bytes() for each in folder.rglob("*") if each.is_file()}
+    (tmp_path / "link").symlink_to(folder)
+    monkeypatch.chdir(tmp_path)
+    played = {"relative": "night", "segment": next(folder.rglob("*.zst"))}.get(named, folder)
+    into = {"link": tmp_path / "link", "relative": folder}.get(named, Path("night"))
+    with kn.replay(played, "max") as feed:
+        feed.replaying.resume()
+        feed.replaying.wait(60)  # at its end, from where on a recording might go on
+        with pytest.raises(RecordingError, match="is what this feed plays, and each of its messages would"):
+            feed.record(into, ["trade"])
+    assert {each: each.read_bytes() for each in folder.rglob("*") if each.is_file()} == before
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Functions that cannot be called as they will be are refused where they were passed, but only where that is sure."""
 
 import functools
+import inspect
 import queue
 
 import pytest
@@ -140,3 +141,40 @@ def test_a_node_of_ones_own_may_call_its_function_as_it_likes(feed):
             return self._emit(self.func(x, x), metadata=metadata)
 
     assert Paired(feed.stream("trade"), of_two)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "named", "says"),
+    [
+        (
+            "bars",
+            (),
+            {"every": "1m"},
+            r"bars\(\) has no argument 'every'\. Did you mean 'interval'\? It takes interval",
+        ),
+        ("bars", (), {}, r"bars\(\) needs interval=…; it takes interval"),
+        ("bars", ("1m", "5m"), {}, r"bars\(\) takes only interval without a name"),
+        ("rolling_frame", (), {"row": 5}, r"rolling_frame\(\) has no argument 'row'\. Did you mean 'rows'\?"),
+        ("throttle", (), {"freq": 1}, r"throttle\(\) has no argument 'freq'\. Did you mean 'interval'\?"),
+        ("throttle", (1,), {"interval": 1}, r"throttle\(\) was given interval twice"),
+        ("latest_by", (), {}, r"latest_by\(\) needs column=…"),
+        ("join_asof", (), {"on": "ts"}, r"join_asof\(\) has no argument 'on'\. It takes quotes"),
+    ],
+    ids=lambda it: str(it)[:20],
+)
+def test_an_argument_of_a_node_by_another_name_or_at_no_place_is_refused_with_the_right_word(
+    feed, name, given, named, says
+):
+    source = feed.stream("trade")
+    with pytest.raises(errors.UsageError, match=says):
+        getattr(source, name)(*given, **named)
+    assert not list(source.downstreams)
+
+
+@pytest.mark.parametrize("name", ["rolling_frame", "throttle", "bars", "latest_by", "join_asof"])
+def test_what_asks_for_a_node_shows_what_it_is_and_takes(feed, name):
+    method = getattr(feed.stream("trade"), name)
+    assert method.__name__ == name
+    assert f"stream.{name}(" in method.__doc__ or f"trades.{name}(" in method.__doc__
+    assert "upstream" not in inspect.signature(method).parameters
+    assert inspect.signature(method).parameters

@@ -226,3 +226,30 @@ def test_frames_without_time_or_market_are_an_error_of_the_pipeline(pipelines, e
     assert "with ts and market_ticker" in str(source.pipeline.last_error.error)
     assert repr(node) == "<join_asof>"
     assert joins.JoinAsofNode is type(node)
+
+
+@pytest.mark.parametrize("channel", ["trade", "market_positions"])
+def test_what_stands_for_quotes_and_has_none_of_their_columns_is_refused_in_the_cell(pipelines, channel):
+    source = pipelines.stream("trade")
+    for other in (pipelines.stream(channel), pipelines.stream(channel).rolling_frame()):
+        with pytest.raises(ConfigurationError, match=r"join_asof\(\) takes quotes.*none of bid, bid_size.*rename"):
+            source.join_asof(other)
+    assert not list(source.downstreams)
+
+
+def test_what_turns_out_to_be_no_quotes_is_an_error_of_the_pipeline(pipelines, engine):
+    source, other = pipelines.stream("trade"), pipelines.stream("trade")
+    seen = []
+    source.join_asof(other.map(lambda df: df.select("ts", "market_ticker"))).sink(seen.append)
+    engine.add("trade", trade(1))
+    pipelines.flush()
+    seen.clear()  # the first may come before what was to be its quote
+    engine.add("trade", trade(2))
+    pipelines.flush()
+    assert not seen
+    assert "join_asof() takes quotes" in source.pipeline.last_error.text
+
+
+def test_tickers_stand_for_quotes_by_what_they_have_of_them(pipelines):
+    node = pipelines.stream("trade").join_asof(pipelines.stream("ticker"))
+    assert {"mid", "spread", "quote_ts"} <= set(node._joined(frame_of("trade", [trade(1)])).columns)
