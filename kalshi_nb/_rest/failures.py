@@ -13,6 +13,7 @@ from typing import Any, Final
 from kalshi_nb._rows.foreign import plain_text
 from kalshi_nb.errors import (
     RateLimitError,
+    RestBodyError,
     RestCredentialsError,
     RestError,
     RestNotFoundError,
@@ -27,6 +28,11 @@ _AGAIN: Final = frozenset({408, 425, 429, 500, 502, 503, 504, *range(520, 530)})
 _TOO_LONG: Final = frozenset({413, 414, 431})
 """Whoever says so, a question that is too long stays it."""
 _EXPIRED: Final = "header_timestamp_expired"
+_UNREADABLE: Final = (
+    "The answer cannot be read. Try again; where it stays so, the exchange has changed its answers, and a newer "
+    "version of this package may know them."
+)
+"""Of what is JSON to some and not to others, such as text with half a character in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,11 @@ def refusal_of(path: str, status: int, body: bytes, *, is_signed: bool) -> Refus
     found = _parsed(body)
     text = body[: 4 * _MOST].decode(errors="replace")
     code, said = (_code(found), _said(found)) if found is not None else ("", _torn(body))
-    kind, step = _meaning(status, code, is_json=found is not None, is_signed=is_signed)
+    kind: type[RestError]
+    if found is not None and status < 300:
+        kind, step = RestBodyError, _UNREADABLE
+    else:
+        kind, step = _meaning(status, code, is_json=found is not None, is_signed=is_signed)
     told = f"GET {path}: the exchange answers {status}{', ' if said else ''}{plain_text(said)}. {step}"
     error = kind(told, status=status, code=code, body=plain_text(text, _MOST))
     is_again = status in _AGAIN or (found is None and status not in _TOO_LONG)
