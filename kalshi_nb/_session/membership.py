@@ -400,6 +400,13 @@ class Membership:
         self._weigh(sorted(new))
         return new
 
+    def not_on(self, market_tickers: Sequence[object]) -> list[str]:
+        """Return the markets that are wanted and acknowledged, and not on the exchange's list of what it sends."""
+        if len(market_tickers) >= len(self.market_tickers):
+            return []  # all that is on it was acknowledged, so there is nothing else
+        listed = {each for each in market_tickers if isinstance(each, str)}
+        return sorted(each for each in self.market_tickers if each not in listed and each in self._naming)
+
     def acknowledge_all(self) -> None:
         """Take up that the exchange sends all markets."""
         self.all_markets = True

@@ -196,6 +196,9 @@ class Reconciler:
             subscription.membership.deleted(gone)
             if subscription.channel == BOOKS:
                 self._books.deleted(subscription, gone)
+            listed = _markets(frame)
+            if listed is not None:
+                self._believe_what_is_missing(subscription, listed)
 
     def unsubscribed(self, frame: UnsubscribedFrame) -> None:
         """Forget an ended sid, and subscribe again where something is still wanted."""
@@ -360,9 +363,22 @@ class Reconciler:
             self._acknowledge(subscription, command.market_tickers)
             return
         self._acknowledge(subscription, listed)
+        self._believe_what_is_missing(subscription, listed)
         membership = subscription.membership
         if any(membership.is_missing(each) for each in command.market_tickers):
             self._later(subscription)
+
+    def _believe_what_is_missing(self, subscription: Subscription, listed: Sequence[object]) -> None:
+        """Take up that markets are sent no more, since the list of what is sent lacks them, and ask for them again."""
+        gone = subscription.membership.not_on(listed)
+        if not gone:
+            return
+        for ticker in gone:
+            self._state.open_gap(subscription, "unsubscribed", subscription.counting.due, None, ticker)
+        if subscription.channel == BOOKS:
+            self._books.dropped(subscription, gone)
+        subscription.membership.deleted(frozenset(gone))
+        self._later(subscription)
 
     def _merged(self, subscription: Subscription, command: Command, frame: OkFrame) -> None:
         """Our subscribe met a subscription that we did not know of: no snapshots will come by themselves."""
