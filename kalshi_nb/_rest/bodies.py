@@ -12,6 +12,8 @@ from __future__ import annotations
 import msgspec
 
 from kalshi_nb._fixed_point import COSTS, COUNTS, PRICES
+from kalshi_nb._wire.field_types import Integer
+from kalshi_nb._wire.field_values import CONTRACT_PRICES, MATCHED_COUNTS, QUOTED_COUNTS
 from kalshi_nb.errors import RestBodyError, WireError
 
 __all__ = [
@@ -34,9 +36,12 @@ __all__ = [
     "TagsBody",
     "Trade",
     "TradesBody",
+    "contract_price",
     "counts",
+    "matched",
     "micro_dollars",
     "prices",
+    "quoted",
 ]
 
 Number = str | int | float | None
@@ -188,7 +193,7 @@ class Prices(msgspec.Struct, kw_only=True):
 class Candle(msgspec.Struct, kw_only=True):
     """A candlestick, of either tier."""
 
-    end_period_ts: int
+    end_period_ts: Integer
     price: Prices | None = None
     yes_bid: Prices | None = None
     yes_ask: Prices | None = None
@@ -264,6 +269,21 @@ def counts(value: Number) -> int | None:
 def prices(value: Number) -> int | None:
     """Return a price in 1/10000 dollar; None for none. Errors as of :func:`micro_dollars`."""
     return _exact(value, PRICES)
+
+
+def contract_price(value: Number) -> int | None:
+    """Return the price of a contract in 1/10000 dollar, from 0 to 1 dollar; as :func:`prices`."""
+    return _exact(value, CONTRACT_PRICES)
+
+
+def matched(value: Number) -> int | None:
+    """Return contracts that changed hands in 1/100, more than none; as :func:`counts`."""
+    return _exact(value, MATCHED_COUNTS)
+
+
+def quoted(value: Number) -> int | None:
+    """Return contracts that rest or were filled in 1/100, none or more; as :func:`counts`."""
+    return _exact(value, QUOTED_COUNTS)
 
 
 def _exact(value: Number, units: dict[str, int]) -> int | None:

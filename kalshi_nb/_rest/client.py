@@ -30,7 +30,13 @@ from kalshi_nb._rows.foreign import plain_text
 from kalshi_nb._sealed import sealed, without
 from kalshi_nb._threads import refuse_on
 from kalshi_nb._version import __version__
-from kalshi_nb.errors import ConfigurationError, RestBodyError, RestError, RestUnavailableError
+from kalshi_nb.errors import (
+    ConfigurationError,
+    RestBodyError,
+    RestError,
+    RestRequestError,
+    RestUnavailableError,
+)
 
 if TYPE_CHECKING:
     import ssl
@@ -61,6 +67,10 @@ _SHORT_TIMEOUT: Final = 5.0
 """Of what one can do without."""
 _WHOLE: Final = 10
 """So many times as long as it may be silent an answer may take as a whole: one that trickles is never silent."""
+_LARGEST_ANSWER: Final = 100_000_000
+"""Bytes of the largest body that is taken, unpacked; the largest real ones, of all series, are a tenth of that."""
+_PACKINGS: Final = frozenset({"", "identity", "gzip", "deflate"})
+"""How a body may be packed, once: of these a piece is unpacked to a thousand times its size at most."""
 _HISTORICAL_TIER: Final = "/historical/"
 _CLOSED: Final = "The feed was closed before the exchange had answered; connect() again."
 
@@ -217,7 +227,7 @@ class RestClient:
         reply = self._answered(path, params or {}, tries=tries, timeout=timeout, given_up=given_up)
         try:
             return Answer(msgspec.json.decode(reply.body, type=kind), _said_at(reply.headers))
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as problem:
+        except _UNREADABLE as problem:
             raise RestBodyError(
                 f"GET {path}: the answer cannot be read ({plain_text(str(problem))}). Try again; where it stays so, "
                 "the exchange has changed its answers, and a newer version of this package may know them.",
@@ -248,7 +258,7 @@ class RestClient:
         try:
             reply = self._answered("/account/limits", {}, tries=1, timeout=_SHORT_TIMEOUT)
             rate = msgspec.json.decode(reply.body, type=LimitsBody).read.refill_rate
-        except (RestError, msgspec.DecodeError):
+        except (RestError, *_UNREADABLE):
             return
         if rate > 0:
             self.limiter.set_most(share_of(rate))
@@ -295,7 +305,10 @@ class RestClient:
                     headers=headers,
                 ) as answer,
             ):
-                reply = self._read(answer, time.monotonic() + _WHOLE * timeout)
+                reply = self._read(path, answer, time.monotonic() + _WHOLE * timeout)
+        except httpx.InvalidURL as problem:
+            reason = plain_text(str(problem))
+            raise RestRequestError(f"GET {path}: nothing can be asked like that ({reason}). Ask for less.") from None
         except httpx.RequestError as problem:  # a body that cannot be unpacked is one, too
             reason = plain_text(str(problem)) or type(problem).__name__
             return _Reply(0, {}, b"", reason, is_connected=not isinstance(problem, httpx.ConnectError))
@@ -306,11 +319,25 @@ class RestClient:
         return replace(reply, sent=headers)
 
     @staticmethod
-    def _read(answer: httpx.Response, until: float) -> _Reply:
-        """Read an answer to its end; what has not ended by a moment of the monotonic clock is none."""
+    def _read(path: str, answer: httpx.Response, until: float) -> _Reply:
+        """Read an answer to its end; what has not ended by a moment of the monotonic clock is none.
+
+        Raises
+        ------
+        RestBodyError
+            When it is larger than any of the exchange's, or packed as nobody asked for: a kilobyte that was packed
+            twice may be gigabytes.
+        """
+        packing = answer.headers.get("content-encoding", "").strip().lower()
+        if packing not in _PACKINGS:
+            raise _unasked(path, answer, f"is packed as nobody asked for ({plain_text(packing, 40)})")
         parts: list[bytes] = []
+        size = 0
         for part in answer.iter_bytes():
             parts.append(part)
+            size += len(part)
+            if size > _LARGEST_ANSWER:
+                raise _unasked(path, answer, f"is larger than {_LARGEST_ANSWER // 1_000_000} MB")
             if time.monotonic() > until:
                 return _Reply(0, {}, b"", "the answer began, and did not end")
         return _Reply(answer.status_code, answer.headers, b"".join(parts))
@@ -370,7 +397,12 @@ class RestClient:
                 proxy=self._proxy.reveal() or None,
                 trust_env=self._proxy.reveal() is None and not is_here(self.base),
                 timeout=_TIMEOUT,
-                headers={"User-Agent": f"kalshi_nb/{__version__}", "Accept": "application/json"},
+                headers={
+                    "User-Agent": f"kalshi_nb/{__version__}",
+                    "Accept": "application/json",
+                    "Accept-Encoding": "gzip, deflate",
+                },
+                event_hooks={"response": [_lead_nowhere]},
             )
         except (ImportError, ValueError, library.InvalidURL):
             pass  # the library's error may show the address, and a password in it
@@ -395,6 +427,24 @@ class RestClient:
             self._wait(seconds)
         if self._closed.is_set():
             raise RestUnavailableError(_CLOSED)
+
+
+_UNREADABLE: Final = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
+"""How a body says that it cannot be read as what it is to be."""
+
+
+def _lead_nowhere(answer: httpx.Response) -> None:
+    """Forget where an answer leads to: nobody goes there, and the library fails at addresses that are none."""
+    answer.headers.pop("location", None)
+
+
+def _unasked(path: str, answer: httpx.Response, what: str) -> RestBodyError:
+    """Return that an answer is not read, since it is something that none of the exchange's is."""
+    return RestBodyError(
+        f"GET {path}: the answer {what}, as none of the exchange's is, and was not read. Look at the address, and at "
+        "proxy= where there is something between.",
+        status=answer.status_code,
+    )
 
 
 def _is_whole(body: bytes) -> bool:

@@ -19,6 +19,9 @@ Row = TypeVar("Row")
 _MOST_EMPTY: Final = 100
 """Empty pages in a row; real ones are single."""
 
+_LONGEST_CURSOR: Final = 4_000
+"""Characters of the longest cursor that is asked with; real ones have about a hundred."""
+
 
 class Page(Generic[Row]):
     """One page.
@@ -79,6 +82,7 @@ class Walk(Generic[Row]):
         self._name = name
         self._order = order
         self._last: Any = None
+        self._has_fallen = False
         self._seen: set[str] = set()
         self._cursors = {cursor} if cursor else set()
         self._empty = 0
@@ -109,6 +113,7 @@ class Walk(Generic[Row]):
         if rows and not new:
             raise PagingError(f"Page {self.pages + 1} has only rows that came before: the cursor leads back. {_STEP}")
         if self._order is not None:
+            before = self._last
             for row in rows:
                 at = self._order(row)
                 if at is None:  # it does not say
@@ -116,14 +121,15 @@ class Walk(Generic[Row]):
                 if self._last is not None and at > self._last:
                     raise PagingError(f"Page {self.pages + 1} is not older than the one before it. {_STEP}")
                 self._last = at
+            self._has_fallen = self._last != before
         return new
 
     def _go_on(self, page: Page[Row]) -> None:
         names = set(map(self._name, page.rows))
-        if self._order is None:
+        if self._order is None or not self._has_fallen:
             self._seen |= names
         elif names:
-            self._seen = names  # of a list that falls only the last page can come again unseen; it may be endless
+            self._seen = names  # of a list that falls only what is as old can come again unseen; it may be endless
         self.pages += 1
         self._empty = 0 if page.rows else self._empty + 1
         self.is_over = not page.cursor
@@ -134,6 +140,8 @@ class Walk(Generic[Row]):
     def _check(self) -> None:
         if self._is_repeated:
             raise PagingError(f"Page {self.pages} names a page that came before as the next. {_STEP}")
+        if len(self.cursor) > _LONGEST_CURSOR:
+            raise PagingError(f"Page {self.pages} names no next page that could be asked for. {_STEP}")
         if self._empty > _MOST_EMPTY:
             raise PagingError(f"{self._empty} empty pages came one after the other, and no end. {_STEP}")
 

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
-from kalshi_nb._rest.bodies import Number, counts, micro_dollars, prices
+from kalshi_nb._rest.bodies import Number, contract_price, counts, matched, micro_dollars, quoted
 from kalshi_nb._rest.client import segment
 from kalshi_nb._rest.frames import time_us
 from kalshi_nb._rest.pages import Page, Walk
 from kalshi_nb._rows.channels import LAYOUTS, position
-from kalshi_nb.errors import RestNotFoundError
+from kalshi_nb._wire.field_types import Integer
+from kalshi_nb._wire.field_values import AHEAD, FIRST
+from kalshi_nb.errors import RestBodyError, RestNotFoundError
 
 if TYPE_CHECKING:
     from kalshi_nb._rest.client import Params, RestClient
@@ -80,8 +82,8 @@ class Order(Deed, kw_only=True):
     created_time: str | None = None
     last_update_time: str | None = None
     expiration_time: str | None = None
-    exchange_index: int | None = None
-    subaccount_number: int | None = None
+    exchange_index: Integer | None = None
+    subaccount_number: Integer | None = None
     user_id: str | None = None
 
 
@@ -100,9 +102,9 @@ class Fill(Deed, kw_only=True):
     is_taker: bool | None = None
     client_order_id: str | None = None
     created_time: str | None = None
-    ts: int | None = None
-    exchange_index: int | None = None
-    subaccount_number: int | None = None
+    ts: Integer | None = None
+    exchange_index: Integer | None = None
+    subaccount_number: Integer | None = None
 
 
 class Position(msgspec.Struct, kw_only=True):
@@ -154,7 +156,7 @@ class Portfolio:
     """Asks for one's own account, page by page.
 
     Every method may raise what :meth:`RestClient.get` raises, and PagingError where pages lead in a circle; the pages
-    before that have been given by then.
+    before that have been given by then. RestBodyError of rows that mean nothing comes when all others were given.
 
     Parameters
     ----------
@@ -221,8 +223,17 @@ class Portfolio:
             at = self._at(answer.at)
             return Page(kind.rows_of(answer.body), answer.body.cursor)
 
+        odd: list[RestBodyError] = []
         for page in Walk(fetch, name=kind.name):
-            yield FetchedRows([kind.row_of(each, at) for each in page], at)
+            rows: list[Row] = []
+            for each in page:
+                try:
+                    rows.append(kind.row_of(each, at))
+                except RestBodyError as problem:
+                    odd.append(problem)
+            yield FetchedRows(rows, at)
+        if odd:
+            raise RestBodyError(f"GET {path}: rows are left out that mean nothing, {len(odd):,} in all. {odd[0]}")
 
     def _at(self, said: int | None) -> int:
         return self._now_us() if said is None else said
@@ -246,20 +257,31 @@ def _row(channel: str, found: dict[str, Any]) -> Row:
     return tuple([found.get(each.name) for each in LAYOUTS[channel]])
 
 
+def _when(said: int | None, at: int) -> int:
+    """Return when something happened: when it is said to have, unless that cannot be; then, when it was answered."""
+    return said if said is not None and FIRST <= said < at + AHEAD else at
+
+
+def _market(ticker: str | None) -> str:
+    if not ticker:
+        raise RestBodyError("One does not say of which market it is.")
+    return ticker
+
+
 def _order_row(order: Order, at: int) -> Row:
     created, updated = time_us(order.created_time), time_us(order.last_update_time)
     return _row(
         ORDERS,
         {
-            "ts": updated or created or at,
-            "market_ticker": order.ticker,
+            "ts": _when(updated or created, at),
+            "market_ticker": _market(order.ticker),
             "order_id": order.order_id,
             "status": order.status,
             "outcome_side": order.bought(),
-            "yes_price": prices(order.yes_price_dollars),
-            "remaining_count": counts(order.remaining_count_fp),
-            "fill_count": counts(order.fill_count_fp),
-            "initial_count": counts(order.initial_count_fp),
+            "yes_price": contract_price(order.yes_price_dollars),
+            "remaining_count": quoted(order.remaining_count_fp),
+            "fill_count": quoted(order.fill_count_fp),
+            "initial_count": quoted(order.initial_count_fp),
             "book_side": order.book(),
             "client_order_id": order.client_order_id,
             "taker_fill_cost": micro_dollars(order.taker_fill_cost_dollars),
@@ -283,11 +305,11 @@ def _fill_row(fill: Fill, at: int) -> Row:
     return _row(
         FILLS,
         {
-            "ts": time_us(fill.created_time) or (at if fill.ts is None else fill.ts * _SECOND),
-            "market_ticker": fill.ticker or fill.market_ticker,
+            "ts": _when(time_us(fill.created_time) or (fill.ts or 0) * _SECOND, at),
+            "market_ticker": _market(fill.ticker or fill.market_ticker),
             "outcome_side": fill.bought(),
-            "yes_price": prices(price),
-            "count": counts(fill.count_fp),
+            "yes_price": contract_price(price),
+            "count": matched(fill.count_fp),
             "fee_cost": micro_dollars(fill.fee_cost),
             "is_taker": fill.is_taker,
             "book_side": fill.book(),
@@ -304,8 +326,8 @@ def _position_row(held: Position, at: int) -> Row:
     return _row(
         POSITIONS,
         {
-            "ts": time_us(held.last_updated_ts) or at,
-            "market_ticker": held.ticker,
+            "ts": _when(time_us(held.last_updated_ts), at),
+            "market_ticker": _market(held.ticker),
             "position": counts(held.position_fp),
             "position_cost": micro_dollars(held.market_exposure_dollars),
             "realized_pnl": micro_dollars(held.realized_pnl_dollars),

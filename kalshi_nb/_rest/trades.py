@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from kalshi_nb._fixed_point import DOLLAR
 from kalshi_nb._rest.bodies import CutoffBody, TradesBody, counts, prices
 from kalshi_nb._rest.frames import time_us
 from kalshi_nb._rest.pages import Page, Walk
@@ -71,7 +72,8 @@ class TradeHistory:
             return ""
         trades, are = ("trade", "is") if count == 1 else ("trades", "are")
         return (
-            f"{count:,} {trades} had no time, price or count that can be read, and {are} left out. Where it stays so, "
+            f"{count:,} {trades} had no time, price or count that can be read and be right, or no market that was "
+            f"asked for, and {are} left out. Where it stays so, "
             "the exchange has changed its answers, and a newer version of this package may know them."
         )
 
@@ -109,7 +111,9 @@ class TradeHistory:
             yield rows
         if since < cutoff or not found:
             for rows in self._walk("/historical/trades", window, since, until):
-                yield [row for row in rows if row[TRADE_ID] not in twice]
+                # One that is younger than those that stand in both belongs to the first list, and was there if it is.
+                until_twice = cutoff + _LONGEST_OVERLAP
+                yield [row for row in rows if row[TRADE_ID] not in twice and (not found or row[TIME] < until_twice)]
 
     def _walk(self, path: str, window: dict[str, str | int | None], since: int, until: int) -> Iterator[list[Row]]:
         def fetch(cursor: str) -> Page[Trade]:
@@ -118,18 +122,32 @@ class TradeHistory:
             return Page(body.trades, body.cursor)
 
         for trades in Walk(fetch, name=lambda each: each.trade_id, order=_order):
-            rows = [row for each in trades if (row := self._row(each)) is not None]
+            rows = [row for each in trades if (row := self._row(each, window["ticker"])) is not None]
             yield [row for row in rows if since <= row[TIME] <= until]
+            if rows and rows[-1][TIME] < since - _SECOND:
+                return  # and so are all that come after it, of which there may be no end
 
-    def _row(self, trade: Trade) -> Row | None:
-        """Return a trade as a row of the socket, not received and without a number; None where it cannot be read."""
+    def _row(self, trade: Trade, market_ticker: str | int | None) -> Row | None:
+        """Return a trade as a row of the socket, not received and without a number.
+
+        None where it cannot be read, where what it says cannot be, as on the socket, or where it is of another market.
+        """
         at = time_us(trade.created_time)
         try:
             price, no_price = prices(trade.yes_price_dollars), prices(trade.no_price_dollars)
             count = counts(trade.count_fp)
         except RestBodyError:
             price = count = no_price = None
-        if at is None or price is None or count is None or trade.ticker is None:
+        cannot_be = any(each is not None and not 0 <= each <= DOLLAR for each in (price, no_price))
+        if (
+            at is None
+            or price is None
+            or count is None
+            or cannot_be
+            or count < 1
+            or not (trade.ticker and trade.trade_id)
+            or market_ticker not in (None, trade.ticker)
+        ):
             self.rejected += 1
             return None
         outcome = trade.taker_outcome_side if trade.taker_outcome_side in _BOOK_SIDES else None

@@ -205,6 +205,12 @@ class Books:
         subscription.repair.drop(market_tickers)
         self._finish(subscription)
 
+    def dropped(self, subscription: Subscription, market_tickers: Collection[str]) -> None:
+        """Distrust the books of markets that the exchange ceased to send; they come when they are added again."""
+        for ticker in market_tickers:
+            self._state.ladders[ticker].set_status("stale", self._state.now_us(), "unsubscribed")
+        subscription.repair.drop(market_tickers)
+
     def forget(self, subscription: Subscription, market_tickers: Collection[str]) -> None:
         """Drop the books of markets that nobody wants any more."""
         for ticker in market_tickers:

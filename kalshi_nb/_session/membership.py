@@ -24,6 +24,9 @@ HELD: Final = 30.0
 PATIENCE: Final = 2.0
 """Seconds that those who ask later wait for the answer to an earlier command."""
 
+MOST_STRANGERS: Final = 10_000
+"""Markets that nobody wants and that an answer lists all the same, of which so many are known at once."""
+
 Aim = Literal["nothing", "some", "all"]
 
 
@@ -137,10 +140,11 @@ class Membership:
         self._concerned: frozenset[Request] = frozenset()
         self._wanted: frozenset[str] | None = None
 
-    def begin(self, now: float) -> None:
-        """Take up that there is a sid."""
+    def begin(self, now: float, *, answers: bool = True) -> None:
+        """Take up that there is a sid; one that answers no command ends no delay."""
         self.since = now
-        self.retry_at = None
+        if answers:
+            self.retry_at = None
 
     def disconnect(self) -> None:
         """Forget what belonged to the connection that is gone."""
@@ -383,22 +387,35 @@ class Membership:
         """Take up that the exchange sends these markets; return those of them that it did not send before.
 
         An answer lists all markets of a subscription, however few of them were added: what is known of it is left out
-        first. What is no text, or longer than any name, names no market.
+        first. What is no text, or longer than any name, names no market. Of those that nobody wants so many are taken
+        as are ended in some time; an answer after that lists the others again.
         """
         there, refused = self.market_tickers, self.refused
         named = (each for each in market_tickers if isinstance(each, str) and len(each) <= LONGEST_NAME)
         new = {each for each in named if each not in there and each not in refused}
+        strangers = [each for each in new if each not in self._naming]
+        if len(strangers) > (room := max(0, MOST_STRANGERS - len(self._extra))):
+            new.difference_update(sorted(strangers)[room:])
         self.market_tickers |= new
         self._weigh(sorted(new))
         return new
+
+    def not_on(self, market_tickers: Sequence[object]) -> list[str]:
+        """Return the markets that are wanted and acknowledged, and not on the exchange's list of what it sends."""
+        if len(market_tickers) >= len(self.market_tickers):
+            return []  # all that is on it was acknowledged, so there is nothing else
+        listed = {each for each in market_tickers if isinstance(each, str)}
+        return sorted(each for each in self.market_tickers if each not in listed and each in self._naming)
 
     def acknowledge_all(self) -> None:
         """Take up that the exchange sends all markets."""
         self.all_markets = True
 
-    def refuse(self, market_tickers: AbstractSet[str]) -> None:
-        """Take up that the exchange does not send these markets."""
-        self.refused |= market_tickers
+    def refuse(self, market_tickers: AbstractSet[str], command: Command | None = None) -> None:
+        """Take up that the exchange does not send these markets, those of them that it was asked for."""
+        asked = frozenset((command and command.market_tickers) or ())
+        known = (self._naming, self.market_tickers, asked)
+        self.refused.update(each for each in market_tickers if any(each in some for some in known))
         self.deleted(market_tickers)
 
     def deleted(self, market_tickers: AbstractSet[str]) -> None:

@@ -157,12 +157,14 @@ class Reconciler:
         if command is not None:  # a subscribe: without a sid there is nothing else to be under way
             self._state.answered(command.number)
             subscription.membership.subscribed(command)
-        subscription.begin(sid, self._state.monotonic())
+        # One that answers nothing may be said a thousand times a second, and each has commands follow.
+        subscription.begin(sid, self._state.monotonic(), answers=command is not None)
         self._state.by_sid[sid] = subscription
         if command is not None:
             self._acknowledge(subscription, command.market_tickers)
         self.reconcile(subscription)
-        if subscription.channel != BOOKS and subscription.membership.in_flight is None:
+        membership = subscription.membership
+        if subscription.channel != BOOKS and membership.in_flight is None and membership.retry_at is None:
             # From here on all of it comes again, though it may be long before there is something. Nothing brought back
             # what was lost until now. Books are another matter: each is right again when its snapshot has come.
             self._state.close_gaps(subscription, self._state.now_us(), None)
@@ -194,6 +196,9 @@ class Reconciler:
             subscription.membership.deleted(gone)
             if subscription.channel == BOOKS:
                 self._books.deleted(subscription, gone)
+            listed = _markets(frame)
+            if listed is not None:
+                self._believe_what_is_missing(subscription, listed)
 
     def unsubscribed(self, frame: UnsubscribedFrame) -> None:
         """Forget an ended sid, and subscribe again where something is still wanted."""
@@ -266,7 +271,7 @@ class Reconciler:
             # The rest of the list may have been taken: its acknowledgement, if it comes, carries the same
             # id, so the command stays under way until then.
             named = set(outcome.market_tickers)
-            membership.refuse(named)
+            membership.refuse(named, command)
             if subscription.channel == BOOKS:
                 self._books.refused(subscription, named, outcome.code or 0)
             if membership.in_flight is command:
@@ -358,9 +363,22 @@ class Reconciler:
             self._acknowledge(subscription, command.market_tickers)
             return
         self._acknowledge(subscription, listed)
+        self._believe_what_is_missing(subscription, listed)
         membership = subscription.membership
         if any(membership.is_missing(each) for each in command.market_tickers):
             self._later(subscription)
+
+    def _believe_what_is_missing(self, subscription: Subscription, listed: Sequence[object]) -> None:
+        """Take up that markets are sent no more, since the list of what is sent lacks them, and ask for them again."""
+        gone = subscription.membership.not_on(listed)
+        if not gone:
+            return
+        for ticker in gone:
+            self._state.open_gap(subscription, "unsubscribed", subscription.counting.due, None, ticker)
+        if subscription.channel == BOOKS:
+            self._books.dropped(subscription, gone)
+        subscription.membership.deleted(frozenset(gone))
+        self._later(subscription)
 
     def _merged(self, subscription: Subscription, command: Command, frame: OkFrame) -> None:
         """Our subscribe met a subscription that we did not know of: no snapshots will come by themselves."""

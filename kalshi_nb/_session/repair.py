@@ -30,6 +30,9 @@ SETTLE_WAIT: Final = 0.5
 CALM: Final = 30.0
 """Seconds without a repair after which the next one begins at once again, whatever became of the last ones."""
 
+MOST_OPEN: Final = 1_000
+"""Gaps that may be open at once before the next one stands for all that follow it."""
+
 MOST_UNREADABLE: Final = 3
 """Snapshots of one market that may be unreadable in a row before it is left stale on this connection."""
 
@@ -58,6 +61,8 @@ class Repair:
     ----------
     open_gaps : list of Gap
         Gaps that are not over.
+    rest : Gap or None
+        That of them, where there are too many, which stands for all that came after it.
     step : RepairStep
         The step that is being tried.
     outside : RepairStep
@@ -98,6 +103,7 @@ class Repair:
         "_nonsense",
         "_nonsense_at",
         "_rests_until",
+        "_unnumbered",
         "ask_at",
         "awaiting",
         "believes_some",
@@ -109,6 +115,7 @@ class Repair:
         "outside",
         "repaired_at",
         "requested",
+        "rest",
         "rounds",
         "settle_by",
         "step",
@@ -125,6 +132,8 @@ class Repair:
         self._moment: tuple[int | None, dict[tuple[GapReason, str | None], Gap]] = (None, {})
         self.outage: Gap | None = None
         self.open_gaps: list[Gap] = []
+        self._unnumbered: dict[tuple[GapReason, str | None], Gap] = {}  # those of them without numbers
+        self.rest: Gap | None = None
         self.outside = RepairStep.NONE
         self.repaired_at: float | None = None
         self.unreadable: Counter[str] = Counter()
@@ -161,10 +170,19 @@ class Repair:
     def add_gap(self, gap: Gap) -> None:
         """Take up a gap that is not over yet."""
         self.open_gaps.append(gap)
+        if gap.seq_from is None:
+            self._unnumbered[gap.reason, gap.market_ticker] = gap
+
+    @property
+    def has_too_many_gaps(self) -> bool:
+        """Whether so many are open that the next one stands for all that follow it."""
+        return len(self.open_gaps) >= MOST_OPEN
 
     def take_gaps(self) -> list[Gap]:
         """Return all gaps, since they are over."""
         gaps, self.open_gaps = self.open_gaps, []
+        self._unnumbered = {}
+        self.rest = None
         return gaps
 
     def of_moment(self, at: int) -> dict[tuple[GapReason, str | None], Gap]:
@@ -178,9 +196,9 @@ class Repair:
 
     def unnumbered(self, reason: GapReason, market_ticker: str | None, at: int) -> Gap | None:
         """Return the gap without numbers that says this, where one is open or was seen at the moment `at`."""
-        of_moment = self.of_moment(at).get((reason, market_ticker))
-        for gap in (*self.open_gaps, of_moment):
-            if gap is not None and (gap.reason, gap.market_ticker, gap.seq_from) == (reason, market_ticker, None):
+        said = reason, market_ticker
+        for gap in (self._unnumbered.get(said), self.of_moment(at).get(said)):
+            if gap is not None and gap.seq_from is None:  # it may have got some since
                 return gap
         return None
 

@@ -191,15 +191,26 @@ class SessionState:
         One without numbers says nothing new while another that says the same is open, and is that one. So it is where
         the other was of the same moment, which goes on then: whoever knows gaps by what they say would take the two
         for one.
+
+        Where nothing but nonsense comes, nothing ends them. So from a number of open ones on, the next is one of all
+        markets, from its first number on, and stands for all that follow; of these, only the rows tell each.
         """
         at = self.now_us()
         repair = subscription.repair
+        is_rest = repair.has_too_many_gaps and reason != "connection_lost"  # which is one an outage
+        if is_rest and repair.rest is not None:
+            self._mark(subscription, reason, market_ticker, at)
+            return repair.rest
+        if is_rest:
+            market_ticker = seq_to = None
         known = repair.unnumbered(reason, market_ticker, at) if seq_from is None else None
         if known is not None:
             if known.closed_at is not None:
                 self.gaps.reopen(known)
                 repair.add_gap(known)
-                self._mark(subscription, known, at)
+                self._mark(subscription, reason, market_ticker, at)
+            if is_rest:
+                repair.rest = known
             return known
         gap = Gap(
             subscription.channel,
@@ -215,7 +226,9 @@ class SessionState:
         repair.add_gap(self.gaps.open(gap))
         if seq_from is None:
             repair.of_moment(at)[reason, market_ticker] = gap
-        self._mark(subscription, gap, at)
+        if is_rest:
+            repair.rest = gap
+        self._mark(subscription, reason, market_ticker, at)
         return gap
 
     def lose(self, subscription: Subscription) -> None:
@@ -229,14 +242,14 @@ class SessionState:
         else:
             self.gaps.reopen(repair.outage)
             repair.add_gap(repair.outage)
-            self._mark(subscription, repair.outage, self.now_us())
+            self._mark(subscription, repair.outage.reason, None, self.now_us())
         repair.mended_from_outside(RepairStep.RECONNECT)
 
-    def _mark(self, subscription: Subscription, gap: Gap, at: int) -> None:
+    def _mark(self, subscription: Subscription, reason: GapReason, market_ticker: str | None, at: int) -> None:
         """Mark the place of a gap among the rows."""
         if subscription.counting.listening:
-            concerned = self._concerned(subscription, gap.market_ticker)
-            subscription.counting.rows.extend([GapRow(each, at, gap.reason, self.steady(at)) for each in concerned])
+            concerned = self._concerned(subscription, market_ticker)
+            subscription.counting.rows.extend([GapRow(each, at, reason, self.steady(at)) for each in concerned])
 
     def _concerned(self, subscription: Subscription, market_ticker: str | None) -> Iterable[str | None]:
         """Return what the rows are to say of whom a gap concerns.

@@ -47,10 +47,10 @@ class Subscription:
         self.repair = Repair(random)
         self.counting = Counting(traits, rows)
 
-    def begin(self, sid: int, now: float) -> None:
-        """Take up a new sid."""
+    def begin(self, sid: int, now: float, *, answers: bool = True) -> None:
+        """Take up a new sid, which is the answer to a command or not."""
         self.counting.begin(sid)
-        self.membership.begin(now)
+        self.membership.begin(now, answers=answers)
 
     def join(self, sid: int, seq: int | None, now: float) -> None:
         """Take up a sid that was there before anybody here knew of it; `seq` is its last number, where it is known."""

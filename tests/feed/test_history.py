@@ -55,10 +55,10 @@ def test_what_could_not_be_read_is_said_and_the_frame_is_not_called_whole(feed, 
     exchange.advance(60)
     row = TradeHistory._row
 
-    def unreadable(self, trade):
+    def unreadable(self, trade, market_ticker):
         if trade.created_time < "2026-11-22T14:30:00":
             trade.count_fp = "a lot"
-        return row(self, trade)
+        return row(self, trade, market_ticker)
 
     monkeypatch.setattr(TradeHistory, "_row", unreadable)
     with pytest.warns(HistoryWarning, match="trades had no time, price or count") as told:

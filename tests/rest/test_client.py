@@ -4,11 +4,13 @@ import asyncio
 import base64
 import contextlib
 import datetime as dt
+import gzip
 import socket
 import subprocess
 import sys
 import threading
 import time as real_time
+import zlib
 
 import msgspec
 import pytest
@@ -388,6 +390,84 @@ def test_the_time_of_an_answer_is_the_exchange_s(client, exchange, open_client, 
     old = {"Date": "Sun, 22 Nov 2026 15:00:30 GMT", "Age": "12"}
     aged = open_client(scripted((200, GOOD[1], old)).base).get("/markets/KXA-1", MarketBody).at
     assert dt.datetime.fromtimestamp(aged / 1e6, dt.UTC) == dt.datetime(2026, 11, 22, 15, 0, 18, tzinfo=dt.UTC)
+
+
+# -- hostile answers ---------------------------------------------------------------------------------------------
+
+LIST = '{"markets":[],"cursor":""}'
+DEEP = '{"a":' * 5_000 + "1" + "}" * 5_000
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "Sat, 11111111111111111111 Nov 2026 08:00:00 GMT",
+        "Sat, 28 Nov 2026 08:00:00 +99999999999999999999",
+        "Fri, 31 Dec 9999 23:59:59 -9999",
+        "soon",
+    ],
+)
+def test_an_answer_whose_date_is_none_is_an_answer(open_client, scripted, date):
+    answer = open_client(scripted((200, LIST, {"Date": date})).base).get("/markets", MarketsBody)
+    assert (answer.body.markets, answer.at) == ([], None)
+
+
+@pytest.mark.parametrize("limits", [DEEP, b'{"read":{"refill_rate":1},"\xff":1}', '{"read":null}', "[]", "{"])
+def test_limits_that_cannot_be_read_are_no_error(open_client, scripted, exchange, limits):
+    client = open_client(scripted((200, limits), (200, LIST)).base, credentials=key_of(exchange))
+    assert client.get("/markets", MarketsBody).body.markets == []
+
+
+@pytest.mark.parametrize("body", [DEEP, '{"markets":[{"ticker":"\\ud800"}]}', "\ufeff" + LIST, b'{"markets":"\xff"}'])
+def test_an_answer_that_is_read_by_some_and_not_by_others_is_one_that_cannot_be_read(open_client, scripted, body):
+    server = scripted((200, body))
+    with pytest.raises(RestBodyError, match="answer cannot be read"):
+        open_client(server.base).get("/markets", MarketsBody)
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "place", ["javascript:alert(1)", "http://[", "http://\x7f/", "x" * 70_000, "//@:99999999", "http://xn--\xad/", "/"]
+)
+def test_nobody_looks_where_an_answer_leads_to(open_client, scripted, place):
+    server = scripted((302, "<html>moved</html>", {"Location": place}))
+    with pytest.raises(RestUnavailableError, match="the exchange answers 302, a page of something before"):
+        open_client(server.base).get("/markets", MarketsBody)
+    assert {path.partition("?")[0] for path, _ in server.asked} == {"/trade-api/v2/markets"}
+
+
+def test_a_body_without_end_is_not_kept(open_client, scripted):
+    pieces = zlib.compressobj(9, zlib.DEFLATED, 31)
+    packed = pieces.compress(b'{"markets":[],"x":"')
+    for _ in range(2_000):
+        packed += pieces.compress(bytes(100_000))
+    packed += pieces.flush()
+    server = scripted((200, packed, {"Content-Encoding": "gzip"}))
+    with pytest.raises(RestBodyError, match="larger than 100 MB") as caught:
+        open_client(server.base).get("/markets", MarketsBody)
+    assert len(packed) < 1_000_000
+    assert (caught.value.status, len(server.asked)) == (200, 1)
+
+
+@pytest.mark.parametrize("packing", ["gzip, gzip", "br", "zstd", "gzip, " * 1_000, "\x1b[31m"])
+def test_a_body_is_unpacked_once_and_as_was_asked_for(open_client, scripted, packing):
+    server = scripted((200, gzip.compress(gzip.compress(LIST.encode())), {"Content-Encoding": packing}))
+    with pytest.raises(RestBodyError, match="packed as nobody asked for") as caught:
+        open_client(server.base).get("/markets", MarketsBody)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 400
+    (asked,) = server.asked
+    assert asked[1]["Accept-Encoding"] == "gzip, deflate"
+
+
+def test_a_body_that_is_packed_as_was_asked_for_is_read(open_client, scripted):
+    server = scripted((200, gzip.compress(LIST.encode()), {"Content-Encoding": "GZIP"}))
+    assert open_client(server.base).get("/markets", MarketsBody).body.markets == []
+
+
+def test_what_cannot_be_asked_is_no_error_of_the_library_s(open_client, scripted):
+    with pytest.raises(RestRequestError, match="nothing can be asked like that"):
+        open_client(scripted((200, LIST)).base).get("/markets", MarketsBody, {"tickers": "x" * 100_000})
 
 
 # -- threads, loops and the end ----------------------------------------------------------------------------------

@@ -125,6 +125,65 @@ def test_a_trade_that_cannot_be_read_costs_that_trade(open_client, scripted):
     assert history.told(3) == ""
 
 
+def trade_of(name, **more):
+    fields = {
+        "trade_id": name,
+        "ticker": "KXA-1",
+        "count_fp": "1.00",
+        "yes_price_dollars": "0.5000",
+        "no_price_dollars": "0.5000",
+        "created_time": "2026-11-22T14:00:00Z",
+    }
+    return {**fields, **more}
+
+
+def trades_of(trades, cursor=""):
+    return 200, json.dumps({"trades": trades, "cursor": cursor})
+
+
+CUTOFF = 200, '{"trades_created_ts":"2026-09-23T00:00:00Z"}'
+SINCE, UNTIL = 1_795_350_000 * SECOND, 1_795_359_600 * SECOND
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"count_fp": "0.00"},
+        {"count_fp": "-1.00"},
+        {"yes_price_dollars": "5.0000"},
+        {"yes_price_dollars": "-0.5000"},
+        {"no_price_dollars": "1.0001"},
+        {"ticker": ""},
+        {"ticker": "KXB-2"},
+        {"trade_id": ""},
+    ],
+    ids=str,
+)
+def test_a_trade_that_cannot_be_is_left_out_and_said_to_be(open_client, scripted, odd):
+    server = scripted(CUTOFF, trades_of([trade_of("a"), trade_of("b", **odd), trade_of("c")]))
+    history = TradeHistory(open_client(server.base), lambda: UNTIL)
+    assert ids(history.pages("KXA-1", SINCE, UNTIL)) == ["a", "c"]
+    assert history.rejected == 1
+    assert "or no market that was asked for, and is left out" in history.told()
+
+
+def test_older_and_older_trades_without_end_are_not_asked_for(open_client, scripted):
+    def page(day):
+        return trades_of([trade_of(f"of day {day}", created_time=f"2026-11-{day}T14:00:00Z")], f"before {day}")
+
+    server = scripted(CUTOFF, page(22), page(21), page(20), page(19), page(18))
+    history = TradeHistory(open_client(server.base), lambda: UNTIL)
+    assert ids(history.pages("KXA-1", SINCE, UNTIL)) == ["of day 22"]
+    assert len(server.asked) == 3  # the cutoff, what is wanted, and the first page that has nothing of it
+
+
+def test_a_trade_that_both_lists_have_long_after_the_cutoff_comes_once(open_client, scripted):
+    server = scripted(CUTOFF, trades_of([trade_of("a")]), trades_of([trade_of("a")]))
+    history = TradeHistory(open_client(server.base), lambda: UNTIL)
+    assert ids(history.pages("KXA-1", 0, UNTIL)) == ["a"]
+    assert len(server.asked) == 3
+
+
 ONE = (
     '{{"trade_id":"{0}","ticker":"KXA-1","count_fp":"1.00","yes_price_dollars":"0.5000",'
     '"created_time":"2026-11-22T14:00:0{0}Z"}}'

@@ -105,3 +105,26 @@ def test_a_walk_outlasts_an_edge_that_fails_amid_it(client, exchange, time):
     exchange.faults.rest(refuse=3, after=2, refusal="gateway")
     assert len([row for page in markets(client) for row in page]) == 12
     assert len(time.waits) >= 3
+
+
+def test_a_cursor_without_end_is_an_error_after_what_came():
+    walk = Walk(lambda _: Page(["a"], "x" * 70_000), name=str)
+    pages = iter(walk)
+    assert next(pages) == ["a"]
+    with pytest.raises(PagingError, match="no next page that could be asked for"):
+        next(pages)
+
+
+@pytest.mark.parametrize("order", [lambda _: 5, lambda _: None], ids=["of one moment", "of none"])
+def test_pages_of_one_moment_that_come_again_and_again_under_new_cursors_lead_in_a_circle(order):
+    pages = iter(range(1_000))
+
+    def fetch(_):
+        number = next(pages)
+        return Page(["abc"[number % 3]], f"cursor {number}")
+
+    found = []
+    with pytest.raises(PagingError, match="has only rows that came before"):
+        for page in Walk(fetch, name=str, order=order):
+            found += page
+    assert found == ["a", "b", "c"]

@@ -221,3 +221,79 @@ def test_a_subscription_says_to_those_outside_what_its_parts_have_written_down(r
     assert (subscription.sid, subscription.all_markets, subscription.market_tickers) == (2, False, {A})
     assert (subscription.listening, len(subscription.rows), subscription.messages) == (True, 1, 1)
     assert (subscription.received_at, subscription.exchange_ms) == (rig.now_us(), 1_790_000_000_000)
+
+
+def add_b_to_a(rig):
+    """A book of A, to which B is added; return the command."""
+    rig.open_books(A)
+    rig.session.want(BOOKS, frozenset({B}))
+    return rig.command("add_markets")
+
+
+def test_a_market_that_the_list_of_what_is_sent_lacks_is_sent_no_more_and_is_added_again(rig):
+    add = add_b_to_a(rig)
+    rig.receive(ok(add["id"], 1, 2, [B]), snapshot(1, 3, B))
+    assert (rig.status(A), rig.status(B)) == ("stale", "live")
+    (gap,) = rig.gaps
+    assert (gap.market_ticker, gap.reason, gap.closed_at) == (A, "unsubscribed", None)
+    again = rig.command("add_markets")
+    assert again["params"]["market_tickers"] == [A]
+    rig.receive(delta(1, 4, A))  # of what is sent no more: before there is a book again it moves none
+    assert rig.status(A) == "stale"
+    rig.receive(ok(again["id"], 1, 5, [A, B]), snapshot(1, 6, A, {100: 100}))
+    assert (rig.status(A), rig.status(B), rig.book(A)[0]) == ("live", "live", {100: 100})
+    assert rig.gaps[0].closed_at is not None
+    rig.wait(30)
+    assert rig.commands() == []
+
+
+def test_a_market_that_was_sent_all_the_while_gets_its_snapshot_by_being_asked_for(rig):
+    add = add_b_to_a(rig)
+    rig.receive(ok(add["id"], 1, 2, [B]), snapshot(1, 3, B))
+    rig.receive(ok(rig.command("add_markets")["id"], 1, 4, [A, B]))  # it was there: nothing is new to the exchange
+    rig.wait(4)
+    get = rig.command("get_snapshot")
+    assert get["params"]["market_tickers"] == [A]
+    rig.receive(snapshot(1, 5, A, {100: 100}, id=get["id"]))
+    assert (rig.status(A), rig.status(B)) == ("live", "live")
+    assert all(each.closed_at is not None for each in rig.gaps)
+
+
+def test_lists_that_contradict_each_other_are_asked_about_ever_more_rarely(rig):
+    commands, seq, asked = [add_b_to_a(rig)], 1, 0
+    for _ in range(1_200):
+        for command in commands:
+            tickers = command["params"]["market_tickers"]
+            if command["params"]["action"] == "add_markets":
+                asked += 1
+                seq += 1
+                rig.receive(ok(command["id"], 1, seq, tickers))  # each has only what was added
+            for ticker in tickers:
+                seq += 1
+                rig.receive(snapshot(1, seq, ticker))
+        rig.wait(0.1)
+        commands = rig.commands()
+    assert 2 < asked < 60
+
+
+def test_what_is_left_after_some_were_ended_is_believed_as_well(rig):
+    rig.open("trade", frozenset({A, B}), sid=2)
+    other = rig.session.want("trade", frozenset({C}))
+    rig.receive(ok(rig.command("add_markets")["id"], 2, 1, [A, B, C]))
+    rig.session.listen("trade", on=True)
+    rig.session.release(other)
+    rig.receive(ok(rig.command("delete_markets")["id"], 2, 2, [A]))
+    assert [(each.market_ticker, each.reason) for each in rig.gaps] == [(B, "unsubscribed")]
+    assert [each.market_ticker for each in rig.session.rows("trade")] == [B]
+    assert rig.command("add_markets")["params"]["market_tickers"] == [B]
+
+
+def test_a_market_that_nobody_wants_any_more_may_be_off_the_list(rig):
+    rig.open("trade", frozenset({A}), sid=2)
+    other = rig.session.want("trade", frozenset({B}))
+    rig.receive(ok(rig.command("add_markets")["id"], 2, 1, [A, B]))
+    rig.session.want("trade", frozenset({C}))
+    add = rig.command("add_markets")
+    rig.session.release(other)
+    rig.receive(ok(add["id"], 2, 2, [A, C]))
+    assert rig.gaps == []

@@ -6,8 +6,10 @@ import pytest
 
 from kalshi_nb._rows.gaps import MOST_OLD, GapRow
 from kalshi_nb._rows.wanted import ALL
+from kalshi_nb._session.membership import MOST_STRANGERS
+from kalshi_nb._session.repair import MOST_OPEN
 from kalshi_nb._session.state import MOST_TYPES
-from tests.session.session_rig import Rig, delta, ok, snapshot, subscribed, ticker_frame, trade
+from tests.session.session_rig import BOOKS, Rig, delta, error, ok, snapshot, subscribed, ticker_frame, trade
 
 A, B = "KXA-1", "KXB-2"
 
@@ -583,3 +585,108 @@ def test_rule_9_what_an_answer_lists_that_no_name_can_be_is_neither_kept_nor_sen
     rig.receive(ok(rig.command("add_markets")["id"], 2, 1, [A, B, "K" * 201]))
     assert rig.session.subscriptions["trade"].market_tickers == {A, B}
     assert rig.commands() == []
+
+
+# Nonsense without end --------------------------------------------------------------------------------------------
+
+
+def broken(channel, number, ticker):
+    """A frame of a channel, numbered where it has numbers, whose values mean nothing."""
+    frame = trade(1, number, ticker) if channel == "trade" else ticker_frame(1, ticker)
+    frame["msg"]["count_fp" if channel == "trade" else "price_dollars"] = "nonsense"
+    return frame
+
+
+@pytest.mark.parametrize(("channel", "numbered_from"), [("trade", MOST_OPEN + 1), ("ticker", None)])
+def test_rule_9_gaps_that_nothing_ends_become_one_of_all_markets_and_rows_tell_each(rig, channel, numbered_from):
+    rig.open(channel, sid=1)
+    rig.session.listen(channel, on=True)
+    rig.receive(*(broken(channel, number, f"KX-{number}") for number in range(1, 3_001)))
+    repair = rig.session.subscriptions[channel].repair
+    assert len(repair.open_gaps) == len(rig.gaps) == MOST_OPEN + 1
+    last = rig.gaps[-1]
+    assert (last.market_ticker, last.reason, last.seq_from, last.seq_to) == (None, "rejected", numbered_from, None)
+    marks = [each.market_ticker for each in rig.session.rows(channel)]
+    own = {number: f"KX-{number}" for number in range(1, 3_001)}
+    assert marks == list({**own, MOST_OPEN + 1: None}.values())
+    rig.receive(trade(1, 3_001, A) if channel == "trade" else ticker_frame(1, A))
+    assert repair.open_gaps == []
+    assert all(each.closed_at is not None for each in rig.gaps)
+    rig.receive(broken(channel, 3_002, A))
+    assert rig.gaps[-1].market_ticker == A  # and so on, as before
+
+
+def test_rule_9_one_gap_without_numbers_stands_for_all_that_follow_too_many_though_it_was_there_before(rig):
+    rig.open("ticker", sid=1)
+    rig.receive({"type": "ticker", "sid": 1, "msg": 5})  # of whatever market
+    rig.receive(*(broken("ticker", None, f"KX-{number}") for number in range(3_000)))
+    assert len(rig.gaps) == MOST_OPEN
+    assert (rig.gaps[0].market_ticker, rig.gaps[0].closed_at) == (None, None)
+
+
+def test_rule_9_the_loss_of_the_connection_is_a_gap_of_its_own_however_many_there_are(rig):
+    rig.open("trade", sid=1)
+    rig.receive(*(broken("trade", number, f"KX-{number}") for number in range(1, 2_001)))
+    rig.session.disconnected()
+    assert rig.gaps[-1].reason == "connection_lost"
+
+
+def test_rule_9_many_open_gaps_are_not_gone_through_one_by_one(rig):
+    rig.open("ticker", sid=1)
+    rig.receive(*(broken("ticker", None, f"KX-{number}") for number in range(900)))
+
+    class Counted(list):
+        read = 0
+
+        def __iter__(self):
+            Counted.read += 1
+            return super().__iter__()
+
+    repair = rig.session.subscriptions["ticker"].repair
+    repair.open_gaps = Counted(repair.open_gaps)
+    rig.receive(*(broken("ticker", None, f"KX-{number}") for number in range(900)))
+    assert (len(repair.open_gaps), Counted.read) == (900, 0)
+
+
+def test_rule_9_a_new_number_said_again_and_again_has_a_command_follow_ever_more_rarely(rig):
+    rig.open("trade", frozenset({A}), sid=1)
+    rig.open_books(A, sid=2)
+    sent = 0
+    for number in range(3, 2_003):
+        channel = ("trade", BOOKS)[number % 2]
+        rig.receive(subscribed(None, channel, number))
+        if number % 3 == 0:
+            rig.receive({"type": "unsubscribed", "sid": number})
+        sent += len(rig.commands())
+    assert sent < 20
+    open_gaps = {name: each.repair.open_gaps for name, each in rig.session.subscriptions.items()}
+    assert all(open_gaps.values())  # none is over, for nothing was answered
+    assert max(map(len, open_gaps.values())) <= MOST_OPEN + 1
+
+
+def test_rule_9_markets_that_nobody_named_are_not_remembered_as_refused(rig):
+    rig.open("trade", frozenset({A}), sid=1)
+    for number in range(100):
+        names = [f"KX-{number}-{each}" for each in range(100)]
+        rig.receive(error(8, "no such market", id=1, market_tickers=[*names, B]))
+    assert rig.session.subscriptions["trade"].membership.refused == set()
+    rig.receive(error(8, "no such market", id=1, market_tickers=[A]))
+    assert rig.session.subscriptions["trade"].membership.refused == {A}
+
+
+def test_rule_9_markets_that_answers_invent_are_not_remembered_without_end_and_are_ended(rig):
+    rig.open("trade", frozenset({A}), sid=1)
+    sent = []
+    for number in range(40):
+        rig.receive(ok(None, 1, number + 1, [A, *(f"KX-{number}-{each}" for each in range(1_000))]))
+        sent += rig.commands()
+    membership = rig.session.subscriptions["trade"].membership
+    assert len(membership.market_tickers) == MOST_STRANGERS + 1
+    assert [each["params"]["action"] for each in sent] == ["delete_markets"]
+    number, listed = 41, sent[0]
+    while listed is not None:
+        there = membership.market_tickers - set(listed["params"]["market_tickers"])
+        rig.receive(ok(listed["id"], 1, number, there))
+        number += 1
+        listed = next(iter(rig.commands()), None)
+    assert membership.market_tickers == {A}
