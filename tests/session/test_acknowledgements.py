@@ -297,3 +297,12 @@ def test_a_market_that_nobody_wants_any_more_may_be_off_the_list(rig):
     rig.session.release(other)
     rig.receive(ok(add["id"], 2, 2, [A, C]))
     assert rig.gaps == []
+
+
+def test_an_answer_without_a_list_says_nothing_of_the_others(rig):
+    rig.open("trade", frozenset({A}), sid=2)
+    other = rig.session.want("trade", frozenset({B}))
+    rig.receive(ok(rig.command("add_markets")["id"], 2, 1, [A, B]))
+    rig.session.release(other)
+    rig.receive({"type": "ok", "id": rig.command("delete_markets")["id"], "sid": 2, "seq": 2})
+    assert (rig.gaps, rig.commands()) == ([], [])
