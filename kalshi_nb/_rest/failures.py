@@ -131,7 +131,7 @@ _OF_OTHERS: Final[dict[int, tuple[type[RestError], str]]] = {
     200: (  # JSON to one library, and none to the other: NaN, half of a surrogate pair
         RestBodyError,
         (
-            "That cannot be read. Try again; where it stays so, the exchange has changed its answers, and a newer "
+            "The answer cannot be read. Try again; where it stays so, the exchange has changed its answers, and a newer "
             "version of this package may know them."
         ),
     ),

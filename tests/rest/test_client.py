@@ -328,7 +328,7 @@ def test_an_answer_that_means_nothing_is_said_to_be_one(open_client, scripted, b
     "body", ['{"market":{"ticker":"\\ud800"}}', '{"market":NaN}', '{"market":{"ticker":Infinity}}']
 )
 def test_an_answer_that_is_json_to_some_alone_is_not_called_a_refusal(open_client, scripted, body):
-    with pytest.raises(RestBodyError, match=r"answers 200\. That cannot be read"):
+    with pytest.raises(RestBodyError, match=r"answers 200\. The answer cannot be read"):
         ask(open_client(scripted((200, body)).base))
 
 
