@@ -144,7 +144,7 @@ const ladder = (() => {
       cells.forEach((cell) => { cell.hidden = !!line.hole; });
       note.hidden = !line.hole;
       if (line.hole) {
-        write(note, `${line.hole} ticks empty`);
+        write(note, `⋯ ${String(line.hole).padStart(2, "\u2007")} ticks empty ⋯`);
         row.title = "no orders";
         return;
       }

@@ -49,7 +49,6 @@ const plot = (() => {
     let scales = {};
     let isNear = false;
     let spoken = -Infinity;
-    let widths = {};
     let high = given.height;
     frame.tabIndex = 0;
     frame.style.height = `${given.height}px`;
@@ -154,23 +153,14 @@ const plot = (() => {
       ctx.restore();
     }
 
-    // As wide as the longest of its texts ever was: an axis that breathes would move the whole chart.
-    function size(self, texts, index, cycle) {
-      const axis = self.axes[index];
-      if (cycle > 1) return axis._size;
-      self.ctx.font = axis.font[0];
-      const wide = Math.max(0, ...(texts ?? []).map((each) => self.ctx.measureText(each ?? "").width)) / devicePixelRatio;
-      widths[index] = Math.max(widths[index] ?? 0, Math.ceil(wide + axis.gap + axis.ticks.size + 2));
-      return widths[index];
-    }
-
     const zoned = (at) => (given.zone?.() === "local" ? new Date(at * 1000) : uPlot.tzDate(new Date(at * 1000), "Etc/UTC"));
     function axis(own, isTime, isAcross) {
       return {
         font: FONT,
         gap: 4,
         stroke: () => paper.colour("dim"),
-        ...(isAcross ? { size: 24, space: 64 } : { size }),
+        // As wide as any of its texts may be: an axis that breathes would move the whole chart.
+        ...(isAcross ? { size: 24, space: 64 } : { size: 48 }),
         ...(isTime ? { values: (self, splits, index, space, step) => hours(splits.map(zoned), step) } : {}),
         ...own,
         grid: { stroke: () => paper.colour("line"), width: 1, ...own.grid },

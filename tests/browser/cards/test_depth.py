@@ -6,6 +6,7 @@ import pytest
 
 from kalshi_nb._widgets.assets import bundle
 from kalshi_nb._widgets.depth.curve import DISTANCES, reach
+from tests.browser.cards import shifts
 from tests.browser.cards.depth_pictures import depth, depth_states
 from tests.browser.cards.pictures import ASKS, BIDS
 from tests.browser.cards.test_access import AXE
@@ -204,16 +205,13 @@ def test_a_chart_has_a_name_a_summary_and_its_numbers_as_a_table(host):
 
 def test_nothing_of_the_layout_shifts_and_the_window_stays_while_the_book_moves(host):
     show(host, depth())
-    host.page.evaluate(
-        "() => { window.shift = 0; new PerformanceObserver((list) => { for (const each of list.getEntries()) "
-        "window.shift += each.value; }).observe({ type: 'layout-shift' }); }"
-    )
+    began = shifts.begin(host, 0)
     for seq in range(2, 7):
         bids = [[round(0.47 + (seq % 3) / 200 - at / 200, 4), 50 + at * seq] for at in range(80)]
         host.send(depth(seq=seq, bids=bids))
     host.send(depth(seq=8, asks=[]))
     host.send(depth(seq=9, bids=[], asks=[]))
-    assert host.page.evaluate("window.shift") == 0
+    assert shifts.since(host, began) == []
 
 
 FEW = ("deep", "no-asks")
