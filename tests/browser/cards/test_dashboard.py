@@ -11,7 +11,8 @@ from kalshi_nb._widgets.assets import bundle
 from kalshi_nb._widgets.dashboard.panels import PANELS
 from tests.browser.cards import shifts
 from tests.browser.cards.dashboard_pictures import dashboard, delta, panel, source
-from tests.browser.cards.pictures import ASKS, BIDS, ladder
+from tests.browser.cards.event_pictures import event
+from tests.browser.cards.pictures import ASKS, BIDS, TICKER, ladder
 from tests.browser.cards.test_access import axe  # noqa: F401  # a fixture
 
 
@@ -144,7 +145,7 @@ def test_running_totals_stand_apart_and_below_their_names_in_a_dashboards_ladder
         assert min(gaps) >= 3, (width, [line for line in lines if line])
         ends = [{name: right for name, _, right in line} for line in lines]
         (head,) = [each for each in ends if "bid" in each]
-        assert head["\u03a3"] == pytest.approx(next(each["1.2M"] for each in ends if "1.2M" in each), abs=1)
+        assert head["total"] == pytest.approx(next(each["1.2M"] for each in ends if "1.2M" in each), abs=1)
 
 
 TEXTS_IN_LINE = """(lines) => lines.map((line) => {
@@ -160,6 +161,24 @@ TEXTS_IN_LINE = """(lines) => lines.map((line) => {
   return found;
 })"""
 """Each line's visible texts, with where they begin and end."""
+
+
+def test_the_row_of_the_market_itself_is_marked_in_the_panel_of_its_event(board):
+    def current():
+        rows = board.page.locator(".of-event .legs > .leg")
+        return [row.get_attribute("aria-current") for row in rows.all()]
+
+    panels = dashboard()["panels"] | {"event": panel("event", "Event") | event()}
+    board.send(dashboard(2, panels=panels))
+    assert current() == [str(each["ticker"] == TICKER).lower() for each in event()["legs"]]
+    marked = board.page.locator(".of-event [aria-current=true] > .words")
+    edge = "(n) => { const s = getComputedStyle(n); return [s.borderLeftStyle, s.borderLeftWidth, s.fontWeight]; }"
+    assert marked.evaluate(edge) == ["solid", "3px", "600"]
+    board.page.emulate_media(forced_colors="active")
+    assert marked.evaluate(edge) == ["solid", "3px", "600"]
+    other = event()["legs"][0]["ticker"]
+    board.send(dashboard(3, panels=panels, market={"ticker": other, "title": "Another?"}))
+    assert current() == ["true", *["false"] * 5]
 
 
 def test_what_is_asked_in_a_panel_says_which(board):

@@ -193,13 +193,13 @@ def test_the_no_leg_is_the_mirror_of_the_yes_leg(host):
 def test_an_ask_tells_whose_bid_it_is(host):
     host.open().show(ladder())
     tips = host.page.locator(".asks .best").get_attribute("title")
-    assert tips == "48.5¢ YES ask = NO bid at 51.5¢; 64 to here, $31.04"
+    assert tips == "48.5¢ YES ask = NO bid at 51.5¢; 64 to here, $31.04 before fees"
     host.focus()
     host.page.keyboard.press("s")
     host.settle()
     assert (
         host.page.locator(".asks .best").get_attribute("title")
-        == "53.0¢ NO ask = YES bid at 47.0¢; 310 to here, $164.30"
+        == "53.0¢ NO ask = YES bid at 47.0¢; 310 to here, $164.30 before fees"
     )
 
 
