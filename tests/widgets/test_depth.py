@@ -78,11 +78,12 @@ def test_plain_text_has_five_rows():
         "      5¢    153.00    46.8¢   $71.58  1,280.00      51.9¢  $664.00",
         "     10¢    153.00    46.8¢   $71.58  1,280.00      51.9¢  $664.00",
         "     20¢  1,053.50    32.4¢  $341.73  1,280.00      51.9¢  $664.00",
+        "(sums are before fees)",
     ]
 
 
 def test_the_no_leg_is_the_mirror_of_the_yes_leg():
-    yes, no = depth_text(BOOK).splitlines()[3:], depth_text(BOOK, side="no").splitlines()[3:]
+    yes, no = (depth_text(BOOK, side=side).splitlines()[3:8] for side in ("yes", "no"))
     for row, mirrored in zip(yes, no, strict=True):
         distance, bids, _, sold, asks, _, bought = row.split()
         _, bids_no, _, sold_no, asks_no, _, bought_no = mirrored.split()
@@ -114,6 +115,7 @@ def test_html_is_a_drawing_and_a_table_under_20_kb_that_asks_for_nothing():
     html = depth_html(picture, note="<i>")
     assert len(html.encode()) < 20_480
     assert html.count("<svg") == 1
+    assert html.count("for, before fees</th>") == 2
     assert html.count("<tr>") == 1 + 5 + 2
     assert 'stroke-dasharray="6 3"' in html
     assert "currentColor" in html

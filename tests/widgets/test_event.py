@@ -145,6 +145,23 @@ def test_by_probability_the_likeliest_is_first_the_unknown_behind_and_the_decide
 # As text ------------------------------------------------------------------------------------------------------------
 
 
+def test_the_market_that_is_shown_beside_is_named_as_such_whatever_else_is_to_be_said_of_it():
+    over = LEGS[1]._replace(phase="determined", result="yes", settlement=1.0)
+    for leg, words in ((LEGS[1], "this market"), (over, "this market, determined YES, pays $1.0000")):
+        picture = WHOLE._replace(legs=(LEGS[0], leg), current="B")
+        assert [line.endswith(words) for line in event_text(picture).splitlines()] == [False] * 4 + [True]
+        assert event_html(picture).count(f">{words}</td>") == 1
+        assert "this market" not in event_text(picture._replace(current=None))
+
+
+def test_a_dashboard_says_which_of_the_events_markets_it_is_of(exchange, feed):
+    exchange.advance(2)
+    still = feed.dashboard("KXHIGHNY-26NOV22-B52.5", panels=("event",)).snapshot()
+    (line,) = [each for each in still.text.splitlines() if each.endswith("this market")]
+    assert line.strip().startswith("52° to 53°")
+    assert still.html.count(">this market</td>") == 1
+
+
 def test_plain_text_says_it_all():
     legs = (
         LEGS[0],

@@ -34,9 +34,9 @@ GOLDEN = {
           Highest temperature? · 52°
           time (UTC)           taker     YES price  contracts
           11:59:59             YES ▲         48.5¢      30.00
-          11:59:58             NO ▼          47.0¢   1,200.00  ◆ large
+          11:59:58             NO ▼          47.0¢   1,200.00  ★ large
           gap 14 s, 0 trades seen
-          11:59:39             YES ▲         48.0¢   5,000.00  ◆ large, block
+          11:59:39             YES ▲         48.0¢   5,000.00  ★ large, block
           2026-11-21 12:00:00  not told      48.0¢       1.50  ↺ fetched later
         """,
     ),
@@ -48,7 +48,7 @@ GOLDEN = {
           Highest temperature? · 52°
           time (UTC)  taker  NO price  contracts
           11:59:59    YES ▲     0.515         30
-          11:59:58    NO ▼      0.530      1,200  ◆ large
+          11:59:58    NO ▼      0.530      1,200  ★ large
         """,
     ),
     "several markets, stale": (

@@ -10,12 +10,11 @@ const account = (() => {
     orders: [["market", "market"], ["side", "side"], ["price", "price"], ["left", "remaining"], ["state", "status"], ["when", "age"]],
     fills: [["market", "market"], ["when", "time"], ["side", "side"], ["price", "price"], ["size", "contracts"], ["role", "as"], ["fees", "fee"]],
   };
-  const money = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
   // What has no room in its column is written in few digits, and all of it on demand.
   function dollars(value, most = 100000) {
     const all = Math.abs(Math.round(value * 100));
-    return `$${all < most * 100 ? money.format(all / 100) : text.compact(all)}`;
+    return all < most * 100 ? text.dollars(all / 100) : `$${text.compact(all)}`;
   }
   function gain(value) {
     const cents = Math.round(value * 100);
@@ -63,7 +62,7 @@ const account = (() => {
     }
     function paintGain(cell, value, blank) {
       write(cell, value == null ? blank : gain(value));
-      put(cell, "title", value == null ? "" : `${value < 0 ? "\u2212" : ""}$${money.format(Math.abs(value))}`);
+      put(cell, "title", value == null ? "" : `${value < 0 ? "\u2212" : ""}${text.dollars(Math.abs(value))}`);
       put(cell, "data-side", value == null || !Math.round(value * 100) ? "" : value > 0 ? "yes" : "no");
     }
     const price = (value, look, blank = DASH) => (value == null ? blank : text.money(text.price(value), look.unit, decimals));

@@ -17,6 +17,14 @@ const card = (() => {
     if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
   }
 
+  // A node at its place among its parent's, and no more of these than so many.
+  function seat(parent, node, i) {
+    if (parent.children[i] !== node) parent.insertBefore(node, parent.children[i] ?? null);
+  }
+  function keep(parent, most) {
+    while (parent.children.length > most) parent.lastChild.remove();
+  }
+
   function label(node, words) {
     put(node, "aria-label", words);
     put(node, "title", words);
@@ -146,7 +154,7 @@ const card = (() => {
     const keys = makeKeys(box, controls, view.keys, Object.assign({}, ...Object.values(views).map((each) => each.signs)));
     const ask = (asked) => { try { model.send({ asked }); } catch (error) { /* it is as it is here */ } };
     const redraw = () => { painted = {}; paint(); };
-    const drawn = view.mount(body, { make, makeTools, makeButton, onKeys, label, write, writeWords, put, ask, redraw, state, views, rest: () => togglePause() });
+    const drawn = view.mount(body, { make, makeTools, makeButton, onKeys, label, write, writeWords, put, seat, keep, ask, redraw, state, views, rest: () => togglePause() });
     const reduced = matchMedia("(prefers-reduced-motion: reduce)");
 
     const chosen = {}; // by a person, here; what Python sets later stands again

@@ -236,7 +236,8 @@ const dashboard = (() => {
         empty.hidden = false;
         write(empty, "No market is chosen: pick one above, or name it: feed.dashboard(\"…\").");
       }
-      for (const [name, panel] of panels) paintPanel(panel, parts[name], look, calm);
+      const given = { ...look, ticker: picture.market?.ticker }; // for a panel of several markets
+      for (const [name, panel] of panels) paintPanel(panel, parts[name], given, calm);
     }
 
     // What a contract costs: the leg's best ask, which for NO is what is left of the best YES bid.

@@ -69,7 +69,6 @@ const depth = (() => {
       const grain = decimals > 1 ? 1 : 10; // no finer than what is written
       return money(Math.round(cost / total / grain) * grain, Math.max(1, decimals));
     };
-    const dollars = ({ cost }) => `$${(cost / 1e6).toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
 
     function read(picture) {
       const levels = (rows, isMirrored) => (rows ?? []).map(([p, size]) => [isMirrored ? DOLLAR - text.price(p) : text.price(p), text.size(size)]);
@@ -123,7 +122,7 @@ const depth = (() => {
       const words = (steps, verb, way, none) => {
         if (!steps.length) return none;
         const found = within(steps, far);
-        return `${verb} ${count(found.total)} ${way} ${money(found.p)}: |average |${average(found)}, ${dollars(found)}`;
+        return `${verb} ${count(found.total)} ${way} ${money(found.p)}: |average |${average(found)}, ${text.dollars(found.cost / 1e6)}| before fees|`;
       };
       return `${words(bids, "sell", "down to", "no bids to sell to")}\n${words(asks, "buy", "up to", "no asks to buy from")}`;
     }

@@ -6,7 +6,7 @@ const event = (() => {
   const MARKS = { stale: "▲", connecting: "○", unknown: "✕", inactive: "⊘", closed: "■", initialized: "○", disputed: "✕", amended: "✕", finalized: "✓", determined: "◆" };
   const WORDS = { connecting: "waiting", unknown: "no such market", inactive: "halted", closed: "closed", initialized: "not open" };
 
-  function mount(body, { make, makeButton, write, writeWords, put, redraw, ask }) {
+  function mount(body, { make, makeButton, write, writeWords, put, seat, redraw, ask }) {
     const top = make(body, "sums");
     const relation = make(top, "relation");
     const totals = ["mid", "bid", "ask"].map((name) => {
@@ -101,6 +101,7 @@ const event = (() => {
     function paintLeg(made, leg, look) {
       const name = `leg${leg.over ? ` over${leg.result === "yes" ? " won" : ""}` : leg.status === "stale" ? " old" : ""}`;
       if (made.row.className !== name) made.row.className = name;
+      put(made.row, "aria-current", leg.ticker === look.ticker);
       write(made.mark, markOf(leg));
       write(made.words, text.clean(leg.words));
       made.row.title = `${text.clean(leg.words)} · ${tip(leg, look)}`;
@@ -158,7 +159,7 @@ const event = (() => {
         const made = rows.get(leg.ticker);
         made.share.hidden = picture.unnormalised == null;
         paintLeg(made, leg, look);
-        if (list.children[i] !== made.row) list.insertBefore(made.row, list.children[i] ?? null);
+        seat(list, made.row, i);
         made.row.style.transform = `translateY(${ROW * i}px)`;
       });
       const most = look.room ? Math.max(3, Math.floor((look.room - ABOVE) / ROW)) : MOST;

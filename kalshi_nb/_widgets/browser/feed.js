@@ -33,7 +33,7 @@ const feed = (() => {
   }
 
   // A table of named columns, [class, words]; `paint` is told its rows, each [texts, tone, title of the first].
-  function table(parent, { make, write, writeWords, put }, className, label, columns, isNamed) {
+  function table(parent, { make, write, writeWords, put, keep }, className, label, columns, isNamed) {
     const node = make(parent, className, "", "table");
     put(node, "aria-label", label);
     const heads = make(make(node, "", "", "thead"), "", "", "tr");
@@ -44,7 +44,7 @@ const feed = (() => {
     }
     const rows = make(node, "", "", "tbody");
     function paint(lines) {
-      while (rows.children.length > lines.length) rows.lastChild.remove();
+      keep(rows, lines.length);
       lines.forEach(([texts, tone = "", title], i) => {
         const row = rows.children[i] ?? make(rows, "", "", "tr");
         put(row, "data-tone", tone);

@@ -100,7 +100,7 @@ const gaps = (() => {
       empty.hidden = !!rows.length;
       write(empty, isWaiting ? "waiting for the first connection" : picture.summary ?? "");
       const left = (picture.gap_count ?? 0) - rows.length;
-      write(older, left > 0 ? `${left.toLocaleString("en-US")} older ${left === 1 ? "one is" : "ones are"} in feed.gaps` : "");
+      write(older, left > 0 ? `${text.count(100 * left)} older ${left === 1 ? "one is" : "ones are"} in feed.gaps` : "");
       const open = rows.filter((each) => !each[4]).map((each) => each[1]);
       put(strip, "aria-label", `The last hour: ${picture.summary ?? ""}${open.length ? `; open in ${[...new Set(open)].map(text.clean).join(", ")}` : ""}`);
       tick(picture, look);

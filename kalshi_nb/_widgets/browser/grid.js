@@ -6,7 +6,7 @@ const grid = (() => {
 
   // columns: { name, head, title, sort, width }. on: sort(name), pick(key, more), free() when nobody is at a row any more.
   // A pointer anywhere in the body counts: it may be on its way to a row, or from one to a button that lets it go.
-  function mount(body, { make, makeButton, onKeys, put, write }, label, on) {
+  function mount(body, { make, makeButton, onKeys, put, seat, write }, label, on) {
     const name = `g${(made += 1)}`;
     const box = make(body, "g-grid", "grid");
     const head = make(make(box, "g-heads", "rowgroup"), "g-row", "row");
@@ -99,7 +99,7 @@ const grid = (() => {
       // What came anew, or nearly so, says nothing by flashing.
       if (new Set(flashes.map(([node]) => node)).size <= order.length / 2) for (const each of flashes) shine(...each);
       flashes = [];
-      order.forEach(({ row }, i) => { if (space.children[i] !== row) space.insertBefore(row, space.children[i] ?? null); });
+      order.forEach(({ row }, i) => seat(space, row, i));
       if (seen) put(box, "aria-activedescendant", seen); else box.removeAttribute("aria-activedescendant");
     }
 

@@ -70,14 +70,17 @@ const ladder = (() => {
     return { bids: side(bids, (p) => p <= cut, (all) => all.reverse()), asks: side(asks, (p) => p > cut, (all) => all) };
   }
 
-  function mount(body, { make, makeButton, label, write, writeWords, put, redraw }) {
+  function mount(body, { make, makeButton, label, write, writeWords, put, seat, redraw }) {
     const table = make(body, "table", "table");
     const result = make(body, "result");
     const columns = make(table, "columns", "row");
     const heads = ["bid", "price", "ask"].map((name) => {
       const head = make(columns, name, "columnheader");
       const words = make(head, "", "", "span");
-      if (name !== "price") makeSum(make(head, "sum")).forEach((each, i) => write(each, i ? "Σ $" : "Σ"));
+      if (name !== "price") makeSum(make(head, "sum")).forEach((each, i) => {
+        write(each, i ? "total $" : "total");
+        each.title = i ? "Dollars from the best price to here, before fees" : "Contracts from the best price to here";
+      });
       return words;
     });
     const own = make(body, "own", "group");
@@ -129,7 +132,7 @@ const ladder = (() => {
       const [isBid, name] = [side.name === "bids", look.leg];
       const other = text.money(DOLLAR - leg(line.price, look), look.unit, decimals);
       const same = isBid ? "" : ` = ${name === "YES" ? "NO" : "YES"} bid at ${other}`;
-      const sweep = line.size ? `; ${text.count(line.total, fractional)} to here, $${swept(line, look).toFixed(2)}` : "; no order";
+      const sweep = line.size ? `; ${text.count(line.total, fractional)} to here, ${text.dollars(swept(line, look))} before fees` : "; no order";
       return `${shown(line.price, look)} ${name} ${isBid ? "bid" : "ask"}${same}${sweep}`;
     }
 
@@ -144,7 +147,7 @@ const ladder = (() => {
       cells.forEach((cell) => { cell.hidden = !!line.hole; });
       note.hidden = !line.hole;
       if (line.hole) {
-        write(note, `${line.hole} ticks empty`);
+        write(note, `⋯ ${String(line.hole).padStart(2, "\u2007")} ticks empty ⋯`);
         row.title = "no orders";
         return;
       }
@@ -184,7 +187,7 @@ const ladder = (() => {
       const above = upwards ? look.rows - lines.length : 0;
       ordered.forEach((line, i) => {
         const { row } = next.get(line.key);
-        if (side.group.children[i] !== row) side.group.insertBefore(row, side.group.children[i] ?? null);
+        seat(side.group, row, i);
         row.style.transform = `translateY(${22 * (line.at ?? above + i)}px)`;
       });
       const sizes = new Map(lines.filter((line) => line.size).map((line) => [line.key, line.size]));
@@ -199,9 +202,8 @@ const ladder = (() => {
       const now = document.timeline.currentTime; // of the frame, from which an animation counts
       for (const made of changed.filter((each) => now - each.flashed >= REST_MS)) {
         made.flashed = now;
-        const rest = getComputedStyle(made.fill).opacity;
         if (look.reduced) made.row.dataset.new = "";
-        else made.fill.animate({ opacity: [rest, 0.36, rest] }, { duration: REST_MS, easing: "ease-out" });
+        else made.fill.animate({ opacity: [0.36], offset: [0.5] }, { duration: REST_MS, easing: "ease-out" }); // and back
       }
     }
 
@@ -283,6 +285,7 @@ const ladder = (() => {
       table.classList.toggle("grid", isGrid);
       table.classList.toggle("summed", isSummed);
       put(sums, "aria-pressed", isSummed);
+      writeWords(sums, isSummed || isGrid ? "Σ" : "Σ| totals");
       own.hidden = look.body === "result";
       centre.hidden = !isGrid;
       table.hidden = look.body === "result";

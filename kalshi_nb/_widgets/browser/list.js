@@ -19,7 +19,7 @@ const list = (() => {
   }
 
   // Of a view: its columns, what a line passes, what stands in a row's cells, in one of words and in its tip, and in an empty list.
-  function mount(body, { make, makeButton, write, put, state }, { columns, passes, fill, words, tip, nothing }) {
+  function mount(body, { make, makeButton, write, put, seat, state }, { columns, passes, fill, words, tip, nothing }) {
     const bar = make(body, "bar");
     const filter = make(bar, "filter", "", "label");
     const chip = makeButton(bar, "fresh", "", () => { table.scrollTop = 0; table.focus(); onScroll(); });
@@ -75,7 +75,7 @@ const list = (() => {
         paintRow(made, line);
         put(made.row, "aria-rowindex", from + i + 2);
         made.row.style.transform = `translateY(${high * (from + i)}px)`;
-        if (rows.children[i] !== made.row) rows.insertBefore(made.row, rows.children[i] ?? null);
+        seat(rows, made.row, i);
         if (fresh.has(line[0])) made.row.animate({ opacity: ["var(--k-fill)", 0] }, { duration: FADE_MS, pseudoElement: "::before" });
       });
       for (const made of spare) made.row.remove();

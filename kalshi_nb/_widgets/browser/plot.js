@@ -4,7 +4,7 @@ const plot = (() => {
   const SAY_MS = 10000; // between two summaries
   const ROWS = 20;
   const FONT = "11px system-ui, sans-serif";
-  const two = (n) => String(n).padStart(2, "0");
+  const { two } = text;
 
   // A column as it travels: 64-bit floats, little-endian. Of the numbers that are none, NaN is a hole, where a line
   // breaks, and infinity says that there is no sample here, which a line passes over. uPlot would draw through NaN.
@@ -32,7 +32,7 @@ const plot = (() => {
   // points; read(index), the words of one point; and where there are any, holes(), [from, to, words] in x; zone();
   // zoom(from, to), what a person drew a frame around, and reset().
   function make(body, tools, given) {
-    const { make: node, makeButton, onKeys, write, writeWords, put } = tools;
+    const { make: node, makeButton, onKeys, write, writeWords, put, keep } = tools;
     const box = node(body, "plot");
     const words = node(box, "read");
     const rest = node(box, "rest"); // what is read while nothing is pointed at
@@ -49,7 +49,6 @@ const plot = (() => {
     let scales = {};
     let isNear = false;
     let spoken = -Infinity;
-    let widths = {};
     let high = given.height;
     frame.tabIndex = 0;
     frame.style.height = `${given.height}px`;
@@ -101,7 +100,10 @@ const plot = (() => {
       say(text) { write(empty, text); empty.hidden = !text; frame.classList.toggle("bare", !!text); },
       // What stands above it while nothing is pointed at: words, or signs of what is drawn, [sign, colour, words].
       rest(told) {
-        if (typeof told === "string") return writeWords(rest, told);
+        if (typeof told === "string") {
+          rest.title = told.replaceAll("|", "");
+          return writeWords(rest, told);
+        }
         told.forEach(([sign, colour, words], i) => {
           const each = rest.children[i] ?? node(rest, "", "", "span");
           if (!each.firstChild) for (const tag of ["b", "span"]) node(each, "", "", tag);
@@ -154,23 +156,14 @@ const plot = (() => {
       ctx.restore();
     }
 
-    // As wide as the longest of its texts ever was: an axis that breathes would move the whole chart.
-    function size(self, texts, index, cycle) {
-      const axis = self.axes[index];
-      if (cycle > 1) return axis._size;
-      self.ctx.font = axis.font[0];
-      const wide = Math.max(0, ...(texts ?? []).map((each) => self.ctx.measureText(each ?? "").width)) / devicePixelRatio;
-      widths[index] = Math.max(widths[index] ?? 0, Math.ceil(wide + axis.gap + axis.ticks.size + 2));
-      return widths[index];
-    }
-
     const zoned = (at) => (given.zone?.() === "local" ? new Date(at * 1000) : uPlot.tzDate(new Date(at * 1000), "Etc/UTC"));
     function axis(own, isTime, isAcross) {
       return {
         font: FONT,
         gap: 4,
         stroke: () => paper.colour("dim"),
-        ...(isAcross ? { size: 24, space: 64 } : { size }),
+        // As wide as any of its texts may be: an axis that breathes would move the whole chart.
+        ...(isAcross ? { size: 24, space: 64 } : { size: 48 }),
         ...(isTime ? { values: (self, splits, index, space, step) => hours(splits.map(zoned), step) } : {}),
         ...own,
         grid: { stroke: () => paper.colour("line"), width: 1, ...own.grid },
@@ -294,7 +287,7 @@ const plot = (() => {
           if (cell.tagName === "TH") put(cell, "scope", i ? "row" : "col");
           write(cell, text);
         });
-        while (row.children.length > cells.length) row.lastChild.remove();
+        keep(row, cells.length);
       });
     }
 

@@ -3,7 +3,7 @@ const strip = (() => {
   const COLUMNS = [["c-name", "channel"], ["c-markets", "markets"], ["c-age", "last| message"], ["c-rate", "msg/s"], ["c-seq", "seq"], ["c-gaps", "gaps"]];
 
   function mount(body, tools) {
-    const { make, makeButton, label, write, put } = tools;
+    const { make, makeButton, label, write, put, keep } = tools;
     const line = make(body, "strip");
     const state = feed.state(line, tools);
     const said = make(line, "strip-said", "", "span");
@@ -38,7 +38,8 @@ const strip = (() => {
     const moment = (at, look) => (look.now - at < 43200 ? text.time(at, look.settings.timezone).replace(/:\d\d /, " ") : text.date(at));
     function paintPieces(picture, look) {
       const pieces = picture.pieces ?? [];
-      while (said.children.length > pieces.length) { said.lastChild.remove(); widths.length = pieces.length; }
+      keep(said, pieces.length);
+      widths.length = pieces.length;
       pieces.forEach(([name, words, tone, at], i) => {
         const piece = said.children[i] ?? make(said, "", "", "span");
         const when = at == null ? "" : ` ${moment(at, look)}`;
@@ -68,7 +69,7 @@ const strip = (() => {
       const { last_error: error, last_error_at: at } = picture;
       if (error) said.push(["✕", `last error${at == null ? "" : `, ${moment(at, look)}`}: ${error}`, "bad"]);
       notes.hidden = !said.length;
-      while (notes.children.length > said.length) notes.lastChild.remove();
+      keep(notes, said.length);
       said.forEach(([glyph, words, tone], i) => {
         const note = notes.children[i] ?? make(notes, "", "", "li");
         put(note, "data-tone", tone);
@@ -85,7 +86,7 @@ const strip = (() => {
       paintNotes(picture, look);
       const listed = picture.gaps ?? [];
       const older = (picture.gap_count ?? 0) - listed.length;
-      write(caption, !listed.length ? "no gaps" : older ? `newest gaps; ${older.toLocaleString("en-US")} older ones are in feed.gaps` : "gaps, newest first");
+      write(caption, !listed.length ? "no gaps" : older ? `newest gaps; ${text.count(100 * older)} older ones are in feed.gaps` : "gaps, newest first");
       gaps.hidden = !listed.length;
       paintGaps(picture, look);
     }

@@ -46,7 +46,7 @@ const tape = (() => {
       if (isSeveral) list.writeEnds(cells.market, text.clean(ticker), "-", make);
       writeParts(cells.taker, { leg: { yes: "YES", no: "NO" }[taker] ?? "–", glyph: { yes: "▲", no: "▼" }[taker] ?? "" });
       write(cells.price, money(line, look));
-      const marks = `${isLarge(line) ? "◆ " : ""}${isLate ? "↺ " : ""}${isBlock ? "block " : ""}`;
+      const marks = `${isLarge(line) ? "★ " : ""}${isLate ? "↺ " : ""}${isBlock ? "block " : ""}`;
       writeParts(cells.count, { marks, full: text.count(size, fractional), brief: size < 100000 ? text.count(size, fractional) : text.compact(size) });
       return `${taker ?? ""}${isLarge(line) ? " large" : ""}`;
     }
@@ -98,7 +98,7 @@ const tape = (() => {
       const all = now.total ?? 0;
       const [least, shown] = [look.settings.min_size, now.lines.filter((line) => line[1] === 0).length];
       const of = all > shown ? `last ${text.count(shown * 100)} of ${text.count(all * 100)}` : text.count(all * 100);
-      const large = now.large == null ? "" : ` · ◆ ≥ ${text.count(text.size(now.large))}`;
+      const large = now.large == null ? "" : ` · ★ ≥ ${text.count(text.size(now.large))}`;
       return `${of} trade${all === 1 ? "" : "s"}${least ? ` ≥ ${text.count(text.size(least))}` : ""}${large}`;
     }
 
@@ -122,5 +122,5 @@ const tape = (() => {
     };
   }
 
-  return { kind: "tape", signs: { "▲ ▼": "trade: its taker bought YES, or NO", "↺": "fetched after a gap" }, mount, begin: list.begin, extend: list.extend };
+  return { kind: "tape", signs: { "▲ ▼": "trade: its taker bought YES, or NO", "★": "large trade", "↺": "fetched after a gap" }, mount, begin: list.begin, extend: list.extend };
 })();

@@ -1,6 +1,7 @@
 // What numbers, prices and times look like. Prices come in dollars; inside they are whole hundredths of a cent.
 const text = (() => {
   const grouped = new Intl.NumberFormat("en-US");
+  const toCents = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
   const THIN = "\u202f";
   const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/g;
   const two = (n) => String(n).padStart(2, "0");
@@ -23,6 +24,9 @@ const text = (() => {
     const size = Math.abs(p);
     return `${minus(p)}$${Math.floor(size / 10000)}.${String(size % 10000).padStart(4, "0")}`;
   }
+
+  // An amount, not a price.
+  const dollars = (amount) => `$${toCents.format(amount)}`;
 
   // The middle of two prices may be half of the smallest price.
   function middle(bid, ask, unit, decimals) {
@@ -84,5 +88,5 @@ const text = (() => {
     return h ? `${h} h ${m} min` : `${two(m)}:${two(s % 60)}`;
   }
 
-  return { clean, price, needed, cents, money, middle, size, isWhole, count, many, compact, probability, time, date, age, lasted, countdown };
+  return { two, clean, price, needed, cents, money, dollars, middle, size, isWhole, count, many, compact, probability, time, date, age, lasted, countdown };
 })();

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from kalshi_nb._widgets import numbers
 from kalshi_nb._widgets.dashboard.panels import PANELS
+from kalshi_nb._widgets.event.picture import EventPicture
 from kalshi_nb._widgets.ladder.text import ladder_line
 
 if TYPE_CHECKING:
@@ -113,10 +114,14 @@ def _panels(
     escape: Callable[[str], str] = str,
 ) -> Iterator[tuple[str, str]]:
     """Yield each panel's name and what it says; one that raises says that it failed."""
+    book = picture.head.book
     for name, scene in scenes.items():
         part = picture.parts[name]
+        shown = part.picture
+        if book is not None and isinstance(shown, EventPicture):
+            shown = shown._replace(current=book.market.ticker)
         try:
-            words = escape(part.note) if part.picture is None else write(scene, part.picture)
+            words = escape(part.note) if shown is None else write(scene, shown)
         except Exception as error:  # noqa: BLE001  # the others are to be read all the same
             words = escape(f"this panel failed: {type(error).__name__}")
         yield PANELS[name].title, words

@@ -54,7 +54,8 @@ def depth_text(picture: LadderPicture, *, side: str = "yes", unit: str = "cents"
     rows = [_Row("within", "bids", "sold at", "for", "asks", "bought at", "for"), *_rows(leg, unit)]
     widths = [max(len(row[column]) for row in rows) for column in range(7)]
     lines += ["  ".join(["", *(row[at].rjust(widths[at]) for at in range(7))]) for row in rows]
-    return "\n".join([*lines, *([f"({numbers.clean(leg.note)})"] if leg.note else [])])
+    lines += ["(sums are before fees)", *([f"({numbers.clean(leg.note)})"] if leg.note else [])]
+    return "\n".join(lines)
 
 
 def depth_html(picture: LadderPicture, *, side: str = "yes", unit: str = "cents", note: str = "") -> str:
@@ -77,10 +78,10 @@ def depth_html(picture: LadderPicture, *, side: str = "yes", unit: str = "cents"
         "from the touch",
         "bid contracts",
         "sold at, on average",
-        "for",
+        "for, before fees",
         "ask contracts",
         "bought at, on average",
-        "for",
+        "for, before fees",
     ]
     foot = [each for each in (leg.note, note) if each]
     return "".join(

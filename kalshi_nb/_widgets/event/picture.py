@@ -129,6 +129,8 @@ class EventPicture(NamedTuple):
         Counts changes.
     told_since : float or None
         Since when by the feed's own clock, which is what texts tell, as of a replay; as `status_since` where None.
+    current : str or None
+        The market among them that is shown beside, in a dashboard's text.
     """
 
     version: Hashable
@@ -145,6 +147,7 @@ class EventPicture(NamedTuple):
     changed_at: float | None = None
     changes: int = 0
     told_since: float | None = None
+    current: str | None = None
 
     @property
     def open(self) -> tuple[Leg, ...]:

@@ -153,6 +153,12 @@ def _sum(total: Total, count: int, decimals: int, unit: str) -> str:
 def _rows(picture: EventPicture, sort: str, unit: str, normalise: bool) -> list[_Row]:
     legs = picture.ordered(sort)
     rows = [_row(picture, leg, unit) for leg in legs[:_ROWS]]
+    rows = [
+        row._replace(state=", ".join(["this market", *([row.state] if row.state else [])]))
+        if leg.ticker == picture.current
+        else row
+        for row, leg in zip(rows, legs, strict=False)
+    ]
     if normalise:
         told = {ticker: f"{share * 100:.1f} %" for ticker, share in picture.shares().items()}
         rows = [

@@ -136,7 +136,7 @@ def _row(trade: Trade, picture: TapePicture, side: str, unit: str, *, whole: boo
     moment = numbers.moment(trade.at).removesuffix(" UTC")
     price = round(1 - trade.price, 4) if side == "no" else trade.price
     is_large = picture.large is not None and trade.size >= picture.large
-    marks = [*(["◆ large"] if is_large else []), *(["block"] if trade.is_block else [])]
+    marks = [*(["★ large"] if is_large else []), *(["block"] if trade.is_block else [])]
     marks += ["↺ fetched later"] if trade.is_backfilled else []
     return _Row(
         moment.removeprefix(f"{day} "),

@@ -9,13 +9,11 @@ import pytest
 import kalshi_nb as kn
 from kalshi_nb._widgets.assets import bundle
 from kalshi_nb._widgets.dashboard.panels import PANELS
+from tests.browser.cards import shifts
 from tests.browser.cards.dashboard_pictures import dashboard, delta, panel, source
-from tests.browser.cards.pictures import ASKS, BIDS, ladder
+from tests.browser.cards.event_pictures import event
+from tests.browser.cards.pictures import ASKS, BIDS, TICKER, ladder
 from tests.browser.cards.test_access import axe  # noqa: F401  # a fixture
-
-SHIFTS = """() => { window.shifts = []; new PerformanceObserver((list) => {
-  for (const each of list.getEntries()) window.shifts.push([each.value, each.startTime]); })
-  .observe({ type: "layout-shift", buffered: true }); }"""
 
 
 @pytest.fixture
@@ -147,7 +145,7 @@ def test_running_totals_stand_apart_and_below_their_names_in_a_dashboards_ladder
         assert min(gaps) >= 3, (width, [line for line in lines if line])
         ends = [{name: right for name, _, right in line} for line in lines]
         (head,) = [each for each in ends if "bid" in each]
-        assert head["\u03a3"] == pytest.approx(next(each["1.2M"] for each in ends if "1.2M" in each), abs=1)
+        assert head["total"] == pytest.approx(next(each["1.2M"] for each in ends if "1.2M" in each), abs=1)
 
 
 TEXTS_IN_LINE = """(lines) => lines.map((line) => {
@@ -163,6 +161,24 @@ TEXTS_IN_LINE = """(lines) => lines.map((line) => {
   return found;
 })"""
 """Each line's visible texts, with where they begin and end."""
+
+
+def test_the_row_of_the_market_itself_is_marked_in_the_panel_of_its_event(board):
+    def current():
+        rows = board.page.locator(".of-event .legs > .leg")
+        return [row.get_attribute("aria-current") for row in rows.all()]
+
+    panels = dashboard()["panels"] | {"event": panel("event", "Event") | event()}
+    board.send(dashboard(2, panels=panels))
+    assert current() == [str(each["ticker"] == TICKER).lower() for each in event()["legs"]]
+    marked = board.page.locator(".of-event [aria-current=true] > .words")
+    edge = "(n) => { const s = getComputedStyle(n); return [s.borderLeftStyle, s.borderLeftWidth, s.fontWeight]; }"
+    assert marked.evaluate(edge) == ["solid", "3px", "600"]
+    board.page.emulate_media(forced_colors="active")
+    assert marked.evaluate(edge) == ["solid", "3px", "600"]
+    other = event()["legs"][0]["ticker"]
+    board.send(dashboard(3, panels=panels, market={"ticker": other, "title": "Another?"}))
+    assert current() == ["true", *["false"] * 5]
 
 
 def test_what_is_asked_in_a_panel_says_which(board):
@@ -311,9 +327,7 @@ def test_axe_finds_nothing_of_level_a_or_aa_in_a_dashboard(board, axe):  # noqa:
 
 
 def test_nothing_jumps_while_the_market_is_busy(board):
-    board.page.evaluate(SHIFTS)
-    board.page.wait_for_timeout(1000)
-    began = board.page.evaluate("performance.now()")
+    began = shifts.begin(board)
     for seq in range(2, 30):
         bids = [[price, size * seq % 5000 + 1] for price, size in BIDS[seq % 3 :]]
         asks = [[price, size * seq % 70_000 + 1] for price, size in ASKS[seq % 2 :]]
@@ -332,7 +346,7 @@ def test_nothing_jumps_while_the_market_is_busy(board):
         board.page.wait_for_timeout(60)
     board.settle()
     assert counted(board) == "counted 31, yes"
-    assert [each for each in board.page.evaluate("window.shifts") if each[1] > began] == []
+    assert shifts.since(board, began) == []
 
 
 REVIVED = """(value) => {
@@ -356,8 +370,13 @@ def packed(value):
     return {"bytes": base64.b64encode(value).decode()} if isinstance(value, bytes | bytearray | memoryview) else value
 
 
-def test_a_real_market_is_shown_whole_and_moves_without_a_jump_or_a_barrier(make_host, axe):  # noqa: F811
-    host = make_host(viewport={"width": 1200, "height": 1000}).open()
+MOVING = [(1200, 5), *(pytest.param(width, 30, marks=pytest.mark.matrix) for width in (1200, 800, 360))]
+"""Widths of a page, and for how many seconds nothing may move there."""
+
+
+@pytest.mark.parametrize(("width", "seconds"), MOVING)
+def test_a_real_market_is_shown_whole_and_moves_without_a_jump_or_a_barrier(make_host, axe, width, seconds):  # noqa: F811
+    host = make_host(viewport={"width": width, "height": 1000}).open()
     with kn.sim.Exchange(seed=7, clock="manual") as exchange, kn.connect(exchange) as feed:
         view = feed.dashboard("KXHIGHNY-26NOV22-B52.5")
         exchange.advance(60)
@@ -367,10 +386,9 @@ def test_a_real_market_is_shown_whole_and_moves_without_a_jump_or_a_barrier(make
         host.show(head | {"status": "connecting", "panels": {}}, text=bundle("dashboard").text)
         host.page.evaluate(REVIVED, packed(head | {"status": before.status} | scene.body(before)))
         host.settle()
-        host.page.evaluate(SHIFTS)
-        host.page.wait_for_timeout(1000)
-        began = host.page.evaluate("performance.now()")
-        for seq in range(1, 40):
+        began = shifts.begin(host)
+        end = time.monotonic() + seconds
+        for seq in itertools.count(1):
             exchange.advance(0.5)
             feed.flush()
             picture = scene.take()
@@ -378,10 +396,12 @@ def test_a_real_market_is_shown_whole_and_moves_without_a_jump_or_a_barrier(make
             host.page.evaluate(REVIVED, packed(told | scene.delta(before, picture)))
             host.page.wait_for_timeout(60)
             before = picture
-        host.settle()
+            if time.monotonic() > end:
+                break
+        moved = shifts.since(host, began)
     assert host.errors == []
-    shifts = [each[0] for each in host.page.evaluate("window.shifts") if each[1] > began]
-    assert sum(shifts) < 0.001, shifts  # a number of the strip that grew by a digit
+    assert moved == []
+    assert seq > 3 * seconds  # a busy market: half a second of it each time
     assert host.texts(".d-failed") == []
     assert host.page.locator(".d-panel").count() == len(before.parts)
     assert {"ladder", "depth", "tape", "event", "gaps", "status"} <= {*before.parts}

@@ -6,6 +6,7 @@ import pytest
 
 from kalshi_nb._widgets.assets import bundle
 from kalshi_nb._widgets.depth.curve import DISTANCES, reach
+from tests.browser.cards import shifts
 from tests.browser.cards.depth_pictures import depth, depth_states
 from tests.browser.cards.pictures import ASKS, BIDS
 from tests.browser.cards.test_access import AXE
@@ -144,12 +145,16 @@ def test_the_cursor_reads_both_sides_at_once_and_arrows_move_it(host):
     first = told(host)
     for _ in range(40):
         host.page.keyboard.press("ArrowRight")
-        if "sell 310 down to 47.0¢: average 47.0¢, $145.70" in told(host):
+        if "sell 310 down to 47.0¢: average 47.0¢, $145.70 before fees" in told(host):
             break
-    assert told(host) == ("sell 310 down to 47.0¢: average 47.0¢, $145.70\nbuy 64 up to 48.5¢: average 48.5¢, $31.04")
+    assert told(host) == (
+        "sell 310 down to 47.0¢: average 47.0¢, $145.70 before fees\n"
+        "buy 64 up to 48.5¢: average 48.5¢, $31.04 before fees"
+    )
     host.page.keyboard.press("ArrowLeft")
     assert told(host) == (
-        "sell 2,520 down to 46.5¢: average 46.6¢, $1,173.35\nbuy 1,044 up to 49.0¢: average 49.0¢, $511.24"
+        "sell 2,520 down to 46.5¢: average 46.6¢, $1,173.35 before fees\n"
+        "buy 1,044 up to 49.0¢: average 49.0¢, $511.24 before fees"
     )
     assert first != told(host)
     host.page.keyboard.press("s")
@@ -161,7 +166,8 @@ def test_what_both_sides_cost_is_told_whole_in_a_panel_of_a_phone(make_host):
     host = make_host(viewport={"width": 296, "height": 700}).open()
     host.show(depth(bids=[[0.32, 593], [0.27, 935.34]], asks=[[0.35, 34], [0.38, 60.04]]), kind="depth")
     said = host.page.locator(".plot .rest")
-    assert said.inner_text().startswith("sell 1,528.34 down to 27.0¢: 28.9¢, $442.30")
+    assert said.inner_text().startswith("sell 1,528.34 down to 27.0¢: 28.9¢, $442.30\n")
+    assert said.get_attribute("title").startswith("sell 1,528.34 down to 27.0¢: average 28.9¢, $442.30 before fees\n")
     assert said.evaluate("(n) => n.scrollWidth - n.clientWidth") <= 0
 
 
@@ -204,16 +210,13 @@ def test_a_chart_has_a_name_a_summary_and_its_numbers_as_a_table(host):
 
 def test_nothing_of_the_layout_shifts_and_the_window_stays_while_the_book_moves(host):
     show(host, depth())
-    host.page.evaluate(
-        "() => { window.shift = 0; new PerformanceObserver((list) => { for (const each of list.getEntries()) "
-        "window.shift += each.value; }).observe({ type: 'layout-shift' }); }"
-    )
+    began = shifts.begin(host, 0)
     for seq in range(2, 7):
         bids = [[round(0.47 + (seq % 3) / 200 - at / 200, 4), 50 + at * seq] for at in range(80)]
         host.send(depth(seq=seq, bids=bids))
     host.send(depth(seq=8, asks=[]))
     host.send(depth(seq=9, bids=[], asks=[]))
-    assert host.page.evaluate("window.shift") == 0
+    assert shifts.since(host, began) == []
 
 
 FEW = ("deep", "no-asks")

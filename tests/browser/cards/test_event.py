@@ -7,6 +7,7 @@ import re
 import pytest
 
 from kalshi_nb._widgets.assets import bundle
+from tests.browser.cards import shifts
 from tests.browser.cards.event_pictures import EMPTY, EVENT, NO_ASKS, OVER, event, event_states, legs, sums
 from tests.browser.cards.test_access import AXE
 
@@ -172,13 +173,10 @@ def test_prices_are_in_the_unit_that_is_chosen(host):
 
 def test_nothing_of_the_layout_shifts_while_prices_move(host):
     host.open().show(event(), kind="event")
-    host.page.evaluate(
-        "() => { window.shift = 0; new PerformanceObserver((list) => { for (const each of list.getEntries()) "
-        "window.shift += each.value; }).observe({ type: 'layout-shift' }); }"
-    )
+    began = shifts.begin(host, 0)
     for seq in range(2, 8):
         host.send(event(seq=seq, legs=legs(_3={"bid": 0.4 + seq / 100, "chance": [0.5, "mid"]}, _5=NO_ASKS)))
-    assert host.page.evaluate("window.shift") == 0
+    assert shifts.since(host, began) == []
 
 
 FEW = ("normalised", "one-sided", "decided-leg")

@@ -93,7 +93,7 @@ def test_levels_stand_where_they_are_in_price(host):
         "53.0¢ 41",
         "52.5¢",
         "52.0¢ 1,500",
-        "2 ticks empty",
+        "⋯ 2 ticks empty ⋯",
         "50.5¢ 300",
         "50.0¢ 12",
         "49.5¢",
@@ -101,13 +101,13 @@ def test_levels_stand_where_they_are_in_price(host):
         "▲ 48.5¢ 64",
         "310 47.0¢",
         "2,210 46.5¢",
-        "2 ticks empty",
+        "⋯ 2 ticks empty ⋯",
         "125 45.0¢",
         "44.5¢",
         "60 44.0¢",
         "18 43.5¢",
         "900 43.0¢",
-        "5 ticks empty",
+        "⋯ 5 ticks empty ⋯",
         "33 40.0¢",
     ]
 
@@ -193,13 +193,13 @@ def test_the_no_leg_is_the_mirror_of_the_yes_leg(host):
 def test_an_ask_tells_whose_bid_it_is(host):
     host.open().show(ladder())
     tips = host.page.locator(".asks .best").get_attribute("title")
-    assert tips == "48.5¢ YES ask = NO bid at 51.5¢; 64 to here, $31.04"
+    assert tips == "48.5¢ YES ask = NO bid at 51.5¢; 64 to here, $31.04 before fees"
     host.focus()
     host.page.keyboard.press("s")
     host.settle()
     assert (
         host.page.locator(".asks .best").get_attribute("title")
-        == "53.0¢ NO ask = YES bid at 47.0¢; 310 to here, $164.30"
+        == "53.0¢ NO ask = YES bid at 47.0¢; 310 to here, $164.30 before fees"
     )
 
 

@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from tests.browser.cards import shifts
 from tests.browser.cards.pictures import ASKS, BIDS, ladder
 from tests.daily import some
 
@@ -17,8 +18,6 @@ COUNT = """() => {
     return animate.apply(this, given);
   };
 }"""
-SHIFTS = """() => { window.shift = 0; new PerformanceObserver((list) => {
-  for (const each of list.getEntries()) window.shift += each.value; }).observe({ type: 'layout-shift' }); }"""
 PLAY = """async (pictures) => { for (const p of pictures) {
   hosting.models[0].arrive('picture', p); await new Promise((next) => setTimeout(next, 100)); } }"""
 
@@ -88,23 +87,32 @@ def test_a_busy_market_never_moves_the_page(host, frames):
     host.open(body="<main><div id='cell' style='width:400px'></div><p>below</p></main>")
     host.show(ladder())
     heights = set()
-    host.page.evaluate(SHIFTS)
+    began = shifts.begin(host)
     pictures = list(busy(frames))
     for start in range(0, frames, 50):
         host.page.evaluate(PLAY, pictures[start : start + 50])
         heights.add(host.page.locator(".kalshi-nb").evaluate("(n) => n.offsetHeight"))
     assert host.data("seq") == str(frames + 1)
-    assert host.page.evaluate("shift") == 0
+    assert shifts.since(host, began) == []
     assert len(heights) == 1
 
 
-def test_the_counter_of_shifts_would_see_one(host):
+IN_THE_VIEW = "document.querySelector('.kalshi-nb').shadowRoot.querySelector('.bids .price')"
+SHOVES = {
+    "page": "document.querySelector('#cell').style.paddingTop = '60px'",
+    "view": f"{IN_THE_VIEW}.style.left = '4px'",
+}
+
+
+@pytest.mark.parametrize("where", SHOVES)
+def test_a_shift_would_be_seen_of_the_page_and_within_a_view(host, where):
     host.open(body="<main><div id='cell' style='width:400px'></div><p>below</p></main>")
     host.show(ladder())
-    host.page.evaluate(SHIFTS)
-    host.page.evaluate("document.querySelector('#cell').style.paddingTop = '60px'")
-    host.settle()
-    assert host.page.evaluate("shift") > 0
+    began = shifts.begin(host, 0)
+    host.page.evaluate(SHOVES[where])
+    (seen,) = shifts.since(host, began)
+    assert seen["value"] > 0
+    assert ("> kalshi-nb" if where == "page" else "> price") in str(seen["moved"])
 
 
 def test_many_messages_between_two_frames_are_one_paint(host):

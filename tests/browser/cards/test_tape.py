@@ -75,14 +75,14 @@ def test_a_row_says_when_who_at_what_price_and_how_many_and_marks_what_is_out_of
     assert rows(host, ".heads .entry") == ["time (UTC) taker YES price contracts"]
     assert rows(host) == [
         f"{clocked(now - 1)} YES ▲ 48.5¢ 30.00",
-        f"{clocked(now - 3)} NO ▼ 47.0¢ ◆ 1,200.00",
+        f"{clocked(now - 3)} NO ▼ 47.0¢ ★ 1,200.00",
         "gap 14 s, 0 trades seen",
-        f"{clocked(now - 21)} YES ▲ 48.0¢ ◆ block 5,000.00",
+        f"{clocked(now - 21)} YES ▲ 48.0¢ ★ block 5,000.00",
         f"{clocked(now - 22)} NO ▼ 48.0¢ ↺ 2.00",
         "gap 3 messages lost",
         f"{clocked(now - 26)} \u2013 40.0¢ 0.50",
     ]
-    assert host.texts(".note") == ["last 5 of 7 trades · ◆ ≥ 400"]
+    assert host.texts(".note") == ["last 5 of 7 trades · ★ ≥ 400"]
     host.page.get_by_role("button", name="Show the NO leg").click()
     host.settle()
     assert rows(host, ".heads .entry") == ["time (UTC) taker NO price contracts"]
@@ -182,9 +182,9 @@ def test_who_has_scrolled_down_is_left_in_peace_and_told_how_many_came(host):
     host.page.locator(".fresh").click()
     host.settle()
     assert host.texts(".fresh") == []
-    assert host.texts(".rows .count")[0] == "◆ 1,054.00"
+    assert host.texts(".rows .count")[0] == "★ 1,054.00"
     host.send(delta(7, new_trades(2000, 1)), name="delta")
-    assert host.texts(".rows .count")[0] == "◆ 2,000.00"
+    assert host.texts(".rows .count")[0] == "★ 2,000.00"
 
 
 def test_only_what_is_in_sight_has_rows_which_are_used_again_and_readers_are_told_which(host):
