@@ -131,8 +131,8 @@ _OF_OTHERS: Final[dict[int, tuple[type[RestError], str]]] = {
     200: (  # JSON to one library, and none to the other: NaN, half of a surrogate pair
         RestBodyError,
         (
-            "The answer cannot be read. Try again; where it stays so, the exchange has changed its answers, and a newer "
-            "version of this package may know them."
+            "The answer cannot be read. Try again; where it stays so, the exchange has changed its answers, and a "
+            "newer version of this package may know them."
         ),
     ),
     404: (
