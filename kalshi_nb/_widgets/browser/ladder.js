@@ -79,13 +79,13 @@ const ladder = (() => {
       const words = make(head, "", "", "span");
       if (name !== "price") makeSum(make(head, "sum")).forEach((each, i) => {
         write(each, i ? "total $" : "total");
-        each.title = i ? "Dollars from the best price to here, before fees" : "Contracts from the best price to here";
+        each.title = `${i ? "Dollars, before fees," : "Contracts"} from the best price to here`;
       });
       return words;
     });
     const own = make(body, "own", "group");
     const centre = makeButton(own, "", "◎", () => { held.key = null; redraw(); }, "Centre the grid");
-    const sums = makeButton(own, "", "Σ", () => { isSummed = !isSummed; redraw(); }, "Running totals");
+    const sums = makeButton(own, "", "", () => { isSummed = !isSummed; redraw(); }, "Running totals");
     const asks = makeSide("asks");
     const middle = makeMiddle();
     const bids = makeSide("bids");
@@ -243,7 +243,7 @@ const ladder = (() => {
       write(spread, isBoth ? `${ask < bid ? "crossed by" : "spread"} ${text.money(Math.abs(ask - bid), look.unit, decimals)}` : "no spread");
       const part = Math.round((100 * (up - down)) / (up + down));
       writeWords(imbalance, `imb|alance| ${isBoth && up && down ? `${part < 0 ? "\u2212" : part ? "+" : ""}${Math.abs(part)}\u202f%` : "–"}`);
-      put(imbalance, "title", "Imbalance of the best prices: contracts bid less contracts asked, of both together. As book.imbalance.");
+      put(imbalance, "title", "Contracts bid less contracts asked at the best prices, of both together: book.imbalance");
     }
 
     function paintResult(picture, look) {
@@ -285,7 +285,7 @@ const ladder = (() => {
       table.classList.toggle("grid", isGrid);
       table.classList.toggle("summed", isSummed);
       put(sums, "aria-pressed", isSummed);
-      writeWords(sums, isSummed || isGrid ? "Σ" : "Σ| totals");
+      writeWords(sums, isSummed || isGrid ? "Σ" : "Σ|totals");
       own.hidden = look.body === "result";
       centre.hidden = !isGrid;
       table.hidden = look.body === "result";
