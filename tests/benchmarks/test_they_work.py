@@ -150,6 +150,8 @@ def test_every_row_can_be_measured(name, measured):
         assert each.wrong == {}
         assert each.values or each.why_not
         assert all(value > 0 for value in each.values)
+    assert len(report.table(found).splitlines()) == 2 + len(found)
+    assert bool(report.absolutes(found)) == any(each.notes for each in found)
 
 
 @pytest.mark.parametrize("name", some(running.NAMES, DAILY))

@@ -16,7 +16,7 @@ ROWS = (20,)
 RATE = 2_000
 FEW, MANY = 50, 5_000
 """Markets: so few that the one which is shown moves all the time, and as many as a board may have."""
-PACE = "the machine's pace"
+PACE = "the machine's pace against that of the bars"
 LEAST = 0.01
 """Percent of a core below which a difference of two measurements says nothing."""
 
@@ -41,7 +41,7 @@ def _added(settings, what, view, markets, share):
     pairs = zip(shown, plain, strict=True)
     notes = {name: context(each) for name, each in (("without", plain), (view, shown))}
     notes[view]["updates/s"] = round(median(each.more["updates"] / each.seconds for each in shown), 1)
-    notes[view]["pace"] = f"{pace:.2f} times as long as on the bars' machine"
+    notes[view][PACE] = round(pace, 2)
     return Finding(
         20,
         f"CPU that {what}",
