@@ -223,17 +223,17 @@ class Portfolio:
             at = self._at(answer.at)
             return Page(kind.rows_of(answer.body), answer.body.cursor)
 
-        odd: list[RestBodyError] = []
+        odd, first = 0, ""  # of pages without end no more is kept than is said
         for page in Walk(fetch, name=kind.name):
             rows: list[Row] = []
             for each in page:
                 try:
                     rows.append(kind.row_of(each, at))
                 except RestBodyError as problem:
-                    odd.append(problem)
+                    odd, first = odd + 1, first or str(problem)
             yield FetchedRows(rows, at)
         if odd:
-            raise RestBodyError(f"GET {path}: rows are left out that mean nothing, {len(odd):,} in all. {odd[0]}")
+            raise RestBodyError(f"GET {path}: rows are left out that mean nothing, {odd:,} in all. {first}")
 
     def _at(self, said: int | None) -> int:
         return self._now_us() if said is None else said

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from kalshi_nb._fixed_point import DOLLAR
-from kalshi_nb._rest.bodies import CutoffBody, TradesBody, counts, prices
+from kalshi_nb._rest.bodies import CutoffBody, TradesBody, contract_price, matched
 from kalshi_nb._rest.frames import time_us
 from kalshi_nb._rest.pages import Page, Walk
 from kalshi_nb._rows.channels import LAYOUTS
@@ -134,17 +133,14 @@ class TradeHistory:
         """
         at = time_us(trade.created_time)
         try:
-            price, no_price = prices(trade.yes_price_dollars), prices(trade.no_price_dollars)
-            count = counts(trade.count_fp)
+            price, no_price = contract_price(trade.yes_price_dollars), contract_price(trade.no_price_dollars)
+            count = matched(trade.count_fp)
         except RestBodyError:
             price = count = no_price = None
-        cannot_be = any(each is not None and not 0 <= each <= DOLLAR for each in (price, no_price))
         if (
             at is None
             or price is None
             or count is None
-            or cannot_be
-            or count < 1
             or not (trade.ticker and trade.trade_id)
             or market_ticker not in (None, trade.ticker)
         ):
