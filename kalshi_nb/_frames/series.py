@@ -24,6 +24,7 @@ __all__ = ["frame", "series", "straight_constructors", "straight_frame", "straig
 
 _TRIALS: dict[type[pl.DataType], tuple[str, tuple[Any, ...], Any]] = {
     pl.Int64: ("new_opt_i64", (1, None, -(2**62)), "1"),
+    pl.UInt32: ("new_opt_u32", (1, None, 2**32 - 1), "1"),
     pl.Float64: ("new_opt_f64", (0.47, None, -1e300), "0.47"),
     pl.String: ("new_str", ("KXA-1", None, "é"), 1),
     pl.Boolean: ("new_opt_bool", (True, None, False), "yes"),
@@ -88,7 +89,7 @@ def series(name: str, values: Sequence[Any], dtype: type[pl.DataType]) -> pl.Ser
     values : list or tuple
         Of the dtype, or None.
     dtype : polars data type
-        Int64, Float64, String or Boolean.
+        Int64, UInt32, Float64, String or Boolean.
 
     Raises
     ------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kalshi_nb._rows.channels import position
@@ -17,6 +18,8 @@ __all__ = ["MOST_TRADES", "LastTrade", "LastTrades"]
 MOST_TRADES: Final = 100_000
 
 _MARKET: Final = position("trade", "market_ticker")
+_MARKET_OF: Final = itemgetter(_MARKET)
+_OWN_ONLY: Final = frozenset({tuple})
 _FIELDS: Final = tuple(position("trade", name) for name in ("yes_price", "count", "taker_outcome_side", "ts"))
 
 
@@ -51,12 +54,15 @@ class LastTrades:
     def learn(self, rows: Sequence[Row]) -> None:
         """Take up some rows of trades, in their order; those that were fetched later are none of the newest."""
         newest: dict[str, Row] = {}
-        for row in rows:
-            if type(row) is tuple:
-                newest[row[_MARKET]] = row
-            elif isinstance(row, ResetRow):
-                newest = {}
-                self._rows = {}
+        if set(map(type, rows)) <= _OWN_ONLY:
+            newest = dict(zip(map(_MARKET_OF, rows), rows, strict=True))
+        else:
+            for row in rows:
+                if type(row) is tuple:
+                    newest[row[_MARKET]] = row
+                elif isinstance(row, ResetRow):
+                    newest = {}
+                    self._rows = {}
         self._rows.update(newest)
         if len(self._rows) > self._most:
             kept = list(self._rows.items())

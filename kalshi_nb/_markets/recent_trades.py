@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kalshi_nb._rows.channels import position
@@ -31,6 +32,8 @@ of Python's."""
 _TIME: Final = position("trade", "ts")
 _ID: Final = position("trade", "trade_id")
 _RECEIVED: Final = position("trade", "received_at")
+_TIME_OF, _ID_OF, _RECEIVED_OF = (itemgetter(each) for each in (_TIME, _ID, _RECEIVED))
+_OWN_ONLY: Final = frozenset({tuple})
 
 
 class Anchor(NamedTuple):
@@ -68,25 +71,35 @@ class RecentTrades:
 
     def learn(self, rows: Sequence[Row]) -> None:
         """Take up some rows of trades, in their order."""
-        newest = self._kept[1]
+        if set(map(type, rows)) <= _OWN_ONLY:
+            self._keep(rows)
+            return
         for row in rows:
             if type(row) is tuple:
-                newest.append(row)
-                if len(newest) == _TOGETHER:
-                    newest = self._pack()
+                self._keep((row,))
             elif isinstance(row, GapRow):
                 self.on_gap()
             elif isinstance(row, ResetRow):
-                newest = []
-                self._kept = (), newest
+                self._kept = (), []
+
+    def _keep(self, rows: Sequence[Row]) -> None:
+        newest = self._kept[1]
+        done = 0
+        while len(newest) + len(rows) - done >= _TOGETHER:
+            room = _TOGETHER - len(newest)
+            newest.extend(rows[done : done + room])
+            newest, done = self._pack(), done + room
+        newest.extend(rows[done:] if done else rows)
 
     def _pack(self) -> list[Row]:
-        packed, newest = self._kept
-        # An id of two lines is none that the exchange gives a trade again over REST.
-        rows = [row for row in newest if "\n" not in row[_ID]]
+        packed, rows = self._kept
+        ids = "\n".join(map(_ID_OF, rows))
+        if ids.count("\n") >= len(rows):
+            # An id of two lines is none that the exchange gives a trade again over REST.
+            rows = [row for row in rows if "\n" not in row[_ID]]
+            ids = "\n".join(map(_ID_OF, rows))
         if rows:
-            at, received_at = (array("q", [row[place] for row in rows]) for place in (_TIME, _RECEIVED))
-            packed = (*packed, _Packed(at, "\n".join([row[_ID] for row in rows]), received_at))
+            packed = (*packed, _Packed(array("q", map(_TIME_OF, rows)), ids, array("q", map(_RECEIVED_OF, rows))))
         self._kept = packed[-(MOST_RECENT // _TOGETHER) :], []
         return self._kept[1]
 

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Made", "Turns", "rest_after"]
 
-_REST: Final = 15
-"""A rest is so many times as long as the CPU time of the turn before it, so that turns of few rows take at most a
-fifteenth of a core or so."""
+_REST: Final = 8
+"""A rest is so many times as long as the CPU time of the turn before it, so that turns of few rows take at most an
+eighth of a core or so."""
 
 _REST_OF_NOBODY: Final = 150
 """The same where nobody waits for the rows: frames that nobody reads are filled now and then."""
