@@ -233,4 +233,5 @@ class Blocks:
         """
         if not self._blocks:
             return columns_of.clear()
-        return pl.concat(self.frames, rechunk=False).slice(self.skip)
+        whole = pl.concat(self.frames, rechunk=False)
+        return whole.slice(self.skip) if self.skip else whole

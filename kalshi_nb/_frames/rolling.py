@@ -110,6 +110,11 @@ def _without(rows: PlainRows, name: str, known: pl.Series) -> PlainRows:
     return rows._replace(rows=list(compress(rows.rows, new)), marks=marks)
 
 
+def _without_first(df: pl.DataFrame, rows: int) -> pl.DataFrame:
+    """Return a frame without its first rows, as it is where there are none of those: each step of polars costs."""
+    return df.slice(rows) if rows else df
+
+
 def _raise(error: BaseException) -> None:
     raise error
 
@@ -402,8 +407,10 @@ class RollingFrame:
         start = self._start(blocks, view.steps, now_us)
         kept, dropped = blocks.cut(start)
         # Where nothing was merged the frame that readers have goes on, which is cheaper than joining anew.
-        goes_on = blocks.ends_with(df)
-        frame = view.df.vstack(df).slice(start - view.blocks.skip) if goes_on else kept.frame(df)
+        if blocks.ends_with(df):
+            frame = _without_first(view.df.vstack(df), start - view.blocks.skip)
+        else:
+            frame = kept.frame(df)
         folded = view.folded if self._keyless(df.columns) else view.folded.with_frames(dropped)
         return View(frame, kept, folded, view.steps.without(blocks.height - kept.height))
 
@@ -467,8 +474,8 @@ class RollingFrame:
             return self._put_in_place(state, _State(taken := self._grown(view, df), (), taken, 0, 0))
         blocks = view.blocks.followed_by(df, timed=self._span_us is not None)
         start = self._start(blocks, view.steps)
-        grown, gone = view.df.vstack(df), start - view.blocks.skip
-        view = view._replace(df=grown.slice(gone) if gone else grown, blocks=blocks.skipping(start))
+        grown = _without_first(view.df.vstack(df), start - view.blocks.skip)
+        view = view._replace(df=grown, blocks=blocks.skipping(start))
         pending = (*state.pending[:seen], df)
         return self._put_in_place(state, _State(state.view, pending, view, len(pending), state.waiting))
 
