@@ -13,6 +13,9 @@ NOTEBOOKS = sorted((Path(__file__).parent.parent.parent / "notebooks").glob("*.i
 WAIT = 180_000
 TALL = {"width": 1280, "height": 4000}
 """So high that every cell is drawn, as for somebody who scrolls through them."""
+OF_IPYWIDGETS = re.compile(r"(error|uncaught): .*Cannot read properties of null \(reading 'processLuminoMessage'\)")
+"""What ipywidgets' own wrapper of any view says now and then where a cell closes a widget: a message of JupyterLab's
+layout reaches the wrapper after it has let go of the view. Nothing of this package runs then, or can catch it."""
 
 
 @pytest.mark.matrix
@@ -20,11 +23,11 @@ TALL = {"width": 1280, "height": 4000}
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs_from_top_to_bottom_without_an_error(lab, page, request, screenshot, path):
     shutil.copy(path, lab.root / path.name)
-    page.set_viewport_size({"width": 1280, "height": 4000})  # so that every cell is drawn, as for somebody who scrolls
+    page.set_viewport_size(TALL)
     lab.open(page, path.name)
     lab.run_all(page)
     lab.wait_until_run(page, WAIT)
     assert failed_cells(page) == []
     screenshot(page, f"notebook-{path.stem}")
     said = [line for line in request.node.stash[DIARY].lines if re.match("error|uncaught|the page", line)]
-    assert said == []
+    assert [line for line in said if not OF_IPYWIDGETS.match(line)] == []
