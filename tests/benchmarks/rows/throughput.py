@@ -25,15 +25,16 @@ PIPELINE = {"pipelines": ["trade"]}
 def measure_rows(settings, rows):
     size = Size(settings.sized(500_000), settings.sized(20_000))  # so long that the machine's swings are in each run
     folder = prepare(size, settings.folder)
+    # Those that are held against each other stand side by side: within minutes the machine changes its pace.
     wanted = {
-        NAIVE: ({1, 2, 4}, "naive", {}),
+        BARE: ({9}, "kit", {}),
         DEFAULT: ({1, 9}, "kit", PIPELINE),
-        WITH_DELTAS: ({1}, "kit", {"deltas": True, **PIPELINE}),
+        NAIVE: ({1, 2, 4}, "naive", {}),
         FAST: ({2}, "kit", {"transport": "picows", **PIPELINE}),
+        BUSY: ({4}, "kit", {"transport": "picows", "busy": True, **PIPELINE}),
+        WITH_DELTAS: ({1}, "kit", {"deltas": True, **PIPELINE}),
         FAST_WITH_DELTAS: ({2}, "kit", {"transport": "picows", "deltas": True, **PIPELINE}),
         FAST_IN_PYTHON: ({2}, "kit", {"transport": "picows", "env": {NO_EXTENSIONS: "1"}, **PIPELINE}),
-        BARE: ({9}, "kit", {}),
-        BUSY: ({4}, "kit", {"transport": "picows", "busy": True, **PIPELINE}),
     }
     with sending(folder) as sender:
         cases = {
