@@ -1,16 +1,26 @@
-"""Hours of data with a slow node and a widget attached: nothing grows but the counters."""
+"""Hours of data with a slow node and a widget attached: nothing grows but the counters.
+
+The exchange is a process of its own, started as this module, since it remembers hours of trades and prices, and that
+would be counted too. It ends with its standard input.
+"""
 
 import gc
+import json
 import os
 import pathlib
+import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+
+from cryptography.hazmat.primitives import serialization as form
 
 import kalshi_nb as kn
 from kalshi_nb._fixed_point import COUNTS
 
+ROOT = pathlib.Path(__file__).parents[2]
 SPEED = 24.0
 WINDOW = 2_000
 TELL_EVERY = 60.0
@@ -106,6 +116,25 @@ def _fill_the_memory_of_numbers():
             COUNTS[f"{number}.37"]
 
 
+@contextmanager
+def an_exchange(seed, speed):
+    """What an exchange in a process of its own says of itself."""
+    command = [sys.executable, "-m", "tests.soak.steady", str(seed), str(speed)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        try:
+            yield json.loads(process.stdout.readline())
+        finally:
+            process.stdin.close()
+
+
+def serve(seed, speed):
+    with kn.sim.Exchange(seed=seed, speed=speed) as exchange:
+        key = exchange.private_key.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption())
+        said = {"where": exchange.url, "key_id": exchange.key_id, "private_key": key.decode()}
+        print(json.dumps([said, exchange.market_tickers]), flush=True)
+        sys.stdin.read()
+
+
 def steady(seconds, *, warm_up, seed=7, speed=SPEED, progress=sys.stderr):
     """Run for `seconds` after a warm-up, and compare the first tenth of them with the last."""
     _fill_the_memory_of_numbers()
@@ -117,8 +146,8 @@ def steady(seconds, *, warm_up, seed=7, speed=SPEED, progress=sys.stderr):
         del slow[:-100]
         return df
 
-    with kn.sim.Exchange(seed=seed, speed=speed) as exchange, kn.connect(exchange, new=True) as feed:
-        books = feed.books(exchange.market_tickers).wait()
+    with an_exchange(seed, speed) as (said, market_tickers), kn.connect(**said, new=True) as feed:
+        books = feed.books(market_tickers).wait()
         frames = [feed.trades(rows=WINDOW), feed.tickers(rows=WINDOW), feed.deltas(list(books), rows=WINDOW)]
         frames.append(feed.quotes(list(books), rows=WINDOW))
         node = feed.stream("trade").map(slowly).rolling_frame(rows=WINDOW)
@@ -153,3 +182,7 @@ def steady(seconds, *, warm_up, seed=7, speed=SPEED, progress=sys.stderr):
         rejects=health.rejects,
         slow_batches=len(slow),
     )
+
+
+if __name__ == "__main__":
+    serve(int(sys.argv[1]), float(sys.argv[2]))
