@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import serialization as form
 
 import kalshi_nb as kn
 from kalshi_nb._fixed_point import COUNTS
+from kalshi_nb._wire.field_values import MATCHED_COUNTS, QUOTED_COUNTS
 
 ROOT = pathlib.Path(__file__).parents[2]
 SPEED = 24.0
@@ -108,12 +109,13 @@ def _samples(seconds, progress, count=15):
 
 
 def _fill_the_memory_of_numbers():
-    """Bring the bounded memory of converted strings to its bound, where a long run arrives by itself."""
-    number, before = 0, -1
-    while len(COUNTS) > before:
-        before = len(COUNTS)
-        for number in range(number, number + 10_000):  # noqa: B020  # goes on where it stopped
-            COUNTS[f"{number}.37"]
+    """Bring each bounded memory of converted strings to its bound, where a long run arrives by itself."""
+    for memory in (COUNTS, MATCHED_COUNTS, QUOTED_COUNTS):
+        number, before = 1, -1
+        while len(memory) > before:
+            before = len(memory)
+            for number in range(number, number + 10_000):  # noqa: B020  # goes on where it stopped
+                memory[f"{number}.37"]
 
 
 @contextmanager
