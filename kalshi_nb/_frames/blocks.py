@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
-from kalshi_nb._frames.joining import one_chunk
+from kalshi_nb._frames.joining import one_chunk, without_first
 from kalshi_nb._frames.schema import RECEIVED
 
 if TYPE_CHECKING:
@@ -233,5 +233,4 @@ class Blocks:
         """
         if not self._blocks:
             return columns_of.clear()
-        whole = pl.concat(self.frames, rechunk=False)
-        return whole.slice(self.skip) if self.skip else whole
+        return without_first(pl.concat(self.frames, rechunk=False), self.skip)

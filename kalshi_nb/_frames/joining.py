@@ -1,4 +1,4 @@
-"""Several frames as one, in one chunk."""
+"""Several frames as one, in one chunk, and what is left of one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kalshi_nb._threads import forks
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["one_chunk"]
+__all__ = ["one_chunk", "without_first"]
 
 
 def one_chunk(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
@@ -23,3 +23,8 @@ def one_chunk(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
     # it has would wait for them for ever; frame by frame, and column by column, nobody is waited for.
     apart = reduce(pl.DataFrame.vstack, frames)
     return pl.DataFrame([each.rechunk() for each in apart.get_columns()])
+
+
+def without_first(df: pl.DataFrame, rows: int) -> pl.DataFrame:
+    """Return a frame without its first rows, as it is where there are none of those: each step of polars costs."""
+    return df.slice(rows) if rows else df

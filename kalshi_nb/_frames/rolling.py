@@ -15,6 +15,7 @@ from kalshi_nb._durations import seconds as positive_seconds
 from kalshi_nb._frames.blocks import Blocks
 from kalshi_nb._frames.clock_steps import ClockSteps
 from kalshi_nb._frames.columns import Columns
+from kalshi_nb._frames.joining import without_first
 from kalshi_nb._frames.last_rows import DEFAULT_KEYS, LastRows, Law, moments
 from kalshi_nb._frames.pending import Part, PlainRows, joined, nbytes_of
 from kalshi_nb._frames.schema import MARKET, RECEIVED
@@ -108,11 +109,6 @@ def _without(rows: PlainRows, name: str, known: pl.Series) -> PlainRows:
         seen.add(row[at])
     marks = None if rows.marks is None else list(compress(rows.marks, new))
     return rows._replace(rows=list(compress(rows.rows, new)), marks=marks)
-
-
-def _without_first(df: pl.DataFrame, rows: int) -> pl.DataFrame:
-    """Return a frame without its first rows, as it is where there are none of those: each step of polars costs."""
-    return df.slice(rows) if rows else df
 
 
 def _raise(error: BaseException) -> None:
@@ -407,10 +403,8 @@ class RollingFrame:
         start = self._start(blocks, view.steps, now_us)
         kept, dropped = blocks.cut(start)
         # Where nothing was merged the frame that readers have goes on, which is cheaper than joining anew.
-        if blocks.ends_with(df):
-            frame = _without_first(view.df.vstack(df), start - view.blocks.skip)
-        else:
-            frame = kept.frame(df)
+        goes_on = blocks.ends_with(df)
+        frame = without_first(view.df.vstack(df), start - view.blocks.skip) if goes_on else kept.frame(df)
         folded = view.folded if self._keyless(df.columns) else view.folded.with_frames(dropped)
         return View(frame, kept, folded, view.steps.without(blocks.height - kept.height))
 
@@ -474,7 +468,7 @@ class RollingFrame:
             return self._put_in_place(state, _State(taken := self._grown(view, df), (), taken, 0, 0))
         blocks = view.blocks.followed_by(df, timed=self._span_us is not None)
         start = self._start(blocks, view.steps)
-        grown = _without_first(view.df.vstack(df), start - view.blocks.skip)
+        grown = without_first(view.df.vstack(df), start - view.blocks.skip)
         view = view._replace(df=grown, blocks=blocks.skipping(start))
         pending = (*state.pending[:seen], df)
         return self._put_in_place(state, _State(state.view, pending, view, len(pending), state.waiting))

@@ -142,7 +142,7 @@ def frame_of_columns(channel: str, columns: Sequence[tuple[Any, Sequence[Any] | 
     for (name, kind), (values, texts) in zip(LAYOUTS[channel], columns, strict=True):
         each = pl.Series(values).alias(name)
         if texts is not None:
-            made.append(pl.Series(name, texts, dtype=_PLAIN[kind])[each].alias(name))
+            made.append(pl.Series(name, texts, dtype=_PLAIN[kind]).gather(each))
         elif kind in _PARTS:
             made.append(_quotients(each, _PARTS[kind]))
         else:

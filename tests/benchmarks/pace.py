@@ -3,8 +3,7 @@
 What is measured side by side in one run needs no such thing. But a bar of milliseconds, or of a share of a core, was
 set on a machine, and a slower one is not to be held against it as it stands: the same code takes two or three times as
 long there, and so does the shortest loop. So such a bar is multiplied by what a fixed piece of work, measured in the
-same run, takes here against what it took there. A faster machine makes no bar stricter. Nor is one held to a rate that
-fills its bare loop, where that of the bars had room: 50,000 messages a second are as many fewer there.
+same run, takes here against what it took there. A faster machine makes no bar stricter.
 """
 
 import json

@@ -8,10 +8,8 @@ trades come thick it alone takes more of the processor than 1.3 times the bare l
 together, and then the half of a rest passes before one is known, so no multiple of the bare loop's p50 is asked for.
 
 The milliseconds are those of a machine on which the bare loop hears after 0.3 ms at 50 trades a second; on a slower
-one they are more in proportion (`tests/benchmarks/pace.py`). So is the time between two trades of 50,000 a second: on
-the machine of the bars that many are a third of what the bare loop can take in, and on one half as fast they would be
-nearly all, so that there was nothing to be seen but who falls behind. Where the loop does so all the same, whoever is
-as soon as the loop is soon enough.
+one they are more in proportion (`tests/benchmarks/pace.py`). Where the bare loop itself falls behind what is sent, at
+50,000 a second, whoever is as soon as the loop is soon enough.
 """
 
 import json
@@ -24,7 +22,7 @@ from statistics import median
 from tests.benchmarks.findings import Finding, at_most
 from tests.benchmarks.frames import Mix, Size, prepare
 from tests.benchmarks.more.tables import quantile
-from tests.benchmarks.pace import pace_of_processor, pace_of_waking
+from tests.benchmarks.pace import pace_of_waking
 from tests.benchmarks.rounds import alternate
 from tests.benchmarks.running import each_part, sending
 
@@ -44,15 +42,7 @@ class Part:
 
     @property
     def row(self):
-        return 15 if self.busy or self.is_flood else 14
-
-    @property
-    def is_flood(self):
-        return self.rate > 5_000
-
-    def rate_at(self, pace):
-        """How many a second on a machine that is so many times as slow."""
-        return round(self.rate / pace) if self.is_flood else self.rate
+        return 15 if self.busy or self.rate > 5_000 else 14
 
     def __str__(self):
         return f"{self.rate:,} trades/s{' beside a computing cell' if self.busy else ''}"
@@ -86,34 +76,29 @@ class Beside:
     loop: list[Told]
     relay: list[Told]
     pace: float
-    rate: int
-    """Trades a second, as they were sent."""
 
 
 def measure_rows(settings, rows):
     trades = [settings.sized(part.trades, least=20) for part in PARTS]
     size = Size(trades[0], settings.sized(2_000), markets=50, mix=Mix(0, 0, 1), more=tuple(trades[1:]))
     folder = prepare(size, settings.folder)
-    mixed = prepare(Size(settings.sized(40_000), settings.sized(10_000)), settings.folder)
-    rates = [part.rate_at(pace_of_processor(mixed)) for part in PARTS]
     with sending(folder) as sender:
-        cases = {
-            name: partial(_once, settings.folder, sender, folder, rates, **options) for name, options in CASES.items()
-        }
+        cases = {name: partial(_once, settings.folder, sender, folder, **options) for name, options in CASES.items()}
         runs = alternate(settings, "told", cases, min(ROUNDS, settings.rounds))
     found = []
     pace = pace_of_waking([each[0].p50 for each in runs[LOOP]])
     for at, part in enumerate(PARTS):
         if part.row in rows:
-            beside = Beside(*([each[at] for each in runs[name]] for name in (LOOP, RELAY)), pace, rates[at])
+            beside = Beside(*([each[at] for each in runs[name]] for name in (LOOP, RELAY)), pace)
             found += [_finding(runs, name, part, at, beside) for name in CASES if name != LOOP]
     return found
 
 
-def _once(place, sender, folder, rates, **options):
+def _once(place, sender, folder, **options):
     """Run one client through all parts."""
     heard_at = place / "heard.bin"
     busy = [at for at, part in enumerate(PARTS, 1) if part.busy]
+    rates = [part.rate for part in PARTS]
     stamps, spent = each_part(
         sender, folder, "told", rates, place / "stamps", heard=str(heard_at), busy=busy, **options
     )
@@ -163,5 +148,4 @@ def _words(part, mine, beside):
         f"the loop {of('p50', beside.loop):.2f} ms, {of('p99', beside.loop):.2f} ms, {of('cpu', beside.loop):.1%}; "
         f"milliseconds {beside.pace:.2f} times those of the bars' machine"
     )
-    text += f", {beside.rate:,} trades/s" if part.is_flood else ""
     return text + (f"; CPU at most {median(map(_cpu_bar, beside.relay)):.1%}" if part.row == 14 else "")

@@ -123,16 +123,13 @@ def test_twenty_ladders_and_four_charts_leave_the_page_most_of_its_time(full_pag
 @pytest.mark.timeout(60 * 60)
 @pytest.mark.parametrize("minutes", [3, 30])
 def test_twenty_ladders_and_four_charts_that_go_on_keep_nothing_of_what_is_past(full_page, minutes):
-    played = full_page.play(60)
+    full_page.play(60)
     held = []
     for _ in range(2 * minutes):
-        played += full_page.play(30)
+        full_page.play(30)
         held.append(full_page.held())
     # What is kept for good is there after the first third; what is kept of each message would go on growing.
     third = len(held) // 3
     first, last = (statistics.median(each) for each in (held[third : 2 * third], held[-third:]))
-    print(f"{minutes} minutes:", *(f"{each / 1e6:.2f}" for each in held), "MB")
     assert last - first < 500_000, held
-    print(f"{played:,} rounds, {min(full_page.paints()):,} paints at least")
-    assert played > 100 * minutes
-    assert min(full_page.paints()) > 0.3 * played  # charts get news in two rounds of five
+    assert min(full_page.paints()) > 100 * minutes
