@@ -18,6 +18,7 @@ COMPILED = (
     "_ringing",
     "_session/_compiled",
     "_session/_row_columns",
+    "_session/_straight_frames",
     "_session/_straight_rows",
     "_recording/_cutting",
     "_recording/_joining",

@@ -17,9 +17,10 @@ __all__ = ["BUILT", "COMPILED", "ladders", "row_columns", "straight_line"]
 
 _extension: Final[Any] = found("kalshi_nb._session._compiled")
 _columns: Final[Any] = found("kalshi_nb._session._row_columns")
+_frames: Final[Any] = found("kalshi_nb._session._straight_frames")
 _rows: Final[Any] = found("kalshi_nb._session._straight_rows")
 
-BUILT: Final = None not in (_extension, _columns, _rows)
+BUILT: Final = None not in (_extension, _columns, _frames, _rows)
 """Whether the compiled part is there."""
 
 COMPILED: Final = BUILT and WANTED
@@ -40,7 +41,7 @@ def straight_line(rows: Mapping[str, object]) -> type[StraightLine]:
         What it is to put the rows of each channel into.
     """
     into_columns = any(type(each) is _columns.RowColumns for each in rows.values())
-    line: type[StraightLine] = _rows.StraightRows if into_columns else _extension.StraightLine
+    line: type[StraightLine] = _rows.StraightRows if into_columns else _frames.StraightFrames
     return line
 
 

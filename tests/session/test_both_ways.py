@@ -107,9 +107,12 @@ class OneLine:
     def leave(self, frame, data, at):
         self.left.append(data)
 
-    def receive(self, *frames):
+    def receive(self, *frames, separators=None):
         """What was left over, of one read."""
-        read = [frame if isinstance(frame, bytes) else json.dumps(frame).encode() for frame in frames]
+        read = [
+            frame if isinstance(frame, bytes) else json.dumps(frame, separators=separators).encode()
+            for frame in frames
+        ]
         self.left.clear()
         self.line.receive(read, START_US + 7)
         return [read.index(data) for data in self.left]
@@ -151,24 +154,30 @@ OTHER = {
 }
 
 
+SPELLINGS = pytest.mark.parametrize("spelled", [(",", ":"), None], ids=["as the exchange does", "with spaces"])
+"""Of the first the bytes are read as they lie, and the second is decoded."""
+
+
 @needs_the_compiled_part
+@SPELLINGS
 @pytest.mark.parametrize("listened", [(), (BOOKS,), (BOOKS, QUOTES)], ids=["unheard", "rows", "rows and quotes"])
 @pytest.mark.parametrize("special", PLAIN)
-def test_a_delta_to_which_nothing_can_happen_is_taken_on_the_straight_line(special, listened):
+def test_a_delta_to_which_nothing_can_happen_is_taken_on_the_straight_line(special, listened, spelled):
     one = OneLine(*listened)
-    assert one.receive(one.next(**PLAIN[special])) == []
+    assert one.receive(one.next(**PLAIN[special]), separators=spelled) == []
     counting = one.session.subscriptions[BOOKS].counting
     assert (counting.seq, counting.messages, counting.received_at) == (4, 4, START_US + 7)
     assert one.session.ladder(PLAIN[special].get("ticker", A)).changed_at == START_US + 7
 
 
 @needs_the_compiled_part
+@SPELLINGS
 @pytest.mark.parametrize("listened", [(), (BOOKS, QUOTES)], ids=["unheard", "rows and quotes"])
 @pytest.mark.parametrize("special", OTHER)
-def test_every_other_delta_leaves_the_straight_line_with_nothing_changed(special, listened):
+def test_every_other_delta_leaves_the_straight_line_with_nothing_changed(special, listened, spelled):
     one = OneLine(*listened)
     before = observable(one.session)
-    assert one.receive(one.next(**OTHER[special])) == [0]
+    assert one.receive(one.next(**OTHER[special]), separators=spelled) == [0]
     assert observable(one.session) == {**before, "counters": (before["counters"][0] + 1, *before["counters"][1:])}
 
 
@@ -219,16 +228,18 @@ def test_every_frame_that_is_no_delta_leaves_the_straight_line_with_nothing_chan
     ],
     ids=["delta", "answer", "trade", "nonsense"],
 )
-def test_whoever_is_handed_a_frame_finds_written_down_what_was_before_it(frame):
+@SPELLINGS
+def test_whoever_is_handed_a_frame_finds_written_down_what_was_before_it(frame, spelled):
     one = OneLine()
     found = []
     one.leave = one.refused = lambda *_: found.append(observable(one.session)["subscriptions"][BOOKS])
     one.line = extension.straight_line({})(one.session._state, BOOKS, one.refused, one.leave)
-    one.receive({**one.next(), "seq": 4}, {**one.next(ts_ms=5), "seq": 5}, frame)
+    ms = START_US // 1_000
+    one.receive({**one.next(), "seq": 4}, {**one.next(ts_ms=ms), "seq": 5}, frame, separators=spelled)
     ((subscription,)) = found
     assert [subscription[name] for name in ("seq", "exchange_ms", "messages", "received_at")] == [
         5,
-        5,
+        ms,
         5,
         START_US + 7,
     ]

@@ -1,4 +1,4 @@
-"""Rows that are columns from the beginning are the rows that they would have been, and all else is as ever."""
+"""Frames that are read from their bytes come to what they would have come to, as rows and as columns."""
 
 import json
 import re
@@ -113,18 +113,31 @@ WHOLE = {
 SIDS = {BOOKS: 1, "trade": 2, "ticker": 3}
 
 
+def compact(frame):
+    return json.dumps(frame, separators=(",", ":")).encode() + b"\n"
+
+
 def written(kind, msg, **top):
     """A frame as the exchange writes it, but that values may be raw."""
     frame = {"type": kind, "sid": SIDS[kind], **({} if kind == "ticker" else {"seq": top.pop("seq")}), **top}
     frame |= {"msg": msg, "sending_ts_ms": 1_790_000_000_000}
-    return json.dumps(frame, separators=(",", ":")).encode() + b"\n"
+    return compact(frame)
 
 
-class Pair:
-    """A session with lists and one with columns, which are told the same."""
+def typed_rows(rows):
+    """Rows as they are, each value of what type."""
+    return [[(type(value), value) for value in row] for row in rows]
+
+
+class Alike:
+    """Sessions that are told the same: a plain one, two compiled ones with lists, and one with columns.
+
+    One of the two is handed what `websockets` hands over: bytes that could be changed.
+    """
 
     def __init__(self):
-        self.rigs = [Rig(compiled=False), Rig(compiled=True, rows=columns())]
+        self.rigs = [Rig(compiled=False), Rig(compiled=True), Rig(compiled=True), Rig(compiled=True, rows=columns())]
+        *_, self.of_bytearrays, _ = self.rigs
         for rig in self.rigs:
             for channel in CHANNELS:
                 rig.session.listen(channel, on=True)
@@ -136,11 +149,16 @@ class Pair:
         return self.seq + 1 if kind == BOOKS else 1
 
     def agree(self, *frames):
+        read = [frame if isinstance(frame, bytes) else compact(frame) for frame in frames]
         for rig in self.rigs:
-            rig.receive(*frames)
-        plain, compiled = [observable(rig.session, rows_in) for rig in self.rigs]
-        assert plain == compiled
-        return plain["rows"]
+            rig.take([bytearray(data) for data in read] if rig is self.of_bytearrays else read)
+        plain, *lists, into_columns = [rig.session for rig in self.rigs]
+        expected = observable(plain, typed_rows)
+        for session in lists:
+            assert observable(session, typed_rows) == expected
+        expected = observable(plain, rows_in)
+        assert observable(into_columns, rows_in) == expected
+        return expected["rows"]
 
 
 @pytest.fixture
@@ -154,9 +172,9 @@ def decoded(monkeypatch):
 
 @pytest.mark.parametrize("kind", CHANNELS)
 def test_a_frame_as_ever_is_a_row_and_is_not_decoded(kind, decoded):
-    pair = Pair()
+    alike = Alike()
     decoded.clear()
-    rows = pair.agree(written(kind, WHOLE[kind], seq=pair.next(kind)))
+    rows = alike.agree(written(kind, WHOLE[kind], seq=alike.next(kind)))
     assert len(rows[kind]) == 1
     assert len(rows[kind][0]) == len(LAYOUTS[kind])
     assert None not in rows[kind][0]
@@ -167,8 +185,8 @@ def test_a_frame_as_ever_is_a_row_and_is_not_decoded(kind, decoded):
 @pytest.mark.parametrize("field", sorted({field for msg in WHOLE.values() for field in msg}))
 def test_a_frame_without_a_field_is_what_it_would_have_been(kind, field):
     for left in ({**WHOLE[kind], field: None}, {key: each for key, each in WHOLE[kind].items() if key != field}):
-        pair = Pair()
-        pair.agree(written(kind, left, seq=pair.next(kind)))
+        alike = Alike()
+        alike.agree(written(kind, left, seq=alike.next(kind)))
 
 
 VALUES = [
@@ -185,8 +203,8 @@ VALUES = [
 def test_a_frame_with_each_value_in_each_field_is_what_it_would_have_been(kind):
     for field in WHOLE[kind]:
         for value in VALUES:
-            pair = Pair()
-            pair.agree(written(kind, {**WHOLE[kind], field: value}, seq=pair.next(kind)))
+            alike = Alike()
+            alike.agree(written(kind, {**WHOLE[kind], field: value}, seq=alike.next(kind)))
 
 
 @settings(max_examples=600, deadline=None)
@@ -196,8 +214,8 @@ def test_a_frame_with_any_value_in_any_field_is_what_it_would_have_been(kind, da
     for _ in range(data.draw(st.integers(1, 3))):
         msg[data.draw(st.sampled_from([*msg, "ts_ms", "more"]))] = data.draw(st.sampled_from(VALUES))
     order = data.draw(st.permutations(list(msg)))
-    pair = Pair()
-    pair.agree(written(kind, {key: msg[key] for key in order}, seq=pair.next(kind)))
+    alike = Alike()
+    alike.agree(written(kind, {key: msg[key] for key in order}, seq=alike.next(kind)))
 
 
 @pytest.mark.parametrize("kind", CHANNELS)
@@ -207,34 +225,34 @@ def test_a_frame_with_any_value_in_any_field_is_what_it_would_have_been(kind, da
     ids=str,
 )
 def test_a_frame_with_other_numbers_is_what_it_would_have_been(kind, top):
-    pair = Pair()
-    frame = json.loads(written(kind, WHOLE[kind], seq=pair.next(kind))) | top
-    pair.agree(frame, json.loads(written(kind, WHOLE[kind], seq=pair.next(kind) + 1)))
+    alike = Alike()
+    frame = json.loads(written(kind, WHOLE[kind], seq=alike.next(kind))) | top
+    alike.agree(frame, json.loads(written(kind, WHOLE[kind], seq=alike.next(kind) + 1)))
 
 
 @pytest.mark.parametrize("kind", CHANNELS)
 def test_a_frame_under_the_number_of_another_channel_is_what_it_would_have_been(kind):
     for sid in SIDS.values():
         for due in ("its own", "the other's"):
-            pair = Pair()
-            seq = pair.next(kind) if due == "its own" else pair.seq + 1 if sid == SIDS[BOOKS] else 1
+            alike = Alike()
+            seq = alike.next(kind) if due == "its own" else alike.seq + 1 if sid == SIDS[BOOKS] else 1
             frame = json.loads(written(kind, WHOLE[kind], seq=seq)) | {"sid": sid, "seq": seq}
-            pair.agree(frame, delta(SIDS[BOOKS], pair.seq + 1, A), trade(SIDS["trade"], 1, A))
+            alike.agree(frame, delta(SIDS[BOOKS], alike.seq + 1, A), trade(SIDS["trade"], 1, A))
 
 
 @pytest.mark.parametrize("price", ["0.0000", "1.0000", "0.4400", None])
 @pytest.mark.parametrize("size", ["0.00", "1.00", None])
 def test_a_side_without_a_quote_is_what_it_would_have_been(price, size):
     for side in ("bid", "ask"):
-        pair = Pair()
+        alike = Alike()
         quote = {f"yes_{side}_dollars": price, f"yes_{side}_size_fp": size}
-        pair.agree(written("ticker", WHOLE["ticker"] | quote, seq=None))
+        alike.agree(written("ticker", WHOLE["ticker"] | quote, seq=None))
 
 
 @pytest.mark.parametrize("kind", CHANNELS)
 def test_a_frame_with_a_field_too_few_or_twice_or_a_number_spelled_otherwise_is_what_it_would_have_been(kind):
-    pair = Pair()
-    whole = written(kind, WHOLE[kind], seq=pair.next(kind))
+    alike = Alike()
+    whole = written(kind, WHOLE[kind], seq=alike.next(kind))
     fields = re.findall(rb'"\w+":(?:"[^"]*"|\w+),', whole)
     numbers = re.findall(rb'"\w+":\d+', whole)
     assert len(fields) > len(WHOLE[kind])
@@ -247,8 +265,8 @@ def test_a_frame_with_a_field_too_few_or_twice_or_a_number_spelled_otherwise_is_
     spelled += [(each, each[:-1] + other) for each in fields for other in (b";", b" ", b"", b":", b"}")]
     spelled += [(b"}\n", b"}" + more) for more in (b"", b" ", b"\n\n", b"}\n", b",\n", b"0\n", b"{}\n", b"\x00")]
     for before, after in [*((each, b"") for each in fields), *((each, each * 2) for each in fields), *spelled]:
-        pair = Pair()
-        pair.agree(whole.replace(before, after))
+        alike = Alike()
+        alike.agree(whole.replace(before, after))
 
 
 BYTES = [bytes([each]) for each in b'"\\{}[],: \t\n\r\x00\x1f\x7f\x80\xff01-.entuaA'] + [
@@ -264,44 +282,44 @@ BYTES = [bytes([each]) for each in b'"\\{}[],: \t\n\r\x00\x1f\x7f\x80\xff01-.ent
 @given(st.sampled_from(CHANNELS), st.integers(0, 500), st.integers(0, 2), st.sampled_from(BYTES))
 @example("ticker", 1, 0, b'"sid":1,')
 def test_a_frame_with_other_bytes_anywhere_is_what_it_would_have_been(kind, at, gone, instead):
-    pair = Pair()
-    frame = written(kind, WHOLE[kind], seq=pair.next(kind))
+    alike = Alike()
+    frame = written(kind, WHOLE[kind], seq=alike.next(kind))
     at %= len(frame) + 1
-    pair.agree(frame[:at] + instead + frame[at + gone :])
+    alike.agree(frame[:at] + instead + frame[at + gone :])
 
 
 @pytest.mark.parametrize("byte", [b"\\", b"\x1f", b"\x80", b"\xff"], ids=repr)
 @pytest.mark.parametrize("kind", CHANNELS)
 def test_a_frame_with_an_odd_byte_near_its_end_is_what_it_would_have_been(kind, byte):
     for at in range(10):  # among the last eight, too, however many bytes are left for them
-        pair = Pair()
-        frame = written(kind, WHOLE[kind], seq=pair.next(kind)).removesuffix(b"}\n")
-        pair.agree(frame + b',"more":"' + b"x" * (9 - at) + byte + b"x" * at + b'"}\n')
+        alike = Alike()
+        frame = written(kind, WHOLE[kind], seq=alike.next(kind)).removesuffix(b"}\n")
+        alike.agree(frame + b',"more":"' + b"x" * (9 - at) + byte + b"x" * at + b'"}\n')
 
 
 @pytest.mark.parametrize("text", ["KX-é".encode(), b"KX-\xc3", b"\x80"], ids=repr)
 @pytest.mark.parametrize("kind", CHANNELS)
 def test_a_name_that_is_not_of_ascii_is_what_it_would_have_been(kind, text):
     for field in {"market_ticker", "market_id", "trade_id", "client_order_id"} & WHOLE[kind].keys():
-        pair = Pair()
-        frame = written(kind, {**WHOLE[kind], field: "KX-NAME"}, seq=pair.next(kind))
-        pair.agree(frame.replace(b"KX-NAME", text))
+        alike = Alike()
+        frame = written(kind, {**WHOLE[kind], field: "KX-NAME"}, seq=alike.next(kind))
+        alike.agree(frame.replace(b"KX-NAME", text))
 
 
 @pytest.mark.parametrize("kind", CHANNELS)
 def test_a_frame_that_breaks_off_anywhere_is_what_it_would_have_been(kind):
     whole = written(kind, WHOLE[kind], seq=2)
     for at in range(len(whole)):
-        pair = Pair()
-        pair.agree(whole[:at])
+        alike = Alike()
+        alike.agree(whole[:at])
 
 
 def test_a_frame_that_nobody_listens_to_has_no_row():
-    pair = Pair()
-    for rig in pair.rigs:
+    alike = Alike()
+    for rig in alike.rigs:
         for channel in CHANNELS:
             rig.session.listen(channel, on=False)
-    rows = pair.agree(*(written(kind, WHOLE[kind], seq=pair.next(kind)) for kind in CHANNELS))
+    rows = alike.agree(*(written(kind, WHOLE[kind], seq=alike.next(kind)) for kind in CHANNELS))
     assert not any(rows[kind] for kind in CHANNELS)
 
 
@@ -340,6 +358,19 @@ def test_names_are_right_although_others_were_forgotten():
     assert len(kept.take()[1][1]) <= 65_536
 
 
+def test_names_are_right_although_others_were_forgotten_where_rows_are_tuples():
+    rig = Rig(compiled=True)
+    rig.session.listen("ticker", on=True)
+    rig.open("ticker", sid=3)
+    names = [f"KX-{at}" for at in range(66_000)] * 2
+    for at in range(0, len(names), 1_000):
+        read = [{"market_ticker": each, "market_id": f"id of {each}"} for each in names[at : at + 1_000]]
+        rig.receive(*(written("ticker", WHOLE["ticker"] | each) for each in read))
+    rows = rig.session.rows("ticker")
+    assert [row[1] for row in rows] == names
+    assert [row[14] for row in rows] == [f"id of {each}" for each in names]
+
+
 def test_values_are_handed_on_once():
     kept = columns()["trade"]
     kept.append((1, "A", 1, 1, "no", "ask", 1, None, "x", 1, 1))
@@ -356,6 +387,6 @@ def test_a_value_of_another_type_is_refused():
 
 
 def test_other_frames_of_the_rig_are_read_alike():
-    pair = Pair()
-    rows = pair.agree(delta(1, pair.seq + 1, A), trade(2, 1, A), ticker_frame(3, A))
+    alike = Alike()
+    rows = alike.agree(delta(1, alike.seq + 1, A), trade(2, 1, A), ticker_frame(3, A))
     assert [len(rows[kind]) for kind in CHANNELS] == [1, 1, 1]
