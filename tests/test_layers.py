@@ -235,5 +235,7 @@ def test_the_compiled_part_knows_of_the_session_only_what_it_is_handed():
         assert set(rooms(path)) <= {"_rows", "_session", "_wire", "errors"}
         assert {name.split(".")[0] for name in imported(path)} <= {"kalshi_nb", "cpython", "libc"}
         ours = {name for name in imported(path) if name.startswith("kalshi_nb._session")}
-        parts = {f"kalshi_nb._session.{each}" for each in ("_compiled", "_row_columns", "_json_fields")}
+        parts = {
+            f"kalshi_nb._session.{each}" for each in ("_compiled", "_row_columns", "_json_fields", "_straight_frames")
+        }
         assert ours <= {"kalshi_nb._session.ladder", *parts}

@@ -1,11 +1,11 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
 """The straight line from frames as they lie to what they change: to books, and to rows.
 
-As in :mod:`kalshi_nb._session._compiled` nothing is decided here. Three kinds of frames that are written as the
-exchange always writes them, to which nothing can happen, and whose values are what they are expected to be, are read
-from their bytes: one line of ASCII without a backslash, every field's text, number or word of the type that its
-message has, the next number of its channel, no gap. Every other frame is handed on as it came, with nothing changed by
-it, and comes to its row, or to none, as it does elsewhere.
+As in :mod:`kalshi_nb._session._compiled` nothing is decided here. Read from their bytes are three kinds of frames that
+are written as the exchange always writes them, to which nothing can happen, and whose values are what they are expected
+to be: one line of ASCII without a backslash, every field's text, number or word of the type that its message has, the
+next number of its channel, no gap. Every other frame is handed on as it came, with nothing changed by it, and comes to
+its row, or to none, as it does elsewhere.
 """
 
 from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_GET_SIZE
