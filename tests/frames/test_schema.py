@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kalshi_nb._frames.schema import column, empty, schema
+from kalshi_nb._frames.schema import column, empty, frame_of, frame_of_columns, schema
 from kalshi_nb._rows.channels import CHANNELS, LAYOUTS
+from kalshi_nb._session import extension
+from tests.session.ways import needs_the_compiled_part
 
 I64 = st.integers(min_value=-(10**14) + 1, max_value=10**14 - 1)
 
@@ -73,3 +75,16 @@ def test_large_counts_keep_their_last_digit():
 @pytest.mark.parametrize("kind", ["time", "price", "count", "dollars", "integer", "market", "outcome", "book"])
 def test_none_is_null_in_every_kind(kind):
     assert column("x", kind, [None, None]).to_list() == [None, None]
+
+
+@needs_the_compiled_part
+@pytest.mark.parametrize("channel", sorted(extension.COLUMNS))
+def test_columns_with_no_value_at_all_are_null(channel):
+    # No row that is made lacks its time or its market; that any column may lack every value is the rule all the same.
+    row = tuple(None for _ in LAYOUTS[channel])
+    kept = extension.row_columns([channel], compiled=True)[channel]
+    kept.extend([row] * 3)
+    frame = frame_of_columns(channel, kept.take())
+    assert frame.equals(frame_of(channel, [row] * 3))
+    assert frame.schema == schema(channel)
+    assert frame.null_count().row(0) == (3,) * frame.width
