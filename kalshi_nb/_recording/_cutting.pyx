@@ -25,11 +25,14 @@ def frames_in(bytes text not None, Py_ssize_t begin, tuple own not None, bint ne
 def lines_in(bytes text not None, Py_ssize_t end, /):
     """Return how many lines end before a place; see :func:`kalshi_nb._recording.cutting.lines_in`."""
     cdef const char *at = PyBytes_AS_STRING(text)
-    cdef Py_ssize_t place, found = 0
-    if end > PyBytes_GET_SIZE(text):
-        end = PyBytes_GET_SIZE(text)
-    for place in range(end):
-        found += at[place] == b"\n"
+    cdef const char *stop = at + min(end, PyBytes_GET_SIZE(text))
+    cdef Py_ssize_t found = 0
+    while at < stop:
+        at = <const char *>memchr(at, b"\n", stop - at)
+        if at == NULL:
+            break
+        at += 1
+        found += 1
     return found
 
 

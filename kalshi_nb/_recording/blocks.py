@@ -16,7 +16,7 @@ from kalshi_nb._recording.zstd import DecompressionParameter, ZstdDecompressor, 
 __all__ = ["Block", "Blocks", "Source"]
 
 _MAGIC: Final = b"\x28\xb5\x2f\xfd"
-_CHUNK: Final = 16 << 10
+_CHUNK: Final = 64 << 10
 _OUT: Final = 1 << 20
 _LONGEST: Final = 256 << 20
 """Bytes without a mark that no writer makes: what comes of a damaged frame, perhaps without end."""

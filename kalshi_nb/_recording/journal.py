@@ -45,6 +45,12 @@ _STEP: Final = 256 << 10
 _PAUSE: Final = 2e-5
 """Bytes that wait from which on whoever hands over pauses after so many bytes for so many seconds."""
 
+_LONGEST_PAUSE: Final = 1e-2
+"""From half of what may wait on the pauses grow up to so many seconds: what is not read waits in the socket."""
+
+_PATIENCE: Final = 0.1
+"""Seconds for which whoever hands over waits for room, before anything is dropped."""
+
 _OVER: Final = 5.0
 """Seconds over which rates are taken."""
 
@@ -152,11 +158,13 @@ class Journal:
         self._thread.start()
 
     def put(self, item: Heard) -> None:
-        """Hand over an item; one thread at a time. Waits for nobody, and raises nothing of a disk's.
+        """Hand over an item; one thread at a time. Never waits for long, and raises nothing of a disk's.
 
         A read is taken as the lines that it will be: one piece of memory for as long as it waits, in place of
         hundreds, and what is written in one go is read in one go. While more than 4 MiB wait it makes a pause of some
-        microseconds after each quarter of a MiB.
+        microseconds after each quarter of a MiB; once half of what may wait does, they grow, up to 10 ms, and where
+        there is no room, it waits a tenth of a second for some. So a disk that goes on loses nothing, however much
+        comes, and one that is stuck does not hold up the feed.
         """
         if self._closing or self._forks != forks():
             return
@@ -185,7 +193,7 @@ class Journal:
             # it away costs it up to 5 ms until it has it back: it fell ever further behind, and dropped. A thread that
             # sleeps, however shortly, leaves the interpreter to the one that waits for it.
             self._paused_at = self._put
-            time.sleep(_PAUSE)
+            time.sleep(max(_PAUSE, _LONGEST_PAUSE * (2 * waiting / self._most - 1)))
         if self._idle or (self._resting and waiting > _MUCH):
             self._idle = self._resting = False
             self._ring.set()
@@ -193,13 +201,22 @@ class Journal:
     def _has_room(self, at: int, size: int, waiting: int) -> bool:
         """Whether an item may wait; once one may not, the next ones may not before half of all is gone."""
         if self._dropping is None:
-            if not waiting or waiting + size <= self._most:
+            if not waiting or waiting + size <= self._most or self._has_room_soon(size):
                 return True
             self._dropping = at, self._dropped
             return False
         if waiting > self._most // 2:
             return False
         self._say_dropped(at)
+        return True
+
+    def _has_room_soon(self, size: int) -> bool:
+        """Wait a moment for room; a disk that is stuck is waited for once, and not again before it has gone on."""
+        ends = time.monotonic() + _PATIENCE
+        while (waiting := self._put - self._taken) and waiting + size > self._most:
+            if time.monotonic() > ends:
+                return False
+            time.sleep(_PATIENCE / 100)
         return True
 
     def _say_dropped(self, at: int) -> None:

@@ -116,12 +116,12 @@ def is_end(text: bytes, begin: int = 0) -> bool:
     return text.startswith(_END, begin)
 
 
-def mark_over(text: bytes, lines: int, over: int) -> bytes:
+def mark_over(text: bytes | bytearray, lines: int, over: int) -> bytes:
     """Return the mark that stands after `text`.
 
     Parameters
     ----------
-    text : bytes
+    text : bytes or bytearray
         Whole lines, all since the last mark.
     lines : int
         The lines of the segment up to here, marks left out.
@@ -163,5 +163,5 @@ def _mark_at(text: bytes, place: int, ends: int) -> Mark:
     return Mark(lines, good, place, ends, count)
 
 
-def _sum(text: bytes | memoryview, lines: int) -> int:
+def _sum(text: bytes | bytearray | memoryview, lines: int) -> int:
     return crc32(b"%d" % lines, crc32(text))

@@ -228,7 +228,8 @@ class Segment:
         """Put a mark over what waits, and compress both; where it `ends`, so does the frame."""
         if not self._lines:
             return
-        text = b"".join(self._lines)
+        # To bytes the mark would be added in a second copy, and whoever copies holds the interpreter meanwhile.
+        text = bytearray().join(self._lines)
         self.lines += self._count
         text += mark_over(text, self.lines, self._count)
         self._lines, self._waiting, self._count = [], 0, 0

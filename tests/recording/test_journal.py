@@ -162,6 +162,25 @@ def test_what_a_slow_disk_does_not_take_is_dropped_newest_first_and_said_once(tm
     assert Segments(tmp_path).info().losses == [(MORNING + 1_000, "dropped", losses[0].text)]
 
 
+def test_what_comes_faster_than_a_disk_takes_it_waits_and_is_not_dropped(tmp_path, monkeypatch):
+    write = disk.write
+
+    def slow(descriptor, data):
+        time.sleep(0.002)
+        write(descriptor, data)
+
+    monkeypatch.setattr(disk, "write", slow)
+    monkeypatch.setattr("kalshi_nb._recording.segment._HELD", 0)  # so that each frame is written by itself
+    megabyte = [b'{"type":"a","is":"%s"}\n' % (b"b" * (1 << 20))]
+    with recorded(tmp_path, queue=24 << 20) as (journal, _):
+        journal.put(Read(MORNING, 1, megabyte))
+        assert journal.flush(30)  # its first segment stands
+        put_all(journal, [Read(MORNING + number, 1, megabyte) for number in range(1, 300)])
+        assert journal.flush(60)
+        status = journal.status()
+    assert (status.dropped, status.durable_messages) == (0, 300)
+
+
 def test_a_loss_that_nothing_follows_is_said_when_the_recording_is_closed(tmp_path, stuck):
     go, began = stuck
     with recorded(tmp_path, queue=5_000) as (journal, _):
