@@ -3,13 +3,14 @@
 import importlib
 import json
 
+import msgspec
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kalshi_nb._recording import cutting, joining
 from kalshi_nb._recording.lines import OWN, Decoder, encode, type_of
-from kalshi_nb._rows.heard import Checkpoint, Event, Read, Sent
+from kalshi_nb._rows.heard import BookState, Checkpoint, Event, Read, Sent
 from tests.recording.items import ITEMS, checkpoint
 
 
@@ -75,6 +76,37 @@ def test_half_a_checkpoint_is_none():
     assert decoded(lines[2:half], decoder) == []  # its closing line counts more than there are
     assert decoded(lines[half:], decoder) == [point]
     assert isinstance(point, Checkpoint)
+
+
+BOOK = b'{"t":5,"book":{"c":1,"market_ticker":"KX-A","status":"live","reason":"","changed_at":4,"yes":%s,"no":[]}}'
+
+
+def a_checkpoint_of(levels):
+    (checkpoint,) = decoded([BOOK % levels, b'{"t":5,"checkpoint":1,"connected":[1]}'])
+    return checkpoint
+
+
+@pytest.mark.parametrize("written", [b"[[4700,100],[1,25]]", b"[ [4700, 100],\t[1,25] ]"])
+def test_a_books_levels_are_there_when_they_are_asked_for_however_they_are_spaced(written):
+    (book,) = a_checkpoint_of(written).books
+    assert (book.yes, book.no) == ([(4700, 100), (1, 25)], [])
+    expected = BookState(1, "KX-A", "live", "", 4, [(4700, 100), (1, 25)], [])
+    assert book == expected
+    assert expected == book
+    assert book != BookState(1, "KX-A", "live", "", 4, [(4700, 100)], [])
+    assert book != "a book"
+    assert "yes=[(4700, 100), (1, 25)]" in repr(book)
+    assert a_checkpoint_of(b"[]").books[0].yes == []
+    with pytest.raises(TypeError):
+        hash(book)
+
+
+@pytest.mark.parametrize(
+    "written", [b'[[4700,"100"]]', b"[[4700]]", b"[[1,2,3]]", b"[4700]", b"{}", b"null", b"[[1.5,2]]", b'""']
+)
+def test_levels_that_are_none_are_found_where_their_line_is_read(written):
+    with pytest.raises(msgspec.DecodeError):
+        a_checkpoint_of(written)
 
 
 def test_a_checkpoint_may_come_in_several_lots_of_lines():
