@@ -164,7 +164,7 @@ class Journal:
         hundreds, and what is written in one go is read in one go. While more than 4 MiB wait it makes a pause of some
         microseconds after each quarter of a MiB; once half of what may wait does, they grow, up to 10 ms, and where
         there is no room, it waits a tenth of a second for some. So a disk that goes on loses nothing, however much
-        comes, and one that is stuck does not hold up the feed.
+        comes, and one that is stuck holds up the feed for that tenth alone.
         """
         if self._closing or self._forks != forks():
             return

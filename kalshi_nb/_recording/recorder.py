@@ -40,9 +40,9 @@ __all__ = ["Recorder"]
 class Recorder:
     """Keeps what a feed hears; made by ``feed.record(…)``.
 
-    It writes on a thread of its own, ``kalshi-recorder``; the feed waits for it, by milliseconds,
-    only where tens of megabytes wait for the disk. What it could not keep is said
-    in the recording itself, in :attr:`status`, and in ``feed.health()``.
+    It writes on a thread of its own, ``kalshi-recorder``; the feed waits for it, by milliseconds, only where tens of
+    megabytes wait for the disk. What it could not keep is said in the recording itself, in :attr:`status`, and in
+    ``feed.health()``.
     """
 
     __setattr__ = setter(instead="close it, and record anew with feed.record(…)")

@@ -37,7 +37,7 @@ cdef struct TickerRead:
 cdef class StraightFrames(StraightLine):
     cdef Value[OUTER_FIELDS] _outer
     cdef Value[MOST_FIELDS] _values
-    cdef Names _markets, _market_ids
+    cdef Names _names  # of markets, and their ids
 
     cdef bint _straight(self, data, received_at, long long at) except -1
     cdef bint _read(self, Place *place, const char *text, const Field *known, int count) noexcept
@@ -49,7 +49,6 @@ cdef class StraightFrames(StraightLine):
     cdef int _count(self, counting, seq, exchange_ms, received_at) except -1
 
     cdef object _name(self, const Value *value)
-    cdef object _id(self, const Value *value)
 
     # What is another thing where rows are columns:
     cdef bint _fits(self, rows) except -1

@@ -180,8 +180,7 @@ cdef class StraightFrames(StraightLine):
 
     def __init__(self, state, str channel, look_again, take):
         super().__init__(state, channel, look_again, take)
-        self._markets = Names()
-        self._market_ids = Names()
+        self._names = Names()
 
     def receive(self, messages, received_at, /):
         """Take in what one read brought, in its order; `received_at` is the microsecond of that read."""
@@ -355,16 +354,10 @@ cdef class StraightFrames(StraightLine):
         return self._name(&self._values[D_TICKER])
 
     cdef object _name(self, const Value *value):
-        """Return a market that was met before as the very text that it was then: none is made again."""
-        if len(self._markets.texts) > MOST_NAMES:
-            self._markets = Names()
-        return self._markets.texts[self._markets.code_at(value.text, value.number)]
-
-    cdef object _id(self, const Value *value):
-        """Return a market's id likewise."""
-        if len(self._market_ids.texts) > MOST_NAMES:
-            self._market_ids = Names()
-        return self._market_ids.texts[self._market_ids.code_at(value.text, value.number)]
+        """Return a name that was met before as the very text that it was then: none is made again."""
+        if len(self._names.texts) > MOST_NAMES:
+            self._names = Names()
+        return self._names.texts[self._names.code_at(value.text, value.number)]
 
     cdef int _add_delta(self, rows, market, const DeltaRead *read, received_at, long long at) except -1:
         """Add the row of the delta that was read."""
@@ -420,7 +413,7 @@ cdef class StraightFrames(StraightLine):
             amount_of(read.last),
             number_of(&values[Q_DOLLARS]),
             number_of(&values[Q_OPEN_DOLLARS]),
-            None if values[Q_ID].text == NULL else self._id(&values[Q_ID]),
+            None if values[Q_ID].text == NULL else self._name(&values[Q_ID]),
             received_at,
         ))
         return 0

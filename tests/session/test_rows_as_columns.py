@@ -125,8 +125,8 @@ def written(kind, msg, **top):
 
 
 def typed_rows(rows):
-    """Rows as they are, each value of what type."""
-    return [[(type(value), value) for value in row] for row in rows]
+    """Rows as they are, of what type, and each value of what type."""
+    return [(type(row), [(type(value), value) for value in row]) for row in rows]
 
 
 class Alike:
