@@ -218,7 +218,7 @@ def _look_at_package(found: _Examination) -> None:
     else:
         found.warn(
             "package",
-            f"{here}, without its compiled part: all works, at half of the speed or less. With a C compiler at hand: "
+            f"{here}, without its compiled part: all works, at about half of the speed. With a C compiler at hand: "
             f"pip install --force-reinstall --no-deps --no-cache-dir {_source()}",
         )
 

@@ -4,7 +4,7 @@
 It decides nothing. A delta to which nothing can happen (the next number of its subscription, a price and a size as the
 exchange writes them, a live book that it leaves whole) is applied here; every other frame is handed, as it came and
 with nothing changed by it, to the session's own code, which knows what it means. So what is true stands there alone,
-and a package without this module works the same, at half of the speed or less.
+and a package without this module works the same, at about half of the speed.
 """
 
 from cpython.unicode cimport PyUnicode_GET_LENGTH

@@ -97,7 +97,7 @@ def test_rest_that_does_not_answer_fails_and_the_feed_is_looked_at_all_the_same(
     [
         (True, True, "ok", "with its compiled part"),
         (True, False, "ok", "switched off by KALSHI_NB_NO_EXTENSIONS"),
-        (False, False, "warning", "half of the speed or less. With a C compiler at hand: pip install"),
+        (False, False, "warning", "about half of the speed. With a C compiler at hand: pip install"),
     ],
 )
 def test_the_package_says_whether_its_compiled_part_is_in_use(monkeypatch, built, compiled, outcome, said):
