@@ -187,6 +187,9 @@ class Journal:
         if isinstance(item, (Read, Checkpoint)) and not self._has_room(item.at, size, waiting):
             self._dropped += messages
             return
+        if self._closing:  # while room was waited for: it comes too late, as whatever is handed over from now on
+            self._messages -= messages
+            return
         self._append(size, taken)
         if waiting > _BEHIND and self._put - self._paused_at > _STEP:
             # Whoever hands over so much keeps the interpreter busy, and each call in which the recorder's thread gives
@@ -195,8 +198,12 @@ class Journal:
             self._paused_at = self._put
             time.sleep(max(_PAUSE, _LONGEST_PAUSE * (2 * waiting / self._most - 1)))
         if self._idle or (self._resting and waiting > _MUCH):
-            self._idle = self._resting = False
-            self._ring.set()
+            self._wake()
+
+    def _wake(self) -> None:
+        """End the rest of the recorder's thread."""
+        self._idle = self._resting = False
+        self._ring.set()
 
     def _has_room(self, at: int, size: int, waiting: int) -> bool:
         """Whether an item may wait; once one may not, the next ones may not before half of all is gone."""
@@ -213,6 +220,7 @@ class Journal:
     def _has_room_soon(self, size: int) -> bool:
         """Wait a moment for room; a disk that is stuck is waited for once, and not again before it has gone on."""
         ends = time.monotonic() + _PATIENCE
+        self._wake()  # it may rest as long as that
         while (waiting := self._put - self._taken) and waiting + size > self._most:
             if time.monotonic() > ends:
                 return False

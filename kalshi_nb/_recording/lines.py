@@ -98,10 +98,14 @@ class _StoodBook(BookState):
         """All NO bids, best first."""
         return _levels(self._no)
 
+    def _values(self, of: BookState) -> tuple[object, ...]:
+        return tuple(getattr(of, each.name) for each in fields(BookState))
+
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, BookState):
-            return NotImplemented
-        return all(getattr(self, each.name) == getattr(other, each.name) for each in fields(BookState))
+        return self._values(self) == self._values(other) if isinstance(other, BookState) else NotImplemented
+
+    def __reduce__(self) -> tuple[type[BookState], tuple[object, ...]]:
+        return BookState, self._values(self)
 
     __hash__ = None  # type: ignore[assignment]  # as of any book, since levels are lists
 

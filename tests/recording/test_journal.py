@@ -181,6 +181,35 @@ def test_what_comes_faster_than_a_disk_takes_it_waits_and_is_not_dropped(tmp_pat
     assert (status.dropped, status.durable_messages) == (0, 300)
 
 
+def test_whoever_waits_for_room_wakes_the_recorder_that_rests(tmp_path, monkeypatch):
+    monkeypatch.setattr(journal_module, "_REST", 60.0)
+    monkeypatch.setattr(journal_module, "_PATIENCE", 20.0)
+    with recorded(tmp_path, queue=100_000) as (journal, _):
+        put_all(journal, [Read(MORNING + number, 1, [b'{"is":"%s"}\n' % (b"b" * 1_000)] * 30) for number in range(50)])
+        assert journal.flush(30)
+        status = journal.status()
+    assert (status.dropped, status.durable_messages) == (0, 1_500)
+
+
+def test_what_waits_for_room_while_the_recording_is_closed_comes_too_late(tmp_path, stuck, monkeypatch):
+    go, began = stuck
+    monkeypatch.setattr(journal_module, "_PATIENCE", 20.0)
+    with recorded(tmp_path, queue=5_000) as (journal, _):
+        journal.put(Read(MORNING, 1, [b"{}\n"]))
+        assert began.wait(30)
+        items = [Read(MORNING + number, 1, [b"{}\n"] * 5) for number in range(1, 200)]
+        putting = threading.Thread(target=put_all, args=(journal, items))
+        putting.start()
+        until(lambda: journal.status().waiting_bytes > 4_500)
+        assert not journal.close(0.0)
+        go.set()
+        putting.join(30)
+        assert journal.close(30)
+        status = journal.status()
+    assert status.waiting_bytes == status.dropped == 0
+    assert status.messages == status.durable_messages > 1
+
+
 def test_a_loss_that_nothing_follows_is_said_when_the_recording_is_closed(tmp_path, stuck):
     go, began = stuck
     with recorded(tmp_path, queue=5_000) as (journal, _):

@@ -1,7 +1,9 @@
 """What goes into lines comes out of them, byte for byte."""
 
+import copy
 import importlib
 import json
+import pickle
 
 import msgspec
 import pytest
@@ -97,6 +99,7 @@ def test_a_books_levels_are_there_when_they_are_asked_for_however_they_are_space
     assert book != "a book"
     assert "yes=[(4700, 100), (1, 25)]" in repr(book)
     assert a_checkpoint_of(b"[]").books[0].yes == []
+    assert [copy.copy(book), copy.deepcopy(book), pickle.loads(pickle.dumps(book))] == [expected] * 3
     with pytest.raises(TypeError):
         hash(book)
 
